@@ -1,0 +1,156 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+)
+
+func newInspectCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "inspect FILE|-",
+		Short: "Show how a mail is understood, as one JSON object",
+		Long: `Reads one mail as it came over the wire (an .eml file, or - for standard input)
+and prints what Madoguchi makes of it: addresses, decoded text, the new words of
+a reply, attachments, whether it is a bounce or an automatic answer, and every
+place where the declared character set was not the one used. Any bytes give an
+answer; a file that cannot be read is an error.`,
+		Example: `  madoguchi inspect mail.eml
+  madoguchi inspect - < mail.eml | jq .reply_text`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			raw, err := readMail(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			return printInspection(cmd.OutOrStdout(), inspect(raw))
+		},
+	}
+}
+
+// readMail reads the named file, or standard input for "-".
+func readMail(name string, stdin io.Reader) ([]byte, error) {
+	if name == "-" {
+		raw, err := io.ReadAll(stdin)
+		if err != nil {
+			return nil, fmt.Errorf("read mail from standard input: %w", err)
+		}
+		return raw, nil
+	}
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fmt.Errorf("read mail: %w", err)
+	}
+	return raw, nil
+}
+
+func printInspection(w io.Writer, i inspection) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(i); err != nil {
+		return fmt.Errorf("write inspection: %w", err)
+	}
+	return nil
+}
+
+// inspection is the JSON contract of the command: fields may be added, never
+// renamed. Lists are never null.
+type inspection struct {
+	Subject           string                 `json:"subject"`
+	From              string                 `json:"from"`
+	FromName          string                 `json:"from_name"`
+	ReplyTo           string                 `json:"reply_to"`
+	To                []string               `json:"to"`
+	Cc                []string               `json:"cc"`
+	Date              string                 `json:"date"` // RFC 3339, empty when unreadable
+	MessageID         string                 `json:"message_id"`
+	InReplyTo         string                 `json:"in_reply_to"`
+	References        []string               `json:"references"`
+	Text              string                 `json:"text"`
+	HTML              string                 `json:"html"`
+	SafeHTML          string                 `json:"safe_html"`
+	ReplyText         string                 `json:"reply_text"`
+	Attachments       []inspectionAttachment `json:"attachments"`
+	IsAutoReply       bool                   `json:"is_auto_reply"`
+	IsBounce          bool                   `json:"is_bounce"`
+	Bounces           []inspectionBounce     `json:"bounces"`
+	IsReport          bool                   `json:"is_report"`
+	SuppressAutoReply bool                   `json:"suppress_auto_reply"`
+	IsList            bool                   `json:"is_list"`
+	CharsetNotes      []string               `json:"charset_notes"`
+	Defects           []string               `json:"defects"`
+}
+
+type inspectionAttachment struct {
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+	Size        int64  `json:"size"`
+	SHA256      string `json:"sha256"`
+	ContentID   string `json:"content_id"`
+}
+
+type inspectionBounce struct {
+	Recipient string `json:"recipient"`
+	Status    string `json:"status"`
+	Reason    string `json:"reason"`
+}
+
+// inspect reads one mail into the contract's fields.
+func inspect(raw []byte) inspection {
+	m := mail.Parse(raw)
+	i := inspection{
+		Subject:      m.Subject,
+		From:         m.From.Address,
+		FromName:     m.From.Name,
+		To:           bareAddresses(m.To),
+		Cc:           bareAddresses(m.Cc),
+		MessageID:    m.MessageID,
+		References:   listOf(m.References),
+		Text:         m.Text,
+		HTML:         m.HTML,
+		Attachments:  make([]inspectionAttachment, 0, len(m.Attachments)),
+		Bounces:      []inspectionBounce{},
+		CharsetNotes: listOf(m.CharsetNotes),
+		Defects:      listOf(m.Defects),
+	}
+	if len(m.ReplyTo) > 0 {
+		i.ReplyTo = m.ReplyTo[0].Address
+	}
+	if len(m.InReplyTo) > 0 {
+		i.InReplyTo = m.InReplyTo[0]
+	}
+	if !m.Date.IsZero() {
+		i.Date = m.Date.Format(time.RFC3339)
+	}
+	for _, a := range m.Attachments {
+		i.Attachments = append(i.Attachments, inspectionAttachment{
+			Filename: a.Filename, ContentType: a.ContentType,
+			Size: a.Size, SHA256: a.SHA256, ContentID: a.ContentID,
+		})
+	}
+	return i
+}
+
+func bareAddresses(addresses []mail.Address) []string {
+	bare := make([]string, 0, len(addresses))
+	for _, a := range addresses {
+		bare = append(bare, a.Address)
+	}
+	return bare
+}
+
+// listOf returns s, or an empty list where it is nil, so that JSON has [] and
+// never null.
+func listOf(s []string) []string {
+	if s == nil {
+		return []string{}
+	}
+	return s
+}

@@ -1,0 +1,36 @@
+// Command madoguchi is a self-hosted SMTP server with a built-in helpdesk.
+//
+// This package reads flags and files and wires the others together; one file a
+// subcommand, no logic of its own.
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func main() {
+	root := newRootCommand()
+	if err := root.Execute(); err != nil {
+		fmt.Fprintln(os.Stderr, "madoguchi:", err)
+		os.Exit(1)
+	}
+}
+
+func newRootCommand() *cobra.Command {
+	root := &cobra.Command{
+		Use:   "madoguchi",
+		Short: "A self-hosted SMTP server with a built-in helpdesk",
+		Long: `Madoguchi receives mail for your addresses, makes a ticket of each matter,
+and lets a team answer from a web inbox. One binary, one file to configure,
+one directory to back up.`,
+		Example: `  madoguchi inspect mail.eml          # how one mail is understood, as JSON
+  madoguchi inspect - < mail.eml`,
+		SilenceUsage:  true,
+		SilenceErrors: true,
+	}
+	root.AddCommand(newInspectCommand())
+	return root
+}
