@@ -1,0 +1,65 @@
+package helpdesk
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Code classes an error for those who report it: a handler maps codes to
+// status codes in one place.
+type Code string
+
+// The codes. Only CodeInternal hides its text from whoever asked.
+const (
+	CodeNotFound     Code = "not_found"
+	CodeInvalid      Code = "invalid"
+	CodeConflict     Code = "conflict"
+	CodeForbidden    Code = "forbidden"
+	CodeUnauthorized Code = "unauthorized"
+	CodeTemporary    Code = "temporary"
+	CodeInternal     Code = "internal"
+)
+
+// Error is a refusal with its class. Message is a sentence in English that
+// says what, where and what to do; Key and Args name the same sentence in the
+// interface's catalogue when it has one there.
+type Error struct {
+	Code    Code
+	Message string
+	// Field is the input that was wrong, in the words of the API ("address").
+	Field string
+	// Key names the sentence in the catalogue ("error.alias_taken"), or is empty.
+	Key  string
+	Args []any
+}
+
+func (e *Error) Error() string { return e.Message }
+
+// CodeOf returns the class of err: CodeInternal for an error without one, ""
+// for nil.
+func CodeOf(err error) Code {
+	if err == nil {
+		return ""
+	}
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return CodeInternal
+}
+
+func invalid(field, key, format string, args ...any) error {
+	return &Error{Code: CodeInvalid, Field: field, Key: "error." + key, Args: args, Message: fmt.Sprintf(format, args...)}
+}
+
+func notFound(what string, id any) error {
+	return &Error{Code: CodeNotFound, Key: "error.not_found", Message: fmt.Sprintf("there is no %s %v", what, id)}
+}
+
+func conflict(key, format string, args ...any) error {
+	return &Error{Code: CodeConflict, Key: "error." + key, Args: args, Message: fmt.Sprintf(format, args...)}
+}
+
+func forbidden(action string, role Role) error {
+	return &Error{Code: CodeForbidden, Key: "error.forbidden", Message: fmt.Sprintf("role %q may not %s", role, action)}
+}

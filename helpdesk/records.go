@@ -1,0 +1,460 @@
+package helpdesk
+
+import "time"
+
+// Role is what a user may do; each role includes the ones before it.
+type Role string
+
+// The roles: an agent works tickets, a supervisor also sees and steers all
+// work, an admin also changes the house (aliases, pipelines, users).
+const (
+	RoleAgent      Role = "agent"
+	RoleSupervisor Role = "supervisor"
+	RoleAdmin      Role = "admin"
+)
+
+// User is a person of the house.
+type User struct {
+	ID           string
+	Email        string // lower case, unique
+	Name         string
+	Role         Role
+	PasswordHash string // argon2id, PHC string format
+	Locale       string // "ja", "en", or "" for the browser's
+	// ForwardReplies sends a copy of each customer's reply on the user's
+	// tickets to ForwardTo, or to Email where that is empty.
+	ForwardReplies bool
+	ForwardTo      string
+	Disabled       bool
+	CreatedAt      time.Time
+}
+
+// Alias is an address that accepts mail from anyone.
+type Alias struct {
+	ID         string
+	Address    string // lower case, unique
+	Name       string // display name of mail that leaves from it
+	PipelineID string
+	OwnerID    string // assignee of new tickets, or ""
+	Tags       []string
+	Language   string // "ja", "en", or "" where unknown
+	Signature  string
+	// ForwardTo replaces the assignee's own address for copies of customers'
+	// replies on this alias; "" keeps each user's choice.
+	ForwardTo string
+	Managed   bool // declared in the configuration file, which owns it
+	Disabled  bool
+	CreatedAt time.Time
+}
+
+// StageKind says whether tickets in a stage are being worked on.
+type StageKind string
+
+// The stage kinds.
+const (
+	StageOpen   StageKind = "open"
+	StageClosed StageKind = "closed"
+)
+
+// Stage is one step of a pipeline.
+type Stage struct {
+	ID   string
+	Name string
+	Kind StageKind
+}
+
+// Pipeline is a queue of tickets and its steps. New tickets enter its first
+// stage.
+type Pipeline struct {
+	ID     string
+	Name   string // unique
+	Stages []Stage
+	// Reopen moves a closed ticket to ReopenStage when its customer answers;
+	// off, the answer becomes a new ticket that links to the old one.
+	Reopen      bool
+	ReopenStage string
+	Managed     bool
+	Position    int
+	CreatedAt   time.Time
+}
+
+// Stage returns the stage with the given id, or false.
+func (p *Pipeline) Stage(id string) (Stage, bool) {
+	for _, s := range p.Stages {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// FirstOf returns the first stage of a kind, or false.
+func (p *Pipeline) FirstOf(kind StageKind) (Stage, bool) {
+	for _, s := range p.Stages {
+		if s.Kind == kind {
+			return s, true
+		}
+	}
+	return Stage{}, false
+}
+
+// Address is a mailbox with its display name.
+type Address struct {
+	Name  string
+	Email string
+}
+
+// Contact is somebody who writes to us, known by address.
+type Contact struct {
+	ID         string
+	Email      string // lower case, unique
+	Name       string
+	Company    string
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+}
+
+// Ticket is one customer matter. Number counts 1, 2, 3…
+type Ticket struct {
+	Number     uint64
+	Subject    string
+	ContactID  string
+	PipelineID string
+	StageID    string
+	Open       bool // the kind of its stage
+	AssigneeID string
+	Tags       []string
+	// AliasID is the alias that answers leave from; Aliases are the addresses
+	// through which its mails came, in order of first use.
+	AliasID string
+	Aliases []string
+	// Participants are the addresses, in lower case, whose mail may join.
+	Participants []string
+	// Previous is the closed ticket that this one continues, or 0.
+	Previous uint64
+
+	Snippet        string // the start of the newest message's new words
+	CreatedAt      time.Time
+	UpdatedAt      time.Time
+	WaitingSince   time.Time // of the oldest unanswered customer message; zero when it is not our turn
+	Messages       int       // in the thread, both directions
+	Held           int       // in the confirmation strip
+	DeliveryFailed bool      // the newest reply did not arrive
+	Trust          Trust     // of the newest customer message
+	ReplyType      string    // from the newest analysis, or ""
+	// CustomerSeq is the event of the newest customer message: what a reply's
+	// author must have seen.
+	CustomerSeq uint64
+}
+
+// Trust condenses Authentication to what the eye needs.
+type Trust string
+
+// The degrees of trust in a sender's address.
+const (
+	TrustVerified Trust = "verified" // DMARC passed, or an aligned signature where there is no policy
+	TrustUnknown  Trust = "unknown"  // nothing proven, nothing refuted
+	TrustFailed   Trust = "failed"   // the domain's policy says that this is not from there
+)
+
+// Direction is the way of a message, seen from the house.
+type Direction string
+
+// The directions.
+const (
+	Inbound  Direction = "in"
+	Outbound Direction = "out"
+)
+
+// MessageState is where a message stands.
+type MessageState string
+
+// The message states. Only Posted messages are part of the thread; Held ones
+// wait in the confirmation strip.
+const (
+	MessagePosted  MessageState = "posted"
+	MessageHeld    MessageState = "held"
+	MessageRefused MessageState = "refused"
+	MessageUndone  MessageState = "undone"
+	// MessageRelayed is an agent's own mail that answered a copy; the reply it
+	// became is a message of its own.
+	MessageRelayed MessageState = "relayed"
+)
+
+// MessageKind says whether a person wrote a message.
+type MessageKind string
+
+// The message kinds.
+const (
+	KindPerson    MessageKind = "person"
+	KindAutoReply MessageKind = "auto_reply"
+	KindBounce    MessageKind = "bounce"
+	KindReport    MessageKind = "report"
+	KindList      MessageKind = "list"
+)
+
+// Reason says why a message is where it is. Words live in the interface.
+type Reason string
+
+// The reasons.
+const (
+	ReasonNew           Reason = "new"            // no token, no known reference
+	ReasonToken         Reason = "token"          // sent to the ticket's reply address
+	ReasonReference     Reason = "reference"      // answers a message of the ticket
+	ReasonClosed        Reason = "closed"         // belongs to a closed ticket that does not reopen
+	ReasonForward       Reason = "forward"        // a forwarded mail starts its own ticket
+	ReasonStrangerToken Reason = "stranger_token" // held: reply address used by a stranger
+	ReasonStrangerRef   Reason = "stranger_ref"   // held: reference used by a stranger
+	ReasonFailedAuth    Reason = "failed_auth"    // held: a participant's address that fails its domain's policy
+	ReasonAgentUnproven Reason = "agent_unproven" // held: an agent's address without proof
+	ReasonAgentMail     Reason = "agent_mail"     // an agent answered a copy by mail
+	ReasonBounceAddress Reason = "bounce_address" // sent to a delivery's envelope address
+	ReasonPosted        Reason = "posted"         // written in the web inbox or through the API
+	ReasonLogged        Reason = "logged"         // logged by hand
+	ReasonJoined        Reason = "joined"         // taken from the confirmation strip by an agent
+	ReasonSplit         Reason = "split"          // split from another ticket by an agent
+	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
+)
+
+// Attachment describes a file of a message; its bytes are read from the raw
+// source.
+type Attachment struct {
+	Filename    string
+	ContentType string
+	ContentID   string
+	Inline      bool
+	Size        int64
+	SHA256      string
+}
+
+// Message is one mail in or out, or a reply logged by hand. Its text is in its
+// Body, its bytes as received in the raw store, both under the same id.
+type Message struct {
+	ID        string // ULID
+	Ticket    uint64
+	Direction Direction
+	Channel   string // "mail", or how a logged reply came: "phone", "chat", "other"
+	Kind      MessageKind
+	State     MessageState
+	Reason    Reason
+
+	From       Address
+	To         []Address
+	Cc         []Address
+	ReplyTo    string
+	Subject    string
+	Date       time.Time // as the sender wrote it; zero when absent
+	At         time.Time // received, or posted
+	MessageID  string    // without brackets
+	InReplyTo  []string
+	References []string
+
+	Attachments  []Attachment
+	Snippet      string
+	CharsetNotes []string
+	Defects      []string
+
+	// Inbound only.
+	Envelope       Envelope
+	Paths          []string // the addresses of ours through which it came, duplicates included
+	Identity       string   // hash by which a second arrival is recognised
+	Authentication Authentication
+	Bounces        []Bounce
+	NeverAnswer    bool // nothing automatic may answer it
+
+	// Outbound only.
+	AuthorID     string // the user who wrote or logged it
+	ReplyAddress string // reply+<token>@domain
+	Deliveries   []string
+	Automatic    bool
+}
+
+// Envelope is what the SMTP session said of a mail.
+type Envelope struct {
+	RemoteIP   string
+	HELO       string
+	MailFrom   string
+	Recipients []string
+	TLS        string
+	Protocol   string
+	Received   string // the trace field of RFC 5321, section 4.4
+}
+
+// Bounce is one failed recipient in a delivery report.
+type Bounce struct {
+	Recipient string
+	Status    string // RFC 3463
+	Reason    string
+}
+
+// Authentication is what was found out about a sender, in the words of RFC
+// 8601.
+type Authentication struct {
+	SPF    AuthResult
+	DKIM   []AuthResult
+	DMARC  AuthResult
+	ARC    string
+	Policy string // the From domain's DMARC policy: "none", "quarantine", "reject", or ""
+	// AlignedBy names the mechanism that proved the From domain: "dkim", "spf" or "".
+	AlignedBy string
+	// Results is the value of the Authentication-Results field (RFC 8601).
+	Results string
+}
+
+// AuthResult is one mechanism's verdict.
+type AuthResult struct {
+	Result string
+	Domain string
+	Reason string
+}
+
+// Trust condenses a.
+func (a Authentication) Trust() Trust {
+	switch {
+	case a.DMARC.Result == "pass" || a.AlignedBy != "":
+		return TrustVerified
+	case a.DMARC.Result == "fail" && a.Policy != "none" && a.Policy != "":
+		return TrustFailed
+	case a.DMARC.Result == "permerror":
+		return TrustFailed
+	}
+	return TrustUnknown
+}
+
+// Body is a message's text, kept apart so that lists need not load it.
+type Body struct {
+	MessageID string // the message's ID
+	Text      string
+	HTML      string // as it came: hostile, never shown before it is sanitised
+	ReplyText string // the new words, without quote and signature
+}
+
+// Note is an internal comment; it never leaves the house.
+type Note struct {
+	ID       string
+	Ticket   uint64
+	AuthorID string
+	Text     string
+	Mentions []string // user ids
+	At       time.Time
+}
+
+// TokenKind says what mail to a token's address is.
+type TokenKind string
+
+// The token kinds.
+const (
+	TokenReply  TokenKind = "reply"  // a customer's answer
+	TokenAgent  TokenKind = "agent"  // an agent's answer to a copy
+	TokenBounce TokenKind = "bounce" // the fate of a delivery
+)
+
+// Token binds an address of ours to one ticket and one outgoing message.
+type Token struct {
+	Value     string // 16 characters, lower case
+	Kind      TokenKind
+	Ticket    uint64
+	Message   string // the message that carries it
+	User      string // for TokenAgent
+	Delivery  string // for TokenBounce
+	Alias     string // where to write once it has expired
+	ExpiresAt time.Time
+}
+
+// DeliveryState is the fate of a delivery so far.
+type DeliveryState string
+
+// The delivery states.
+const (
+	DeliveryWaiting   DeliveryState = "waiting"   // inside the undo window
+	DeliveryDeferred  DeliveryState = "deferred"  // a temporary failure; tried again at NextAt
+	DeliverySent      DeliveryState = "sent"      // taken by the next server
+	DeliveryFailed    DeliveryState = "failed"    // given up, or refused for good
+	DeliveryCancelled DeliveryState = "cancelled" // undone before it left
+)
+
+// Delivery is one outgoing message to one recipient.
+type Delivery struct {
+	ID           string
+	Message      string // the message it carries, or copies
+	Ticket       uint64
+	Recipient    string
+	Copy         bool   // a copy of a customer's mail for an agent
+	RawID        string // of the composed mail in the raw store
+	EnvelopeFrom string
+	State        DeliveryState
+	Attempts     []Attempt
+	NextAt       time.Time
+	CreatedAt    time.Time
+	DoneAt       time.Time
+}
+
+// Attempt is one try of a delivery.
+type Attempt struct {
+	At       time.Time
+	Host     string
+	TLS      string
+	Code     int    // SMTP reply, 0 when there was none
+	Enhanced string // RFC 3463
+	Text     string // what the peer, or our side, said
+	OK       bool
+}
+
+// APIToken lets a program act for a user.
+type APIToken struct {
+	Hash      string // SHA-256 of the token, hex
+	UserID    string
+	Scope     Scope
+	CreatedAt time.Time
+}
+
+// Scope limits what an API token may do, within its user's role.
+type Scope string
+
+// The scopes; each includes the ones before it.
+const (
+	ScopeRead  Scope = "read"
+	ScopeWrite Scope = "write"
+	ScopeAdmin Scope = "admin"
+)
+
+// Session is a browser's login.
+type Session struct {
+	Hash      string // SHA-256 of the cookie's value, hex
+	UserID    string
+	CreatedAt time.Time
+	ExpiresAt time.Time
+}
+
+// Settings are the house's own, one record.
+type Settings struct {
+	Domain    string // the first alias's domain
+	Name      string // of the organisation
+	SetupHash string // SHA-256 of the one-time setup link's secret; "" once used
+	SetUpAt   time.Time
+}
+
+// Analysis is what the model said of one message.
+type Analysis struct {
+	MessageID     string // the message's ID
+	Ticket        uint64
+	Model         string
+	PromptVersion string
+	At            time.Time
+	// Error says why there is no result; then the fields below are empty.
+	Error string
+
+	ReplyType       string // standard, high_value, needs_attention
+	KeyInsights     []string
+	Opportunity     int // 1 to 5
+	FollowUp        bool
+	ProductInterest string // none, mentioned, interested, very_interested
+	ActionItems     []string
+	ProductUsage    string
+	MonthlyVolume   string
+	Challenges      []string
+	Sentiment       string // positive, neutral, negative, mixed
+	Urgency         string // low, normal, high
+	Language        string // ISO 639-1
+	Summary         string
+}
