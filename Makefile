@@ -1,0 +1,44 @@
+# Nothing but Go is needed for run, build, test and quick. The browser tests
+# also want Chromium and say so in their output when they do not find it.
+
+GO       ?= go
+FUZZTIME ?= 3s
+COUNT    ?= 1
+
+.PHONY: run build test quick fuzz bench check clean
+
+## run: build and start a server on this machine alone; ARGS="--config FILE" adds flags
+run: build
+	@bin/madoguchi serve $(ARGS)
+
+## build: write bin/madoguchi
+build:
+	@$(GO) build -trimpath -o bin/madoguchi ./cmd/madoguchi
+
+## test: every test, then the fuzz targets for a few seconds each
+test:
+	$(GO) test -count=$(COUNT) ./...
+	@$(MAKE) --no-print-directory fuzz
+
+## quick: the tests of a change in hand, without the browser, in less than a minute
+quick:
+	$(GO) test -short ./...
+
+## fuzz: each parser of what strangers send, FUZZTIME long
+fuzz:
+	$(GO) test -run='^$$' -fuzz='^FuzzParse$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzSanitizeHTML$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzSession$$' -fuzztime=$(FUZZTIME) ./smtpd
+
+## bench: durable mails a second, time from 250 to the browser, and the parts below them
+bench:
+	$(GO) test -run='^$$' -bench=. -benchmem ./...
+
+## check: formatting, vet and the table of imports, as the build server does first
+check:
+	@test -z "$$(gofmt -l .)" || { echo "not formatted (gofmt -w them):"; gofmt -l .; exit 1; }
+	$(GO) vet ./...
+	$(GO) test -count=1 -run='^TestImports' ./cmd/madoguchi
+
+clean:
+	rm -rf bin
