@@ -1,0 +1,205 @@
+package auth
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"hash"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// maxARCSets is the longest chain there may be (RFC 8617 section 4.2.1).
+const maxARCSets = 50
+
+// arcSet is the three fields that one intermediary adds.
+type arcSet struct{ results, message, seal *field }
+
+// checkARC verifies the chain (RFC 8617 section 5.2): the structure, the newest
+// ARC-Message-Signature, and every ARC-Seal. The chain ends in the past, at
+// keys of strangers: pass says that nobody broke it, not that one may trust it.
+func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) string {
+	sets, err := m.arcSets()
+	if err != nil {
+		return string(Fail)
+	}
+	if len(sets) == 0 {
+		return string(None)
+	}
+	keys := arcKeys{ctx: ctx, dns: dns, known: make(map[string]keyRecord)}
+	err = m.verifyARCMessage(keys, sets[len(sets)-1].message, now)
+	for i := len(sets); i > 0 && err == nil && ctx.Err() == nil; i-- {
+		err = verifySeal(keys, sets[:i])
+	}
+	switch {
+	case ctx.Err() != nil || isTemporary(err):
+		return string(TempError)
+	case err == nil:
+		return string(Pass)
+	}
+	return string(Fail)
+}
+
+// arcSets collects the chain, oldest first, and checks all of its structure.
+func (m *message) arcSets() ([]arcSet, error) {
+	var sets [maxARCSets]arcSet
+	count := 0
+	for i := range m.fields {
+		f := &m.fields[i]
+		if f.name != "arc-authentication-results" && f.name != "arc-message-signature" && f.name != "arc-seal" {
+			continue
+		}
+		instance, err := f.instance()
+		if err != nil {
+			return nil, err
+		}
+		count = max(count, instance)
+		set := &sets[instance-1]
+		place := map[string]**field{
+			"arc-authentication-results": &set.results, "arc-message-signature": &set.message, "arc-seal": &set.seal,
+		}[f.name]
+		if *place != nil {
+			return nil, fmt.Errorf("instance %d has two %s fields", instance, f.name)
+		}
+		*place = f
+	}
+	for i, set := range sets[:count] {
+		if set.results == nil || set.message == nil || set.seal == nil {
+			return nil, fmt.Errorf("instance %d is incomplete", i+1)
+		}
+		tags, err := parseTags(set.seal.value())
+		want := "pass"
+		if i == 0 {
+			want = "none"
+		}
+		if _, signsFields := tags["h"]; err != nil || signsFields || !strings.EqualFold(tags["cv"], want) {
+			return nil, fmt.Errorf("the seal of instance %d is not valid", i+1)
+		}
+	}
+	return sets[:count], nil
+}
+
+// instance reads the number i= that binds the three fields of a set.
+func (f *field) instance() (int, error) {
+	value := f.value()
+	if f.name == "arc-authentication-results" {
+		value, _, _ = strings.Cut(value, ";") // what follows is no tag list
+	}
+	tags, err := parseTags(value)
+	if err != nil {
+		return 0, err
+	}
+	instance, err := strconv.Atoi(tags["i"])
+	if err != nil || instance < 1 || instance > maxARCSets {
+		return 0, fmt.Errorf("%s without a valid instance", f.name)
+	}
+	return instance, nil
+}
+
+// verifyARCMessage verifies an ARC-Message-Signature, which is a DKIM signature
+// in all but its name (RFC 8617 section 4.1.2).
+func (m *message) verifyARCMessage(keys arcKeys, f *field, now time.Time) error {
+	tags, err := parseTags(f.value())
+	if err != nil {
+		return err
+	}
+	signed := parseList(tags["h"])
+	if err := m.checkARCMessageTags(tags, signed, now); err != nil {
+		return err
+	}
+	header, body, _ := strings.Cut(withoutSpace(tags["c"]), "/")
+	canonicalHeader, canonicalBody, err := canonicalizations(header, body)
+	if err != nil {
+		return err
+	}
+	bodySum := sha256.New()
+	canonicalBody(bodySum, m.body)
+	wanted, err := base64.StdEncoding.DecodeString(withoutSpace(tags["bh"]))
+	if err != nil || subtle.ConstantTimeCompare(bodySum.Sum(nil), wanted) != 1 {
+		return errors.New("the body was changed")
+	}
+	sum := sha256.New()
+	byName := make(map[string][]field)
+	for _, f := range m.fields {
+		byName[f.name] = append(byName[f.name], f)
+	}
+	for _, name := range signed {
+		name = strings.ToLower(name)
+		if left := byName[name]; len(left) > 0 {
+			sum.Write([]byte(canonicalHeader(left[len(left)-1].raw)))
+			byName[name] = left[:len(left)-1]
+		}
+	}
+	return keys.verify(tags, sum, canonicalHeader(withoutSignature(f.raw)))
+}
+
+func (m *message) checkARCMessageTags(tags map[string]string, signed []string, now time.Time) error {
+	from := false
+	for _, name := range signed {
+		from = from || strings.EqualFold(name, "from")
+		if strings.EqualFold(name, "arc-seal") {
+			return errors.New("the message signature covers a seal")
+		}
+	}
+	if _, length := tags["l"]; length || !from {
+		return errors.New("the message signature does not cover From or all of the body")
+	}
+	if name := m.uncovered(signed); name != "" {
+		return fmt.Errorf("the mail has more %s fields than the message signature covers", name)
+	}
+	if expiry, ok := tags["x"]; ok {
+		seconds, err := strconv.ParseInt(withoutSpace(expiry), 10, 64)
+		if err != nil || now.After(time.Unix(seconds, 0)) {
+			return errors.New("the message signature has expired")
+		}
+	}
+	return nil
+}
+
+// verifySeal verifies the ARC-Seal of the newest of sets, which covers all the
+// fields of all of them, in order (RFC 8617 section 5.1.1).
+func verifySeal(keys arcKeys, sets []arcSet) error {
+	sum := sha256.New()
+	newest := sets[len(sets)-1]
+	for _, set := range sets {
+		sum.Write([]byte(relaxedHeader(set.results.raw)))
+		sum.Write([]byte(relaxedHeader(set.message.raw)))
+		if set != newest {
+			sum.Write([]byte(relaxedHeader(set.seal.raw)))
+		}
+	}
+	tags, err := parseTags(newest.seal.value())
+	if err != nil {
+		return err
+	}
+	return keys.verify(tags, sum, relaxedHeader(withoutSignature(newest.seal.raw)))
+}
+
+// arcKeys fetches public keys, each once for a chain.
+type arcKeys struct {
+	ctx   context.Context // of one Verify, which this value does not outlive
+	dns   lookups
+	known map[string]keyRecord
+}
+
+// verify checks the signature in tags over sum and the signing field itself.
+func (k arcKeys) verify(tags map[string]string, sum hash.Hash, own string) error {
+	signature, err := base64.StdEncoding.DecodeString(withoutSpace(tags["b"]))
+	if err != nil {
+		return fmt.Errorf("the signature is not base64: %w", err)
+	}
+	name := withoutSpace(tags["s"]) + "._domainkey." + withoutSpace(tags["d"])
+	key, ok := k.known[name]
+	if !ok {
+		if key, err = fetchKey(k.ctx, k.dns, name); err != nil {
+			return err
+		}
+		k.known[name] = key
+	}
+	sum.Write([]byte(strings.TrimSuffix(own, "\r\n")))
+	return key.verify(withoutSpace(tags["a"]), sum.Sum(nil), signature)
+}

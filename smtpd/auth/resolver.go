@@ -1,0 +1,136 @@
+package auth
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strings"
+	"time"
+
+	"golang.org/x/net/idna"
+)
+
+// Resolver answers DNS questions. A *net.Resolver is one. Names given to it are
+// fully qualified: they end in a dot, so that no search list applies.
+type Resolver interface {
+	LookupTXT(ctx context.Context, name string) ([]string, error)
+	LookupMX(ctx context.Context, name string) ([]*net.MX, error)
+	LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error)
+	LookupAddr(ctx context.Context, addr string) ([]string, error)
+}
+
+// NewResolver returns a resolver that asks the server at address, host or
+// host:port (port 53 where none is given), for everything. An empty address
+// stands for the system's resolver.
+func NewResolver(address string) *net.Resolver {
+	if address == "" {
+		return &net.Resolver{PreferGo: true}
+	}
+	if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "53")
+	}
+	return &net.Resolver{
+		PreferGo: true,
+		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			var dialer net.Dialer
+			return dialer.DialContext(ctx, network, address)
+		},
+	}
+}
+
+// maxKeyRecord bounds a DKIM key record in bytes: room for RSA of 16,384 bits.
+// Verifying costs the square of the key's length, and the key is the sender's.
+const maxKeyRecord = 4096
+
+// lookups is a Resolver whose names are made fully qualified and ASCII, and
+// whose errors are always *net.DNSError: either "not found" or temporary. The
+// libraries above it tell the two apart by type assertion alone, and take a
+// refusal of the server or an expired context for a permanent answer.
+type lookups struct{ resolver Resolver }
+
+func (l lookups) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	return ask(ctx, name, l.resolver.LookupTXT)
+}
+
+func (l lookups) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
+	return ask(ctx, name, l.resolver.LookupMX)
+}
+
+func (l lookups) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+	return ask(ctx, host, l.resolver.LookupIPAddr)
+}
+
+func (l lookups) LookupAddr(ctx context.Context, addr string) ([]string, error) {
+	names, err := l.resolver.LookupAddr(ctx, addr)
+	return names, classify(ctx, addr, err)
+}
+
+func ask[T any](ctx context.Context, name string, lookup func(context.Context, string) ([]T, error)) ([]T, error) {
+	ascii, ok := asciiDomain(name)
+	if !ok {
+		return nil, &net.DNSError{Err: "not a domain name", Name: clean(name), IsNotFound: true}
+	}
+	answers, err := lookup(ctx, ascii+".")
+	return answers, classify(ctx, ascii, err)
+}
+
+func classify(ctx context.Context, name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	// A connection's deadline can strike a moment before the context's own.
+	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) {
+		<-ctx.Done()
+	}
+	if ctx.Err() != nil {
+		return &net.DNSError{Err: context.Cause(ctx).Error(), Name: name, IsTimeout: true, IsTemporary: true}
+	}
+	if dnsError, ok := errors.AsType[*net.DNSError](err); ok {
+		if dnsError.IsNotFound {
+			return &net.DNSError{Err: "no such record", Name: name, IsNotFound: true}
+		}
+		return &net.DNSError{Err: dnsError.Err, Name: name, IsTimeout: dnsError.IsTimeout, IsTemporary: true}
+	}
+	return &net.DNSError{Err: err.Error(), Name: name, IsTemporary: true}
+}
+
+// isNotFound tells an honest "there is no such record" from trouble.
+func isNotFound(err error) bool {
+	dnsError, ok := errors.AsType[*net.DNSError](err)
+	return ok && dnsError.IsNotFound
+}
+
+// domainProfile maps internationalised names as a lookup does, but lets the
+// underscore labels of DKIM and DMARC through.
+var domainProfile = idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(false))
+
+// asciiDomain returns the domain in lower case, ASCII and without a final dot;
+// false where it cannot be a domain name.
+func asciiDomain(name string) (string, bool) {
+	name = strings.TrimSuffix(name, ".")
+	for i := range len(name) {
+		if name[i] >= 0x80 {
+			ascii, err := domainProfile.ToASCII(name)
+			if err != nil {
+				return "", false
+			}
+			name = ascii
+			break
+		}
+	}
+	if name == "" || len(name) > 253 {
+		return "", false
+	}
+	for label := range strings.SplitSeq(name, ".") {
+		if label == "" || len(label) > 63 {
+			return "", false
+		}
+	}
+	for i := range len(name) {
+		c := name[i]
+		if c <= ' ' || c >= 0x7f || strings.IndexByte(`()<>[]:;@\,"`, c) >= 0 {
+			return "", false
+		}
+	}
+	return strings.ToLower(name), true
+}
