@@ -1,0 +1,258 @@
+package store
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"sync"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+const (
+	// MaxBlobSize is the largest blob in bytes, before compression.
+	MaxBlobSize = 1 << 30
+
+	// chunkSize is what one value of a blob holds. An append rewrites the
+	// chunks that share a page with its neighbours in bbolt, up to three, and
+	// large runs of pages fragment the file; small chunks cost more keys.
+	chunkSize = 32 << 10
+)
+
+// Blob is raw bytes made ready by Compress to be put.
+type Blob struct {
+	info BlobInfo
+	data []byte
+}
+
+// BlobInfo describes a blob.
+type BlobInfo struct {
+	Size       int64             // bytes before compression
+	StoredSize int64             // bytes in the store
+	SHA256     [sha256.Size]byte // of the bytes before compression
+	Compressed bool              // zstd (RFC 8878); otherwise stored as it is
+}
+
+// Info describes the blob.
+func (b Blob) Info() BlobInfo { return b.info }
+
+// Encoder and decoder keep nothing from one call to the next and may be used by
+// many goroutines at once; making them is what is expensive.
+var (
+	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
+		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false))
+		if err != nil {
+			panic(fmt.Sprintf("store: zstd encoder options: %v", err))
+		}
+		return encoder
+	})
+	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
+		decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true))
+		if err != nil {
+			panic(fmt.Sprintf("store: zstd decoder options: %v", err))
+		}
+		return decoder
+	})
+)
+
+// Compress makes raw ready for Blobs.Put. It takes the time that hashing and
+// compressing take, so call it outside a transaction. Bytes that compression does
+// not make smaller are kept as they are, and then the Blob shares raw's memory:
+// do not change it before the blob is committed.
+func Compress(raw []byte) Blob {
+	b := Blob{
+		info: BlobInfo{Size: int64(len(raw)), StoredSize: int64(len(raw)), SHA256: sha256.Sum256(raw)},
+		data: raw,
+	}
+	compressed := zstdEncoder().EncodeAll(raw, make([]byte, 0, len(raw)))
+	if len(compressed) < len(raw) {
+		b.data = compressed
+		b.info.StoredSize = int64(len(compressed))
+		b.info.Compressed = true
+	}
+	return b
+}
+
+// Blobs keeps raw bytes, whole mails for instance, under ids, within the
+// transactions it is given. Its header and its chunks lie apart, so that IDs and
+// Stat do not pass over the data.
+type Blobs struct {
+	// Name is part of every key: never rename it, and no "/" in it.
+	Name string
+}
+
+func (s Blobs) headers() []byte { return []byte("b/" + s.Name + "/h/") }
+
+func (s Blobs) chunks(id []byte) Key {
+	return Key("b/" + s.Name + "/c/").Bytes(id)
+}
+
+// chunkKey appends a chunk's number, in four bytes, to the prefix of a blob's chunks.
+func chunkKey(chunks Key, number int) []byte {
+	return binary.BigEndian.AppendUint32(chunks[:len(chunks):len(chunks)], uint32(number))
+}
+
+// Put stores b under id, in place of what is there.
+func (s Blobs) Put(tx Tx, id []byte, b Blob) error {
+	if err := s.put(tx, id, b); err != nil {
+		return s.errorf(id, err)
+	}
+	return nil
+}
+
+func (s Blobs) put(tx Tx, id []byte, b Blob) error {
+	if len(id) == 0 {
+		return fmt.Errorf("%w id: it is empty", ErrInvalid)
+	}
+	if b.info.SHA256 == ([sha256.Size]byte{}) {
+		return fmt.Errorf("%w blob: it was not made by Compress", ErrInvalid)
+	}
+	if b.info.Size > MaxBlobSize {
+		return fmt.Errorf("%w blob: %d bytes, the limit is %d", ErrInvalid, b.info.Size, MaxBlobSize)
+	}
+	if err := s.remove(tx, id); err != nil {
+		return err
+	}
+	if err := tx.Put(join(s.headers(), id), b.info.encode()); err != nil {
+		return err
+	}
+	chunks := s.chunks(id)
+	for number, rest := 0, b.data; len(rest) > 0; number++ {
+		size := min(len(rest), chunkSize)
+		if err := tx.Put(chunkKey(chunks, number), rest[:size:size]); err != nil {
+			return err
+		}
+		rest = rest[size:]
+	}
+	return nil
+}
+
+// Get returns the bytes given to Compress, in memory of the caller's own. Errors:
+// ErrNotFound; ErrCorrupt when the bytes do not match their SHA-256.
+func (s Blobs) Get(r Reader, id []byte) ([]byte, error) {
+	info, err := s.Stat(r, id)
+	if err != nil {
+		return nil, err
+	}
+	data, err := s.read(r, id, info)
+	if err != nil {
+		return nil, s.errorf(id, err)
+	}
+	return data, nil
+}
+
+func (s Blobs) read(r Reader, id []byte, info BlobInfo) ([]byte, error) {
+	stored := make([]byte, 0, info.StoredSize)
+	chunks := s.chunks(id)
+	for number := 0; int64(len(stored)) < info.StoredSize; number++ {
+		chunk, err := r.Get(chunkKey(chunks, number))
+		switch {
+		case errors.Is(err, ErrNotFound), err == nil && len(chunk) == 0:
+			return nil, fmt.Errorf("%w: chunk %d is missing", ErrCorrupt, number)
+		case err != nil:
+			return nil, err
+		}
+		stored = append(stored, chunk...)
+	}
+	data := stored
+	if info.Compressed {
+		var err error
+		if data, err = zstdDecoder().DecodeAll(stored, make([]byte, 0, info.Size)); err != nil {
+			return nil, fmt.Errorf("%w: decompress: %w", ErrCorrupt, err)
+		}
+	}
+	if sha256.Sum256(data) != info.SHA256 {
+		return nil, fmt.Errorf("%w: the SHA-256 differs", ErrCorrupt)
+	}
+	return data, nil
+}
+
+// Stat describes the blob under id, or returns ErrNotFound.
+func (s Blobs) Stat(r Reader, id []byte) (BlobInfo, error) {
+	header, err := r.Get(join(s.headers(), id))
+	if err != nil {
+		return BlobInfo{}, s.errorf(id, err)
+	}
+	info, err := decodeBlobInfo(header)
+	if err != nil {
+		return BlobInfo{}, s.errorf(id, err)
+	}
+	return info, nil
+}
+
+// Delete removes the blob under id; an absent one is no error.
+func (s Blobs) Delete(tx Tx, id []byte) error {
+	if err := s.remove(tx, id); err != nil {
+		return s.errorf(id, err)
+	}
+	return nil
+}
+
+func (s Blobs) remove(tx Tx, id []byte) error {
+	for chunk, err := range tx.Scan(Prefix(s.chunks(id))) {
+		if err != nil {
+			return err
+		}
+		if err := tx.Delete(chunk.Key); err != nil {
+			return err
+		}
+	}
+	return tx.Delete(join(s.headers(), id))
+}
+
+// IDs yields the ids of all blobs in order; they are valid only within the transaction.
+func (s Blobs) IDs(r Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		prefix := s.headers()
+		for header, err := range r.Scan(Prefix(prefix)) {
+			if err != nil {
+				yield(nil, fmt.Errorf("scan blobs %s: %w", s.Name, err))
+				return
+			}
+			if !yield(header.Key[len(prefix):], nil) {
+				return
+			}
+		}
+	}
+}
+
+func (s Blobs) errorf(id []byte, err error) error {
+	return fmt.Errorf("blobs %s, id %q: %w", s.Name, id, err)
+}
+
+// A header is a format byte, the two sizes in eight bytes each and the SHA-256.
+const (
+	blobPlain      = 1
+	blobZstd       = 2
+	blobHeaderSize = 1 + 8 + 8 + sha256.Size
+)
+
+func (i BlobInfo) encode() []byte {
+	format := byte(blobPlain)
+	if i.Compressed {
+		format = blobZstd
+	}
+	header := append(make([]byte, 0, blobHeaderSize), format)
+	header = binary.BigEndian.AppendUint64(header, uint64(i.Size))
+	header = binary.BigEndian.AppendUint64(header, uint64(i.StoredSize))
+	return append(header, i.SHA256[:]...)
+}
+
+func decodeBlobInfo(header []byte) (BlobInfo, error) {
+	if len(header) != blobHeaderSize {
+		return BlobInfo{}, fmt.Errorf("%w: header of %d bytes", ErrCorrupt, len(header))
+	}
+	if !bytes.Contains([]byte{blobPlain, blobZstd}, header[:1]) {
+		return BlobInfo{}, fmt.Errorf("%w: format %d", ErrNewer, header[0])
+	}
+	size, stored := binary.BigEndian.Uint64(header[1:]), binary.BigEndian.Uint64(header[9:])
+	if size > MaxBlobSize || stored > size {
+		return BlobInfo{}, fmt.Errorf("%w: header with sizes %d and %d", ErrCorrupt, size, stored)
+	}
+	info := BlobInfo{Size: int64(size), StoredSize: int64(stored), Compressed: header[0] == blobZstd}
+	copy(info.SHA256[:], header[17:])
+	return info, nil
+}

@@ -1,0 +1,285 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/bits"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"go.etcd.io/bbolt"
+)
+
+// BoltOptions tunes a Bolt; its zero value suits a server.
+type BoltOptions struct {
+	// LockTimeout is how long OpenBolt waits for another process to let go of
+	// the file; 0 means half a second.
+	LockTimeout time.Duration
+	// InitialMmapSize is how many bytes of address space are reserved for the
+	// file; no memory and no disk. Outgrowing it makes a commit wait for all
+	// readers, a running Snapshot among them. 0 means 64 GiB where addresses
+	// have 64 bits, and nothing elsewhere.
+	InitialMmapSize int
+	// PageSize in bytes of a new file; 0 means the system's. An existing file
+	// keeps its own.
+	PageSize int
+}
+
+const (
+	defaultLockTimeout = 500 * time.Millisecond
+
+	// maxSyncedFreePages is the longest free list that commits write to disk, at
+	// 8 bytes a page. Without a written list the next start, and a failed commit,
+	// read every page of the file to find the free ones: minutes at 100 GB. A
+	// long list, as after deleting much, would cost every commit more than that
+	// is worth; it is written once, when the engine closes.
+	maxSyncedFreePages = 2048
+)
+
+// bucketName is the one bbolt bucket that holds the key space.
+var bucketName = []byte("store")
+
+// Bolt is the embedded engine: one file, one process, one writer at a time. Its
+// methods may be called from any goroutine. A commit is two syncs to disk, so
+// many writers should share one through a [Group].
+type Bolt struct {
+	db     *bbolt.DB
+	writer chan struct{} // holds one value while an update runs; waiting for it can be cancelled
+	broken error         // set by an update, under writer and before db.Close: see commit
+}
+
+// OpenBolt opens the file at path, or makes it with mode 0600; its directory has
+// to exist. Errors name the path. ErrLocked tells that another process owns the
+// file, ErrCorrupt that it is not a whole bbolt database.
+func OpenBolt(path string, o BoltOptions) (*Bolt, error) {
+	if o.LockTimeout == 0 {
+		o.LockTimeout = defaultLockTimeout
+	}
+	if o.InitialMmapSize == 0 && bits.UintSize == 64 {
+		shift := 36 // in a variable, as the constant would not fit where addresses have 32 bits
+		o.InitialMmapSize = 1 << shift
+	}
+	if err := checkBoltFile(path, o); err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	db, err := openBbolt(path, &bbolt.Options{
+		Timeout:         o.LockTimeout,
+		FreelistType:    bbolt.FreelistMapType,
+		NoFreelistSync:  true, // otherwise opening would commit; commit decides anew each time
+		InitialMmapSize: o.InitialMmapSize,
+		PageSize:        o.PageSize,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open store %s: %w", path, err)
+	}
+	err = db.Update(func(tx *bbolt.Tx) error {
+		if tx.Bucket(bucketName) != nil {
+			return errNothingWritten
+		}
+		_, err := tx.CreateBucket(bucketName)
+		return err
+	})
+	if err != nil && !errors.Is(err, errNothingWritten) {
+		return nil, errors.Join(fmt.Errorf("open store %s: prepare: %w", path, err), db.Close())
+	}
+	return &Bolt{db: db, writer: make(chan struct{}, 1)}, nil
+}
+
+// errNothingWritten ends a transaction without the syncs of a commit.
+var errNothingWritten = errors.New("nothing written")
+
+// checkBoltFile finds what bbolt would meet too late: reading past the end of a
+// file that was cut short kills the process.
+func checkBoltFile(path string, o BoltOptions) error {
+	info, err := os.Stat(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		directory := filepath.Dir(path)
+		if _, err := os.Stat(directory); err != nil {
+			return fmt.Errorf("its directory is not usable: %w", err)
+		}
+		return nil
+	case err != nil:
+		return err
+	case info.IsDir():
+		return errors.New("it is a directory; name a file")
+	case !info.Mode().IsRegular():
+		return errors.New("it is not a regular file")
+	case info.Size() == 0:
+		return nil // a file that was made but never written: bbolt begins it anew
+	}
+	db, err := openBbolt(path, &bbolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	return db.View(func(tx *bbolt.Tx) error {
+		if tx.Size() > info.Size() {
+			return fmt.Errorf("%w: the file was cut short: %d bytes, its data needs %d; restore a backup",
+				ErrCorrupt, info.Size(), tx.Size())
+		}
+		return nil
+	})
+}
+
+// openBbolt is bbolt.Open with errors, and panics over damaged pages, in our terms.
+func openBbolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
+	defer func() {
+		if damage := recover(); damage != nil {
+			db, err = nil, fmt.Errorf("%w: %v; restore a backup", ErrCorrupt, damage)
+		}
+	}()
+	db, err = bbolt.Open(path, 0o600, o)
+	if errors.Is(err, syscall.ENOMEM) && o.InitialMmapSize > 0 {
+		smaller := *o // a limit on address space: do without the reserve
+		smaller.InitialMmapSize = 0
+		db, err = bbolt.Open(path, 0o600, &smaller)
+	}
+	switch {
+	case errors.Is(err, bbolt.ErrTimeout):
+		return nil, fmt.Errorf("%w: stop the other one first", ErrLocked)
+	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrChecksum), errors.Is(err, bbolt.ErrVersionMismatch):
+		return nil, fmt.Errorf("%w: not a database of this program, or damaged (%w); name another file or restore a backup",
+			ErrCorrupt, err)
+	}
+	return db, err
+}
+
+// View implements Engine.
+func (b *Bolt) View(ctx context.Context, fn func(Reader) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	tx, err := b.db.Begin(false)
+	if err != nil {
+		return boltError("begin a view", err)
+	}
+	reader := &boltReader{bucket: tx.Bucket(bucketName)}
+	defer func() {
+		reader.over = true
+		_ = tx.Rollback() // fails only for a transaction that is over
+	}()
+	return fn(reader)
+}
+
+// Update implements Engine. An update that wrote nothing costs no sync. What fn
+// writes reaches bbolt only after it: bbolt's cursors lose their place, and may
+// stop early or never, in a transaction that has deleted.
+func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case b.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-b.writer }()
+	if b.broken != nil {
+		return b.broken
+	}
+
+	tx, err := b.db.Begin(true)
+	if err != nil {
+		return boltError("begin an update", err)
+	}
+	reader := &boltReader{bucket: tx.Bucket(bucketName)}
+	writer := &overlay{beneath: reader, writes: newWriteSet()}
+	defer func() {
+		reader.over, writer.over = true, true
+		_ = tx.Rollback() // after a commit it does nothing
+	}()
+	if err := fn(writer); err != nil {
+		return err
+	}
+	if writer.writes.changes.Len() == 0 {
+		return nil
+	}
+	if err := writer.writes.apply(reader.bucket.Put, reader.bucket.Delete); err != nil {
+		return fmt.Errorf("write to bbolt: %w", err)
+	}
+	return b.commit(tx)
+}
+
+// commit runs under writer. If it fails although the new state is what readers
+// now get, then the sync failed that should have made it durable. Nobody can say
+// what the disk holds, and a later sync may succeed without having written it, so
+// the engine refuses updates until it is opened again.
+func (b *Bolt) commit(tx *bbolt.Tx) error {
+	id := tx.ID()
+	b.db.NoFreelistSync = b.db.Stats().FreePageN > maxSyncedFreePages
+	err := tx.Commit()
+	if err == nil {
+		return nil
+	}
+	err = fmt.Errorf("commit: %w", err)
+	if current, readErr := b.db.Begin(false); readErr == nil {
+		if current.ID() >= id {
+			b.broken = fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", err)
+		}
+		_ = current.Rollback()
+	}
+	return err
+}
+
+// Snapshot implements Snapshotter: what it writes can be opened by OpenBolt.
+// Updates go on meanwhile; the space they free is reused only afterwards.
+func (b *Bolt) Snapshot(ctx context.Context, w io.Writer) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	tx, err := b.db.Begin(false)
+	if err != nil {
+		return 0, boltError("begin a snapshot", err)
+	}
+	defer tx.Rollback()
+	n, err := tx.WriteTo(&contextWriter{ctx: ctx, w: w})
+	if err != nil {
+		return n, fmt.Errorf("write a snapshot: %w", err)
+	}
+	return n, nil
+}
+
+// contextWriter stops a long copy when its context ends.
+type contextWriter struct {
+	ctx context.Context
+	w   io.Writer
+}
+
+func (c *contextWriter) Write(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return c.w.Write(p)
+}
+
+// Close implements Engine. It also writes the free list, however long, so that
+// the next start is quick.
+func (b *Bolt) Close() error {
+	b.writer <- struct{}{}
+	defer func() { <-b.writer }()
+	var freelistErr error
+	if b.db.NoFreelistSync && b.broken == nil {
+		b.db.NoFreelistSync = false
+		freelistErr = b.db.Update(func(*bbolt.Tx) error { return nil })
+		if errors.Is(freelistErr, bbolt.ErrDatabaseNotOpen) {
+			freelistErr = nil // closed already
+		}
+	}
+	if err := errors.Join(freelistErr, b.db.Close()); err != nil {
+		return fmt.Errorf("close store: %w", err)
+	}
+	return nil
+}
+
+func boltError(doing string, err error) error {
+	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+		return ErrClosed
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}

@@ -1,0 +1,50 @@
+package store_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/store"
+	"github.com/madoguchi/madoguchi/store/storetest"
+)
+
+func openBolt(t testing.TB) *store.Bolt {
+	t.Helper()
+	return reopenBolt(t, filepath.Join(t.TempDir(), "store"))
+}
+
+func reopenBolt(t testing.TB, path string) *store.Bolt {
+	t.Helper()
+	b, err := store.OpenBolt(path, store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := b.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return b
+}
+
+func TestConformance(t *testing.T) {
+	engines := map[string]func(t *testing.T) store.Engine{
+		"Bolt":  func(t *testing.T) store.Engine { return openBolt(t) },
+		"Group": func(t *testing.T) store.Engine { return store.NewGroup(openBolt(t)) },
+		"Fault": func(t *testing.T) store.Engine { return storetest.NewFault(openBolt(t)) },
+		"Group over an engine that repeats": func(t *testing.T) store.Engine {
+			f := storetest.NewFault(openBolt(t))
+			f.Repeat(2)
+			return store.NewGroup(f)
+		},
+		"Group over a Group": func(t *testing.T) store.Engine {
+			return store.NewGroup(store.NewGroup(openBolt(t)))
+		},
+	}
+	for name, open := range engines {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			storetest.Run(t, open)
+		})
+	}
+}

@@ -1,0 +1,163 @@
+package store
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+)
+
+// IndexEntry is one entry of an index: a key of the index and the primary key of
+// the record it leads to. Both are valid only within the transaction.
+//
+// It is stored as one key, with an empty value: the index key, the primary key,
+// and the length of the primary key in two bytes. So entries with the same index
+// key are in the order of their primary keys.
+type IndexEntry struct {
+	Index, Primary []byte
+}
+
+const primaryLengthSize = 2
+
+// Position returns where the entry stands within its index. As the End of a Range
+// it continues a reverse scan after the entry; see After for the other direction.
+func (e IndexEntry) Position() []byte {
+	position := join(e.Index, e.Primary)
+	return binary.BigEndian.AppendUint16(position, uint16(len(e.Primary)))
+}
+
+// After returns the Start of a Range that continues a scan after the entry.
+func (e IndexEntry) After() []byte {
+	return append(e.Position(), 0)
+}
+
+func parseIndexEntry(position []byte) (IndexEntry, error) {
+	split := len(position) - primaryLengthSize
+	if split < 0 {
+		return IndexEntry{}, fmt.Errorf("%w index entry %q: too short", ErrCorrupt, position)
+	}
+	split -= int(binary.BigEndian.Uint16(position[split:]))
+	if split < 0 {
+		return IndexEntry{}, fmt.Errorf("%w index entry %q: its primary key is longer than itself", ErrCorrupt, position)
+	}
+	return IndexEntry{
+		Index:   position[:split:split],
+		Primary: position[split : len(position)-primaryLengthSize],
+	}, nil
+}
+
+// entries returns the full keys of the index's entries for a record, sorted and
+// each once; none for no record.
+func (i *tableIndex[T]) entries(record *T, primary []byte) [][]byte {
+	if record == nil {
+		return nil
+	}
+	keys := i.Keys(record)
+	entries := make([][]byte, len(keys))
+	for n, key := range keys {
+		entries[n] = join(i.prefix, IndexEntry{Index: key, Primary: primary}.Position())
+	}
+	slices.SortFunc(entries, bytes.Compare)
+	return slices.CompactFunc(entries, bytes.Equal)
+}
+
+// checkUnique looks for another record that holds the index key of entry.
+func (i *tableIndex[T]) checkUnique(r Reader, entry, primary []byte) error {
+	if !i.Unique {
+		return nil
+	}
+	wanted := entry[len(i.prefix) : len(entry)-primaryLengthSize-len(primary)]
+	for held, err := range i.scan(r, Prefix(wanted)) {
+		if err != nil {
+			return err
+		}
+		if bytes.Equal(held.Index, wanted) && !bytes.Equal(held.Primary, primary) {
+			return fmt.Errorf("index %s: %w: key %q belongs to %q", i.Name, ErrConflict, wanted, held.Primary)
+		}
+	}
+	return nil
+}
+
+func (i *tableIndex[T]) scan(r Reader, rng Range) iter.Seq2[IndexEntry, error] {
+	return func(yield func(IndexEntry, error) bool) {
+		for stored, err := range r.Scan(rng.within(i.prefix)) {
+			if err != nil {
+				yield(IndexEntry{}, fmt.Errorf("scan index %s: %w", i.Name, err))
+				return
+			}
+			if !yield(parseIndexEntry(stored.Key[len(i.prefix):])) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Table[T]) index(name string) (*tableIndex[T], error) {
+	for i := range t.indexes {
+		if t.indexes[i].Name == name {
+			return &t.indexes[i], nil
+		}
+	}
+	return nil, fmt.Errorf("%w: table %s declares no index %q", ErrInvalid, t.spec.Name, name)
+}
+
+// ScanIndexKeys yields the entries of an index in rng without reading records,
+// for counts and pages. rng is over index keys, each followed by the primary key:
+// Prefix of an index key finds all its entries.
+func (t *Table[T]) ScanIndexKeys(r Reader, index string, rng Range) iter.Seq2[IndexEntry, error] {
+	i, err := t.index(index)
+	if err != nil {
+		return func(yield func(IndexEntry, error) bool) { yield(IndexEntry{}, err) }
+	}
+	return func(yield func(IndexEntry, error) bool) {
+		for entry, err := range i.scan(r, rng) {
+			if err != nil {
+				err = fmt.Errorf("table %s: %w", t.spec.Name, err)
+			}
+			if !yield(entry, err) {
+				return
+			}
+		}
+	}
+}
+
+// ScanIndex yields the records of an index in rng, as ScanIndexKeys orders them. A
+// record that is missing (ErrCorrupt) or cannot be decoded is yielded as an
+// error; a caller that goes on gets those after it.
+func (t *Table[T]) ScanIndex(r Reader, index string, rng Range) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for entry, err := range t.ScanIndexKeys(r, index, rng) {
+			var record *T
+			if err == nil {
+				record, err = t.indexed(r, index, entry)
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Table[T]) indexed(r Reader, index string, entry IndexEntry) (*T, error) {
+	record, err := t.get(r, entry.Primary)
+	if errors.Is(err, ErrNotFound) {
+		err = fmt.Errorf("%w: index %s has key %q for it, but there is no such record; verify the store",
+			ErrCorrupt, index, entry.Index)
+	}
+	if err != nil {
+		return nil, t.errorf(entry.Primary, err)
+	}
+	return record, nil
+}
+
+// First returns the first record, in index order, whose index key begins with key;
+// with keys built by the type Key that means: whose first parts equal it.
+// ErrNotFound when there is none.
+func (t *Table[T]) First(r Reader, index string, key []byte) (*T, error) {
+	for record, err := range t.ScanIndex(r, index, Prefix(key)) {
+		return record, err
+	}
+	return nil, fmt.Errorf("table %s, index %s, key %q: %w", t.spec.Name, index, key, ErrNotFound)
+}

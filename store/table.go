@@ -1,0 +1,233 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strings"
+)
+
+// Spec declares a table of records of type T.
+//
+// A record is a struct; its exported fields are stored by name (a `cbor` tag
+// renames one, and so does a `json` tag), so that fields can be added freely: an
+// older record reads with their zero values. Any other change takes a higher
+// Version and an Upgrade.
+type Spec[T any] struct {
+	// Name is part of every key: never rename a table, and no "/" in it.
+	Name string
+	// Version is the schema version that Put writes.
+	Version byte
+	// Key returns the primary key of a record, best built with the type Key.
+	Key func(*T) []byte
+	// Indexes are kept in step with the records by Put and Delete.
+	Indexes []Index[T]
+	// Upgrade turns the data of an older version into a record of today; see
+	// DecodeRecord. The data is valid only during the call. Nil while there is
+	// no older version.
+	Upgrade func(version byte, data []byte) (*T, error)
+}
+
+// Index declares other keys under which records of a table are found.
+type Index[T any] struct {
+	// Name is part of every key of the index; no "/" in it. An index whose Keys
+	// change needs Reindex, or a new name and Reindex.
+	Name string
+	// Unique: no two records may have the same key.
+	Unique bool
+	// Keys returns none, one or many keys of a record, best built with the type
+	// Key: then no key is the beginning of another, and a Prefix is exact.
+	Keys func(*T) [][]byte
+}
+
+// Table stores records of type T with their index entries, within the
+// transactions it is given. It holds no state and may be used from any goroutine.
+type Table[T any] struct {
+	spec    Spec[T]
+	prefix  []byte
+	indexes []tableIndex[T]
+}
+
+type tableIndex[T any] struct {
+	Index[T]
+	prefix []byte
+}
+
+// NewTable makes a table from its declaration. It panics over one that can never
+// work: no name or key, a "/" in a name, an index twice.
+func NewTable[T any](s Spec[T]) *Table[T] {
+	if s.Name == "" || strings.Contains(s.Name, "/") || s.Key == nil {
+		panic(fmt.Sprintf("store: table %q needs a name without a slash, and a Key", s.Name))
+	}
+	t := &Table[T]{spec: s, prefix: []byte("t/" + s.Name + "/")}
+	for _, declared := range s.Indexes {
+		if declared.Name == "" || strings.Contains(declared.Name, "/") || declared.Keys == nil {
+			panic(fmt.Sprintf("store: index %q of table %q needs a name without a slash, and Keys", declared.Name, s.Name))
+		}
+		if _, err := t.index(declared.Name); err == nil {
+			panic(fmt.Sprintf("store: table %q declares index %q twice", s.Name, declared.Name))
+		}
+		t.indexes = append(t.indexes, tableIndex[T]{
+			Index:  declared,
+			prefix: []byte("i/" + s.Name + "/" + declared.Name + "/"),
+		})
+	}
+	return t
+}
+
+// Name returns the table's name.
+func (t *Table[T]) Name() string { return t.spec.Name }
+
+// Get returns the record with this primary key. The record is the caller's own.
+// Errors: ErrNotFound, ErrCorrupt, ErrNewer, each with table and key.
+func (t *Table[T]) Get(r Reader, key []byte) (*T, error) {
+	record, err := t.get(r, key)
+	if err != nil {
+		return nil, t.errorf(key, err)
+	}
+	return record, nil
+}
+
+func (t *Table[T]) get(r Reader, key []byte) (*T, error) {
+	value, err := r.Get(join(t.prefix, key))
+	if err != nil {
+		return nil, err
+	}
+	return t.decode(value)
+}
+
+// Has tells whether there is a record with this primary key, without reading it.
+func (t *Table[T]) Has(r Reader, key []byte) (bool, error) {
+	_, err := r.Get(join(t.prefix, key))
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	}
+	return false, t.errorf(key, err)
+}
+
+// Put inserts the record or replaces the one with its primary key, and brings the
+// index entries in step. ErrConflict: a unique index holds one of its keys for
+// another record; the error names the index, and nothing was written. ErrInvalid:
+// a key is too long, or the record could not be read again.
+func (t *Table[T]) Put(tx Tx, record *T) error {
+	key := t.spec.Key(record)
+	if err := t.put(tx, key, record); err != nil {
+		return t.errorf(key, err)
+	}
+	return nil
+}
+
+func (t *Table[T]) put(tx Tx, key []byte, record *T) error {
+	value, err := encode(t.spec.Version, record)
+	if err != nil {
+		return err
+	}
+	stored, err := t.stored(tx, key)
+	if err != nil {
+		return err
+	}
+	var added, stale [][]byte
+	for _, index := range t.indexes {
+		was, is := index.entries(stored, key), index.entries(record, key)
+		for _, entry := range without(is, was) {
+			if err := CheckKey(entry); err != nil {
+				return fmt.Errorf("index %s: %w", index.Name, err)
+			}
+			if err := index.checkUnique(tx, entry, key); err != nil {
+				return err
+			}
+			added = append(added, entry)
+		}
+		stale = append(stale, without(was, is)...)
+	}
+	if err := tx.Put(join(t.prefix, key), value); err != nil {
+		return err
+	}
+	for _, entry := range stale {
+		if err := tx.Delete(entry); err != nil {
+			return err
+		}
+	}
+	for _, entry := range added {
+		if err := tx.Put(entry, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Delete removes the record and its index entries; an absent one is no error. A
+// record that cannot be decoded is not deleted, as its entries are unknown.
+func (t *Table[T]) Delete(tx Tx, key []byte) error {
+	stored, err := t.stored(tx, key)
+	if err != nil {
+		return t.errorf(key, err)
+	}
+	stale := [][]byte{join(t.prefix, key)}
+	for _, index := range t.indexes {
+		stale = append(stale, index.entries(stored, key)...)
+	}
+	for _, entry := range stale {
+		if err := tx.Delete(entry); err != nil {
+			return t.errorf(key, err)
+		}
+	}
+	return nil
+}
+
+// stored returns the record that is about to be replaced, for its index entries;
+// nil when there is none, or none is needed.
+func (t *Table[T]) stored(r Reader, key []byte) (*T, error) {
+	if len(t.indexes) == 0 {
+		return nil, nil
+	}
+	record, err := t.get(r, key)
+	if errors.Is(err, ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read the record to be replaced: %w", err)
+	}
+	return record, nil
+}
+
+// without returns the keys of a that are not in b; both are sorted.
+func without(a, b [][]byte) [][]byte {
+	var rest [][]byte
+	for _, key := range a {
+		if _, found := slices.BinarySearchFunc(b, key, bytes.Compare); !found {
+			rest = append(rest, key)
+		}
+	}
+	return rest
+}
+
+// Scan yields the records whose primary keys are in rng, in key order or in
+// reverse. A record that cannot be decoded is yielded as an error; a caller that
+// goes on gets the records after it.
+func (t *Table[T]) Scan(r Reader, rng Range) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		for entry, err := range r.Scan(rng.within(t.prefix)) {
+			if err != nil {
+				yield(nil, fmt.Errorf("scan table %s: %w", t.spec.Name, err))
+				return
+			}
+			record, err := t.decode(entry.Value)
+			if err != nil {
+				record, err = nil, t.errorf(entry.Key[len(t.prefix):], err)
+			}
+			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+func (t *Table[T]) errorf(key []byte, err error) error {
+	return fmt.Errorf("table %s, key %q: %w", t.spec.Name, key, err)
+}

@@ -1,0 +1,177 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// DifferenceKind tells what is wrong between a record and an index.
+type DifferenceKind string
+
+// The kinds of Difference.
+const (
+	MissingEntry DifferenceKind = "missing index entry" // the record is there, its entry is not
+	StaleEntry   DifferenceKind = "stale index entry"   // the entry leads to no record, or to one without that key
+	DoubleEntry  DifferenceKind = "unique key twice"    // two records share a key of a unique index
+	Undecodable  DifferenceKind = "undecodable record"  // damaged, or of another version
+	Misplaced    DifferenceKind = "misplaced record"    // stored under another key than its own
+)
+
+// Difference is one finding of Verify. Its slices are its own.
+type Difference struct {
+	Kind    DifferenceKind
+	Table   string
+	Index   string // empty where no index is concerned
+	Primary []byte // primary key of the record
+	Key     []byte // key within the index, where one is concerned
+	Err     error  // why a record cannot be decoded
+}
+
+// String says what is wrong and where, in one line.
+func (d Difference) String() string {
+	text := fmt.Sprintf("%s: table %s, record %q", d.Kind, d.Table, d.Primary)
+	if d.Index != "" {
+		text += fmt.Sprintf(", index %s, key %q", d.Index, d.Key)
+	}
+	if d.Err != nil {
+		text += ": " + d.Err.Error()
+	}
+	return text
+}
+
+// Verify recomputes every index of the table and returns all differences: first
+// those of the records in key order, then those of the index entries. It reads
+// the whole table once and each record once more for every index entry. The error
+// is that of reading, not of what was found.
+func (t *Table[T]) Verify(r Reader) ([]Difference, error) {
+	records, err := t.verifyRecords(r)
+	if err != nil {
+		return nil, err
+	}
+	entries, err := t.verifyEntries(r)
+	if err != nil {
+		return nil, err
+	}
+	return append(records, entries...), nil
+}
+
+// verifyRecords looks from the records at the index entries they should have.
+func (t *Table[T]) verifyRecords(r Reader) (found []Difference, err error) {
+	for stored, err := range r.Scan(Prefix(t.prefix)) {
+		if err != nil {
+			return nil, fmt.Errorf("verify table %s: %w", t.spec.Name, err)
+		}
+		key := stored.Key[len(t.prefix):]
+		record, err := t.decode(stored.Value)
+		if err != nil {
+			found = append(found, t.difference(Undecodable, IndexEntry{Primary: key}, "", err))
+			continue
+		}
+		if own := t.spec.Key(record); !bytes.Equal(own, key) {
+			found = append(found, t.difference(Misplaced, IndexEntry{Primary: key}, "", fmt.Errorf("its own key is %q", own)))
+		}
+		for _, index := range t.indexes {
+			for _, entry := range index.entries(record, key) {
+				_, err := r.Get(entry)
+				switch {
+				case errors.Is(err, ErrNotFound):
+					parsed, _ := parseIndexEntry(entry[len(index.prefix):]) // just built
+					found = append(found, t.difference(MissingEntry, parsed, index.Name, nil))
+				case err != nil:
+					return nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, index.Name, err)
+				}
+			}
+		}
+	}
+	return found, nil
+}
+
+// verifyEntries looks from all index entries of the table at the records.
+func (t *Table[T]) verifyEntries(r Reader) (found []Difference, err error) {
+	all := []byte("i/" + t.spec.Name + "/")
+	var previous IndexEntry
+	var previousIndex string
+	for stored, err := range r.Scan(Prefix(all)) {
+		if err != nil {
+			return nil, fmt.Errorf("verify indexes of table %s: %w", t.spec.Name, err)
+		}
+		name, position, _ := bytes.Cut(stored.Key[len(all):], []byte("/"))
+		entry, err := parseIndexEntry(position)
+		if err != nil {
+			found = append(found, t.difference(StaleEntry, IndexEntry{Index: position}, string(name), err))
+			continue
+		}
+		expected, unique, err := t.expects(r, string(name), stored.Key, entry)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, name, err)
+		case !expected:
+			found = append(found, t.difference(StaleEntry, entry, string(name), nil))
+			continue
+		case unique && previousIndex == string(name) && bytes.Equal(previous.Index, entry.Index):
+			found = append(found, t.difference(DoubleEntry, entry, string(name), fmt.Errorf("also of %q", previous.Primary)))
+		}
+		previous, previousIndex = entry, string(name)
+	}
+	return found, nil
+}
+
+// expects tells whether an entry follows from a record. One of a record that
+// cannot be decoded is left alone: nobody knows.
+func (t *Table[T]) expects(r Reader, name string, stored []byte, entry IndexEntry) (expected, unique bool, err error) {
+	index, err := t.index(name)
+	if err != nil {
+		return false, false, nil // an index that is declared no longer
+	}
+	value, err := r.Get(join(t.prefix, entry.Primary))
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return false, false, nil
+	case err != nil:
+		return false, false, err
+	}
+	record, err := t.decode(value)
+	if err != nil {
+		return true, index.Unique, nil
+	}
+	expected = slices.ContainsFunc(index.entries(record, entry.Primary), func(own []byte) bool {
+		return bytes.Equal(own, stored)
+	})
+	return expected, index.Unique, nil
+}
+
+func (t *Table[T]) difference(kind DifferenceKind, entry IndexEntry, index string, err error) Difference {
+	return Difference{
+		Kind: kind, Table: t.spec.Name, Index: index,
+		Primary: bytes.Clone(entry.Primary), Key: bytes.Clone(entry.Index), Err: err,
+	}
+}
+
+// Reindex mends what Verify finds between records and indexes: it adds missing
+// entries and removes stale ones, also those of indexes declared no longer. What
+// takes a human it leaves alone: undecodable or misplaced records, and keys that
+// two records share in a unique index. It is one transaction, so it holds all
+// repairs in memory.
+func (t *Table[T]) Reindex(tx Tx) error {
+	differences, err := t.Verify(tx)
+	if err != nil {
+		return err
+	}
+	for _, d := range differences {
+		key := join([]byte("i/"+t.spec.Name+"/"+d.Index+"/"), IndexEntry{Index: d.Key, Primary: d.Primary}.Position())
+		switch {
+		case d.Kind == MissingEntry:
+			err = tx.Put(key, nil)
+		case d.Kind == StaleEntry && d.Err != nil: // it never was an entry; Key is all that followed the name
+			err = tx.Delete(join([]byte("i/"+t.spec.Name+"/"+d.Index+"/"), d.Key))
+		case d.Kind == StaleEntry:
+			err = tx.Delete(key)
+		}
+		if err != nil {
+			return fmt.Errorf("reindex table %s: %w", t.spec.Name, err)
+		}
+	}
+	return nil
+}
