@@ -1,0 +1,113 @@
+package mail
+
+import (
+	"strings"
+)
+
+// SegmentKind says what a stretch of a mail's text is to its reader.
+type SegmentKind uint8
+
+const (
+	// SegmentNew is what the writer wrote for this mail.
+	SegmentNew SegmentKind = iota
+	// SegmentQuote is text of earlier mails, with the lines that introduce it.
+	SegmentQuote
+	// SegmentSignature is the writer's signature and whatever programs append:
+	// disclaimers, list footers, "sent from my phone".
+	SegmentSignature
+)
+
+// String returns the kind's name as the JSON and the style sheets use it.
+func (k SegmentKind) String() string {
+	switch k {
+	case SegmentQuote:
+		return "quote"
+	case SegmentSignature:
+		return "signature"
+	default:
+		return "new"
+	}
+}
+
+// Segment is a stretch of whole lines of one kind, line ends included.
+type Segment struct {
+	Kind SegmentKind
+	Text string
+}
+
+// Reply is the text of a mail, divided. Every line of the mail's text is in one
+// of the three; each is trimmed of blank lines around it.
+type Reply struct {
+	New       string
+	Quote     string
+	Signature string
+}
+
+// SplitReply separates the new words of a mail from the quoted ones and from
+// the signature. A mail that merely forwards another has the forwarded text as
+// its new words; a mail of nothing but quotes has none.
+//
+// Where the text was made from HTML, the marks that mail programs leave in it
+// (Gmail, Outlook, Thunderbird, Yahoo! and others) are used too.
+func SplitReply(m *Message) Reply {
+	var segments []Segment
+	if m.TextFromHTML {
+		if text, hints := hintedText(m.HTML); hints != nil {
+			segments = fold(text, hints)
+		}
+	}
+	if segments == nil {
+		segments = FoldText(m.Text)
+	}
+	var b [3]strings.Builder
+	for _, s := range segments {
+		if b[s.Kind].Len() > 0 && !strings.HasSuffix(b[s.Kind].String(), "\n") {
+			b[s.Kind].WriteByte('\n')
+		}
+		b[s.Kind].WriteString(s.Text)
+	}
+	return Reply{
+		New:       trimBlankLines(b[SegmentNew].String()),
+		Quote:     trimBlankLines(b[SegmentQuote].String()),
+		Signature: trimBlankLines(b[SegmentSignature].String()),
+	}
+}
+
+// FoldText divides text into segments, in order, whose concatenation is exactly
+// text. Quotes are folded only where no new words stand among them: in an
+// answer written between the quoted lines the quotes stay part of what is read.
+// It runs in time linear in the length of text.
+func FoldText(text string) []Segment { return fold(text, nil) }
+
+// fold is FoldText with what the HTML said of each line; hints is nil or has an
+// element for every line.
+func fold(text string, hints []hint) []Segment {
+	if text == "" {
+		return nil
+	}
+	lines := splitLines(text, hints)
+	blocks := findBlocks(lines)
+	kinds := decide(lines, blocks)
+	var segments []Segment
+	for i, l := range lines {
+		if n := len(segments); n > 0 && segments[n-1].Kind == kinds[i] {
+			segments[n-1].Text = text[l.offset-len(segments[n-1].Text) : l.offset+len(l.raw)]
+			continue
+		}
+		segments = append(segments, Segment{kinds[i], l.raw})
+	}
+	return segments
+}
+
+// trimBlankLines removes blank lines at both ends and white space at the very
+// end, but keeps the indentation of the first line.
+func trimBlankLines(s string) string {
+	s = strings.TrimRight(s, " \t\r\n\u00a0\u3000\u200b\ufeff")
+	for {
+		first, rest, found := strings.Cut(s, "\n")
+		if !found || cleanLine(first) != "" {
+			return s
+		}
+		s = rest
+	}
+}
