@@ -1,0 +1,175 @@
+package mail
+
+import (
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/ianaindex"
+	"golang.org/x/text/encoding/japanese"
+	"golang.org/x/text/encoding/korean"
+	"golang.org/x/text/encoding/simplifiedchinese"
+	"golang.org/x/text/encoding/unicode"
+	"golang.org/x/text/encoding/unicode/utf32"
+)
+
+// charset is a way to decode bytes, under one canonical lower-case name.
+type charset struct {
+	name      string
+	decode    func([]byte) string
+	multibyte bool // a character may take several bytes
+	shifting  bool // seven bits, with escapes or shifts
+	wide      bool // UTF-16 or UTF-32
+	ascii     bool // bytes below 0x80 are ASCII
+	western   bool // Latin letters in one byte
+}
+
+// labelAliases maps labels met in mail, lower case, to the canonical name, where
+// the registries do not know them or name a narrower set than is sent.
+var labelAliases = map[string]string{
+	"ascii": "us-ascii", "us": "us-ascii", "646": "us-ascii", "ansi_x3.4-1968": "us-ascii",
+	"iso646-us": "us-ascii", "iso-ir-6": "us-ascii", "7bit": "us-ascii", "8bit": "us-ascii",
+	"default": "us-ascii", "unknown": "us-ascii", "unknown-8bit": "us-ascii", "x-unknown": "us-ascii",
+	"_iso-2022-jp": "iso-2022-jp", "iso-2022-jp-1": "iso-2022-jp", "iso-2022-jp-2": "iso-2022-jp",
+	"iso-2022-jp-3": "iso-2022-jp", "iso-2022-jp-2004": "iso-2022-jp", "iso-2022-jp-ms": "iso-2022-jp",
+	"iso2022-jp": "iso-2022-jp", "iso2022jp": "iso-2022-jp", "csiso2022jp": "iso-2022-jp", "jis": "iso-2022-jp",
+	"jis7": "iso-2022-jp", "cp50220": "iso-2022-jp", "cp50221": "iso-2022-jp", "cp50222": "iso-2022-jp",
+	"iso_2022-jp": "iso-2022-jp", "iso-2022jp": "iso-2022-jp", "windows-50221": "iso-2022-jp",
+	"cp932": "shift_jis", "ms932": "shift_jis", "windows-932": "shift_jis", "windows-31j": "shift_jis",
+	"cswindows31j": "shift_jis", "shift-jis": "shift_jis", "shiftjis": "shift_jis", "sjis": "shift_jis",
+	"sjis-win": "shift_jis", "x-sjis": "shift_jis", "ms_kanji": "shift_jis", "shift_jisx0213": "shift_jis",
+	"shift_jis-2004": "shift_jis", "x-ms-cp932": "shift_jis", "932": "shift_jis",
+	"eucjp": "euc-jp", "euc_jp": "euc-jp", "ujis": "euc-jp", "eucjp-ms": "euc-jp", "euc-jp-ms": "euc-jp",
+	"eucjp-win": "euc-jp", "cp51932": "euc-jp", "euc-jisx0213": "euc-jp", "x-euc": "euc-jp",
+	"gb2312": "gb18030", "gb_2312-80": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030",
+	"ms936": "gb18030", "windows-936": "gb18030", "euc-cn": "gb18030", "euccn": "gb18030", "gb18030-2000": "gb18030",
+	"gb-18030": "gb18030", "gb2312_charset": "gb18030", "chinesesimplified": "gb18030", "936": "gb18030",
+	"hz": "hz-gb-2312", "cp950": "big5", "windows-950": "big5", "big-5": "big5", "big5-eten": "big5", "cn-big5": "big5",
+	"ks_c_5601": "euc-kr", "ks_c_5601-1987": "euc-kr", "ksc5601": "euc-kr", "ks_c_5601-1989": "euc-kr",
+	"cp949": "euc-kr", "ms949": "euc-kr", "windows-949": "euc-kr", "uhc": "euc-kr", "949": "euc-kr", "euckr": "euc-kr",
+	"utf8": "utf-8", "utf_8": "utf-8", "unicode-1-1-utf-8": "utf-8", "utf-8-mac": "utf-8", "utf8mb4": "utf-8", "65001": "utf-8",
+	"utf7": "utf-7", "unicode-1-1-utf-7": "utf-7", "csunicode11utf7": "utf-7", "x-unicode-2-0-utf-7": "utf-7",
+	"utf16": "utf-16", "ucs-2": "utf-16", "iso-10646-ucs-2": "utf-16", "utf16le": "utf-16le", "utf16be": "utf-16be",
+	"utf32": "utf-32", "ucs-4": "utf-32", "utf32le": "utf-32le", "utf32be": "utf-32be",
+	"latin-1": "windows-1252", "ansi": "windows-1252", "1252": "windows-1252", "iso-8859-1-windows-3.1-latin-1": "windows-1252",
+	"iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "koi8-ru": "koi8-u", "koi8": "koi8-r",
+	"tis620": "windows-874", "tis-620": "windows-874", "macroman": "macintosh", "x-mac-roman": "macintosh",
+}
+
+// lookupCharset finds the character set a label means. A label may carry
+// quotes, a language (RFC 2231), or the remains of a wrong transfer encoding.
+func lookupCharset(label string) (charset, bool) {
+	label = strings.ToLower(strings.Trim(label, " \t\"'<>;,=."))
+	label, _, _ = strings.Cut(label, "*")
+	label = strings.TrimPrefix(label, "3d")
+	if name, esc, ok := strings.Cut(label, "$"); ok && esc != "" {
+		label = name // "_iso-2022-jp$esc", written by some Microsoft clients
+	}
+	if label == "" || len(label) > 64 {
+		return charset{}, false
+	}
+	if alias, ok := labelAliases[label]; ok {
+		label = alias
+	}
+	if c, ok := ownCharset(label); ok {
+		return c, true
+	}
+	for _, name := range []string{label, strings.TrimPrefix(label, "x-"), dashed(label)} {
+		if enc, err := htmlindex.Get(name); err == nil {
+			if canonical, err := htmlindex.Name(enc); err == nil && canonical != "replacement" {
+				return tableCharset(canonical, enc), true
+			}
+		}
+		if enc, err := ianaindex.IANA.Encoding(name); err == nil && enc != nil {
+			return tableCharset(name, enc), true
+		}
+	}
+	return charset{}, false
+}
+
+// dashed gives the registered spelling of labels such as "iso8859_15" and "cp850".
+func dashed(label string) string {
+	label = strings.ReplaceAll(label, "_", "-")
+	if rest, ok := strings.CutPrefix(label, "iso8859"); ok {
+		return "iso-8859-" + strings.TrimPrefix(rest, "-")
+	}
+	for _, prefix := range []string{"cp-", "cp", "win-", "win", "windows", "ibm-"} {
+		rest, ok := strings.CutPrefix(label, prefix)
+		if !ok || rest == "" || rest[0] < '0' || rest[0] > '9' {
+			continue
+		}
+		if strings.HasPrefix(rest, "125") || rest == "874" {
+			return "windows-" + rest
+		}
+		return "ibm" + rest
+	}
+	return label
+}
+
+// ownCharset names the sets that need more than a table of the text library.
+func ownCharset(name string) (charset, bool) {
+	switch name {
+	case "us-ascii":
+		c, _ := lookupCharset("windows-1252")
+		c.name = name
+		return c, true
+	case "utf-8":
+		return charset{name: name, decode: decodeUTF8, multibyte: true, ascii: true}, true
+	case "utf-7":
+		return charset{name: name, decode: decodeUTF7, shifting: true, ascii: true}, true
+	case "iso-2022-jp":
+		return charset{name: name, decode: decodeISO2022JP, multibyte: true, shifting: true, ascii: true}, true
+	case "iso-2022-kr":
+		return charset{name: name, decode: shiftedDecoder(korean.EUCKR), multibyte: true, shifting: true, ascii: true}, true
+	case "iso-2022-cn", "iso-2022-cn-ext":
+		return charset{name: name, decode: shiftedDecoder(simplifiedchinese.GB18030), multibyte: true, shifting: true, ascii: true}, true
+	case "hz-gb-2312":
+		return charset{name: name, decode: decoderOf(simplifiedchinese.HZGB2312), multibyte: true, shifting: true, ascii: true}, true
+	case "shift_jis":
+		return charset{name: name, decode: decoderOf(japanese.ShiftJIS), multibyte: true, ascii: true}, true
+	case "utf-16", "utf-16be", "utf-16le":
+		endian := unicode.BigEndian
+		if name == "utf-16le" {
+			endian = unicode.LittleEndian
+		}
+		return charset{name: name, decode: decoderOf(unicode.UTF16(endian, unicode.UseBOM)), multibyte: true, wide: true}, true
+	case "utf-32", "utf-32be", "utf-32le":
+		endian := utf32.BigEndian
+		if name == "utf-32le" {
+			endian = utf32.LittleEndian
+		}
+		return charset{name: name, decode: decoderOf(utf32.UTF32(endian, utf32.UseBOM)), multibyte: true, wide: true}, true
+	}
+	return charset{}, false
+}
+
+func tableCharset(name string, enc encoding.Encoding) charset {
+	c := charset{name: name, decode: decoderOf(enc)}
+	switch name {
+	case "gb18030", "gbk", "big5", "euc-kr", "euc-jp":
+		c.multibyte = true
+	case "windows-1252", "iso-8859-15", "macintosh", "windows-1250", "iso-8859-2":
+		c.western = true
+	}
+	c.ascii = c.decode([]byte("Az09")) == "Az09" // EBCDIC is not
+	return c
+}
+
+// decoderOf never fails: what cannot be decoded becomes U+FFFD.
+func decoderOf(enc encoding.Encoding) func([]byte) string {
+	return func(data []byte) string {
+		text, err := enc.NewDecoder().Bytes(data)
+		if err != nil {
+			return string(text) + string(utf8.RuneError)
+		}
+		return string(text)
+	}
+}
+
+func decodeUTF8(data []byte) string {
+	if utf8.Valid(data) {
+		return string(data)
+	}
+	return strings.ToValidUTF8(string(data), string(utf8.RuneError))
+}

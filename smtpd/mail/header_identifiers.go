@@ -1,0 +1,50 @@
+package mail
+
+import "strings"
+
+// parseIdentifiers reads the message identifiers of a field (RFC 5322 section
+// 3.6.4), without angle brackets: brackets missing, blanks inside, and words
+// around, as old clients wrote them, are tolerated.
+func parseIdentifiers(s string) []string {
+	var ids []string
+	seen := map[string]bool{}
+	add := func(id string) {
+		id = removeSpace(stripInvisible(strings.Trim(id, "<> \t\"',;")))
+		if id != "" && !seen[id] {
+			seen[id] = true
+			ids = append(ids, id)
+		}
+	}
+	rest := s
+	for {
+		open := strings.IndexByte(rest, '<')
+		if open < 0 {
+			break
+		}
+		end := strings.IndexAny(rest[open+1:], "<>")
+		if end < 0 {
+			add(rest[open+1:]) // cut off before its bracket
+			break
+		}
+		add(rest[open+1 : open+1+end])
+		rest = rest[open+1+end:]
+		rest = strings.TrimPrefix(rest, ">")
+	}
+	if len(ids) > 0 {
+		return ids
+	}
+	for _, token := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,;", r) }) {
+		if strings.Contains(token, "@") {
+			add(token)
+		}
+	}
+	return ids
+}
+
+// parseIdentifier reads the one identifier of Message-ID, which may be any word.
+func parseIdentifier(s string) string {
+	if ids := parseIdentifiers(s); len(ids) > 0 {
+		return ids[0]
+	}
+	return removeSpace(stripInvisible(strings.Trim(s, "<> \t")))
+}

@@ -1,0 +1,94 @@
+package mail
+
+import "strings"
+
+// readHeader fills the Message from the top-level header.
+func (p *parsing) readHeader(root *entity) {
+	m := p.message
+	m.contentType, m.parameters = root.contentType, root.parameters
+	var sender, returnPath []Address
+	var hasSubject, hasDate bool
+	for _, f := range root.fields {
+		raw := p.rawText(f.value, f.name)
+		words := func(s string) string { return p.words(s, f.name) }
+		value := oneLine(words(raw))
+		m.Header = append(m.Header, Field{Name: f.name, Value: value})
+		switch strings.ToLower(f.name) {
+		case "subject":
+			if !hasSubject || m.Subject == "" {
+				m.Subject, hasSubject = strings.TrimSpace(stripBidirectional(value)), true
+			}
+		case "from":
+			if len(m.Froms) > 0 {
+				p.defect("several From fields")
+			}
+			m.Froms = append(m.Froms, parseAddresses(raw, words)...)
+		case "sender":
+			sender = append(sender, parseAddresses(raw, words)...)
+		case "return-path":
+			returnPath = append(returnPath, parseAddresses(raw, words)...)
+		case "reply-to":
+			m.ReplyTo = append(m.ReplyTo, parseAddresses(raw, words)...)
+		case "to":
+			m.To = append(m.To, parseAddresses(raw, words)...)
+		case "cc":
+			m.Cc = append(m.Cc, parseAddresses(raw, words)...)
+		case "date":
+			if !hasDate {
+				m.Date = parseDate(raw)
+				hasDate = !m.Date.IsZero()
+			}
+		case "message-id":
+			if m.MessageID == "" {
+				m.MessageID = oneLine(parseIdentifier(raw))
+			}
+		case "in-reply-to":
+			m.InReplyTo = appendIdentifiers(m.InReplyTo, raw)
+		case "references":
+			m.References = appendIdentifiers(m.References, raw)
+		}
+	}
+	m.From = firstAuthor(m.Froms, sender, returnPath)
+	if _, declared := root.field("Date"); declared && !hasDate {
+		p.defect("the Date cannot be read")
+	}
+}
+
+func appendIdentifiers(ids []string, raw string) []string {
+	for _, id := range parseIdentifiers(raw) {
+		ids = append(ids, oneLine(id))
+	}
+	return ids
+}
+
+// firstAuthor takes the first address that can be written to, else the first
+// there is, of From, then Sender, then Return-Path.
+func firstAuthor(fields ...[]Address) Address {
+	for _, addresses := range fields {
+		for _, a := range addresses {
+			if strings.Contains(a.Address, "@") {
+				return a
+			}
+		}
+		if len(addresses) > 0 {
+			return addresses[0]
+		}
+	}
+	return Address{}
+}
+
+// oneLine makes a field value one clean line.
+func oneLine(s string) string {
+	return strings.ReplaceAll(cleanText(s), "\n", " ")
+}
+
+// stripBidirectional removes the controls that turn the text around them, which
+// a subject never needs and a fraud does.
+func stripBidirectional(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r >= 0x202A && r <= 0x202E || r >= 0x2066 && r <= 0x2069 {
+			return -1
+		}
+		return r
+	}, s)
+}
