@@ -1,0 +1,175 @@
+package mail
+
+import (
+	"strings"
+	"unicode"
+)
+
+const (
+	maxQuoteMarks = 20 // deeper quotations keep this many marks
+	maxListIndent = 8
+	maxBlankLines = 2 // in a row
+)
+
+// textLines collects text into lines. Breaks are kept pending until more text
+// comes, so that neither empty elements nor the end of the mail leave blank lines.
+type textLines struct {
+	quote  int    // depth of quotation of what is written next
+	lists  int    // depth of lists of what is written next
+	bullet string // mark of a list item whose text has not begun
+
+	out       strings.Builder
+	line      strings.Builder
+	open      bool // the line has begun
+	lineQuote int
+	last      rune // last character of the line
+	space     bool // collapsed white space before the next character
+	newline   bool // it held a line end of the source
+	breaking  bool // the next character begins a new line
+	blanking  bool // with a blank line before it
+	newCell   bool // nothing has been written in the table cell yet
+	joinCell  bool // the cell stays on the line of the one before it
+	cellLines int  // lines and rows ended since the cell began
+	blanks    int  // blank lines at the end of out
+}
+
+func (l *textLines) write(text string, pre bool) {
+	for _, c := range text {
+		switch {
+		case c == '\n' && pre:
+			l.lineBreak()
+		case !pre && (c == ' ' || c == '\t' || c == '\n'):
+			l.space = true
+			l.newline = l.newline || c == '\n'
+		case c == '\u200B' || c == '\uFEFF' || c == '\u00AD' || c == '\u034F': // invisible
+		case c == '\u00A0':
+			l.put(' ')
+		default:
+			l.put(c)
+		}
+	}
+}
+
+func (l *textLines) put(c rune) {
+	if l.open && l.breaking {
+		l.endLine()
+	}
+	if !l.open {
+		l.beginLine()
+	} else if l.joinCell {
+		l.line.WriteByte('\t')
+	} else if l.space && !(l.newline && isWide(l.last) && isWide(c)) {
+		// Japanese wrapped in the source has no space where its lines meet.
+		l.line.WriteByte(' ')
+	}
+	l.space, l.newline, l.breaking, l.newCell, l.joinCell = false, false, false, false, false
+	l.line.WriteRune(c)
+	l.last = c
+}
+
+// add writes text at the end of the line as it is, before any pending break.
+func (l *textLines) add(text string) {
+	if l.open {
+		l.line.WriteString(text)
+		l.last = '>'
+	}
+}
+
+func (l *textLines) beginLine() {
+	if l.blanking && l.blanks == 0 {
+		l.emit("", min(l.quote, l.lineQuote))
+	}
+	l.blanking, l.open, l.lineQuote = false, true, l.quote
+	if l.bullet != "" {
+		l.line.WriteString(strings.Repeat("  ", min(max(l.lists-1, 0), maxListIndent)) + l.bullet)
+		l.bullet = ""
+	} else {
+		l.line.WriteString(strings.Repeat("  ", min(l.lists, maxListIndent)))
+	}
+}
+
+func (l *textLines) endLine() {
+	text := strings.TrimRight(l.line.String(), " \t")
+	l.line.Reset()
+	l.open, l.breaking, l.newCell, l.joinCell, l.space, l.newline = false, false, false, false, false, false
+	l.cellLines++
+	l.emit(text, l.lineQuote)
+}
+
+func (l *textLines) emit(text string, quote int) {
+	marks := strings.Repeat(">", min(quote, maxQuoteMarks))
+	if text == "" {
+		if l.blanks++; l.blanks > maxBlankLines || l.out.Len() == 0 {
+			return
+		}
+	} else {
+		l.blanks = 0
+		if marks != "" {
+			marks += " "
+		}
+	}
+	l.out.WriteString(marks + text + "\n")
+}
+
+// lineBreak ends the line, an empty one too.
+func (l *textLines) lineBreak() {
+	if l.open && l.breaking {
+		l.endLine()
+	}
+	if !l.open {
+		l.blanking = false
+		l.open, l.lineQuote = true, l.quote
+	}
+	l.endLine()
+}
+
+// block makes what follows begin a new line; at the start of a table cell only
+// when forced.
+func (l *textLines) block(force bool) {
+	if l.newCell && !force {
+		return
+	}
+	if force {
+		l.cellLines++
+	}
+	l.newCell, l.joinCell, l.breaking, l.space, l.newline = false, false, true, false, false
+}
+
+// blank asks for a blank line before what follows.
+func (l *textLines) blank() {
+	if !l.newCell {
+		l.blanking = true
+	}
+}
+
+// cell continues the row on the same line if the cell before it took no more
+// than one: data tables read as rows, columns of a layout one after the other.
+func (l *textLines) cell() {
+	if l.open && l.cellLines == 0 {
+		l.joinCell, l.breaking, l.blanking = true, false, false
+	} else if l.open {
+		l.endLine()
+	}
+	l.newCell, l.cellLines = true, 0
+}
+
+// endCell drops the margin below the last paragraph of a cell of one line.
+func (l *textLines) endCell() {
+	l.newCell = false
+	if l.cellLines == 0 {
+		l.blanking = false
+	}
+}
+
+func (l *textLines) String() string {
+	if l.open {
+		l.endLine()
+	}
+	return strings.Trim(l.out.String(), "\n")
+}
+
+// isWide reports characters that are written without spaces between them.
+func isWide(c rune) bool {
+	return c >= 0x2E80 && (unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana) ||
+		c >= 0x3000 && c <= 0x303F || c >= 0xFF00 && c <= 0xFF9F)
+}
