@@ -1,0 +1,121 @@
+package smtpd
+
+import "fmt"
+
+// The states of a bodyFilter name what it has seen of the current line. In
+// lineDot, lineDotCR and lineCR the last bytes are held back until the next one
+// shows what they are.
+const (
+	lineStart = iota
+	lineText
+	lineCR
+	lineDot
+	lineDotCR
+)
+
+// bodyFilter reads the text after DATA (RFC 5321 section 4.1.1.4), still
+// dot-stuffed, and finds its end: CRLF "." CRLF and nothing else.
+//
+// What it passes on holds CR and LF only as CRLF. A bare one is a fault
+// (section 2.3.8), as it is how a second mail is smuggled past one of two
+// servers that disagree about line ends. From the first fault on, nothing more
+// is passed on except an end that every reader agrees about; the real end is
+// still looked for, so that no byte of a refused mail is read as a command.
+type bodyFilter struct {
+	state int
+	done  bool   // the end has been passed on
+	fault string // why the mail has to be refused; empty for none
+
+	line   int // number of the current line, from 0
+	length int // bytes of the current line
+}
+
+// feed reads from src until the end of the mail, appends what is to be passed
+// on to dst, and returns that and the number of bytes read.
+func (f *bodyFilter) feed(dst, src []byte) ([]byte, int) {
+	for i := 0; i < len(src); i++ {
+		c := src[i]
+		if f.state == lineText && c != '\r' && c != '\n' {
+			run := textRun(src[i:])
+			f.grow(run)
+			dst = f.pass(dst, src[i:i+run])
+			i += run - 1
+			continue
+		}
+		dst = f.step(dst, c)
+		if f.done {
+			return dst, i + 1
+		}
+	}
+	return dst, len(src)
+}
+
+// textRun counts the bytes before the next CR or LF.
+func textRun(src []byte) int {
+	for i, c := range src {
+		if c == '\r' || c == '\n' {
+			return i
+		}
+	}
+	return len(src)
+}
+
+// step reads one byte.
+func (f *bodyFilter) step(dst []byte, c byte) []byte {
+	switch {
+	case c == '\n' && f.state == lineDotCR:
+		f.done = true
+		if f.fault != "" {
+			return append(dst, "\r\n.\r\n"...)
+		}
+		return append(dst, ".\r\n"...)
+	case c == '\n' && f.state == lineCR:
+		dst = f.pass(dst, []byte("\r\n"))
+		f.state, f.length = lineStart, 0
+		f.line++
+	case c == '\n':
+		f.setFault("a line feed without a carriage return")
+		f.state = lineText
+	case c == '\r' && f.state == lineDot:
+		f.state = lineDotCR
+	case c == '\r':
+		if f.state == lineCR || f.state == lineDotCR {
+			f.setFault("a carriage return without a line feed")
+		}
+		f.state = lineCR
+	case f.state == lineCR || f.state == lineDotCR:
+		f.setFault("a carriage return without a line feed")
+		f.state = lineText
+	case f.state == lineStart && c == '.':
+		f.state = lineDot
+	case f.state == lineDot:
+		f.grow(1)
+		dst = f.pass(dst, []byte{'.', c})
+		f.state = lineText
+	default:
+		f.grow(1)
+		dst = f.pass(dst, []byte{c})
+		f.state = lineText
+	}
+	return dst
+}
+
+func (f *bodyFilter) grow(n int) {
+	f.length += n
+	if f.length > maxBodyLine {
+		f.setFault(fmt.Sprintf("a line of more than %d bytes", maxBodyLine))
+	}
+}
+
+func (f *bodyFilter) setFault(what string) {
+	if f.fault == "" {
+		f.fault = fmt.Sprintf("line %d of the message has %s", f.line+1, what)
+	}
+}
+
+func (f *bodyFilter) pass(dst, b []byte) []byte {
+	if f.fault != "" {
+		return dst
+	}
+	return append(dst, b...)
+}

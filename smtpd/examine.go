@@ -1,0 +1,87 @@
+package smtpd
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+)
+
+// panicError is a panic that was caught, with where it came from.
+type panicError struct {
+	value any
+	stack []byte
+}
+
+func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
+
+// Examine authenticates and parses a mail, outside any transaction. Parsing
+// waits for one of as many places as there are processors; authentication runs
+// beside it without one, as it spends its time waiting for the DNS.
+//
+// The error is a panic of either, or the end of ctx while waiting for a place.
+func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, error) {
+	m := &Mail{Envelope: e, Raw: raw}
+	verified := make(chan error, 1)
+	go func() {
+		verified <- guard(func() error {
+			m.Verdict = s.verify(ctx, e, raw)
+			return nil
+		})
+	}()
+	err := s.parse(ctx, m)
+	if verifyErr := <-verified; err == nil {
+		err = verifyErr
+	}
+	if err != nil {
+		return nil, fmt.Errorf("examine mail: %w", err)
+	}
+	return m, nil
+}
+
+func (s *Server) parse(ctx context.Context, m *Mail) error {
+	if err := s.processors.Acquire(ctx, 1); err != nil {
+		return err
+	}
+	defer s.processors.Release(1)
+	return guard(func() error {
+		m.Message = mail.Parse(m.Raw)
+		return nil
+	})
+}
+
+// verify says nothing of mail whose sender it cannot see: over LMTP the server
+// in front is the one who spoke to the client.
+func (s *Server) verify(ctx context.Context, e Envelope, raw []byte) auth.Verdict {
+	reason := ""
+	switch {
+	case s.verifier == nil:
+		reason = "authentication is switched off"
+	case e.LMTP:
+		reason = "received over LMTP: the mail server in front knows the sender"
+	default:
+		return s.verifier.Verify(ctx, auth.Request{
+			RemoteIP: e.RemoteIP,
+			HELO:     e.HELO,
+			MailFrom: e.MailFrom,
+			Raw:      raw,
+		})
+	}
+	return auth.Verdict{
+		SPF:   auth.SPF{Result: auth.None, Reason: reason},
+		DMARC: auth.DMARC{Result: auth.None, Reason: reason},
+		ARC:   string(auth.None),
+	}
+}
+
+// guard turns a panic of work into an error.
+func guard(work func() error) (err error) {
+	defer func() {
+		if value := recover(); value != nil {
+			err = &panicError{value: value, stack: debug.Stack()}
+		}
+	}()
+	return work()
+}
