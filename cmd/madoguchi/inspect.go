@@ -115,6 +115,8 @@ func inspect(raw []byte) inspection {
 		References:   listOf(m.References),
 		Text:         m.Text,
 		HTML:         m.HTML,
+		SafeHTML:     mail.SanitizeHTML(m.HTML, mail.SanitizeOptions{}).HTML,
+		ReplyText:    mail.SplitReply(m).New,
 		Attachments:  make([]inspectionAttachment, 0, len(m.Attachments)),
 		Bounces:      []inspectionBounce{},
 		CharsetNotes: listOf(m.CharsetNotes),

@@ -132,7 +132,9 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 		contentType: e.contentType, parameters: e.parameters, filename: e.filename, data: data,
 	})
 	if !isBody(e, parent) {
-		p.attach(e, data)
+		if !isSignature(e, parent) {
+			p.attach(e, data)
+		}
 		return content{}
 	}
 	if e.filename != "" {
@@ -166,6 +168,15 @@ func isBody(e, parent *entity) bool {
 		return parent == nil || parent.contentType != "multipart/alternative"
 	}
 	return false
+}
+
+// isSignature recognises the detached signature of a signed mail (RFC 1847
+// section 2.1). Without a name it is part of the envelope, no file to open; a
+// client that names it wants it seen.
+func isSignature(e, parent *entity) bool {
+	return parent != nil && parent.contentType == "multipart/signed" && e.filename == "" &&
+		len(parent.children) > 1 && parent.children[len(parent.children)-1] == e &&
+		strings.EqualFold(e.contentType, parent.parameters["protocol"])
 }
 
 // htmlCharset is the label of an HTML part, or what its own meta element says.
