@@ -105,6 +105,7 @@ type inspectionBounce struct {
 // inspect reads one mail into the contract's fields.
 func inspect(raw []byte) inspection {
 	m := mail.Parse(raw)
+	class := mail.Classify(m)
 	i := inspection{
 		Subject:      m.Subject,
 		From:         m.From.Address,
@@ -118,9 +119,18 @@ func inspect(raw []byte) inspection {
 		SafeHTML:     mail.SanitizeHTML(m.HTML, mail.SanitizeOptions{}).HTML,
 		ReplyText:    mail.SplitReply(m).New,
 		Attachments:  make([]inspectionAttachment, 0, len(m.Attachments)),
-		Bounces:      []inspectionBounce{},
+		Bounces:      make([]inspectionBounce, 0, len(class.Bounces)),
 		CharsetNotes: listOf(m.CharsetNotes),
 		Defects:      listOf(m.Defects),
+
+		IsAutoReply:       class.AutoReply,
+		IsBounce:          class.Bounce,
+		IsReport:          class.Report,
+		IsList:            class.List,
+		SuppressAutoReply: class.SuppressAutoReply,
+	}
+	for _, b := range class.Bounces {
+		i.Bounces = append(i.Bounces, inspectionBounce{Recipient: b.Recipient, Status: b.Status, Reason: b.Reason})
 	}
 	if len(m.ReplyTo) > 0 {
 		i.ReplyTo = m.ReplyTo[0].Address

@@ -1,0 +1,182 @@
+package mail
+
+import (
+	"bytes"
+	"strings"
+)
+
+const (
+	// maxReason bounds Bounce.Reason, bytes.
+	maxReason = 500
+	// maxBounces bounds the recipients taken from one report.
+	maxBounces = 1000
+	// maxReportLines bounds how much of a report's text is read.
+	maxReportLines = 2000
+)
+
+const (
+	actionFailed  = "failed"
+	actionDelayed = "delayed"
+)
+
+// findBounces returns the recipients that m says were not reached, and by what
+// it was known; none where m is no bounce.
+func findBounces(m *Message, fields fieldIndex) ([]Bounce, string) {
+	report := readReport(m)
+	if groups := statusGroups(m, report); len(groups) > 0 {
+		if bounces := bouncesOf(groups, m, report); len(bounces) > 0 {
+			return bounces, "delivery status notification (RFC 3464)"
+		}
+		return nil, ""
+	}
+	if n, ok := readNotification(m.Text); ok {
+		return n.bounces, "Amazon SES notification"
+	}
+	reason := bounceSign(m, fields, report)
+	if reason == "" {
+		return nil, ""
+	}
+	return report.bounces(m, fields), reason
+}
+
+// bounceSign says by what a mail without a machine-readable status is known as
+// a bounce. A person may quote any words and title a mail anyhow, so a mail
+// system must have sent it, and subject or text must say that something failed.
+func bounceSign(m *Message, fields fieldIndex, r *report) string {
+	if fields.get("x-failed-recipients") != "" {
+		return "X-Failed-Recipients"
+	}
+	subject := strings.ToLower(cleanLine(m.Subject))
+	answered := false
+	for _, p := range replySubjects {
+		answered = answered || strings.HasPrefix(subject, p)
+	}
+	titled := !answered && containsAny(subject, bounceSubjects)
+	system := isMachineSender(m.From) || strings.Contains(strings.ToLower(fields.get("from")), "mailer-daemon")
+	unanswerable := fields.emptyReturnPath()
+	named := len(r.failed) > 0
+	switch {
+	case system && titled && (r.fails || named || r.original != nil):
+		return "mail system, subject and text"
+	case system && r.fails && (named || r.original != nil):
+		return "mail system and text"
+	case m.contentType == "multipart/report" && m.parameters["report-type"] == "delivery-status" && r.fails:
+		return "report without status part"
+	case unanswerable && titled && r.fails:
+		return "empty return path, subject and text"
+	case (isNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver")) && !answered && r.fails && named && (titled || r.code):
+		return "machine, subject and text"
+	}
+	return ""
+}
+
+// BounceOriginal returns the Message-ID, without angle brackets, of the mail
+// that m returns: from the returned message or header, from a copy in the text,
+// or from the references of the bounce itself.
+func BounceOriginal(m *Message) (messageID string, ok bool) {
+	r := readReport(m)
+	if r.original != nil {
+		if id := bareID(r.original.get("message-id")); id != "" {
+			return id, true
+		}
+	}
+	if n, found := readNotification(m.Text); found && n.messageID != "" {
+		return n.messageID, true
+	}
+	switch {
+	case len(m.InReplyTo) > 0:
+		return m.InReplyTo[0], true
+	case len(m.References) > 0:
+		return m.References[len(m.References)-1], true
+	}
+	return "", false
+}
+
+// bareID takes the first message identifier out of a field.
+func bareID(v string) string {
+	if _, inner, found := strings.Cut(v, "<"); found {
+		v, _, _ = strings.Cut(inner, ">")
+	}
+	v, _, _ = strings.Cut(strings.TrimSpace(v), " ")
+	return v
+}
+
+// originalHeader returns the header of the returned mail from a part of its
+// own, nil where there is none.
+func originalHeader(m *Message) fieldIndex {
+	for i := range m.parts {
+		p := &m.parts[i]
+		switch p.contentType {
+		case "message/rfc822", "text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global", "message/global-headers", "text/rfc822":
+			if h := readHeader(string(headOf(p.data))); len(h) > 0 {
+				return h
+			}
+		}
+	}
+	for i := range m.Attachments {
+		if a := &m.Attachments[i]; a.ContentType == "message/rfc822" {
+			if h := readHeader(string(headOf(a.Data))); len(h) > 0 {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+// headOf returns data up to the first blank line, 64 KiB at most.
+func headOf(data []byte) []byte {
+	data = bytes.TrimLeft(data[:min(len(data), 64<<10)], "\r\n \t")
+	for _, end := range []string{"\r\n\r\n", "\n\n"} {
+		if i := bytes.Index(data, []byte(end)); i >= 0 {
+			data = data[:i]
+		}
+	}
+	return data
+}
+
+// readHeader indexes header lines, unfolded; lines that are no field are skipped.
+func readHeader(head string) fieldIndex {
+	index := fieldIndex{}
+	last := ""
+	for l := range strings.Lines(head) {
+		l = strings.TrimRight(l, "\r\n")
+		if l != "" && (l[0] == ' ' || l[0] == '\t') && last != "" {
+			v := index[last]
+			if len(v[len(v)-1]) < 8192 {
+				v[len(v)-1] += " " + strings.TrimSpace(l)
+			}
+			continue
+		}
+		name, value, found := fieldLine(l)
+		if !found {
+			last = ""
+			continue
+		}
+		index[name] = append(index[name], value)
+		last = name
+	}
+	return index
+}
+
+// fieldLine splits "Name: value"; the name comes in lower case.
+func fieldLine(l string) (name, value string, ok bool) {
+	name, value, ok = strings.Cut(l, ":")
+	if !ok || name == "" || len(name) > 76 {
+		return "", "", false
+	}
+	for i := range len(name) {
+		if c := name[i]; c <= ' ' || c >= 0x7f {
+			return "", "", false
+		}
+	}
+	return strings.ToLower(name), strings.TrimSpace(value), true
+}
+
+func containsAny(s string, parts []string) bool {
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			return true
+		}
+	}
+	return false
+}
