@@ -3,10 +3,12 @@ package smtpd
 import (
 	"bytes"
 	"errors"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // TestSpoolOnFullDisk writes to the device that is always full.
@@ -73,6 +75,70 @@ func TestBodyFilterAtEveryCut(t *testing.T) {
 			read += n
 		}
 		check("in bytes", passed, read, &f)
+	}
+}
+
+func TestSessionsAreCountedByNetwork(t *testing.T) {
+	for _, test := range []struct {
+		a, b string
+		same bool
+	}{
+		{"192.0.2.1", "192.0.2.1", true},
+		{"192.0.2.1", "192.0.2.2", false},
+		{"2001:db8::1", "2001:db8::ffff:2", true},
+		{"2001:db8::1", "2001:db8:0:1::1", false},
+		{"fe80::1%eth0", "fe80::2%eth1", true},
+	} {
+		a, b := networkOf(netip.MustParseAddr(test.a)), networkOf(netip.MustParseAddr(test.b))
+		if a == b != test.same {
+			t.Errorf("%s in %v, %s in %v", test.a, a, test.b, b)
+		}
+	}
+	if n := networkOf(netip.Addr{}); n.IsValid() {
+		t.Errorf("a unix socket is in %v", n)
+	}
+}
+
+func TestReceived(t *testing.T) {
+	e := &Envelope{
+		ID:         "01J00000000000000000000000",
+		RemoteIP:   netip.MustParseAddr("2001:db8::1"),
+		HELO:       "mail.example.net",
+		Recipients: []string{"a@example.org", "b@example.org"},
+		TLS:        "TLS1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+		Protocol:   protocol(false, true, true, true),
+		ReceivedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+	}
+	want := "Received: from mail.example.net ([IPv6:2001:db8::1])\r\n\tby mx.example.org with UTF8SMTPS" +
+		"\r\n\t(TLS1.2 TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256) id 01J00000000000000000000000;\r\n\tFri, 02 Jan 2026 03:04:05 +0000\r\n"
+	if got := received(e, "mx.example.org"); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	e.HELO = ""
+	if got := received(e, "mx.example.org"); !strings.HasPrefix(got, "Received: from unknown (") {
+		t.Errorf("%q", got)
+	}
+}
+
+func TestProtocolWords(t *testing.T) {
+	for _, test := range []struct {
+		lmtp, extended, secured, smtputf8 bool
+		want                              string
+	}{
+		{false, false, false, false, "SMTP"},
+		{false, true, false, false, "ESMTP"},
+		{false, true, true, false, "ESMTPS"},
+		{false, false, true, false, "ESMTPS"},
+		{false, true, false, true, "UTF8SMTP"},
+		{false, true, true, true, "UTF8SMTPS"},
+		{true, true, false, false, "LMTP"},
+		{true, true, true, false, "LMTPS"},
+		{true, true, false, true, "UTF8LMTP"},
+		{true, true, true, true, "UTF8LMTPS"},
+	} {
+		if got := protocol(test.lmtp, test.extended, test.secured, test.smtputf8); got != test.want {
+			t.Errorf("protocol(%v, %v, %v, %v) = %s, want %s", test.lmtp, test.extended, test.secured, test.smtputf8, got, test.want)
+		}
 	}
 }
 

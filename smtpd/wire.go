@@ -264,7 +264,7 @@ func (w *wire) Close() error {
 // unread bytes resets the connection, and the client would lose the reply that
 // tells it why.
 func (w *wire) drain() {
-	half, ok := w.Conn.(interface{ CloseWrite() error })
+	half, ok := w.stream.(interface{ CloseWrite() error })
 	if !ok || half.CloseWrite() != nil {
 		return
 	}
