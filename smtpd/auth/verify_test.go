@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 )
 
@@ -213,11 +211,7 @@ func TestHeaderMadeToCostTimeIsNotVerified(t *testing.T) {
 }
 
 func TestDNSTroubleIsTemporary(t *testing.T) {
-	z := serveZone(t)
-	for _, name := range []string{"example.com.", "_dmarc.example.com."} {
-		z.failing[name] = dns.RcodeServerFailure
-	}
-	z.failing["s1._domainkey.example.com."] = dns.RcodeRefused
+	z := serveZone(t, "example.com. SERVFAIL", "_dmarc.example.com. SERVFAIL", "s1._domainkey.example.com. REFUSED")
 	v := verify(t, z, sign(t, "example.com", rsaKey(), plainMail))
 	if v.SPF.Result != auth.TempError {
 		t.Errorf("SPF = %+v", v.SPF)
@@ -227,17 +221,14 @@ func TestDNSTroubleIsTemporary(t *testing.T) {
 }
 
 func TestDMARCIsTemporaryWhileTheAlignedCheckIs(t *testing.T) {
-	z := serveZone(t, txt("_dmarc.example.com", "v=DMARC1; p=reject"))
-	z.failing["s1._domainkey.example.com."] = dns.RcodeServerFailure
+	z := serveZone(t, txt("_dmarc.example.com", "v=DMARC1; p=reject"),
+		"s1._domainkey.example.com. SERVFAIL", "s1._domainkey.other.test. SERVFAIL")
 	wantDMARC(t, verify(t, z, sign(t, "example.com", rsaKey(), plainMail)), auth.TempError, "could not be checked")
-	z.failing["s1._domainkey.other.test."] = dns.RcodeServerFailure
 	wantDMARC(t, verify(t, z, sign(t, "other.test", rsaKey(), plainMail)), auth.Fail, "neither")
 }
 
 func TestSilentServerEndsWithTheBudget(t *testing.T) {
-	z := serveZone(t)
-	z.silent["*"] = true
-	checkBudget(t, auth.NewResolver(z.address))
+	checkBudget(t, auth.NewResolver(serveZone(t, "SILENT").address))
 }
 
 // deaf is a resolver that ignores its context and never answers.
@@ -292,6 +283,7 @@ func TestSPF(t *testing.T) {
 		{"192.0.2.7", "h.test", "a@loop.test", auth.PermError, "loop.test"},
 		{"192.0.2.7", "h.test", "a@mx.test", auth.Pass, "mx.test"},
 		{"192.0.2.7", "h.test", "a@absent.test", auth.None, "absent.test"},
+		{"192.0.2.7", "h.test", "a@a.mx.test", auth.None, "a.mx.test"}, // exists, without TXT
 		{"192.0.2.7", "pass.test", "", auth.Pass, "pass.test"},
 		{"192.0.2.7", "fail.test", "", auth.Fail, "fail.test"},
 		{"192.0.2.7", "localhost", "", auth.None, "localhost"},

@@ -14,31 +14,34 @@ type zone struct {
 	address string
 	records map[string][]dns.RR
 	failing map[string]int // name to response code
-	silent  map[string]bool
+	silent  bool
 	asked   atomic.Int32
 }
 
-// serveZone starts a server with records in zone-file form.
+// serveZone starts a server with records in zone-file form. "NAME SERVFAIL" and
+// "NAME REFUSED" make a name fail, and "SILENT" the server deaf.
 func serveZone(t testing.TB, records ...string) *zone {
 	t.Helper()
-	z := &zone{records: map[string][]dns.RR{}, failing: map[string]int{}, silent: map[string]bool{}}
+	z := &zone{records: map[string][]dns.RR{}, failing: map[string]int{}}
 	for _, line := range records {
+		name, word, _ := strings.Cut(line, " ")
+		if code, ok := dns.StringToRcode[word]; ok {
+			z.failing[name] = code
+			continue
+		}
+		if line == "SILENT" {
+			z.silent = true
+			continue
+		}
 		rr, err := dns.NewRR(line)
 		if err != nil {
 			t.Fatalf("record %q: %v", line, err)
 		}
-		name := strings.ToLower(rr.Header().Name)
+		name = strings.ToLower(rr.Header().Name)
 		z.records[name] = append(z.records[name], rr)
 	}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, stream := listenBoth(t)
 	z.address = packets.LocalAddr().String()
-	stream, err := net.Listen("tcp", z.address)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, server := range []*dns.Server{{PacketConn: packets, Handler: z}, {Listener: stream, Handler: z}} {
 		started := make(chan struct{})
 		server.NotifyStartedFunc = func() { close(started) }
@@ -49,11 +52,30 @@ func serveZone(t testing.TB, records ...string) *zone {
 	return z
 }
 
+// listenBoth listens on one port of UDP and TCP. Another program may hold the
+// TCP port that the system gave for UDP.
+func listenBoth(t testing.TB) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 50 {
+		packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		stream, err := net.Listen("tcp", packets.LocalAddr().String())
+		if err == nil {
+			return packets, stream
+		}
+		packets.Close()
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return nil, nil
+}
+
 func (z *zone) ServeDNS(w dns.ResponseWriter, question *dns.Msg) {
 	z.asked.Add(1)
 	q := question.Question[0]
 	name := strings.ToLower(q.Name)
-	if z.silent[name] || z.silent["*"] {
+	if z.silent {
 		return
 	}
 	answer := new(dns.Msg).SetReply(question)

@@ -1,0 +1,301 @@
+package outbound_test
+
+import (
+	"bufio"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"errors"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/emersion/go-sasl"
+	"github.com/emersion/go-smtp"
+	"github.com/miekg/dns"
+
+	"github.com/madoguchi/madoguchi/smtpd/outbound"
+)
+
+// received is a mail as the server at the other end has it.
+type received struct {
+	helo, from, to, data string
+	options              smtp.MailOptions
+	encrypted            bool
+}
+
+// peer is a real SMTP server on loopback.
+type peer struct {
+	*smtp.Server
+	address    netip.AddrPort
+	mechanisms []string // AUTH it offers
+	refuse     map[string]error
+
+	mu    sync.Mutex
+	mails []received
+	login string // username and password of the last one
+	conns int
+}
+
+// servePeer starts a server on an address of 127.0.0.0/8, port 0 for any.
+func servePeer(t *testing.T, address string, setup func(*peer)) *peer {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &peer{address: netip.MustParseAddrPort(listener.Addr().String()), refuse: map[string]error{}}
+	p.Server = smtp.NewServer(p)
+	p.Domain = "peer.test"
+	p.ErrorLog = log.New(io.Discard, "", 0)
+	p.AllowInsecureAuth = true
+	if setup != nil {
+		setup(p)
+	}
+	go p.Serve(listener)
+	t.Cleanup(func() { p.Close() })
+	return p
+}
+
+func (p *peer) NewSession(c *smtp.Conn) (smtp.Session, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.conns++
+	_, encrypted := c.TLSConnectionState()
+	if err := p.refuse["EHLO"]; err != nil {
+		return nil, err
+	}
+	return &session{peer: p, mail: received{helo: c.Hostname(), encrypted: encrypted}}, nil
+}
+
+// only returns the one mail that was received.
+func (p *peer) only(t *testing.T) received {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.mails) != 1 {
+		t.Fatalf("%d mails received, want 1", len(p.mails))
+	}
+	return p.mails[0]
+}
+
+func (p *peer) none(t *testing.T) {
+	t.Helper()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.mails) != 0 {
+		t.Fatalf("a mail was received: %+v", p.mails)
+	}
+}
+
+type session struct {
+	peer *peer
+	mail received
+}
+
+func (s *session) AuthMechanisms() []string { return s.peer.mechanisms }
+
+func (s *session) Auth(mechanism string) (sasl.Server, error) {
+	accept := func(username, password string) error {
+		s.peer.mu.Lock()
+		defer s.peer.mu.Unlock()
+		s.peer.login = username + " " + password
+		return s.peer.refuse["AUTH"]
+	}
+	if mechanism == sasl.Login {
+		return &loginServer{accept: accept}, nil
+	}
+	return sasl.NewPlainServer(func(_, username, password string) error { return accept(username, password) }), nil
+}
+
+// loginServer speaks AUTH LOGIN with the prompts of other servers than go-sasl
+// knows.
+type loginServer struct {
+	accept   func(username, password string) error
+	username []byte
+	asked    int
+}
+
+func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
+	l.asked++
+	switch l.asked {
+	case 1:
+		return []byte("User Name"), false, nil
+	case 2:
+		l.username = response
+		return []byte("Password"), false, nil
+	}
+	return nil, true, l.accept(string(l.username), string(response))
+}
+
+func (s *session) Mail(from string, options *smtp.MailOptions) error {
+	s.mail.from, s.mail.options = from, *options
+	return s.peer.refuse["MAIL"]
+}
+
+func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
+	s.mail.to = to
+	return s.peer.refuse["RCPT"]
+}
+
+func (s *session) Data(r io.Reader) error {
+	data, err := io.ReadAll(r)
+	if err != nil {
+		return err
+	}
+	s.peer.mu.Lock()
+	defer s.peer.mu.Unlock()
+	if err := s.peer.refuse["end of mail"]; err != nil {
+		return err
+	}
+	s.mail.data = string(data)
+	s.peer.mails = append(s.peer.mails, s.mail)
+	return nil
+}
+
+func (s *session) Reset()        {}
+func (s *session) Logout() error { return nil }
+
+// serveScript starts a server that runs talk with each connection, and returns
+// its address. Connections are closed when the test ends.
+func serveScript(t *testing.T, address string, talk func(net.Conn, *bufio.Reader)) netip.AddrPort {
+	t.Helper()
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var conns []net.Conn
+	t.Cleanup(func() {
+		listener.Close()
+		mu.Lock()
+		defer mu.Unlock()
+		for _, conn := range conns {
+			conn.Close()
+		}
+	})
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			mu.Lock()
+			conns = append(conns, conn)
+			mu.Unlock()
+			go talk(conn, bufio.NewReader(conn))
+		}
+	}()
+	return netip.MustParseAddrPort(listener.Addr().String())
+}
+
+// answers replies to one command after another, beginning with the greeting,
+// and then says nothing more. An empty answer closes the connection.
+func answers(lines ...string) func(net.Conn, *bufio.Reader) {
+	return func(conn net.Conn, r *bufio.Reader) {
+		for i, line := range lines {
+			if i > 0 {
+				if _, err := r.ReadString('\n'); err != nil {
+					return
+				}
+			}
+			if line == "" {
+				conn.Close()
+				return
+			}
+			io.WriteString(conn, line+"\r\n")
+		}
+	}
+}
+
+// serveZone starts a DNS server on loopback and returns a resolver that asks it.
+// Names it does not know are NXDOMAIN; "name SERVFAIL" is a record of its own.
+func serveZone(t *testing.T, records ...string) *net.Resolver {
+	t.Helper()
+	known := map[string][]dns.RR{}
+	failing := map[string]bool{}
+	for _, line := range records {
+		if name, ok := strings.CutSuffix(line, " SERVFAIL"); ok {
+			failing[name] = true
+			continue
+		}
+		rr, err := dns.NewRR(line)
+		if err != nil {
+			t.Fatalf("record %q: %v", line, err)
+		}
+		known[rr.Header().Name] = append(known[rr.Header().Name], rr)
+	}
+	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	started := make(chan struct{})
+	server := &dns.Server{PacketConn: packets, NotifyStartedFunc: func() { close(started) }}
+	server.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
+		answer := new(dns.Msg).SetReply(question)
+		answer.RecursionAvailable = true
+		q := question.Question[0]
+		for _, rr := range known[q.Name] {
+			if rr.Header().Rrtype == q.Qtype {
+				answer.Answer = append(answer.Answer, rr)
+			}
+		}
+		if failing[q.Name] {
+			answer.Rcode = dns.RcodeServerFailure
+		} else if len(known[q.Name]) == 0 {
+			answer.Rcode = dns.RcodeNameError
+		}
+		w.WriteMsg(answer)
+	})
+	go server.ActivateAndServe()
+	<-started
+	t.Cleanup(func() { server.Shutdown() })
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return new(net.Dialer).DialContext(ctx, "udp", packets.LocalAddr().String())
+	}}
+}
+
+// selfSigned returns a certificate for a name, and the roots that trust it.
+func selfSigned(t *testing.T, name string) (tls.Certificate, *x509.CertPool) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AddCert(certificate)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, roots
+}
+
+// failed returns the Error of a delivery that must have failed.
+func failed(t *testing.T, err error) *outbound.Error {
+	t.Helper()
+	var e *outbound.Error
+	if !errors.As(err, &e) {
+		t.Fatalf("error is %v, want an *outbound.Error", err)
+	}
+	return e
+}
