@@ -265,8 +265,19 @@ type Message struct {
 	// Outbound only.
 	AuthorID     string // the user who wrote or logged it
 	ReplyAddress string // reply+<token>@domain
-	Deliveries   []string
 	Automatic    bool
+	// Before is what an undo gives back.
+	Before *Before `cbor:",omitempty"`
+}
+
+// Before is what a reply changed of its ticket.
+type Before struct {
+	WaitingSince   time.Time
+	StageID        string
+	AssigneeID     string
+	Snippet        string
+	DeliveryFailed bool
+	Quote          bool // the composer's choice
 }
 
 // Envelope is what the SMTP session said of a mail.
@@ -367,6 +378,7 @@ type DeliveryState string
 // The delivery states.
 const (
 	DeliveryWaiting   DeliveryState = "waiting"   // inside the undo window
+	DeliverySending   DeliveryState = "sending"   // being tried; too late to undo
 	DeliveryDeferred  DeliveryState = "deferred"  // a temporary failure; tried again at NextAt
 	DeliverySent      DeliveryState = "sent"      // taken by the next server
 	DeliveryFailed    DeliveryState = "failed"    // given up, or refused for good

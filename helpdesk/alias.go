@@ -1,0 +1,258 @@
+package helpdesk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Aliases returns every alias, by address.
+func (d *Desk) Aliases(ctx context.Context, a Actor) ([]Alias, error) {
+	if err := a.mayRead("aliases"); err != nil {
+		return nil, err
+	}
+	return scanAll(ctx, d, aliases, func(a, b Alias) int { return cmp.Compare(a.Address, b.Address) })
+}
+
+// SaveAlias creates an alias, or replaces the one with the same ID. Only the
+// configuration file changes what it manages.
+func (d *Desk) SaveAlias(ctx context.Context, a Actor, alias Alias) (*Alias, error) {
+	if err := a.mayAdminister("change aliases"); err != nil {
+		return nil, err
+	}
+	var saved *Alias
+	err := d.update(ctx, a, func(c *command) (err error) {
+		saved, err = c.saveAlias(alias)
+		return err
+	})
+	return saved, err
+}
+
+func (c *command) saveAlias(alias Alias) (*Alias, error) {
+	if err := c.checkAlias(&alias); err != nil {
+		return nil, err
+	}
+	if alias.ID == "" {
+		alias.ID, alias.CreatedAt = c.desk.newID(), c.now
+	} else {
+		before, err := aliases.Get(c, key(alias.ID))
+		if before, err = found(before, err, "alias", alias.ID); err != nil {
+			return nil, err
+		}
+		if before.Managed && c.actor.Kind != ActorFile {
+			return nil, conflict("managed_alias", "alias %s is declared in the configuration file; change it there and reload", before.Address)
+		}
+		alias.CreatedAt = before.CreatedAt
+	}
+	alias.Managed = c.actor.Kind == ActorFile
+	if err := aliases.Put(c, &alias); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			return nil, conflict("alias_taken", "alias %s exists already", alias.Address)
+		}
+		return nil, err
+	}
+	_, err := c.record(Event{Kind: EventAliasSaved, Data: map[string]string{"alias": alias.Address}})
+	return &alias, err
+}
+
+func (c *command) checkAlias(alias *Alias) error {
+	alias.Address = strings.ToLower(strings.TrimSpace(alias.Address))
+	if err := checkAddress("address", alias.Address); err != nil {
+		return err
+	}
+	if strings.HasPrefix(alias.Address, replyPrefix) || strings.HasPrefix(alias.Address, bouncePrefix) {
+		return invalid("address", "alias_reserved", "addresses that begin with reply+ or bounce+ are made by the program; choose another")
+	}
+	alias.ForwardTo = strings.ToLower(strings.TrimSpace(alias.ForwardTo))
+	if alias.ForwardTo != "" {
+		if err := checkAddress("forward_to", alias.ForwardTo); err != nil {
+			return err
+		}
+	}
+	if strings.ContainsFunc(alias.Name, func(r rune) bool { return r < ' ' }) {
+		return invalid("name", "name_invalid", "the name %q holds control characters", alias.Name)
+	}
+	var err error
+	if alias.Tags, err = cleanTags(alias.Tags); err != nil {
+		return err
+	}
+	if alias.PipelineID == "" {
+		first, err := firstPipeline(c)
+		if err != nil {
+			return err
+		}
+		alias.PipelineID = first.ID
+	} else if has, err := pipelines.Has(c, key(alias.PipelineID)); err != nil || !has {
+		if err != nil {
+			return err
+		}
+		return invalid("pipeline", "pipeline_unknown", "there is no pipeline %q", alias.PipelineID)
+	}
+	alias.OwnerID, err = userIDOf(c, alias.OwnerID)
+	return err
+}
+
+// DeleteAlias removes an alias. One that has tickets is only disabled: it
+// takes and sends no mail, and its tickets keep their history.
+func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
+	if err := a.mayAdminister("delete aliases"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		alias, err := aliases.Get(c, key(id))
+		if alias, err = found(alias, err, "alias", id); err != nil {
+			return err
+		}
+		if alias.Managed && c.actor.Kind != ActorFile {
+			return conflict("managed_alias", "alias %s is declared in the configuration file; remove it there and reload", alias.Address)
+		}
+		used := false
+		for _, err := range tickets.ScanIndexKeys(c, "alias", store.Prefix(key(alias.Address))) {
+			if err != nil {
+				return err
+			}
+			used = true
+			break
+		}
+		if used {
+			alias.Disabled = true
+			err = aliases.Put(c, alias)
+		} else {
+			err = aliases.Delete(c, key(id))
+		}
+		if err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventAliasDeleted, Data: map[string]string{"alias": alias.Address}})
+		return err
+	})
+}
+
+// Pipelines returns every pipeline, in their order.
+func (d *Desk) Pipelines(ctx context.Context, a Actor) ([]Pipeline, error) {
+	if err := a.mayRead("pipelines"); err != nil {
+		return nil, err
+	}
+	return scanAll(ctx, d, pipelines, func(a, b Pipeline) int {
+		return cmp.Or(cmp.Compare(a.Position, b.Position), cmp.Compare(a.ID, b.ID))
+	})
+}
+
+func firstPipeline(r store.Reader) (*Pipeline, error) {
+	for p, err := range pipelines.ScanIndex(r, "position", store.Range{}) {
+		return p, err
+	}
+	return nil, invalid("pipeline", "no_pipeline", "there is no pipeline yet; make one first")
+}
+
+// SavePipeline creates a pipeline, or replaces the one with the same ID. Stages
+// without an ID are new; a stage that still has tickets cannot be left out.
+func (d *Desk) SavePipeline(ctx context.Context, a Actor, p Pipeline) (*Pipeline, error) {
+	if err := a.mayAdminister("change pipelines"); err != nil {
+		return nil, err
+	}
+	var saved *Pipeline
+	err := d.update(ctx, a, func(c *command) (err error) {
+		saved, err = c.savePipeline(p)
+		return err
+	})
+	return saved, err
+}
+
+func (c *command) savePipeline(p Pipeline) (*Pipeline, error) {
+	p.Stages = slices.Clone(p.Stages)
+	for i := range p.Stages {
+		if p.Stages[i].ID == "" {
+			p.Stages[i].ID = c.desk.newID()
+		}
+	}
+	if err := p.check(); err != nil {
+		return nil, err
+	}
+	if p.ID == "" {
+		list := 0
+		for _, err := range pipelines.Scan(c, store.Range{}) {
+			if err != nil {
+				return nil, err
+			}
+			list++
+		}
+		p.ID, p.CreatedAt, p.Position = c.desk.newID(), c.now, list
+	} else if err := c.replacePipeline(&p); err != nil {
+		return nil, err
+	}
+	p.Managed = c.actor.Kind == ActorFile
+	if err := pipelines.Put(c, &p); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			return nil, conflict("pipeline_taken", "pipeline %q exists already", p.Name)
+		}
+		return nil, err
+	}
+	_, err := c.record(Event{Kind: EventPipelineSaved, Data: map[string]string{"pipeline": p.Name}})
+	return &p, err
+}
+
+func (p *Pipeline) check() error {
+	p.Name = strings.TrimSpace(p.Name)
+	if p.Name == "" {
+		return invalid("name", "name_empty", "the pipeline has no name")
+	}
+	if len(p.Stages) == 0 || p.Stages[0].Kind != StageOpen {
+		return invalid("stages", "first_stage_open", "pipeline %q needs a first stage of kind open: that is where new tickets go", p.Name)
+	}
+	seen := map[string]bool{}
+	for i := range p.Stages {
+		s := &p.Stages[i]
+		s.Name = strings.TrimSpace(s.Name)
+		switch {
+		case s.Name == "":
+			return invalid("stages", "stage_name_empty", "stage %d of pipeline %q has no name", i+1, p.Name)
+		case s.Kind != StageOpen && s.Kind != StageClosed:
+			return invalid("stages", "stage_kind", "stage %q has kind %q; it is either open or closed", s.Name, s.Kind)
+		case seen[strings.ToLower(s.Name)]:
+			return invalid("stages", "stage_twice", "pipeline %q has stage %q twice", p.Name, s.Name)
+		}
+		seen[strings.ToLower(s.Name)] = true
+	}
+	if !p.Reopen {
+		return nil
+	}
+	i := slices.IndexFunc(p.Stages, func(s Stage) bool { return s.ID == p.ReopenStage || strings.EqualFold(s.Name, p.ReopenStage) })
+	if p.ReopenStage == "" {
+		i = 0
+	}
+	if i < 0 || p.Stages[i].Kind != StageOpen {
+		return invalid("reopen_stage", "reopen_stage", "pipeline %q reopens into %q, which is no open stage of it", p.Name, p.ReopenStage)
+	}
+	p.ReopenStage = p.Stages[i].ID
+	return nil
+}
+
+// replacePipeline checks what a changed pipeline must keep.
+func (c *command) replacePipeline(p *Pipeline) error {
+	before, err := pipelines.Get(c, key(p.ID))
+	if before, err = found(before, err, "pipeline", p.ID); err != nil {
+		return err
+	}
+	if before.Managed && c.actor.Kind != ActorFile {
+		return conflict("managed_pipeline", "pipeline %q is declared in the configuration file; change it there and reload", before.Name)
+	}
+	p.CreatedAt, p.Position = before.CreatedAt, before.Position
+	for _, stage := range before.Stages {
+		now, kept := p.Stage(stage.ID)
+		if kept && now.Kind == stage.Kind {
+			continue
+		}
+		for _, err := range tickets.ScanIndexKeys(c, "stage", store.Prefix(key(p.ID, stage.ID))) {
+			if err != nil {
+				return err
+			}
+			return conflict("stage_in_use", "stage %q still has tickets; move them first", stage.Name)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,140 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// CursorAnalysis is the name of the log's follower that asks for analyses.
+const CursorAnalysis = "analysis"
+
+// EnqueueAnalyses asks for an analysis of each message that the events tell of
+// and a person wrote, and moves the follower's cursor behind them, together.
+func (d *Desk) EnqueueAnalyses(ctx context.Context, list []Event) error {
+	if len(list) == 0 {
+		return nil
+	}
+	return d.update(ctx, System(CursorAnalysis), func(c *command) error {
+		for _, e := range list {
+			switch e.Kind {
+			case EventMessageReceived, EventMessageJoined, EventMessageSplit, EventReplyLogged:
+			default:
+				continue
+			}
+			m, err := messages.Get(c, key(e.Message))
+			if err != nil {
+				return err
+			}
+			if m.State != MessagePosted || m.Kind != KindPerson {
+				continue
+			}
+			if err := c.setTimer(TimerAnalyse, m.ID, c.now); err != nil {
+				return err
+			}
+		}
+		return cursors.Put(c, &cursor{Name: CursorAnalysis, Seq: list[len(list)-1].Seq})
+	})
+}
+
+// AnalysisInput is what the model is given of a message.
+type AnalysisInput struct {
+	MessageID string // the message's ID
+	Subject   string
+	From      string
+	Text      string // the new words, or the whole text where nothing is new
+	Language  string // of the alias, or ""
+}
+
+// AnalysisInput returns what is to be analysed for a claimed timer, or nil when
+// the message needs no analysis any more.
+func (d *Desk) AnalysisInput(ctx context.Context, messageID string) (*AnalysisInput, error) {
+	var in *AnalysisInput
+	err := d.view(ctx, func(r store.Reader) error {
+		m, err := messages.Get(r, key(messageID))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if m.Direction != Inbound || m.State != MessagePosted {
+			return nil
+		}
+		body, err := bodies.Get(r, key(messageID))
+		if err != nil {
+			return err
+		}
+		in = &AnalysisInput{MessageID: messageID, Subject: m.Subject, From: m.From.Name, Text: body.ReplyText}
+		if in.Text == "" {
+			in.Text = body.Text
+		}
+		return nil
+	})
+	return in, err
+}
+
+// StoreAnalysis stores what the model said, or why it said nothing, and ends
+// the message's timer.
+func (d *Desk) StoreAnalysis(ctx context.Context, analysis Analysis) error {
+	return d.update(ctx, Actor{Kind: ActorModel, Name: analysis.Model}, func(c *command) error {
+		m, err := messages.Get(c, key(analysis.MessageID))
+		if m, err = found(m, err, "message", analysis.MessageID); err != nil {
+			return err
+		}
+		if err := c.clearTimer(TimerAnalyse, m.ID); err != nil {
+			return err
+		}
+		analysis.Ticket, analysis.At = m.Ticket, c.now
+		if err := analyses.Put(c, &analysis); err != nil {
+			return err
+		}
+		kind := EventAnalysisFailed
+		if analysis.Error == "" {
+			kind = EventAnalysisStored
+			if err := c.rateTicket(m, analysis.ReplyType); err != nil {
+				return err
+			}
+		}
+		_, err = c.record(Event{Kind: kind, Ticket: m.Ticket, Message: m.ID,
+			Data: map[string]string{"model": analysis.Model, "reply_type": analysis.ReplyType, "text": analysis.Error}})
+		return err
+	})
+}
+
+// rateTicket shows the newest message's reply type in the list.
+func (c *command) rateTicket(m *Message, replyType string) error {
+	newest, err := newestCustomerMessage(c, m.Ticket)
+	if err != nil || newest == nil || newest.ID != m.ID {
+		return err
+	}
+	ticket, err := tickets.Get(c, key(m.Ticket))
+	if err != nil {
+		return err
+	}
+	ticket.ReplyType = replyType
+	return tickets.Put(c, ticket)
+}
+
+// SkipAnalysis ends the timer of a message that needs no analysis.
+func (d *Desk) SkipAnalysis(ctx context.Context, messageID string) error {
+	return d.update(ctx, System("analysis"), func(c *command) error { return c.clearTimer(TimerAnalyse, messageID) })
+}
+
+// RetryAnalysis asks for a message's analysis again.
+func (d *Desk) RetryAnalysis(ctx context.Context, a Actor, messageID string) error {
+	if err := a.mayWork("ask for an analysis"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		m, err := messages.Get(c, key(messageID))
+		if m, err = found(m, err, "message", messageID); err != nil {
+			return err
+		}
+		if m.Direction != Inbound || m.State != MessagePosted {
+			return invalid("message", "not_analysable", "message %s is not a customer's", messageID)
+		}
+		return c.setTimer(TimerAnalyse, messageID, c.now)
+	})
+}

@@ -1,0 +1,157 @@
+package analysis
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/ollama/ollama/api"
+)
+
+// Problem says why the model cannot be asked; the interface has the words and
+// the remedy for each.
+type Problem string
+
+// The problems.
+const (
+	ProblemNone        Problem = ""
+	ProblemNoModel     Problem = "no_model"    // none is named in the configuration
+	ProblemUnreachable Problem = "unreachable" // nothing answers at the address
+	ProblemMissing     Problem = "missing"     // Ollama does not have the model
+	ProblemWrongKind   Problem = "wrong_kind"  // the model cannot chat
+	ProblemBusy        Problem = "busy"        // Ollama's own queue is full
+	ProblemTrouble     Problem = "trouble"     // it answers, with an error
+)
+
+// Status is whether the model can be asked.
+type Status struct {
+	Address, Model string
+	Reachable      bool
+	ModelPresent   bool
+	Problem        Problem
+	Detail         string // what was said, for whoever mends it
+	Version        string // of Ollama
+}
+
+// Status asks Ollama how it is; it takes at most three seconds.
+func (a *Analyst) Status(ctx context.Context) Status {
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	s := Status{Address: a.options.Address, Model: a.options.Model}
+	version, err := a.client.Version(ctx)
+	if err != nil {
+		s.Problem, s.Detail = ProblemUnreachable, err.Error()
+		return s
+	}
+	s.Reachable, s.Version = true, version
+	if err := a.look(ctx, nil); err != nil {
+		var unavailable *Unavailable
+		if errors.As(err, &unavailable) {
+			s.Problem, s.Detail = unavailable.Problem, unavailable.Detail
+		}
+		return s
+	}
+	s.ModelPresent = true
+	return s
+}
+
+// look asks for the model's capabilities and puts whether it thinks into
+// thinking.
+func (a *Analyst) look(ctx context.Context, thinking *bool) error {
+	if a.options.Model == "" {
+		return &Unavailable{Problem: ProblemNoModel, Detail: "no model is configured", After: time.Minute}
+	}
+	show, err := a.client.Show(ctx, &api.ShowRequest{Model: a.options.Model})
+	if err != nil {
+		return classify(err)
+	}
+	var names []string
+	for _, c := range show.Capabilities {
+		names = append(names, string(c))
+	}
+	if len(names) > 0 && !slices.Contains(names, "completion") {
+		return &Unavailable{Problem: ProblemWrongKind, After: time.Minute,
+			Detail: fmt.Sprintf("model %q can %s, not chat", a.options.Model, strings.Join(names, ", "))}
+	}
+	if thinking != nil {
+		*thinking = slices.Contains(names, "thinking")
+	}
+	return nil
+}
+
+// thinks reports whether the model has to be told not to think. Left alone, a
+// thinking model may never apply the schema; others refuse to be told.
+func (a *Analyst) thinks(ctx context.Context) (bool, error) {
+	a.mu.Lock()
+	known := a.thinking
+	a.mu.Unlock()
+	if known != nil {
+		return *known, nil
+	}
+	var thinking bool
+	if err := a.look(ctx, &thinking); err != nil {
+		return false, err
+	}
+	a.mu.Lock()
+	a.thinking = &thinking
+	a.mu.Unlock()
+	return thinking, nil
+}
+
+// chat asks for one answer, whole.
+func (a *Analyst) chat(ctx context.Context, conversation []api.Message, think bool) (string, error) {
+	no := false
+	request := &api.ChatRequest{
+		Model: a.options.Model, Messages: conversation, Stream: &no, Format: schema,
+		KeepAlive: &api.Duration{Duration: a.options.KeepAlive},
+		// A prompt that does not fit would be cut silently; we cut it ourselves.
+		Truncate: &no, Shift: &no,
+		Options: map[string]any{"temperature": 0, "seed": 1, "num_ctx": a.options.Context, "num_predict": answerTokens},
+	}
+	if think {
+		request.Think = &api.ThinkValue{Value: false}
+	}
+	var last api.ChatResponse
+	var answer strings.Builder
+	err := a.client.Chat(ctx, request, func(part api.ChatResponse) error {
+		last = part
+		answer.WriteString(part.Message.Content)
+		return nil
+	})
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return "", fmt.Errorf("the model gave no answer within %v", a.options.Timeout)
+	case err != nil:
+		return "", classify(err)
+	case !last.Done:
+		return "", errors.New("the model's answer ended early")
+	case last.DoneReason == "length":
+		return "", fmt.Errorf("the model's answer is longer than %d tokens", answerTokens)
+	}
+	return answer.String(), nil
+}
+
+// classify tells what will pass (the message waits) from what this message
+// itself causes (it gets no analysis). Only status codes are matched: the texts
+// differ between versions.
+func classify(err error) error {
+	var status api.StatusError
+	var authorization api.AuthorizationError
+	switch {
+	case errors.As(err, &authorization):
+		return &Unavailable{Problem: ProblemTrouble, Detail: authorization.Error(), After: time.Minute}
+	case !errors.As(err, &status):
+		return &Unavailable{Problem: ProblemUnreachable, Detail: err.Error(), After: restAfterTrouble}
+	case status.StatusCode == http.StatusNotFound:
+		return &Unavailable{Problem: ProblemMissing, Detail: status.ErrorMessage, After: restAfterTrouble}
+	case status.StatusCode == http.StatusServiceUnavailable || status.StatusCode == http.StatusTooManyRequests:
+		return &Unavailable{Problem: ProblemBusy, Detail: status.ErrorMessage, After: 5 * time.Second}
+	case status.StatusCode >= 500:
+		return &Unavailable{Problem: ProblemTrouble, Detail: status.ErrorMessage, After: restAfterTrouble}
+	}
+	return fmt.Errorf("Ollama refused the message: %s", status.Error())
+}

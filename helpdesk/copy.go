@@ -1,0 +1,238 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// copyTarget is where a copy of a customer's mail goes, and for whom.
+func copyTarget(r store.Reader, t *Ticket) (address string, user *User, err error) {
+	if t.AssigneeID == "" {
+		return "", nil, nil
+	}
+	user, err = users.Get(r, key(t.AssigneeID))
+	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
+		return "", nil, nil
+	}
+	if err != nil {
+		return "", nil, err
+	}
+	if user.ForwardReplies {
+		address = user.ForwardTo
+		if address == "" {
+			address = user.Email
+		}
+	}
+	alias, err := aliases.Get(r, key(t.AliasID))
+	if err != nil && !errors.Is(err, store.ErrNotFound) {
+		return "", nil, err
+	}
+	if err == nil && alias.ForwardTo != "" {
+		address = alias.ForwardTo
+	}
+	return address, user, nil
+}
+
+// copyToAssignee sets the timer that copies a person's mail to the assignee's
+// own mailbox, when that is asked for and the address is not one of ours.
+func (c *command) copyToAssignee(t *Ticket, m *Message) error {
+	if m.Kind != KindPerson || m.NeverAnswer {
+		return nil
+	}
+	address, _, err := copyTarget(c, t)
+	if err != nil || address == "" {
+		return err
+	}
+	ours, err := isOurs(c, address)
+	if err != nil {
+		return err
+	}
+	if ours {
+		_, err := c.record(Event{Kind: EventCopyFailed, Ticket: t.Number, Message: m.ID,
+			Data: map[string]string{"recipient": address, "text": "a copy to an address of our own would come back; change the forwarding address"}})
+		return err
+	}
+	return c.setTimer(TimerCopy, m.ID, c.now)
+}
+
+// CopyToAssignee makes the copy of an inbound message that its timer asked
+// for: a mail to the assignee's own mailbox whose Reply-To is a reply address
+// bound to that agent.
+func (d *Desk) CopyToAssignee(ctx context.Context, messageID string) error {
+	var o *outgoingCopy
+	err := d.view(ctx, func(r store.Reader) (err error) {
+		o, err = d.prepareCopy(r, messageID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("copy message %s: %w", messageID, err)
+	}
+	var raw []byte
+	if o != nil {
+		if raw, err = mail.Compose(o.draft); err != nil {
+			return fmt.Errorf("compose the copy of message %s: %w", messageID, err)
+		}
+	}
+	return d.update(ctx, System("copy"), func(c *command) error {
+		if err := c.clearTimer(TimerCopy, messageID); err != nil || o == nil {
+			return err
+		}
+		return c.putCopy(o, store.Compress(raw))
+	})
+}
+
+type outgoingCopy struct {
+	draft    mail.Draft
+	delivery Delivery
+	token    Token
+	bounce   Token
+}
+
+func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, error) {
+	m, err := messages.Get(r, key(messageID))
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := tickets.Get(r, key(m.Ticket))
+	if err != nil {
+		return nil, err
+	}
+	address, user, err := copyTarget(r, ticket)
+	if err != nil || address == "" {
+		return nil, err
+	}
+	alias, err := replyAlias(r, ticket)
+	if err != nil {
+		return nil, err
+	}
+	body, err := bodies.Get(r, key(m.ID))
+	if err != nil {
+		return nil, err
+	}
+	raw, err := raws.Get(r, key(m.ID))
+	if err != nil {
+		return nil, err
+	}
+	domain, expires := domainOf(alias.Address), d.now().Add(d.options.TokenLifetime)
+	o := &outgoingCopy{
+		token:  Token{Value: newToken(), Kind: TokenAgent, Ticket: ticket.Number, Message: m.ID, User: user.ID, Alias: alias.Address, ExpiresAt: expires},
+		bounce: Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: m.ID, Alias: alias.Address, ExpiresAt: expires},
+		delivery: Delivery{ID: d.newID(), Message: m.ID, Ticket: ticket.Number, Recipient: address, Copy: true,
+			State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()},
+	}
+	o.delivery.RawID = o.delivery.ID
+	name := m.From.Name
+	if name == "" {
+		name = m.From.Email
+	}
+	o.draft = mail.Draft{
+		From:      mail.Address{Name: name + " (" + aliasName(alias) + ")", Address: alias.Address},
+		ReplyTo:   mail.Address{Name: name, Address: replyAddress(o.token.Value, domain)},
+		To:        []mail.Address{{Name: user.Name, Address: address}},
+		Subject:   fmt.Sprintf("[#%d] %s", ticket.Number, m.Subject),
+		Date:      d.now(),
+		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
+		Text:      body.Text, HTML: mail.SanitizeHTML(body.HTML, mail.SanitizeOptions{}).HTML,
+		Attachments: mail.Parse(raw).Attachments,
+		// No absence notice may answer it (RFC 3834, section 2).
+		Header: []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+	}
+	return o, nil
+}
+
+func (c *command) putCopy(o *outgoingCopy, raw store.Blob) error {
+	token, delivery := o.token, o.delivery
+	if err := tokens.Put(c, &token); err != nil {
+		return err
+	}
+	if err := raws.Put(c, key(delivery.RawID), raw); err != nil {
+		return err
+	}
+	return c.putDelivery(&delivery, o.bounce)
+}
+
+// RelayAgentMail sends an agent's own mail, proven to be from there, to the
+// customer as that agent's reply: only its new words and its files, never the
+// quoted copy.
+func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
+	var m *Message
+	var author *User
+	var raw []byte
+	err := d.view(ctx, func(r store.Reader) (err error) {
+		if m, err = messages.Get(r, key(messageID)); err != nil {
+			return err
+		}
+		if author, err = d.relayAuthor(r, m); err != nil {
+			return err
+		}
+		raw, err = raws.Get(r, key(messageID))
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("relay message %s: %w", messageID, err)
+	}
+	parsed := mail.Parse(raw)
+	reply := Reply{Ticket: m.Ticket, Text: mail.SplitReply(parsed).New, IdempotencyKey: "relay-" + messageID}
+	for _, f := range parsed.Attachments {
+		if f.ContentID == "" || !f.Inline {
+			reply.Attachments = append(reply.Attachments, Upload{Filename: f.Filename, ContentType: f.ContentType, Data: f.Data})
+		}
+	}
+	_, err = d.reply(ctx, author.Actor(), reply, func(c *command) error { return c.clearTimer(TimerRelay, messageID) })
+	if CodeOf(err) == CodeInvalid {
+		return d.holdRelay(ctx, messageID, err)
+	}
+	return err
+}
+
+func (d *Desk) relayAuthor(r store.Reader, m *Message) (*User, error) {
+	for _, path := range m.Paths {
+		_, value, found := strings.Cut(strings.SplitN(path, "@", 2)[0], "+")
+		if !found {
+			continue
+		}
+		token, err := tokens.Get(r, key(value))
+		if err == nil && token.Kind == TokenAgent {
+			return users.Get(r, key(token.User))
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("message %s came to no agent's reply address", m.ID)
+}
+
+// holdRelay puts an agent's mail that cannot become a reply where agents see
+// it.
+func (d *Desk) holdRelay(ctx context.Context, messageID string, why error) error {
+	return d.update(ctx, System("relay"), func(c *command) error {
+		m, err := messages.Get(c, key(messageID))
+		if err != nil {
+			return err
+		}
+		ticket, err := tickets.Get(c, key(m.Ticket))
+		if err != nil {
+			return err
+		}
+		m.State = MessageHeld
+		m.Defects = append(m.Defects, "could not be sent as a reply: "+why.Error())
+		ticket.Held++
+		ticket.UpdatedAt = c.now
+		if err := c.clearTimer(TimerRelay, messageID); err != nil {
+			return err
+		}
+		if err := messages.Put(c, m); err != nil {
+			return err
+		}
+		if err := tickets.Put(c, ticket); err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventMessageHeld, Ticket: m.Ticket, Message: m.ID, Data: map[string]string{"from": m.From.Email, "reason": string(m.Reason), "text": why.Error()}})
+		return err
+	})
+}

@@ -1,0 +1,276 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// putDeliveries writes a delivery for each recipient of m, with its envelope
+// token, due when the undo window has passed.
+func (c *command) putDeliveries(m *Message, bounces []Token) error {
+	due := c.now.Add(c.desk.options.UndoWindow)
+	for i, to := range slices.Concat(m.To, m.Cc) {
+		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID,
+			State: DeliveryWaiting, NextAt: due, CreatedAt: c.now}
+		if err := c.putDelivery(delivery, bounces[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *command) putDelivery(delivery *Delivery, bounce Token) error {
+	bounce.Delivery = delivery.ID
+	delivery.EnvelopeFrom = bounceAddress(bounce.Value, domainOf(bounce.Alias))
+	if err := tokens.Put(c, &bounce); err != nil {
+		return err
+	}
+	if err := c.setTimer(TimerDeliver, delivery.ID, delivery.NextAt); err != nil {
+		return err
+	}
+	return deliveries.Put(c, delivery)
+}
+
+func (c *command) cancelDeliveries(m *Message) error {
+	list, err := deliveriesOf(c, m.ID)
+	if err != nil {
+		return err
+	}
+	for _, delivery := range list {
+		delivery.State, delivery.DoneAt, delivery.NextAt = DeliveryCancelled, c.now, time.Time{}
+		if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
+			return err
+		}
+		if err := deliveries.Put(c, &delivery); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func deliveriesOf(r store.Reader, messageID string) (list []Delivery, err error) {
+	for delivery, err := range deliveries.ScanIndex(r, "message", store.Prefix(key(messageID))) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, *delivery)
+	}
+	return list, nil
+}
+
+// StartDelivery marks a claimed delivery as being tried, after which it cannot
+// be undone, and returns it with the mail to send. The delivery is nil when
+// there is nothing to do: it was cancelled or is done.
+func (d *Desk) StartDelivery(ctx context.Context, id string) (delivery *Delivery, raw []byte, err error) {
+	err = d.update(ctx, System("delivery"), func(c *command) error {
+		delivery, raw = nil, nil
+		current, err := deliveries.Get(c, key(id))
+		if errors.Is(err, store.ErrNotFound) {
+			return c.clearTimer(TimerDeliver, id)
+		}
+		if err != nil {
+			return err
+		}
+		switch current.State {
+		case DeliverySent, DeliveryFailed, DeliveryCancelled:
+			return c.clearTimer(TimerDeliver, id)
+		}
+		current.State = DeliverySending
+		delivery = current
+		return deliveries.Put(c, current)
+	})
+	if err != nil || delivery == nil {
+		return nil, nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		raw, err = raws.Get(r, key(delivery.RawID))
+		return err
+	})
+	return delivery, raw, err
+}
+
+// RecordAttempt stores what an attempt came to: sent; failed for good when
+// permanent or tried for too long; otherwise deferred to a later time.
+func (d *Desk) RecordAttempt(ctx context.Context, id string, attempt Attempt, permanent bool) error {
+	return d.update(ctx, System("delivery"), func(c *command) error {
+		delivery, err := deliveries.Get(c, key(id))
+		if err != nil {
+			return err
+		}
+		if attempt.At.IsZero() {
+			attempt.At = c.now
+		}
+		delivery.Attempts = append(delivery.Attempts, attempt)
+		late := c.now.Sub(delivery.CreatedAt) >= d.options.GiveUpAfter
+		switch {
+		case attempt.OK:
+			return c.endDelivery(delivery, DeliverySent, attempt)
+		case permanent || late:
+			return c.endDelivery(delivery, DeliveryFailed, attempt)
+		}
+		return c.deferDelivery(delivery, attempt)
+	})
+}
+
+func (c *command) deferDelivery(delivery *Delivery, attempt Attempt) error {
+	delivery.State = DeliveryDeferred
+	delivery.NextAt = c.now.Add(retryAfter(len(delivery.Attempts)))
+	if err := c.setTimer(TimerDeliver, delivery.ID, delivery.NextAt); err != nil {
+		return err
+	}
+	if err := deliveries.Put(c, delivery); err != nil {
+		return err
+	}
+	_, err := c.record(Event{Kind: EventDeliveryDeferred, Ticket: delivery.Ticket, Message: delivery.Message,
+		Data: attemptData(delivery, attempt)})
+	return err
+}
+
+// retryDelays are the pauses after the first, second, … attempt.
+var retryDelays = []time.Duration{
+	time.Minute, 5 * time.Minute, 15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour,
+}
+
+// retryAfter adds up to a fifth of jitter, so that mails deferred together do
+// not come back together.
+func retryAfter(attempts int) time.Duration {
+	delay := retryDelays[min(attempts, len(retryDelays))-1]
+	return delay + time.Duration(rand.Int64N(int64(delay/5)))
+}
+
+func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt Attempt) error {
+	delivery.State, delivery.DoneAt, delivery.NextAt = state, c.now, time.Time{}
+	if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
+		return err
+	}
+	if err := deliveries.Put(c, delivery); err != nil {
+		return err
+	}
+	kind := EventDeliverySent
+	switch {
+	case delivery.Copy && state == DeliverySent:
+		kind = EventCopySent
+	case delivery.Copy:
+		kind = EventCopyFailed
+	case state == DeliveryFailed:
+		kind = EventDeliveryFailed
+		if err := c.markFailed(delivery.Ticket); err != nil {
+			return err
+		}
+	}
+	_, err := c.record(Event{Kind: kind, Ticket: delivery.Ticket, Message: delivery.Message, Data: attemptData(delivery, attempt)})
+	return err
+}
+
+func (c *command) markFailed(number uint64) error {
+	ticket, err := tickets.Get(c, key(number))
+	if err != nil {
+		return err
+	}
+	ticket.DeliveryFailed, ticket.UpdatedAt = true, c.now
+	return tickets.Put(c, ticket)
+}
+
+func attemptData(delivery *Delivery, attempt Attempt) map[string]string {
+	data := map[string]string{"recipient": delivery.Recipient, "status": attempt.Enhanced, "text": attempt.Text, "host": attempt.Host}
+	if !delivery.NextAt.IsZero() {
+		data["next_at"] = delivery.NextAt.Format(time.RFC3339)
+	}
+	return data
+}
+
+// RetryDelivery tries a deferred or failed delivery again at once.
+func (d *Desk) RetryDelivery(ctx context.Context, a Actor, id string) error {
+	if err := a.mayWork("retry a delivery"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		delivery, err := deliveries.Get(c, key(id))
+		if delivery, err = found(delivery, err, "delivery", id); err != nil {
+			return err
+		}
+		if delivery.State != DeliveryDeferred && delivery.State != DeliveryFailed {
+			return conflict("delivery_not_retryable", "delivery to %s is %s; only a deferred or failed one can be retried", delivery.Recipient, delivery.State)
+		}
+		if delivery.State == DeliveryFailed {
+			delivery.CreatedAt = c.now // a new run of attempts
+			ticket, err := tickets.Get(c, key(delivery.Ticket))
+			if err != nil {
+				return err
+			}
+			ticket.DeliveryFailed = false
+			if err := tickets.Put(c, ticket); err != nil {
+				return err
+			}
+		}
+		delivery.State, delivery.NextAt, delivery.DoneAt = DeliveryDeferred, c.now, time.Time{}
+		if err := c.setTimer(TimerDeliver, id, c.now); err != nil {
+			return err
+		}
+		if err := deliveries.Put(c, delivery); err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventDeliveryRetried, Ticket: delivery.Ticket, Message: delivery.Message, Data: map[string]string{"recipient": delivery.Recipient}})
+		return err
+	})
+}
+
+// bounced marks the deliveries that a bounce tells of: the one whose envelope
+// address it was sent to, or those of the returned mail.
+func (c *command) bounced(m *Message, t *Ticket, p placement, original string) error {
+	if m.Kind != KindBounce {
+		return nil
+	}
+	var affected []Delivery
+	if p.token != nil && p.token.Kind == TokenBounce {
+		delivery, err := deliveries.Get(c, key(p.token.Delivery))
+		if err != nil {
+			return err
+		}
+		affected = []Delivery{*delivery}
+	} else if original != "" {
+		returned, err := messages.First(c, "messageid", key(original))
+		if err == nil && returned.Direction == Outbound {
+			affected, err = deliveriesOf(c, returned.ID)
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+	}
+	for _, delivery := range affected {
+		b, ok := bounceOf(m, delivery.Recipient, len(affected) == 1)
+		if !ok || strings.HasPrefix(b.Status, "4.") || strings.HasPrefix(b.Status, "2.") {
+			continue
+		}
+		attempt := Attempt{At: m.At, Host: m.Envelope.HELO, Enhanced: b.Status, Text: b.Reason}
+		delivery.Attempts = append(delivery.Attempts, attempt)
+		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
+			return err
+		}
+		t.DeliveryFailed = t.DeliveryFailed || !delivery.Copy
+	}
+	return nil
+}
+
+// bounceOf finds what m says of recipient; alone, a report on whatever
+// recipient is on this one, since forwarding renames them.
+func bounceOf(m *Message, recipient string, alone bool) (Bounce, bool) {
+	for _, b := range m.Bounces {
+		if strings.EqualFold(b.Recipient, recipient) {
+			return b, true
+		}
+	}
+	if !alone {
+		return Bounce{}, false
+	}
+	if len(m.Bounces) > 0 {
+		return m.Bounces[0], true
+	}
+	return Bounce{Recipient: recipient, Status: "5.0.0", Reason: m.Snippet}, true
+}

@@ -1,0 +1,132 @@
+package helpdesk
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Options are what the house decides at start.
+type Options struct {
+	// Hostname ends the Message-IDs we write where no alias's domain is known.
+	Hostname string
+	// TokenLifetime is how long a reply address lives; 90 days when zero.
+	TokenLifetime time.Duration
+	// UndoWindow is how long a posted reply can be taken back; 10 s when zero,
+	// none when negative.
+	UndoWindow time.Duration
+	// SessionLifetime is how long a browser stays logged in; 30 days when zero.
+	SessionLifetime time.Duration
+	// GiveUpAfter is how long a deferred delivery is tried; 5 days when zero
+	// (RFC 5321, section 4.5.4.1).
+	GiveUpAfter time.Duration
+	Log         *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	set := func(d *time.Duration, value time.Duration) {
+		if *d == 0 {
+			*d = value
+		}
+	}
+	set(&o.TokenLifetime, 90*24*time.Hour)
+	set(&o.UndoWindow, 10*time.Second)
+	set(&o.SessionLifetime, 30*24*time.Hour)
+	set(&o.GiveUpAfter, 5*24*time.Hour)
+	o.UndoWindow = max(o.UndoWindow, 0)
+	if o.Hostname == "" {
+		o.Hostname = "localhost"
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Desk is the helpdesk over one store. Its methods are safe for use by many
+// goroutines; the store serialises what must be.
+type Desk struct {
+	// Now is the clock; tests replace it before the first use.
+	Now func() time.Time
+
+	db      store.Engine
+	options Options
+	log     *slog.Logger
+	wake    *wakeups
+	logins  *loginLimiter
+}
+
+// Open returns the helpdesk kept in db, which the caller goes on owning and
+// closes after the last use of the desk.
+func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
+	o = o.withDefaults()
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter()}
+	err := db.View(ctx, func(r store.Reader) error {
+		last, err := lastSeq(r)
+		d.wake.event(last)
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("open helpdesk: %w", err)
+	}
+	return d, nil
+}
+
+// now is the clock in UTC, at the store's resolution.
+func (d *Desk) now() time.Time { return d.Now().UTC().Round(0) }
+
+// newID returns a ULID: unique, and sorted by time of making.
+func (d *Desk) newID() string {
+	return ulid.MustNew(ulid.Timestamp(d.now()), rand.Reader).String()
+}
+
+// command is one command's transaction: what it writes, and as whom.
+type command struct {
+	store.Tx
+	desk   *Desk
+	actor  Actor
+	now    time.Time
+	last   uint64 // the newest event written, for the wake-up
+	timers bool   // a timer was set
+}
+
+// update runs one command as one transaction and, once it is durable, wakes
+// those who follow the log or the timers. fn may run more than once and does
+// no I/O.
+func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) error {
+	var c *command
+	err := d.db.Update(ctx, func(tx store.Tx) error {
+		c = &command{Tx: tx, desk: d, actor: a, now: d.now()}
+		return fn(c)
+	})
+	if err != nil {
+		return err
+	}
+	if c.last > 0 {
+		d.wake.event(c.last)
+	}
+	if c.timers {
+		d.wake.timer()
+	}
+	return nil
+}
+
+// view runs a query on a consistent state.
+func (d *Desk) view(ctx context.Context, fn func(store.Reader) error) error {
+	return d.db.View(ctx, fn)
+}
+
+// found turns the store's absence of a record into the domain's.
+func found[T any](record *T, err error, what string, id any) (*T, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, notFound(what, id)
+	}
+	return record, err
+}

@@ -1,0 +1,166 @@
+package helpdesk_test
+
+import (
+	"context"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+	"github.com/madoguchi/madoguchi/store/storetest"
+)
+
+// house is a helpdesk on a real database, set up as the first-run page does.
+type house struct {
+	*helpdesk.Desk
+	t     *testing.T
+	fault *storetest.Fault
+	now   time.Time
+	admin helpdesk.Actor
+	user  *helpdesk.User
+	alias helpdesk.Alias
+	mails int
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, fault: storetest.NewFault(bolt), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
+	group := store.NewGroup(h.fault)
+	t.Cleanup(func() { group.Close() })
+	h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{Hostname: "mx.example.jp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Desk.Now = func() time.Time { return h.now }
+	secret, err := h.SetupSecret(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.user, err = h.CompleteSetup(t.Context(), helpdesk.Setup{Secret: secret, Domain: "example.jp", AdminEmail: "Sato@example.jp",
+		AdminName: "佐藤 遥", Password: "correct horse battery", AliasLocal: "support", AliasName: "サポート窓口", Locale: "ja"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.admin = h.user.Actor()
+	aliases, err := h.Aliases(t.Context(), h.admin)
+	if err != nil || len(aliases) != 1 {
+		t.Fatalf("aliases after setup: %v, %v", aliases, err)
+	}
+	h.alias = aliases[0]
+	t.Cleanup(func() {
+		problems, err := h.Verify(context.Background())
+		if err != nil || len(problems) > 0 {
+			t.Errorf("verify at the end: %v, %q", err, problems)
+		}
+	})
+	return h
+}
+
+func (h *house) pass(d time.Duration) { h.now = h.now.Add(d) }
+
+// post hands in a mail as the listener does. Fields of the header come first
+// in the given lines, the text after an empty one.
+func (h *house) post(to string, lines ...string) helpdesk.Receipt {
+	h.t.Helper()
+	receipt, err := h.tryPost(to, lines...)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return receipt
+}
+
+func (h *house) tryPost(to string, lines ...string) (helpdesk.Receipt, error) {
+	h.mails++
+	raw := strings.Join(lines, "\r\n") + "\r\n"
+	if !strings.Contains(raw, "Message-ID:") {
+		raw = fmt.Sprintf("Message-ID: <mail-%d@customer.example>\r\n%s", h.mails, raw)
+	}
+	return h.Receive(h.t.Context(), helpdesk.Incoming{Envelope: helpdesk.Envelope{Recipients: strings.Split(to, ","), MailFrom: "x@customer.example"},
+		Raw: []byte(raw), Message: mail.Parse([]byte(raw)), ReceivedAt: h.now, Authentication: authenticated(raw)})
+}
+
+// authenticated reads the verdict that a test asks for from the mail itself.
+func authenticated(raw string) helpdesk.Authentication {
+	switch {
+	case strings.Contains(raw, "Test-DMARC: pass"):
+		return helpdesk.Authentication{DMARC: helpdesk.AuthResult{Result: "pass"}, AlignedBy: "dkim", Policy: "reject"}
+	case strings.Contains(raw, "Test-DMARC: fail"):
+		return helpdesk.Authentication{DMARC: helpdesk.AuthResult{Result: "fail"}, Policy: "reject"}
+	}
+	return helpdesk.Authentication{DMARC: helpdesk.AuthResult{Result: "none"}}
+}
+
+func (h *house) first() helpdesk.Receipt {
+	h.t.Helper()
+	return h.post("support@example.jp", "From: =?utf-8?B?55Sw5p2RIOe+juWSsg==?= <tamura@customer.example>", "To: support@example.jp",
+		"Cc: kojima@customer.example", "Subject: Invoice 2291", "Date: Sat, 21 Nov 2026 10:00:00 +0900", "", "Please send the invoice again.")
+}
+
+func (h *house) ticket(number uint64) *helpdesk.TicketView {
+	h.t.Helper()
+	v, err := h.Ticket(h.t.Context(), h.admin, number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return v
+}
+
+func (h *house) reply(number uint64, text string) *helpdesk.Message {
+	h.t.Helper()
+	m, err := h.Reply(h.t.Context(), h.admin, helpdesk.Reply{Ticket: number, Text: text})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return m
+}
+
+// deliver lets every due delivery end as the function says, and returns the
+// raw mails by recipient.
+func (h *house) deliver(outcome func(recipient string) (helpdesk.Attempt, bool)) map[string]string {
+	h.t.Helper()
+	sent := map[string]string{}
+	claimed, _, err := h.ClaimDue(h.t.Context(), helpdesk.TimerDeliver, 100, time.Minute)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, timer := range claimed {
+		delivery, raw, err := h.StartDelivery(h.t.Context(), timer.ID)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if delivery == nil {
+			continue
+		}
+		sent[delivery.Recipient] = string(raw)
+		attempt, permanent := outcome(delivery.Recipient)
+		if err := h.RecordAttempt(h.t.Context(), timer.ID, attempt, permanent); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+	return sent
+}
+
+func taken(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false }
+
+func kinds(events []helpdesk.Event) string {
+	var list []string
+	for _, e := range events {
+		list = append(list, string(e.Kind))
+	}
+	return strings.Join(list, " ")
+}
+
+func wantCode(t *testing.T, err error, code helpdesk.Code, text string) {
+	t.Helper()
+	if helpdesk.CodeOf(err) != code || (err != nil && !strings.Contains(err.Error(), text)) {
+		t.Errorf("error %q of code %q; want code %q and %q in it", err, helpdesk.CodeOf(err), code, text)
+	}
+}

@@ -1,0 +1,201 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// EventKind names what happened.
+type EventKind string
+
+// The event kinds.
+const (
+	EventTicketCreated    EventKind = "ticket.created"
+	EventTicketStage      EventKind = "ticket.stage"
+	EventTicketReopened   EventKind = "ticket.reopened"
+	EventTicketAssigned   EventKind = "ticket.assigned"
+	EventTicketTags       EventKind = "ticket.tags"
+	EventMessageReceived  EventKind = "message.received"
+	EventMessageHeld      EventKind = "message.held"
+	EventMessageJoined    EventKind = "message.joined"
+	EventMessageSplit     EventKind = "message.split"
+	EventMessageRefused   EventKind = "message.refused"
+	EventMessageDuplicate EventKind = "message.duplicate"
+	EventMessageRelayed   EventKind = "message.relayed"
+	EventReplyPosted      EventKind = "reply.posted"
+	EventReplyUndone      EventKind = "reply.undone"
+	EventReplyLogged      EventKind = "reply.logged"
+	EventNoteAdded        EventKind = "note.added"
+	EventDeliverySent     EventKind = "delivery.sent"
+	EventDeliveryDeferred EventKind = "delivery.deferred"
+	EventDeliveryFailed   EventKind = "delivery.failed"
+	EventDeliveryRetried  EventKind = "delivery.retried"
+	EventCopySent         EventKind = "copy.sent"
+	EventCopyFailed       EventKind = "copy.failed"
+	EventAnalysisStored   EventKind = "analysis.stored"
+	EventAnalysisFailed   EventKind = "analysis.failed"
+	EventAliasSaved       EventKind = "alias.saved"
+	EventAliasDeleted     EventKind = "alias.deleted"
+	EventPipelineSaved    EventKind = "pipeline.saved"
+	EventUserSaved        EventKind = "user.saved"
+	EventTokenCreated     EventKind = "token.created"
+	EventSettingsSaved    EventKind = "settings.saved"
+	EventTimerParked      EventKind = "timer.parked"
+)
+
+// Event is one line of the append-only log: what changed, when, by whom. It is
+// written in the transaction of the change itself.
+type Event struct {
+	Seq     uint64 // 1, 2, 3…, without gaps
+	At      time.Time
+	Kind    EventKind
+	Actor   Actor
+	Ticket  uint64            `cbor:",omitempty"`
+	Message string            `cbor:",omitempty"`
+	Data    map[string]string `cbor:",omitempty"`
+}
+
+// record appends e to the log; Seq, At and Actor are filled in.
+func (c *command) record(e Event) (uint64, error) {
+	last, err := lastSeq(c)
+	if err != nil {
+		return 0, err
+	}
+	e.Seq, e.At = last+1, c.now
+	if e.Actor.Kind == "" {
+		e.Actor = c.actor
+	}
+	if err := events.Put(c, &e); err != nil {
+		return 0, fmt.Errorf("append event %s: %w", e.Kind, err)
+	}
+	c.last = e.Seq
+	return e.Seq, nil
+}
+
+func lastSeq(r store.Reader) (uint64, error) {
+	for e, err := range events.Scan(r, store.Range{Reverse: true}) {
+		if err != nil {
+			return 0, fmt.Errorf("read the end of the event log: %w", err)
+		}
+		return e.Seq, nil
+	}
+	return 0, nil
+}
+
+// LastSeq returns the number of the newest durable event, 0 where there is none.
+func (d *Desk) LastSeq(ctx context.Context) (last uint64, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		last, err = lastSeq(r)
+		return err
+	})
+	return last, err
+}
+
+// Events returns up to limit events with a Seq greater than after, oldest
+// first.
+func (d *Desk) Events(ctx context.Context, a Actor, after uint64, limit int) ([]Event, error) {
+	if err := a.mayRead("events"); err != nil {
+		return nil, err
+	}
+	var list []Event
+	err := d.view(ctx, func(r store.Reader) error {
+		for e, err := range events.Scan(r, store.Range{Start: key(after + 1)}) {
+			if err != nil {
+				return err
+			}
+			if len(list) == limit {
+				return nil
+			}
+			list = append(list, *e)
+		}
+		return nil
+	})
+	return list, err
+}
+
+// Wait returns as soon as an event with a Seq greater than after is durable,
+// with the newest Seq, or when ctx ends, with its error.
+func (d *Desk) Wait(ctx context.Context, after uint64) (uint64, error) {
+	return d.wake.wait(ctx, after)
+}
+
+// Cursor returns how far the named subscriber has followed the log: the Seq of
+// the last event it has dealt with.
+func (d *Desk) Cursor(ctx context.Context, name string) (seq uint64, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		cursor, err := cursors.Get(r, key(name))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err == nil {
+			seq = cursor.Seq
+		}
+		return err
+	})
+	return seq, err
+}
+
+// SaveCursor records that the named subscriber has dealt with everything up to
+// seq.
+func (d *Desk) SaveCursor(ctx context.Context, name string, seq uint64) error {
+	return d.update(ctx, System(name), func(c *command) error {
+		return cursors.Put(c, &cursor{Name: name, Seq: seq})
+	})
+}
+
+type cursor struct {
+	Name string
+	Seq  uint64
+}
+
+// wakeups tell waiting goroutines that something new is durable. They are only
+// hints: whoever is woken reads the store.
+type wakeups struct {
+	mu     sync.Mutex
+	last   uint64
+	events chan struct{} // closed at the next event
+	timers chan struct{} // holds one hint
+}
+
+func newWakeups() *wakeups {
+	return &wakeups{events: make(chan struct{}), timers: make(chan struct{}, 1)}
+}
+
+func (w *wakeups) event(seq uint64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if seq <= w.last {
+		return
+	}
+	w.last = seq
+	close(w.events)
+	w.events = make(chan struct{})
+}
+
+func (w *wakeups) wait(ctx context.Context, after uint64) (uint64, error) {
+	for {
+		w.mu.Lock()
+		last, next := w.last, w.events
+		w.mu.Unlock()
+		if last > after {
+			return last, nil
+		}
+		select {
+		case <-next:
+		case <-ctx.Done():
+			return last, ctx.Err()
+		}
+	}
+}
+
+func (w *wakeups) timer() {
+	select {
+	case w.timers <- struct{}{}:
+	default:
+	}
+}

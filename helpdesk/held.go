@@ -1,0 +1,166 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Resolution is an agent's decision on a held message.
+type Resolution string
+
+// The resolutions.
+const (
+	ResolveJoin   Resolution = "join"   // it belongs here; its author takes part from now on
+	ResolveSplit  Resolution = "split"  // it is a matter of its own: a new ticket
+	ResolveRefuse Resolution = "refuse" // it belongs nowhere; kept, out of sight
+)
+
+// ResolveHeld decides on a message in a confirmation strip and returns the
+// number of the ticket it belongs to from now on.
+func (d *Desk) ResolveHeld(ctx context.Context, a Actor, messageID string, r Resolution) (number uint64, err error) {
+	if err := a.mayWork("decide on a held message"); err != nil {
+		return 0, err
+	}
+	err = d.update(ctx, a, func(c *command) error {
+		m, err := messages.Get(c, key(messageID))
+		if m, err = found(m, err, "message", messageID); err != nil {
+			return err
+		}
+		if m.State != MessageHeld {
+			return conflict("not_held", "message %s is not held any more; somebody has decided already", messageID)
+		}
+		ticket, err := tickets.Get(c, key(m.Ticket))
+		if err != nil {
+			return err
+		}
+		ticket.Held--
+		ticket.UpdatedAt = c.now
+		switch r {
+		case ResolveJoin:
+			err = c.joinHeld(ticket, m)
+		case ResolveSplit:
+			err = c.splitHeld(ticket, m)
+		case ResolveRefuse:
+			err = c.refuseHeld(m)
+		default:
+			return invalid("resolution", "resolution_unknown", "resolution %q is not one of join, split, refuse", r)
+		}
+		if err != nil {
+			return err
+		}
+		number = m.Ticket
+		return tickets.Put(c, ticket)
+	})
+	return number, err
+}
+
+func (c *command) joinHeld(ticket *Ticket, m *Message) error {
+	m.State, m.Reason = MessagePosted, ReasonJoined
+	seq, err := c.record(Event{Kind: EventMessageJoined, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"from": m.From.Email}})
+	if err != nil {
+		return err
+	}
+	if m.From.Email != "" {
+		ticket.Participants = appendNew(ticket.Participants, m.From.Email)
+	}
+	if err := c.join(ticket, m, seq); err != nil {
+		return err
+	}
+	return messages.Put(c, m)
+}
+
+func (c *command) splitHeld(from *Ticket, m *Message) error {
+	alias, err := aliases.Get(c, key(from.AliasID))
+	if errors.Is(err, store.ErrNotFound) {
+		return invalid("ticket", "no_alias", "the alias of ticket %d is gone; a new ticket needs one", from.Number)
+	}
+	if err != nil {
+		return err
+	}
+	m.State, m.Reason = MessagePosted, ReasonSplit
+	ticket, err := c.openTicket(m, nil, []*recipient{{address: alias.Address, alias: alias}})
+	if err != nil {
+		return err
+	}
+	ticket.Aliases = []string{alias.Address}
+	m.Ticket = ticket.Number
+	seq, err := c.record(Event{Kind: EventMessageSplit, Ticket: ticket.Number, Message: m.ID,
+		Data: map[string]string{"from": m.From.Email, "ticket": formatNumber(from.Number)}})
+	if err != nil {
+		return err
+	}
+	if _, err := c.record(Event{Kind: EventMessageSplit, Ticket: from.Number, Message: m.ID,
+		Data: map[string]string{"from": m.From.Email, "to_ticket": formatNumber(ticket.Number)}}); err != nil {
+		return err
+	}
+	if err := c.join(ticket, m, seq); err != nil {
+		return err
+	}
+	if err := messages.Put(c, m); err != nil {
+		return err
+	}
+	return tickets.Put(c, ticket)
+}
+
+func (c *command) refuseHeld(m *Message) error {
+	m.State = MessageRefused
+	if _, err := c.record(Event{Kind: EventMessageRefused, Ticket: m.Ticket, Message: m.ID, Data: map[string]string{"from": m.From.Email}}); err != nil {
+		return err
+	}
+	return messages.Put(c, m)
+}
+
+// moveTo puts a ticket into a stage and says so.
+func (c *command) moveTo(t *Ticket, p *Pipeline, to Stage) error {
+	if t.StageID == to.ID {
+		return nil
+	}
+	from, _ := p.Stage(t.StageID)
+	t.StageID, t.Open = to.ID, to.Kind == StageOpen
+	if !t.Open {
+		t.clearWaiting()
+	}
+	_, err := c.record(Event{Kind: EventTicketStage, Ticket: t.Number,
+		Data: map[string]string{"from": from.Name, "to": to.Name, "kind": string(to.Kind)}})
+	return err
+}
+
+// assign gives a ticket to a user, "" for nobody, and says so.
+func (c *command) assign(t *Ticket, userID string) error {
+	if t.AssigneeID == userID {
+		return nil
+	}
+	data := map[string]string{}
+	for name, id := range map[string]string{"from": t.AssigneeID, "to": userID} {
+		if id == "" {
+			continue
+		}
+		user, err := users.Get(c, key(id))
+		if errors.Is(err, store.ErrNotFound) && name == "from" {
+			continue
+		}
+		if user, err = found(user, err, "user", id); err != nil {
+			return err
+		}
+		if name == "to" && user.Disabled {
+			return invalid("assignee", "user_disabled", "user %s is disabled and cannot be given tickets", user.Email)
+		}
+		data[name], data[name+"_id"] = user.Name, id
+	}
+	t.AssigneeID = userID
+	_, err := c.record(Event{Kind: EventTicketAssigned, Ticket: t.Number, Data: data})
+	return err
+}
+
+// retag replaces a ticket's tags and says so.
+func (c *command) retag(t *Ticket, tags []string) error {
+	if slices.Equal(t.Tags, tags) {
+		return nil
+	}
+	t.Tags = tags
+	_, err := c.record(Event{Kind: EventTicketTags, Ticket: t.Number, Data: map[string]string{"tags": joinTags(tags)}})
+	return err
+}

@@ -1,0 +1,152 @@
+package helpdesk
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	"golang.org/x/crypto/argon2"
+)
+
+// Parameters of argon2id: the second recommendation of RFC 9106, section 4,
+// for servers without memory to spare.
+const (
+	argonTime    = 3
+	argonMemory  = 64 * 1024 // KiB
+	argonThreads = 4
+	argonKey     = 32 // bytes
+	argonSalt    = 16 // bytes
+)
+
+// minPassword is in characters (NIST SP 800-63B asks for at least 8).
+const minPassword = 10
+
+func checkPassword(password string) error {
+	if utf8.RuneCountInString(password) < minPassword {
+		return invalid("password", "password_short", "the password has fewer than %d characters", minPassword)
+	}
+	if len(password) > 1024 {
+		return invalid("password", "password_long", "the password has more than 1024 bytes")
+	}
+	return nil
+}
+
+// hashPassword returns a password's hash in the PHC string format.
+func hashPassword(password string) string {
+	salt := make([]byte, argonSalt)
+	rand.Read(salt)
+	hash := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash))
+}
+
+// passwordMatches compares in constant time. A malformed hash matches nothing.
+func passwordMatches(password, encoded string) bool {
+	fields := strings.Split(encoded, "$")
+	if len(fields) != 6 || fields[1] != "argon2id" {
+		return false
+	}
+	var memory, passes uint32
+	var threads uint8
+	if _, err := fmt.Sscanf(fields[3], "m=%d,t=%d,p=%d", &memory, &passes, &threads); err != nil || passes == 0 || threads == 0 {
+		return false
+	}
+	salt, err := base64.RawStdEncoding.DecodeString(fields[4])
+	if err != nil {
+		return false
+	}
+	want, err := base64.RawStdEncoding.DecodeString(fields[5])
+	if err != nil || len(want) == 0 {
+		return false
+	}
+	got := argon2.IDKey([]byte(password), salt, passes, memory, threads, uint32(len(want)))
+	return subtle.ConstantTimeCompare(got, want) == 1
+}
+
+// newSecret returns 256 random bits for a cookie, a token or a link, and the
+// hash under which they are kept: whoever reads the store cannot use them.
+func newSecret() (secret, hash string) {
+	random := make([]byte, 32)
+	rand.Read(random)
+	secret = base64.RawURLEncoding.EncodeToString(random)
+	return secret, hashSecret(secret)
+}
+
+func hashSecret(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return hex.EncodeToString(sum[:])
+}
+
+// Limits of failed logins: after freeFailures, each further one for an
+// address, or from one network address, doubles the wait.
+const (
+	freeFailures = 5
+	maxLoginWait = 15 * time.Minute
+	maxLoginKeys = 10000
+)
+
+// loginLimiter slows down guessing. It is kept in memory: a restart forgives.
+type loginLimiter struct {
+	mu       sync.Mutex
+	failures map[string]*loginFailures
+}
+
+type loginFailures struct {
+	count int
+	until time.Time
+}
+
+func newLoginLimiter() *loginLimiter {
+	return &loginLimiter{failures: map[string]*loginFailures{}}
+}
+
+// wait returns how long none of the keys may try again.
+func (l *loginLimiter) wait(now time.Time, keys ...string) time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var longest time.Duration
+	for _, k := range keys {
+		if f := l.failures[k]; f != nil {
+			longest = max(longest, f.until.Sub(now))
+		}
+	}
+	return longest
+}
+
+func (l *loginLimiter) failed(now time.Time, keys ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.failures) > maxLoginKeys {
+		for k, f := range l.failures {
+			if f.until.Before(now) {
+				delete(l.failures, k)
+			}
+		}
+	}
+	for _, k := range keys {
+		f := l.failures[k]
+		if f == nil {
+			f = &loginFailures{}
+			l.failures[k] = f
+		}
+		f.count++
+		if f.count > freeFailures {
+			f.until = now.Add(min(time.Second<<min(f.count-freeFailures, 20), maxLoginWait))
+		}
+	}
+}
+
+func (l *loginLimiter) succeeded(keys ...string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, k := range keys {
+		delete(l.failures, k)
+	}
+}

@@ -1,0 +1,147 @@
+package helpdesk
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// placement is where a mail belongs, and why.
+type placement struct {
+	ticket   *Ticket // nil: a new one
+	state    MessageState
+	reason   Reason
+	previous *Ticket // the closed ticket that a new one continues
+	token    *Token
+}
+
+// place decides, first that fits: the reply token of a recipient; a reference
+// to a message of a ticket in which the sender takes part; a new ticket. A
+// token or reference used by a stranger does not join: it is held.
+func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placement, error) {
+	for _, r := range recipients {
+		if r.token != nil {
+			return c.placeByToken(m, r.token)
+		}
+	}
+	if m.Kind == KindBounce && a.original != "" {
+		if p, err := c.placeByReference(m, []string{a.original}); err != nil || p.ticket != nil {
+			return p, err
+		}
+	}
+	if mail.IsForwardSubject(m.Subject) {
+		return placement{state: MessagePosted, reason: ReasonForward}, nil
+	}
+	references := slices.Concat(m.References, m.InReplyTo)
+	slices.Reverse(references)
+	p, err := c.placeByReference(m, references)
+	if err != nil || p.reason != "" {
+		return p, err
+	}
+	reason := ReasonNew
+	if recipients[0].postmaster {
+		reason = ReasonPostmaster
+	}
+	return placement{state: MessagePosted, reason: reason}, nil
+}
+
+func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
+	ticket, err := tickets.Get(c, key(token.Ticket))
+	if err != nil {
+		return placement{}, err
+	}
+	p := placement{ticket: ticket, token: token, state: MessagePosted, reason: ReasonToken}
+	switch token.Kind {
+	case TokenBounce:
+		p.reason = ReasonBounceAddress
+		if m.Kind == KindPerson { // a machine that does not say so: nobody else knows this address
+			m.Kind, m.NeverAnswer = KindAutoReply, true
+		}
+		return p, nil
+	case TokenAgent:
+		return c.placeAgentMail(m, p)
+	}
+	return c.admit(m, p, ReasonStrangerToken)
+}
+
+// placeByReference returns an empty reason when no reference is known.
+func (c *command) placeByReference(m *Message, references []string) (placement, error) {
+	for _, id := range references[:min(len(references), maxReferences)] {
+		known, err := messages.First(c, "messageid", key(id))
+		if errors.Is(err, store.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return placement{}, err
+		}
+		if known.State == MessageRefused || known.State == MessageHeld {
+			continue
+		}
+		ticket, err := tickets.Get(c, key(known.Ticket))
+		if err != nil {
+			return placement{}, err
+		}
+		return c.admit(m, placement{ticket: ticket, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
+	}
+	return placement{}, nil
+}
+
+// maxReferences bounds the look-ups that one mail can ask for.
+const maxReferences = 100
+
+// admit lets a message into p's ticket, holds it, or sends it to a new ticket
+// where a closed one does not reopen.
+func (c *command) admit(m *Message, p placement, stranger Reason) (placement, error) {
+	if m.Kind == KindBounce || m.Kind == KindReport {
+		return p, nil // no participant, and none needed: it changes nothing but a delivery
+	}
+	if !slices.Contains(p.ticket.Participants, m.From.Email) {
+		p.state, p.reason = MessageHeld, stranger
+		return p, nil
+	}
+	if m.Authentication.Trust() == TrustFailed {
+		p.state, p.reason = MessageHeld, ReasonFailedAuth
+		return p, nil
+	}
+	if p.ticket.Open || m.Kind != KindPerson {
+		return p, nil
+	}
+	pipeline, err := pipelines.Get(c, key(p.ticket.PipelineID))
+	if err != nil {
+		return p, err
+	}
+	if !pipeline.Reopen {
+		return placement{previous: p.ticket, state: MessagePosted, reason: ReasonClosed, token: p.token}, nil
+	}
+	return p, nil
+}
+
+// placeAgentMail takes an agent's answer to a copy: proven to be from one of
+// the agent's own addresses it goes out as the agent's reply; anything else
+// is held.
+func (c *command) placeAgentMail(m *Message, p placement) (placement, error) {
+	user, err := users.Get(c, key(p.token.User))
+	if err != nil {
+		return p, err
+	}
+	proven := m.Authentication.AlignedBy != "" && m.Authentication.DMARC.Result != "fail"
+	known := m.From.Email == user.Email || m.From.Email == strings.ToLower(user.ForwardTo)
+	if !known {
+		alias, err := aliases.First(c, "address", key(p.token.Alias))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return p, err
+		}
+		known = err == nil && alias.ForwardTo != "" && m.From.Email == alias.ForwardTo
+	}
+	p.state, p.reason = MessageHeld, ReasonAgentUnproven
+	if proven && known && !user.Disabled {
+		p.state, p.reason = MessageRelayed, ReasonAgentMail
+	}
+	if m.Kind != KindPerson { // an absence notice of the agent's is not an answer
+		p.state, p.reason = MessageRefused, ReasonAgentMail
+	}
+	return p, nil
+}

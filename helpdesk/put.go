@@ -1,0 +1,260 @@
+package helpdesk
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// put writes an inbound message where p says, and returns its ticket, changed
+// but not yet written.
+func (c *command) put(m *Message, p placement, recipients []*recipient) (*Ticket, error) {
+	ticket := p.ticket
+	if ticket == nil {
+		var err error
+		if ticket, err = c.openTicket(m, p.previous, recipients); err != nil {
+			return nil, err
+		}
+	}
+	m.Ticket, m.State, m.Reason = ticket.Number, p.state, p.reason
+	for _, r := range recipients {
+		if r.token == nil {
+			ticket.Aliases = appendNew(ticket.Aliases, r.alias.Address)
+		}
+	}
+	kind := EventMessageReceived
+	switch m.State {
+	case MessageHeld:
+		ticket.Held++
+		kind = EventMessageHeld
+	case MessageRelayed:
+		kind = EventMessageRelayed
+		if err := c.setTimer(TimerRelay, m.ID, c.now); err != nil {
+			return nil, err
+		}
+	case MessageRefused:
+		kind = EventMessageRefused
+	}
+	seq, err := c.record(Event{Kind: kind, Ticket: ticket.Number, Message: m.ID,
+		Data: map[string]string{"from": m.From.Email, "reason": string(m.Reason), "kind": string(m.Kind)}})
+	if err != nil {
+		return nil, err
+	}
+	ticket.UpdatedAt = c.now
+	if m.State == MessagePosted {
+		if err := c.join(ticket, m, seq); err != nil {
+			return nil, err
+		}
+	}
+	return ticket, messages.Put(c, m)
+}
+
+// openTicket makes the ticket for a first message.
+func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipient) (*Ticket, error) {
+	alias := recipients[0].alias
+	for _, r := range recipients {
+		if r.token == nil {
+			alias = r.alias
+			break
+		}
+	}
+	contact, err := c.contactFor(m.From)
+	if err != nil {
+		return nil, err
+	}
+	number, err := nextNumber(c)
+	if err != nil {
+		return nil, err
+	}
+	t := &Ticket{Number: number, Subject: m.Subject, ContactID: contact.ID, CreatedAt: c.now, UpdatedAt: c.now, Trust: m.Authentication.Trust()}
+	switch {
+	case alias != nil:
+		t.AliasID, t.PipelineID, t.Tags = alias.ID, alias.PipelineID, slices.Clone(alias.Tags)
+		t.AssigneeID, err = c.activeUser(alias.OwnerID)
+	case previous != nil: // its alias is gone; the ticket it continues still knows the way
+		t.AliasID, t.PipelineID = previous.AliasID, previous.PipelineID
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range recipients {
+		if r.token == nil {
+			t.Tags = appendNew(t.Tags, r.alias.Tags...)
+		}
+	}
+	if previous != nil {
+		t.Previous, t.AssigneeID = previous.Number, previous.AssigneeID
+		t.Participants = slices.Clone(previous.Participants)
+	}
+	pipeline, err := pipelines.Get(c, key(t.PipelineID))
+	if err != nil {
+		return nil, err
+	}
+	t.StageID, t.Open = pipeline.Stages[0].ID, pipeline.Stages[0].Kind == StageOpen
+	_, err = c.record(Event{Kind: EventTicketCreated, Ticket: t.Number, Message: m.ID,
+		Data: map[string]string{"subject": t.Subject, "stage": pipeline.Stages[0].Name, "pipeline": pipeline.Name}})
+	return t, err
+}
+
+// join lets a posted inbound message act on its ticket.
+func (c *command) join(t *Ticket, m *Message, seq uint64) error {
+	t.Messages++
+	if m.Kind != KindPerson && m.Kind != KindList {
+		if t.Messages == 1 {
+			t.Snippet = m.Snippet
+		}
+		return nil
+	}
+	t.Snippet, t.Trust, t.CustomerSeq = m.Snippet, m.Authentication.Trust(), seq
+	if t.WaitingSince.IsZero() {
+		t.WaitingSince = m.At
+	}
+	if err := c.addParticipants(t, m); err != nil {
+		return err
+	}
+	if !t.Open {
+		if err := c.reopen(t); err != nil {
+			return err
+		}
+	}
+	return c.copyToAssignee(t, m)
+}
+
+// maxParticipants bounds what one mail to a crowd can add.
+const maxParticipants = 200
+
+// addParticipants lets those whom a customer wrote to, or named to answer to,
+// take part; never an address of ours.
+func (c *command) addParticipants(t *Ticket, m *Message) error {
+	list := []string{m.From.Email, m.ReplyTo}
+	for _, a := range slices.Concat(m.To, m.Cc) {
+		list = append(list, a.Email)
+	}
+	for _, email := range list {
+		if email == "" || len(t.Participants) >= maxParticipants || slices.Contains(t.Participants, email) {
+			continue
+		}
+		if ours, err := isOurs(c, email); err != nil || ours {
+			if err != nil {
+				return err
+			}
+			continue
+		}
+		t.Participants = append(t.Participants, email)
+	}
+	return nil
+}
+
+func isOurs(r store.Reader, email string) (bool, error) {
+	if strings.HasPrefix(email, replyPrefix) || strings.HasPrefix(email, bouncePrefix) {
+		_, err := aliases.First(r, "domain", key(domainOf(email)))
+		if !errors.Is(err, store.ErrNotFound) {
+			return err == nil, err
+		}
+	}
+	_, err := aliases.First(r, "address", key(email))
+	if errors.Is(err, store.ErrNotFound) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+func (c *command) reopen(t *Ticket) error {
+	pipeline, err := pipelines.Get(c, key(t.PipelineID))
+	if err != nil {
+		return err
+	}
+	stage, ok := pipeline.Stage(pipeline.ReopenStage)
+	if !ok || stage.Kind != StageOpen {
+		if stage, ok = pipeline.FirstOf(StageOpen); !ok {
+			return nil
+		}
+	}
+	t.StageID, t.Open = stage.ID, true
+	_, err = c.record(Event{Kind: EventTicketReopened, Ticket: t.Number, Data: map[string]string{"to": stage.Name}})
+	return err
+}
+
+// contactFor finds or creates the contact of a sender.
+func (c *command) contactFor(from Address) (*Contact, error) {
+	contact, err := contacts.First(c, "email", key(from.Email))
+	if errors.Is(err, store.ErrNotFound) {
+		contact, err = &Contact{ID: c.desk.newID(), Email: from.Email, CreatedAt: c.now}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if from.Name != "" {
+		contact.Name = from.Name
+	}
+	contact.LastSeenAt = c.now
+	return contact, contacts.Put(c, contact)
+}
+
+// activeUser returns id when it is that of a user who can be given work, or "".
+func (c *command) activeUser(id string) (string, error) {
+	if id == "" {
+		return "", nil
+	}
+	user, err := users.Get(c, key(id))
+	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
+		return "", nil
+	}
+	return id, err
+}
+
+func nextNumber(r store.Reader) (uint64, error) {
+	for t, err := range tickets.Scan(r, store.Range{Reverse: true}) {
+		if err != nil {
+			return 0, err
+		}
+		return t.Number + 1, nil
+	}
+	return 1, nil
+}
+
+func appendNew[T comparable](list []T, more ...T) []T {
+	for _, v := range more {
+		if !slices.Contains(list, v) {
+			list = append(list, v)
+		}
+	}
+	return list
+}
+
+func lowered(a mail.Address) Address {
+	return Address{Name: a.Name, Email: strings.ToLower(a.Address)}
+}
+
+func addresses(list []mail.Address) []Address {
+	var out []Address
+	for _, a := range list {
+		out = append(out, lowered(a))
+	}
+	return out
+}
+
+// maxSnippet is in characters: about what one line of the list can show.
+const maxSnippet = 140
+
+// snippet is the start of the first text that has words, on one line.
+func snippet(texts ...string) string {
+	for _, text := range texts {
+		if len(text) > 4*1024 {
+			text = strings.ToValidUTF8(text[:4*1024], "")
+		}
+		line := strings.Join(strings.Fields(text), " ")
+		if line == "" {
+			continue
+		}
+		if utf8.RuneCountInString(line) > maxSnippet {
+			line = string([]rune(line)[:maxSnippet-1]) + "…"
+		}
+		return line
+	}
+	return ""
+}

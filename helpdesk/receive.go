@@ -1,0 +1,239 @@
+package helpdesk
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Incoming is a mail as the listener hands it over, examined outside any
+// transaction.
+type Incoming struct {
+	ID             string // ULID under which it is kept; a new one where empty
+	Envelope       Envelope
+	Raw            []byte // exactly as received
+	Message        *mail.Message
+	Authentication Authentication
+	ReceivedAt     time.Time
+}
+
+// Receipt says what became of an incoming mail.
+type Receipt struct {
+	MessageID string // the message's ID; of the first arrival for a duplicate
+	Ticket    uint64
+	State     MessageState
+	Reason    Reason
+	Duplicate bool
+}
+
+// arrival is an Incoming with everything worked out that needs no store.
+type arrival struct {
+	message  Message
+	body     Body
+	raw      store.Blob
+	parsed   *mail.Message
+	original string // Message-ID of a bounce's returned mail
+}
+
+// Receive stores a mail: it joins its ticket, opens a new one, or waits in a
+// ticket's confirmation strip. When it returns nil, the mail is durable. A mail
+// whose recipients are all refused returns the *RecipientError of the first.
+func (d *Desk) Receive(ctx context.Context, in Incoming) (Receipt, error) {
+	a := d.examine(in)
+	actor := Actor{Kind: ActorCustomer, Name: a.message.From.Email}
+	var receipt Receipt
+	err := d.update(ctx, actor, func(c *command) (err error) {
+		receipt, err = c.receive(a)
+		return err
+	})
+	if err != nil {
+		return Receipt{}, fmt.Errorf("store mail %s: %w", a.message.ID, err)
+	}
+	return receipt, nil
+}
+
+func (d *Desk) examine(in Incoming) *arrival {
+	parsed := in.Message
+	class := mail.Classify(parsed)
+	reply := mail.SplitReply(parsed)
+	if in.ID == "" {
+		in.ID = d.newID()
+	}
+	if in.ReceivedAt.IsZero() {
+		in.ReceivedAt = d.now()
+	}
+	original, _ := mail.BounceOriginal(parsed)
+	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original}
+	a.message = Message{
+		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
+		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
+		Subject: parsed.Subject, Date: parsed.Date, At: in.ReceivedAt.UTC(),
+		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References,
+		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
+		Envelope: in.Envelope, Authentication: in.Authentication,
+		Identity:    identity(parsed, in.Raw),
+		NeverAnswer: class.SuppressAutoReply,
+	}
+	m := &a.message
+	if m.From.Email == "" {
+		m.From.Email = strings.ToLower(in.Envelope.MailFrom)
+	}
+	if len(parsed.ReplyTo) > 0 {
+		m.ReplyTo = strings.ToLower(parsed.ReplyTo[0].Address)
+	}
+	for _, b := range class.Bounces {
+		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Reason: b.Reason})
+	}
+	for _, f := range parsed.Attachments {
+		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType,
+			ContentID: f.ContentID, Inline: f.Inline, Size: f.Size, SHA256: f.SHA256})
+	}
+	a.body = Body{MessageID: m.ID, Text: parsed.Text, HTML: parsed.HTML, ReplyText: reply.New}
+	a.body.bound(m)
+	return a
+}
+
+// maxBodyText is how much of a text is kept decoded, in bytes. The whole stays
+// in the source.
+const maxBodyText = 1 << 20
+
+func (b *Body) bound(m *Message) {
+	for name, text := range map[string]*string{"text": &b.Text, "HTML": &b.HTML, "new words": &b.ReplyText} {
+		if len(*text) > maxBodyText {
+			m.Defects = append(m.Defects, fmt.Sprintf("the %s of %d bytes is shown up to %d bytes; the whole is in the source", name, len(*text), maxBodyText))
+			*text = strings.ToValidUTF8((*text)[:maxBodyText], "")
+		}
+	}
+}
+
+func kindOf(c mail.Classification) MessageKind {
+	switch {
+	case c.Bounce:
+		return KindBounce
+	case c.Report:
+		return KindReport
+	case c.AutoReply:
+		return KindAutoReply
+	case c.List:
+		return KindList
+	}
+	return KindPerson
+}
+
+// identity recognises a mail that arrives again, perhaps by another way: the
+// trace fields differ, what its author wrote does not.
+func identity(m *mail.Message, raw []byte) string {
+	_, body, found := strings.Cut(string(raw), "\r\n\r\n")
+	if !found {
+		body = string(raw)
+	}
+	h := sha256.New()
+	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", m.MessageID, strings.ToLower(m.From.Address), m.Date.UTC().Format(time.RFC3339), m.Subject)
+	h.Write([]byte(body))
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+func (c *command) receive(a *arrival) (Receipt, error) {
+	m, body := a.message, a.body
+	recipients, err := c.recipients(m.Envelope.Recipients)
+	if err != nil {
+		return Receipt{}, err
+	}
+	for _, r := range recipients {
+		m.Paths = append(m.Paths, r.address)
+	}
+	first, err := messages.First(c, "identity", key(m.Identity))
+	if err == nil {
+		return c.receiveAgain(first, m, recipients)
+	}
+	if !errors.Is(err, store.ErrNotFound) {
+		return Receipt{}, err
+	}
+	if err := c.account(1, 0); err != nil {
+		return Receipt{}, err
+	}
+	if err := raws.Put(c, key(m.ID), a.raw); err != nil {
+		return Receipt{}, err
+	}
+	if err := bodies.Put(c, &body); err != nil {
+		return Receipt{}, err
+	}
+	p, err := c.place(&m, a, recipients)
+	if err != nil {
+		return Receipt{}, err
+	}
+	ticket, err := c.put(&m, p, recipients)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if err := c.bounced(&m, ticket, p, a.original); err != nil {
+		return Receipt{}, err
+	}
+	if err := tickets.Put(c, ticket); err != nil {
+		return Receipt{}, err
+	}
+	return Receipt{MessageID: m.ID, Ticket: m.Ticket, State: m.State, Reason: m.Reason}, nil
+}
+
+// recipients resolves those of the envelope that are still ours: between RCPT
+// and now an alias may have gone.
+func (c *command) recipients(envelope []string) ([]*recipient, error) {
+	var list []*recipient
+	var refusal *RecipientError
+	var firstRefusal error
+	for _, address := range envelope {
+		r, err := findRecipient(c, address, c.now)
+		switch {
+		case err == nil:
+			list = append(list, r)
+		case errors.As(err, &refusal):
+			if firstRefusal == nil {
+				firstRefusal = err
+			}
+		default:
+			return nil, err
+		}
+	}
+	if len(list) == 0 {
+		if firstRefusal == nil {
+			firstRefusal = &RecipientError{Problem: RecipientUnknown}
+		}
+		return nil, firstRefusal
+	}
+	return list, nil
+}
+
+// receiveAgain notes a further arrival of a mail that is here already: same
+// ticket, one more path.
+func (c *command) receiveAgain(first *Message, again Message, recipients []*recipient) (Receipt, error) {
+	ticket, err := tickets.Get(c, key(first.Ticket))
+	if err != nil {
+		return Receipt{}, err
+	}
+	for _, r := range recipients {
+		first.Paths = appendNew(first.Paths, r.address)
+		if r.alias != nil && r.token == nil {
+			ticket.Aliases = appendNew(ticket.Aliases, r.alias.Address)
+			ticket.Tags = appendNew(ticket.Tags, r.alias.Tags...)
+		}
+	}
+	if err := messages.Put(c, first); err != nil {
+		return Receipt{}, err
+	}
+	if err := tickets.Put(c, ticket); err != nil {
+		return Receipt{}, err
+	}
+	if err := c.account(0, 1); err != nil {
+		return Receipt{}, err
+	}
+	_, err = c.record(Event{Kind: EventMessageDuplicate, Ticket: ticket.Number, Message: first.ID,
+		Data: map[string]string{"paths": strings.Join(again.Paths, ", "), "id": again.ID}})
+	return Receipt{MessageID: first.ID, Ticket: ticket.Number, State: first.State, Reason: first.Reason, Duplicate: true}, err
+}

@@ -1,0 +1,314 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Reply is an answer to a ticket's customer, as an agent posts it.
+type Reply struct {
+	Ticket uint64
+	Text   string
+	HTML   string // optional; made from Text where empty
+	// To and Cc are the recipients; a nil To is the author of the newest
+	// customer message.
+	To, Cc      []Address
+	Attachments []Upload
+	Quote       bool // quote the newest customer message below
+	Close       bool // and move the ticket to the pipeline's first closed stage
+	// Seen is the newest event of the ticket that the author has seen; a
+	// customer message after it stops the reply. 0 does not check.
+	Seen uint64
+	// IdempotencyKey makes a repeated post return the first one's message.
+	IdempotencyKey string
+}
+
+// Upload is a file to send.
+type Upload struct {
+	Filename    string
+	ContentType string
+	Data        []byte
+}
+
+// Limits of one reply.
+const (
+	maxReplyText       = 1 << 20  // bytes
+	maxReplyFiles      = 25 << 20 // bytes, all files together
+	maxReplyRecipients = 100
+)
+
+func (r *Reply) validate() error {
+	size := 0
+	for _, f := range r.Attachments {
+		size += len(f.Data)
+	}
+	switch {
+	case strings.TrimSpace(r.Text) == "" && strings.TrimSpace(r.HTML) == "" && len(r.Attachments) == 0:
+		return invalid("text", "reply_empty", "the reply is empty; write a text or attach a file")
+	case len(r.Text)+len(r.HTML) > maxReplyText:
+		return invalid("text", "reply_too_long", "the reply has %d bytes; the limit is %d", len(r.Text)+len(r.HTML), maxReplyText)
+	case size > maxReplyFiles:
+		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
+	case len(r.To)+len(r.Cc) > maxReplyRecipients:
+		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc), maxReplyRecipients)
+	}
+	for i, list := range [][]Address{r.To, r.Cc} {
+		for _, a := range list {
+			if err := checkAddress([]string{"to", "cc"}[i], a.Email); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Reply posts an answer: the message, its reply address, its deliveries and
+// their timers are durable together when it returns. The mail is composed
+// here, once, so that every attempt sends the same bytes; it leaves when the
+// undo window has passed.
+func (d *Desk) Reply(ctx context.Context, a Actor, r Reply) (*Message, error) {
+	if err := a.mayWork("reply"); err != nil {
+		return nil, err
+	}
+	return d.reply(ctx, a, r, nil)
+}
+
+// reply is Reply for an actor who may. also runs in the same transaction.
+func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) error) (*Message, error) {
+	if err := r.validate(); err != nil {
+		return nil, err
+	}
+	var o *outgoing
+	var posted *Message
+	err := d.view(ctx, func(s store.Reader) (err error) {
+		if posted, err = repeated(s, a, r.IdempotencyKey); posted != nil || err != nil {
+			return err
+		}
+		o, err = d.prepareReply(s, a, r)
+		return err
+	})
+	if err != nil || posted != nil {
+		return posted, err
+	}
+	raw, err := mail.Compose(o.draft)
+	if err != nil {
+		return nil, &Error{Code: CodeInvalid, Field: "text", Message: fmt.Sprintf("this reply cannot be written as a mail: %v", err)}
+	}
+	blob := store.Compress(raw)
+	err = d.update(ctx, a, func(c *command) (err error) {
+		if posted, err = repeated(c, a, r.IdempotencyKey); posted != nil || err != nil {
+			return err
+		}
+		if posted, err = c.postReply(r, o, blob); err != nil {
+			return err
+		}
+		if also != nil {
+			return also(c)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return posted, nil
+}
+
+// repeated returns the message that an earlier command with the same key made.
+func repeated(r store.Reader, a Actor, k string) (*Message, error) {
+	if k == "" {
+		return nil, nil
+	}
+	earlier, err := idempotencies.Get(r, key(a.UserID, k))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return messages.Get(r, key(earlier.Message))
+}
+
+// outgoing is a reply worked out before its transaction.
+type outgoing struct {
+	message Message
+	body    Body
+	draft   mail.Draft
+	token   Token
+	bounces []Token // one a recipient
+}
+
+func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error) {
+	ticket, err := tickets.Get(s, key(r.Ticket))
+	if ticket, err = found(ticket, err, "ticket", r.Ticket); err != nil {
+		return nil, err
+	}
+	alias, err := replyAlias(s, ticket)
+	if err != nil {
+		return nil, err
+	}
+	newest, err := newestCustomerMessage(s, ticket.Number)
+	if err != nil {
+		return nil, err
+	}
+	to := r.To
+	if to == nil {
+		if to, err = defaultRecipient(s, ticket, newest); err != nil {
+			return nil, err
+		}
+	}
+	if len(to) == 0 {
+		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
+	}
+	domain := domainOf(alias.Address)
+	o := &outgoing{token: Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}}
+	o.message = Message{
+		ID: d.newID(), Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindPerson,
+		State: MessagePosted, Reason: ReasonPosted, AuthorID: a.UserID,
+		From: Address{Name: alias.Name, Email: alias.Address}, To: to, Cc: r.Cc,
+		Subject: mail.ReplySubject(ticket.Subject), ReplyAddress: replyAddress(o.token.Value, domain),
+		Snippet: snippet(r.Text),
+	}
+	m := &o.message
+	m.At, m.Date = d.now(), d.now()
+	m.MessageID = strings.ToLower(m.ID) + "." + newToken() + "@" + domain
+	o.token.Message = m.ID
+	if newest != nil && newest.MessageID != "" {
+		m.InReplyTo = []string{newest.MessageID}
+		m.References = appendNew(slices.Clone(newest.References), newest.MessageID)
+	}
+	for range len(to) + len(r.Cc) {
+		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
+			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
+	}
+	return o, o.write(s, r, alias, newest)
+}
+
+// write makes the draft and the texts of the reply.
+func (o *outgoing) write(s store.Reader, r Reply, alias *Alias, newest *Message) error {
+	m := &o.message
+	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
+	o.body = Body{MessageID: m.ID, Text: text, ReplyText: text}
+	if html != "" {
+		html = mail.SanitizeHTML(html, mail.SanitizeOptions{}).HTML
+		o.body.HTML = html
+		if text == "" {
+			text = mail.TextFromHTML(html)
+			o.body.Text, o.body.ReplyText = text, text
+			m.Snippet = snippet(text)
+		}
+	}
+	if alias.Signature != "" {
+		text += "\n\n-- \n" + alias.Signature
+		if html != "" {
+			html += mail.HTMLFromText("-- \n" + alias.Signature)
+		}
+	}
+	if r.Quote && newest != nil {
+		original, err := bodies.Get(s, key(newest.ID))
+		if err != nil {
+			return err
+		}
+		introduction := attribution(alias.Language, newest)
+		text += "\n\n" + mail.QuoteText(introduction, original.Text)
+		if html != "" {
+			html += mail.QuoteHTML(introduction, safeHTML(original))
+		}
+	}
+	o.draft = mail.Draft{
+		From: mailAddress(m.From), ReplyTo: mail.Address{Name: m.From.Name, Address: m.ReplyAddress},
+		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
+		MessageID: m.MessageID, References: m.References, Text: text, HTML: html,
+	}
+	if len(m.InReplyTo) > 0 {
+		o.draft.InReplyTo = m.InReplyTo[0]
+	}
+	for _, f := range r.Attachments {
+		file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data}
+		o.draft.Attachments = append(o.draft.Attachments, file)
+		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size})
+	}
+	return nil
+}
+
+// postReply writes the reply with everything that follows from it.
+func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, error) {
+	ticket, err := tickets.Get(c, key(r.Ticket))
+	if err != nil {
+		return nil, err
+	}
+	if r.Seen > 0 && ticket.CustomerSeq > r.Seen {
+		return nil, conflict("thread_changed", "the customer wrote again while you were writing; read the new message, then send")
+	}
+	m, body, token := o.message, o.body, o.token
+	m.Before = &Before{WaitingSince: ticket.WaitingSince, StageID: ticket.StageID, AssigneeID: ticket.AssigneeID,
+		Snippet: ticket.Snippet, DeliveryFailed: ticket.DeliveryFailed, Quote: r.Quote}
+	if err := tokens.Put(c, &token); err != nil {
+		return nil, err
+	}
+	if err := raws.Put(c, key(m.ID), raw); err != nil {
+		return nil, err
+	}
+	if err := bodies.Put(c, &body); err != nil {
+		return nil, err
+	}
+	if err := c.putDeliveries(&m, o.bounces); err != nil {
+		return nil, err
+	}
+	if err := messages.Put(c, &m); err != nil {
+		return nil, err
+	}
+	if r.IdempotencyKey != "" {
+		if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: r.IdempotencyKey, Message: m.ID}); err != nil {
+			return nil, err
+		}
+	}
+	_, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"to": emails(m.To)}})
+	if err != nil {
+		return nil, err
+	}
+	return &m, c.answered(ticket, &m, r.Close)
+}
+
+// answered changes the ticket as its answer does.
+func (c *command) answered(t *Ticket, m *Message, close bool) error {
+	t.Messages++
+	t.Snippet, t.UpdatedAt, t.DeliveryFailed = m.Snippet, c.now, false
+	t.WaitingSince = time.Time{}
+	for _, a := range slices.Concat(m.To, m.Cc) {
+		t.Participants = appendNew(t.Participants, strings.ToLower(a.Email))
+	}
+	if t.AssigneeID == "" && c.actor.UserID != "" {
+		if err := c.assign(t, c.actor.UserID); err != nil {
+			return err
+		}
+	}
+	if close {
+		pipeline, err := pipelines.Get(c, key(t.PipelineID))
+		if err != nil {
+			return err
+		}
+		stage, ok := pipeline.FirstOf(StageClosed)
+		if !ok {
+			return invalid("close", "no_closed_stage", "pipeline %q has no closed stage; add one in the settings", pipeline.Name)
+		}
+		if err := c.moveTo(t, pipeline, stage); err != nil {
+			return err
+		}
+	}
+	return tickets.Put(c, t)
+}
+
+// safeHTML is a message's HTML for quoting; made of its text where it has none.
+func safeHTML(b *Body) mail.SafeHTML {
+	if b.HTML == "" {
+		return mail.SafeHTML{HTML: mail.HTMLFromText(b.Text)}
+	}
+	return mail.SanitizeHTML(b.HTML, mail.SanitizeOptions{})
+}

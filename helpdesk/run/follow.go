@@ -1,0 +1,61 @@
+package run
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// LogDesk is what a follower needs of the helpdesk.
+type LogDesk interface {
+	Cursor(ctx context.Context, name string) (uint64, error)
+	Events(ctx context.Context, a helpdesk.Actor, after uint64, limit int) ([]helpdesk.Event, error)
+	Wait(ctx context.Context, after uint64) (uint64, error)
+}
+
+// Follower follows the event log from its durable cursor.
+type Follower struct {
+	Name string
+	// Handle deals with events, in order, and saves the cursor behind the last
+	// one in the same transaction as what it writes. The same events come again
+	// when it fails.
+	Handle func(ctx context.Context, events []helpdesk.Event) error
+}
+
+const followBatch = 500
+
+// Follow runs f until ctx ends. A failing batch is tried again, later each
+// time; nothing is skipped.
+func Follow(ctx context.Context, desk LogDesk, f Follower, log *slog.Logger) {
+	failures := 0
+	for ctx.Err() == nil {
+		err := protect(func() error { return followOnce(ctx, desk, f) })
+		if err == nil || ctx.Err() != nil {
+			failures = 0
+			continue
+		}
+		failures++
+		log.Error("follow the event log", "follower", f.Name, "failures", failures, "error", err)
+		select {
+		case <-time.After(min(time.Second<<min(failures, 6), time.Minute)):
+		case <-ctx.Done():
+		}
+	}
+}
+
+func followOnce(ctx context.Context, desk LogDesk, f Follower) error {
+	seq, err := desk.Cursor(ctx, f.Name)
+	if err != nil {
+		return err
+	}
+	if _, err := desk.Wait(ctx, seq); err != nil {
+		return err
+	}
+	events, err := desk.Events(ctx, helpdesk.System(f.Name), seq, followBatch)
+	if err != nil {
+		return err
+	}
+	return f.Handle(ctx, events)
+}

@@ -1,0 +1,191 @@
+package helpdesk
+
+import (
+	"strings"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// The tables. They hold no state: a table is only the way its records and
+// index keys are written.
+var (
+	events = store.NewTable(store.Spec[Event]{Name: "event", Version: 1,
+		Key: func(e *Event) []byte { return key(e.Seq) },
+		Indexes: []store.Index[Event]{
+			{Name: "ticket", Keys: func(e *Event) [][]byte {
+				if e.Ticket == 0 {
+					return nil
+				}
+				return one(key(e.Ticket, e.Seq))
+			}},
+		}})
+	cursors = store.NewTable(store.Spec[cursor]{Name: "cursor", Version: 1,
+		Key: func(c *cursor) []byte { return key(c.Name) }})
+	timers = store.NewTable(store.Spec[Timer]{Name: "timer", Version: 1,
+		Key: func(t *Timer) []byte { return key(string(t.Kind), t.ID) },
+		Indexes: []store.Index[Timer]{
+			{Name: "due", Keys: func(t *Timer) [][]byte {
+				if t.Parked {
+					return nil
+				}
+				return one(key(string(t.Kind), t.Due))
+			}},
+			{Name: "claimed", Keys: func(t *Timer) [][]byte { return when(!t.Claimed.IsZero(), key(t.Claimed)) }},
+			{Name: "parked", Keys: func(t *Timer) [][]byte { return one(key(!t.Parked, t.Due)) }},
+		}})
+
+	settings = store.NewTable(store.Spec[Settings]{Name: "settings", Version: 1,
+		Key: func(*Settings) []byte { return key("house") }})
+	users = store.NewTable(store.Spec[User]{Name: "user", Version: 1,
+		Key: func(u *User) []byte { return key(u.ID) },
+		Indexes: []store.Index[User]{
+			{Name: "email", Unique: true, Keys: func(u *User) [][]byte { return one(key(u.Email)) }},
+		}})
+	sessions = store.NewTable(store.Spec[Session]{Name: "session", Version: 1,
+		Key: func(s *Session) []byte { return key(s.Hash) },
+		Indexes: []store.Index[Session]{
+			{Name: "user", Keys: func(s *Session) [][]byte { return one(key(s.UserID)) }},
+			{Name: "expiry", Keys: func(s *Session) [][]byte { return one(key(s.ExpiresAt)) }},
+		}})
+	apiTokens = store.NewTable(store.Spec[APIToken]{Name: "apitoken", Version: 1,
+		Key: func(t *APIToken) []byte { return key(t.Hash) },
+		Indexes: []store.Index[APIToken]{
+			{Name: "user", Keys: func(t *APIToken) [][]byte { return one(key(t.UserID)) }},
+		}})
+	aliases = store.NewTable(store.Spec[Alias]{Name: "alias", Version: 1,
+		Key: func(a *Alias) []byte { return key(a.ID) },
+		Indexes: []store.Index[Alias]{
+			{Name: "address", Unique: true, Keys: func(a *Alias) [][]byte { return one(key(a.Address)) }},
+			{Name: "domain", Keys: func(a *Alias) [][]byte { return one(key(domainOf(a.Address))) }},
+		}})
+	pipelines = store.NewTable(store.Spec[Pipeline]{Name: "pipeline", Version: 1,
+		Key: func(p *Pipeline) []byte { return key(p.ID) },
+		Indexes: []store.Index[Pipeline]{
+			{Name: "name", Unique: true, Keys: func(p *Pipeline) [][]byte { return one(key(strings.ToLower(p.Name))) }},
+			{Name: "position", Keys: func(p *Pipeline) [][]byte { return one(key(uint64(max(p.Position, 0)), p.ID)) }},
+		}})
+
+	contacts = store.NewTable(store.Spec[Contact]{Name: "contact", Version: 1,
+		Key: func(c *Contact) []byte { return key(c.ID) },
+		Indexes: []store.Index[Contact]{
+			{Name: "email", Unique: true, Keys: func(c *Contact) [][]byte { return one(key(c.Email)) }},
+		}})
+	notes = store.NewTable(store.Spec[Note]{Name: "note", Version: 1,
+		Key: func(n *Note) []byte { return key(n.ID) },
+		Indexes: []store.Index[Note]{
+			{Name: "ticket", Keys: func(n *Note) [][]byte { return one(key(n.Ticket, n.ID)) }},
+		}})
+	tokens = store.NewTable(store.Spec[Token]{Name: "token", Version: 1,
+		Key: func(t *Token) []byte { return key(t.Value) }})
+	deliveries = store.NewTable(store.Spec[Delivery]{Name: "delivery", Version: 1,
+		Key: func(d *Delivery) []byte { return key(d.ID) },
+		Indexes: []store.Index[Delivery]{
+			{Name: "message", Keys: func(d *Delivery) [][]byte { return one(key(d.Message, d.ID)) }},
+			{Name: "state", Keys: func(d *Delivery) [][]byte { return one(key(string(d.State), d.CreatedAt)) }},
+		}})
+	analyses = store.NewTable(store.Spec[Analysis]{Name: "analysis", Version: 1,
+		Key: func(a *Analysis) []byte { return key(a.MessageID) },
+		Indexes: []store.Index[Analysis]{
+			{Name: "failed", Keys: func(a *Analysis) [][]byte {
+				if a.Error == "" {
+					return nil
+				}
+				return one(key(a.At))
+			}},
+		}})
+	seens = store.NewTable(store.Spec[seen]{Name: "seen", Version: 1,
+		Key: func(s *seen) []byte { return key(s.UserID, s.Ticket) }})
+	idempotencies = store.NewTable(store.Spec[idempotency]{Name: "idempotency", Version: 1,
+		Key: func(i *idempotency) []byte { return key(i.Actor, i.Key) }})
+	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
+		Key: func(*ledger) []byte { return key("ledger") }})
+
+	bodies = store.NewTable(store.Spec[Body]{Name: "body", Version: 1,
+		Key: func(b *Body) []byte { return key(b.MessageID) }})
+	// raws holds every mail exactly as received or composed.
+	raws = store.Blobs{Name: "raw"}
+)
+
+var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
+	Key: func(m *Message) []byte { return key(m.ID) },
+	Indexes: []store.Index[Message]{
+		{Name: "ticket", Keys: func(m *Message) [][]byte { return one(key(m.Ticket, m.At, m.ID)) }},
+		{Name: "messageid", Keys: func(m *Message) [][]byte {
+			if m.MessageID == "" {
+				return nil
+			}
+			return one(key(m.MessageID))
+		}},
+		{Name: "identity", Keys: func(m *Message) [][]byte {
+			if m.Identity == "" {
+				return nil
+			}
+			return one(key(m.Identity))
+		}},
+		{Name: "mail", Keys: func(m *Message) [][]byte { // what came by SMTP, for the ledger
+			return when(m.Direction == Inbound && m.Reason != ReasonLogged, key(string(m.State), m.At))
+		}},
+	}})
+
+// Every list of tickets is an index that ends in the time of the last change,
+// newest first, and the number.
+var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
+	Key: func(t *Ticket) []byte { return key(t.Number) },
+	Indexes: []store.Index[Ticket]{
+		{Name: "open", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.Open))) }},
+		{Name: "assignee", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.AssigneeID, t.Open))) }},
+		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.PipelineID, t.Open))) }},
+		{Name: "stage", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.PipelineID, t.StageID))) }},
+		{Name: "contact", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.ContactID))) }},
+		{Name: "waiting", Keys: func(t *Ticket) [][]byte {
+			return when(t.Open && !t.WaitingSince.IsZero(), recent(t, nil))
+		}},
+		{Name: "held", Keys: func(t *Ticket) [][]byte { return when(t.Held > 0, recent(t, nil)) }},
+		{Name: "failed", Keys: func(t *Ticket) [][]byte { return when(t.DeliveryFailed, recent(t, nil)) }},
+		{Name: "tag", Keys: func(t *Ticket) [][]byte {
+			var keys [][]byte
+			for _, tag := range t.Tags {
+				keys = append(keys, recent(t, key(tag)))
+			}
+			return keys
+		}},
+		{Name: "alias", Keys: func(t *Ticket) [][]byte {
+			var keys [][]byte
+			for _, address := range t.Aliases {
+				keys = append(keys, recent(t, key(address)))
+			}
+			return keys
+		}},
+	}})
+
+func recent(t *Ticket, prefix []byte) []byte {
+	return append(prefix, key(descending(t.UpdatedAt), t.Number)...)
+}
+
+func one(k []byte) [][]byte { return [][]byte{k} }
+
+func when(condition bool, k []byte) [][]byte {
+	if !condition {
+		return nil
+	}
+	return one(k)
+}
+
+// seen is the newest event of a ticket that a user has looked at.
+type seen struct {
+	UserID string
+	Ticket uint64
+	Seq    uint64
+}
+
+// idempotency remembers what a command with a key made, so that a repeated
+// request makes nothing new.
+type idempotency struct {
+	Actor   string
+	Key     string
+	Message string
+}
+
+func domainOf(address string) string {
+	return address[strings.LastIndexByte(address, '@')+1:]
+}

@@ -1,0 +1,135 @@
+package helpdesk
+
+import (
+	"errors"
+	"fmt"
+	netmail "net/mail"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// attribution introduces a quoted message in the language of its alias.
+func attribution(language string, m *Message) string {
+	at := m.Date
+	if at.IsZero() {
+		at = m.At
+	}
+	who := m.From.Email
+	if m.From.Name != "" {
+		who = fmt.Sprintf("%s <%s>", m.From.Name, m.From.Email)
+	}
+	if language == "ja" {
+		weekday := []string{"日", "月", "火", "水", "木", "金", "土"}[at.Weekday()]
+		return fmt.Sprintf("%s(%s) %s %s:", at.Format("2006年1月2日"), weekday, at.Format("15:04"), who)
+	}
+	return fmt.Sprintf("On %s, %s wrote:", at.Format("Mon, 2 Jan 2006 at 15:04"), who)
+}
+
+func mailAddress(a Address) mail.Address { return mail.Address{Name: a.Name, Address: a.Email} }
+
+func mailAddresses(list []Address) []mail.Address {
+	var out []mail.Address
+	for _, a := range list {
+		out = append(out, mailAddress(a))
+	}
+	return out
+}
+
+func emails(list []Address) string {
+	var out []string
+	for _, a := range list {
+		out = append(out, a.Email)
+	}
+	return strings.Join(out, ", ")
+}
+
+// checkAddress refuses what cannot be an address to send to or to receive at.
+// It is kinder than RFC 5322: real people have addresses with dots in a row.
+func checkAddress(field, address string) error {
+	local, domain, found := cutLast(address, "@")
+	bad := !found || local == "" || domain == "" || len(address) > 254 || strings.ContainsAny(address, " \t\r\n<>,;\"\x00") ||
+		strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.Contains(domain, "..") || strings.Contains(local, "@")
+	if bad {
+		return invalid(field, "address_invalid", "%q is not a mail address; write it like support@example.com", address)
+	}
+	return nil
+}
+
+// ParseAddresses reads a list of recipients as people type it.
+func ParseAddresses(field, list string) ([]Address, error) {
+	var out []Address
+	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(",;、，；\n", r) }) {
+		part = strings.TrimSpace(part)
+		if part == "" {
+			continue
+		}
+		a := Address{Email: strings.ToLower(part)}
+		if parsed, err := netmail.ParseAddress(part); err == nil {
+			a = Address{Name: parsed.Name, Email: strings.ToLower(parsed.Address)}
+		} else if i := strings.LastIndexByte(part, '<'); i >= 0 && strings.HasSuffix(part, ">") {
+			a = Address{Name: strings.Trim(part[:i], " \""), Email: strings.ToLower(part[i+1 : len(part)-1])}
+		}
+		if err := checkAddress(field, a.Email); err != nil {
+			return nil, err
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+func aliasName(a *Alias) string {
+	if a.Name != "" {
+		return a.Name
+	}
+	return a.Address
+}
+
+// replyAlias is the alias that a ticket's answers leave from.
+func replyAlias(r store.Reader, t *Ticket) (*Alias, error) {
+	alias, err := aliases.Get(r, key(t.AliasID))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, invalid("ticket", "no_alias", "the alias of ticket %d is gone; mail cannot leave from it", t.Number)
+	}
+	if err == nil && alias.Disabled {
+		return nil, invalid("ticket", "alias_disabled", "alias %s is disabled; enable it to answer", alias.Address)
+	}
+	return alias, err
+}
+
+// newestCustomerMessage is the newest mail of a person's in the thread, or nil.
+func newestCustomerMessage(r store.Reader, ticket uint64) (*Message, error) {
+	rng := store.Prefix(key(ticket))
+	rng.Reverse = true
+	for m, err := range messages.ScanIndex(r, "ticket", rng) {
+		if err != nil {
+			return nil, err
+		}
+		if m.Direction == Inbound && m.State == MessagePosted && (m.Kind == KindPerson || m.Kind == KindList) && m.Channel == "mail" && m.Reason != ReasonLogged {
+			return m, nil
+		}
+	}
+	return nil, nil
+}
+
+// defaultRecipient is whom an answer goes to when nobody says otherwise: the
+// Reply-To of the newest customer message (RFC 5322, section 3.6.2), unless
+// that is an address of ours; else its author; else the ticket's contact.
+func defaultRecipient(r store.Reader, t *Ticket, newest *Message) ([]Address, error) {
+	if newest != nil {
+		for _, a := range []Address{{Name: newest.From.Name, Email: newest.ReplyTo}, newest.From} {
+			if a.Email == "" || checkAddress("to", a.Email) != nil {
+				continue
+			}
+			if ours, err := isOurs(r, a.Email); err != nil || !ours {
+				return []Address{a}, err
+			}
+		}
+	}
+	contact, err := contacts.Get(r, key(t.ContactID))
+	if err != nil || contact.Email == "" || checkAddress("to", contact.Email) != nil {
+		return nil, err
+	}
+	return []Address{{Name: contact.Name, Email: contact.Email}}, nil
+}

@@ -1,0 +1,212 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Change is what an agent changes of a ticket; nil fields stay as they are.
+type Change struct {
+	Stage    *string   // id or name of a stage of the ticket's pipeline
+	Assignee *string   // id or address of a user, "" for nobody
+	Tags     *[]string // the whole new list
+}
+
+// Change changes a ticket's stage, assignee or tags, and returns it changed.
+func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change) (*Ticket, error) {
+	if err := a.mayWork("change a ticket"); err != nil {
+		return nil, err
+	}
+	var changed *Ticket
+	err := d.update(ctx, a, func(c *command) error {
+		t, err := tickets.Get(c, key(number))
+		if t, err = found(t, err, "ticket", number); err != nil {
+			return err
+		}
+		before := c.last
+		if err := c.apply(t, change); err != nil {
+			return err
+		}
+		if c.last != before {
+			t.UpdatedAt = c.now
+		}
+		changed = t
+		return tickets.Put(c, t)
+	})
+	return changed, err
+}
+
+func (c *command) apply(t *Ticket, change Change) error {
+	if change.Stage != nil {
+		pipeline, err := pipelines.Get(c, key(t.PipelineID))
+		if err != nil {
+			return err
+		}
+		i := slices.IndexFunc(pipeline.Stages, func(s Stage) bool {
+			return s.ID == *change.Stage || strings.EqualFold(s.Name, *change.Stage)
+		})
+		if i < 0 {
+			return invalid("stage", "stage_unknown", "pipeline %q has no stage %q; it has %s", pipeline.Name, *change.Stage, stageNames(pipeline))
+		}
+		if err := c.moveTo(t, pipeline, pipeline.Stages[i]); err != nil {
+			return err
+		}
+	}
+	if change.Assignee != nil {
+		id, err := userIDOf(c, *change.Assignee)
+		if err != nil {
+			return err
+		}
+		if err := c.assign(t, id); err != nil {
+			return err
+		}
+	}
+	if change.Tags != nil {
+		tags, err := cleanTags(*change.Tags)
+		if err != nil {
+			return err
+		}
+		return c.retag(t, tags)
+	}
+	return nil
+}
+
+func stageNames(p *Pipeline) string {
+	var names []string
+	for _, s := range p.Stages {
+		names = append(names, s.Name)
+	}
+	return strings.Join(names, ", ")
+}
+
+// userIDOf resolves an id or an address; "" stays "".
+func userIDOf(r store.Reader, idOrEmail string) (string, error) {
+	if idOrEmail == "" {
+		return "", nil
+	}
+	if has, err := users.Has(r, key(idOrEmail)); err != nil || has {
+		return idOrEmail, err
+	}
+	user, err := users.First(r, "email", key(strings.ToLower(idOrEmail)))
+	if errors.Is(err, store.ErrNotFound) {
+		return "", invalid("assignee", "user_unknown", "there is no user %q; use an id or a mail address of a user", idOrEmail)
+	}
+	if err != nil {
+		return "", err
+	}
+	return user.ID, nil
+}
+
+// Limits of tags.
+const (
+	maxTags      = 50
+	maxTagLength = 60 // characters
+)
+
+func cleanTags(list []string) ([]string, error) {
+	tags := []string{}
+	for _, tag := range list {
+		tag = strings.Join(strings.FieldsFunc(tag, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) || r == ',' }), " ")
+		if tag == "" {
+			continue
+		}
+		if utf8.RuneCountInString(tag) > maxTagLength {
+			return nil, invalid("tags", "tag_too_long", "tag %q has more than %d characters", tag, maxTagLength)
+		}
+		tags = appendNew(tags, tag)
+	}
+	if len(tags) > maxTags {
+		return nil, invalid("tags", "too_many_tags", "%d tags; the limit is %d", len(tags), maxTags)
+	}
+	return tags, nil
+}
+
+func joinTags(tags []string) string { return strings.Join(tags, ", ") }
+
+func formatNumber(n uint64) string { return strconv.FormatUint(n, 10) }
+
+func (t *Ticket) clearWaiting() { t.WaitingSince = time.Time{} }
+
+// maxNote is in bytes.
+const maxNote = 1 << 20
+
+// AddNote writes an internal comment. An @ before a user's name or the local
+// part of a user's address mentions them.
+func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
+	if err := a.mayWork("add a note"); err != nil {
+		return nil, err
+	}
+	text = strings.TrimSpace(text)
+	if text == "" {
+		return nil, invalid("text", "text_empty", "the note is empty; write a text")
+	}
+	if len(text) > maxNote {
+		return nil, invalid("text", "note_too_long", "the note has %d bytes; the limit is %d", len(text), maxNote)
+	}
+	var note *Note
+	err := d.update(ctx, a, func(c *command) error {
+		t, err := tickets.Get(c, key(number))
+		if t, err = found(t, err, "ticket", number); err != nil {
+			return err
+		}
+		note = &Note{ID: d.newID(), Ticket: number, AuthorID: a.UserID, Text: text, At: c.now}
+		if note.Mentions, err = mentions(c, text); err != nil {
+			return err
+		}
+		if err := notes.Put(c, note); err != nil {
+			return err
+		}
+		t.UpdatedAt = c.now
+		if err := tickets.Put(c, t); err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventNoteAdded, Ticket: number,
+			Data: map[string]string{"note": note.ID, "mentions": strings.Join(note.Mentions, ",")}})
+		return err
+	})
+	return note, err
+}
+
+func mentions(r store.Reader, text string) ([]string, error) {
+	if !strings.ContainsAny(text, "@＠") {
+		return nil, nil
+	}
+	text = strings.ReplaceAll(text, "＠", "@")
+	var ids []string
+	for u, err := range users.Scan(r, store.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		local, _, _ := strings.Cut(u.Email, "@")
+		if strings.Contains(text, "@"+u.Name) || strings.Contains(text, "@"+local) {
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids, nil
+}
+
+// MarkSeen records that the actor has looked at a ticket up to the event seq.
+// It is no event itself: nobody else needs to know.
+func (d *Desk) MarkSeen(ctx context.Context, a Actor, number, seq uint64) error {
+	if err := a.mayRead("a ticket"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		before, err := seens.Get(c, key(a.UserID, number))
+		if err == nil && before.Seq >= seq {
+			return nil
+		}
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		return seens.Put(c, &seen{UserID: a.UserID, Ticket: number, Seq: seq})
+	})
+}

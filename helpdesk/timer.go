@@ -1,0 +1,178 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// TimerKind names what is to be done when a timer is due.
+type TimerKind string
+
+// The timer kinds, and what their id is.
+const (
+	TimerDeliver TimerKind = "deliver" // a delivery
+	TimerCopy    TimerKind = "copy"    // an inbound message, to be copied to the assignee
+	TimerRelay   TimerKind = "relay"   // an agent's own mail, to be sent as a reply
+	TimerAnalyse TimerKind = "analyse" // an inbound message
+)
+
+// Timer is something to be done later: one key in the store, set in the
+// transaction that caused it.
+type Timer struct {
+	Kind TimerKind
+	ID   string
+	Due  time.Time
+	// Claimed is when whoever works on it took it; zero when nobody does.
+	Claimed time.Time
+	// Claims counts how often the timer was claimed without being finished or
+	// put off by the rules of its work; the loop backs off with it.
+	Claims int
+	// Problem is what the newest failed claim said.
+	Problem string
+	// Parked timers are no longer tried until somebody retries them.
+	Parked bool
+}
+
+// parkAfter is how many claims in a row may end without the work being done
+// or put off by its own rules.
+const parkAfter = 20
+
+func (c *command) setTimer(kind TimerKind, id string, due time.Time) error {
+	c.timers = true
+	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due})
+}
+
+func (c *command) clearTimer(kind TimerKind, id string) error {
+	return timers.Delete(c, key(string(kind), id))
+}
+
+// ClaimDue claims up to limit due timers of the given kind by moving them
+// forward by lease, and returns them with the time at which the next one of
+// that kind is due (zero when there is none). A claimed timer whose work is
+// not finished within its lease is due again.
+func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease time.Duration) (claimed []Timer, next time.Time, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		next, err = nextDue(r, kind)
+		return err
+	})
+	if err != nil || next.IsZero() || next.After(d.now()) {
+		return nil, next, err
+	}
+	err = d.update(ctx, System("timers"), func(c *command) error {
+		claimed, next = nil, time.Time{}
+		due, err := dueTimers(c, kind, c.now, limit)
+		if err != nil {
+			return err
+		}
+		for _, t := range due {
+			t.Claims++
+			t.Due, t.Claimed = c.now.Add(lease), c.now
+			if t.Claims > parkAfter {
+				t.Parked = true
+				if _, err := c.record(Event{Kind: EventTimerParked, Data: map[string]string{"kind": string(t.Kind), "id": t.ID, "problem": t.Problem}}); err != nil {
+					return err
+				}
+			} else {
+				claimed = append(claimed, *t)
+			}
+			if err := timers.Put(c, t); err != nil {
+				return err
+			}
+		}
+		next, err = nextDue(c, kind)
+		return err
+	})
+	return claimed, next, err
+}
+
+func dueTimers(r store.Reader, kind TimerKind, now time.Time, limit int) ([]*Timer, error) {
+	var due []*Timer
+	for t, err := range timers.ScanIndex(r, "due", store.Prefix(key(string(kind)))) {
+		if err != nil {
+			return nil, fmt.Errorf("read due timers: %w", err)
+		}
+		if t.Due.After(now) || len(due) == limit {
+			break
+		}
+		due = append(due, t)
+	}
+	return due, nil
+}
+
+func nextDue(r store.Reader, kind TimerKind) (time.Time, error) {
+	for t, err := range timers.ScanIndex(r, "due", store.Prefix(key(string(kind)))) {
+		if err != nil {
+			return time.Time{}, fmt.Errorf("read the next timer: %w", err)
+		}
+		return t.Due, nil
+	}
+	return time.Time{}, nil
+}
+
+// PutOff gives a claimed timer back, due at a later time, and remembers why.
+// Claims that failed are counted, so that work that never ends is parked.
+func (d *Desk) PutOff(ctx context.Context, t Timer, due time.Time, problem string, failed bool) error {
+	return d.update(ctx, System("timers"), func(c *command) error {
+		current, err := timers.Get(c, key(string(t.Kind), t.ID))
+		if errors.Is(err, store.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		current.Due, current.Claimed, current.Problem = due.UTC(), time.Time{}, problem
+		if !failed {
+			current.Claims = 0
+		}
+		c.timers = true
+		return timers.Put(c, current)
+	})
+}
+
+// ReleaseClaims makes every claimed timer due at once. The one owner of a
+// store calls it at start: whoever held the claims is gone.
+func (d *Desk) ReleaseClaims(ctx context.Context) error {
+	return d.update(ctx, System("timers"), func(c *command) error {
+		var claimed []*Timer
+		for t, err := range timers.ScanIndex(c, "claimed", store.Range{}) {
+			if err != nil {
+				return err
+			}
+			claimed = append(claimed, t)
+		}
+		for _, t := range claimed {
+			t.Due, t.Claimed = c.now, time.Time{}
+			if err := timers.Put(c, t); err != nil {
+				return err
+			}
+		}
+		c.timers = true
+		return nil
+	})
+}
+
+// TimersSet delivers a hint when a timer may be due earlier than known. It is
+// for one receiver.
+func (d *Desk) TimersSet() <-chan struct{} { return d.wake.timers }
+
+// Timers returns up to limit timers, parked ones first, for those who watch
+// the machinery.
+func (d *Desk) Timers(ctx context.Context, a Actor, limit int) (list []Timer, err error) {
+	if err := a.may("watch the timers", RoleSupervisor, ScopeRead); err != nil {
+		return nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		for t, err := range timers.ScanIndex(r, "parked", store.Range{}) {
+			if err != nil || len(list) == limit {
+				return err
+			}
+			list = append(list, *t)
+		}
+		return nil
+	})
+	return list, err
+}

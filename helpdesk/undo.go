@@ -1,0 +1,158 @@
+package helpdesk
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Undo takes back a reply that has not left yet, and returns it so that its
+// text can be edited again. After the undo window it is a conflict.
+func (d *Desk) Undo(ctx context.Context, a Actor, messageID string) (*MessageView, error) {
+	if err := a.mayWork("undo a reply"); err != nil {
+		return nil, err
+	}
+	var undone *MessageView
+	err := d.update(ctx, a, func(c *command) error {
+		m, err := messages.Get(c, key(messageID))
+		if m, err = found(m, err, "message", messageID); err != nil {
+			return err
+		}
+		if m.Direction != Outbound || m.Before == nil {
+			return invalid("message", "not_a_reply", "message %s is not a reply", messageID)
+		}
+		if m.State != MessageUndone {
+			if err := c.undo(m); err != nil {
+				return err
+			}
+		}
+		undone, err = messageView(c, m, d.now())
+		return err
+	})
+	return undone, err
+}
+
+func (c *command) undo(m *Message) error {
+	for delivery, err := range deliveries.ScanIndex(c, "message", store.Prefix(key(m.ID))) {
+		if err != nil {
+			return err
+		}
+		if delivery.State != DeliveryWaiting {
+			return conflict("undo_too_late", "this reply has already left")
+		}
+	}
+	if err := c.cancelDeliveries(m); err != nil {
+		return err
+	}
+	ticket, err := tickets.Get(c, key(m.Ticket))
+	if err != nil {
+		return err
+	}
+	ticket.Messages--
+	ticket.UpdatedAt = c.now
+	if ticket.Snippet == m.Snippet {
+		ticket.Snippet = m.Before.Snippet
+	}
+	if ticket.WaitingSince.IsZero() {
+		ticket.WaitingSince = m.Before.WaitingSince
+	}
+	ticket.AssigneeID, ticket.DeliveryFailed = m.Before.AssigneeID, m.Before.DeliveryFailed
+	if ticket.StageID != m.Before.StageID {
+		if err := c.moveBack(ticket, m.Before.StageID); err != nil {
+			return err
+		}
+	}
+	m.State = MessageUndone
+	if err := messages.Put(c, m); err != nil {
+		return err
+	}
+	if _, err := c.record(Event{Kind: EventReplyUndone, Ticket: ticket.Number, Message: m.ID}); err != nil {
+		return err
+	}
+	return tickets.Put(c, ticket)
+}
+
+func (c *command) moveBack(t *Ticket, stageID string) error {
+	pipeline, err := pipelines.Get(c, key(t.PipelineID))
+	if err != nil {
+		return err
+	}
+	stage, ok := pipeline.Stage(stageID)
+	if !ok {
+		return nil
+	}
+	return c.moveTo(t, pipeline, stage)
+}
+
+// LoggedReply is a customer's answer that came another way, by phone say.
+type LoggedReply struct {
+	Ticket     uint64
+	Text       string
+	Channel    string    // "phone", "chat", "mail", "visit" or "other"
+	ReceivedAt time.Time // now when zero
+}
+
+// Channels are the ways by which a logged reply may have come.
+var Channels = []string{"phone", "chat", "mail", "visit", "other"}
+
+// LogReply adds an answer that came another way to the thread, as the
+// customer's.
+func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, error) {
+	if err := a.mayWork("log a reply"); err != nil {
+		return nil, err
+	}
+	if strings.TrimSpace(l.Text) == "" {
+		return nil, invalid("text", "text_empty", "the text is empty; write what the customer said")
+	}
+	if !slices.Contains(Channels, l.Channel) {
+		return nil, invalid("channel", "channel_unknown", "channel %q is not one of %s", l.Channel, strings.Join(Channels, ", "))
+	}
+	var logged *Message
+	err := d.update(ctx, a, func(c *command) error {
+		ticket, err := tickets.Get(c, key(l.Ticket))
+		if ticket, err = found(ticket, err, "ticket", l.Ticket); err != nil {
+			return err
+		}
+		contact, err := contacts.Get(c, key(ticket.ContactID))
+		if err != nil {
+			return err
+		}
+		logged, err = c.logReply(ticket, contact, l)
+		return err
+	})
+	return logged, err
+}
+
+func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message, error) {
+	m := &Message{ID: c.desk.newID(), Ticket: t.Number, Direction: Inbound, Channel: l.Channel, Kind: KindPerson,
+		State: MessagePosted, Reason: ReasonLogged, From: Address{Name: contact.Name, Email: contact.Email},
+		Subject: t.Subject, At: l.ReceivedAt.UTC(), Snippet: snippet(l.Text), AuthorID: c.actor.UserID, NeverAnswer: true}
+	if l.ReceivedAt.IsZero() {
+		m.At = c.now
+	}
+	m.Date = m.At
+	if err := bodies.Put(c, &Body{MessageID: m.ID, Text: l.Text, ReplyText: l.Text}); err != nil {
+		return nil, err
+	}
+	seq, err := c.record(Event{Kind: EventReplyLogged, Ticket: t.Number, Message: m.ID, Data: map[string]string{"channel": l.Channel}})
+	if err != nil {
+		return nil, err
+	}
+	t.Messages++
+	t.Snippet, t.UpdatedAt, t.CustomerSeq = m.Snippet, c.now, seq
+	if t.WaitingSince.IsZero() {
+		t.WaitingSince = m.At
+	}
+	if !t.Open {
+		if err := c.reopen(t); err != nil {
+			return nil, err
+		}
+	}
+	if err := messages.Put(c, m); err != nil {
+		return nil, err
+	}
+	return m, tickets.Put(c, t)
+}

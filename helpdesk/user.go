@@ -1,0 +1,227 @@
+package helpdesk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Users returns every user, by name. Password hashes are left out.
+func (d *Desk) Users(ctx context.Context, a Actor) ([]User, error) {
+	if err := a.mayRead("users"); err != nil {
+		return nil, err
+	}
+	list, err := scanAll(ctx, d, users, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
+	for i := range list {
+		list[i].PasswordHash = ""
+	}
+	return list, err
+}
+
+// NewUser is what is needed to make a user.
+type NewUser struct {
+	Email, Name, Password string
+	Role                  Role
+	Locale                string
+}
+
+// CreateUser makes a user. Only admins may.
+func (d *Desk) CreateUser(ctx context.Context, a Actor, n NewUser) (*User, error) {
+	if err := a.mayAdminister("create users"); err != nil {
+		return nil, err
+	}
+	u, err := n.user()
+	if err != nil {
+		return nil, err
+	}
+	err = d.update(ctx, a, func(c *command) error { return c.createUser(u) })
+	if err != nil {
+		return nil, err
+	}
+	return u, nil
+}
+
+// user checks n and hashes the password: slow on purpose, so not within a
+// transaction.
+func (n NewUser) user() (*User, error) {
+	u := &User{Email: strings.ToLower(strings.TrimSpace(n.Email)), Name: strings.TrimSpace(n.Name), Role: n.Role, Locale: n.Locale}
+	if err := u.check(); err != nil {
+		return nil, err
+	}
+	if err := checkPassword(n.Password); err != nil {
+		return nil, err
+	}
+	u.PasswordHash = hashPassword(n.Password)
+	return u, nil
+}
+
+func (u *User) check() error {
+	if err := checkAddress("email", u.Email); err != nil {
+		return err
+	}
+	if u.ForwardTo != "" {
+		if err := checkAddress("forward_to", u.ForwardTo); err != nil {
+			return err
+		}
+	}
+	switch {
+	case u.Name == "":
+		return invalid("name", "name_empty", "the user has no name")
+	case strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' }):
+		return invalid("name", "name_invalid", "the name %q holds control characters", u.Name)
+	case !u.Role.Valid():
+		return invalid("role", "role_unknown", "role %q is not one of agent, supervisor, admin", u.Role)
+	case u.Locale != "" && u.Locale != "ja" && u.Locale != "en":
+		return invalid("locale", "locale_unknown", "language %q is not one of ja, en", u.Locale)
+	}
+	return nil
+}
+
+func (c *command) createUser(u *User) error {
+	u.ID, u.CreatedAt = c.desk.newID(), c.now
+	return c.putUser(u)
+}
+
+func (c *command) putUser(u *User) error {
+	if err := users.Put(c, u); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			return conflict("email_taken", "there is a user with the address %s already", u.Email)
+		}
+		return err
+	}
+	_, err := c.record(Event{Kind: EventUserSaved, Data: map[string]string{"user": u.Email, "role": string(u.Role)}})
+	return err
+}
+
+// UserChange changes a user; nil fields stay as they are.
+type UserChange struct {
+	Name, Email, Locale, ForwardTo *string
+	// Password is the new one. Who changes their own gives CurrentPassword too.
+	Password, CurrentPassword *string
+	Role                      *Role
+	ForwardReplies, Disabled  *bool
+}
+
+// administrative reports whether only an admin may make this change.
+func (ch *UserChange) administrative() bool {
+	return ch.Role != nil || ch.Disabled != nil || ch.Email != nil
+}
+
+// ChangeUser changes a user. People change their own name, language,
+// forwarding and password; admins change everything of everybody, but cannot
+// leave the house without an admin.
+func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange) (*User, error) {
+	self := a.Kind == ActorUser && a.UserID == id
+	if !self || ch.administrative() {
+		if err := a.mayAdminister("change users"); err != nil {
+			return nil, err
+		}
+	} else if err := a.mayWork("change their profile"); err != nil {
+		return nil, err
+	}
+	hash, err := d.newPassword(ctx, id, self, ch)
+	if err != nil {
+		return nil, err
+	}
+	var changed *User
+	err = d.update(ctx, a, func(c *command) error {
+		u, err := users.Get(c, key(id))
+		if u, err = found(u, err, "user", id); err != nil {
+			return err
+		}
+		ch.apply(u)
+		if hash != "" {
+			u.PasswordHash = hash
+		}
+		if err := u.check(); err != nil {
+			return err
+		}
+		if err := c.putUser(u); err != nil {
+			return err
+		}
+		if u.Disabled || hash != "" {
+			if err := c.endSessions(id); err != nil {
+				return err
+			}
+		}
+		changed = u
+		return c.keepAnAdmin()
+	})
+	return changed, err
+}
+
+// newPassword returns the hash of the password that ch sets, or "".
+func (d *Desk) newPassword(ctx context.Context, id string, self bool, ch UserChange) (string, error) {
+	if ch.Password == nil {
+		return "", nil
+	}
+	if err := checkPassword(*ch.Password); err != nil {
+		return "", err
+	}
+	if self {
+		var u *User
+		err := d.view(ctx, func(r store.Reader) (err error) {
+			u, err = users.Get(r, key(id))
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+		if ch.CurrentPassword == nil || !passwordMatches(*ch.CurrentPassword, u.PasswordHash) {
+			return "", invalid("current_password", "current_password", "the current password is wrong")
+		}
+	}
+	return hashPassword(*ch.Password), nil
+}
+
+func (ch *UserChange) apply(u *User) {
+	set(&u.Name, ch.Name, strings.TrimSpace)
+	set(&u.Email, ch.Email, func(s string) string { return strings.ToLower(strings.TrimSpace(s)) })
+	set(&u.Locale, ch.Locale, nil)
+	set(&u.ForwardTo, ch.ForwardTo, func(s string) string { return strings.ToLower(strings.TrimSpace(s)) })
+	set(&u.Role, ch.Role, nil)
+	set(&u.ForwardReplies, ch.ForwardReplies, nil)
+	set(&u.Disabled, ch.Disabled, nil)
+}
+
+func set[T any](field, value *T, clean func(T) T) {
+	if value == nil {
+		return
+	}
+	*field = *value
+	if clean != nil {
+		*field = clean(*value)
+	}
+}
+
+// endSessions logs a user out everywhere.
+func (c *command) endSessions(userID string) error {
+	var hashes []string
+	for s, err := range sessions.ScanIndex(c, "user", store.Prefix(key(userID))) {
+		if err != nil {
+			return err
+		}
+		hashes = append(hashes, s.Hash)
+	}
+	for _, hash := range hashes {
+		if err := sessions.Delete(c, key(hash)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (c *command) keepAnAdmin() error {
+	for u, err := range users.Scan(c, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if u.Role == RoleAdmin && !u.Disabled {
+			return nil
+		}
+	}
+	return conflict("last_admin", "this is the last admin; make another one first")
+}

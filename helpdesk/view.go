@@ -1,0 +1,292 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// MessageView is a message with all that is shown with it.
+type MessageView struct {
+	Message    Message
+	Body       Body
+	Analysis   *Analysis // nil while there is none
+	Deliveries []Delivery
+	AuthorName string
+	Undoable   bool
+	UndoUntil  time.Time
+}
+
+// NoteView is a note with its author's name.
+type NoteView struct {
+	Note       Note
+	AuthorName string
+}
+
+// TicketView is a ticket with its whole history, on one consistent state.
+type TicketView struct {
+	Row            TicketRow
+	Messages       []MessageView // the thread, by time
+	Held           []MessageView // the confirmation strip
+	Notes          []NoteView
+	Events         []Event
+	Pipeline       Pipeline
+	Alias          Alias       // the one that answers leave from; zero when it is gone
+	ContactTickets []TicketRow // the contact's other tickets, newest first
+	SeenSeq        uint64      // the newest event that the actor had looked at
+	LastSeq        uint64      // the newest event of the ticket
+}
+
+// maxContactTickets is how many other tickets of a contact are shown.
+const maxContactTickets = 20
+
+// Ticket returns a ticket with its history.
+func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView, error) {
+	if err := a.mayRead("a ticket"); err != nil {
+		return nil, err
+	}
+	var v *TicketView
+	err := d.view(ctx, func(r store.Reader) error {
+		t, err := tickets.Get(r, key(number))
+		if t, err = found(t, err, "ticket", number); err != nil {
+			return err
+		}
+		v = &TicketView{}
+		names := newNames(r, a)
+		if v.Row, err = names.row(t); err != nil {
+			return err
+		}
+		return v.fill(r, names, t, d.now())
+	})
+	return v, err
+}
+
+func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) error {
+	pipeline, err := n.pipeline(t.PipelineID)
+	if err != nil {
+		return err
+	}
+	v.Pipeline = *pipeline
+	alias, err := aliases.Get(r, key(t.AliasID))
+	if err == nil {
+		v.Alias = *alias
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	if err := v.fillMessages(r, t.Number, now); err != nil {
+		return err
+	}
+	for note, err := range notes.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if err != nil {
+			return err
+		}
+		author, err := n.user(note.AuthorID)
+		if err != nil {
+			return err
+		}
+		v.Notes = append(v.Notes, NoteView{Note: *note, AuthorName: author})
+	}
+	for e, err := range events.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if err != nil {
+			return err
+		}
+		v.Events = append(v.Events, *e)
+		v.LastSeq = e.Seq
+	}
+	look, err := seens.Get(r, key(n.actor.UserID, t.Number))
+	if err == nil {
+		v.SeenSeq = look.Seq
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return err
+	}
+	return v.fillContactTickets(r, n, t)
+}
+
+func (v *TicketView) fillMessages(r store.Reader, number uint64, now time.Time) error {
+	for m, err := range messages.ScanIndex(r, "ticket", store.Prefix(key(number))) {
+		if err != nil {
+			return err
+		}
+		if m.State != MessagePosted && m.State != MessageHeld {
+			continue
+		}
+		view, err := messageView(r, m, now)
+		if err != nil {
+			return err
+		}
+		if m.State == MessageHeld {
+			v.Held = append(v.Held, *view)
+		} else {
+			v.Messages = append(v.Messages, *view)
+		}
+	}
+	return nil
+}
+
+func (v *TicketView) fillContactTickets(r store.Reader, n *names, t *Ticket) error {
+	for other, err := range tickets.ScanIndex(r, "contact", store.Prefix(key(t.ContactID))) {
+		if err != nil {
+			return err
+		}
+		if other.Number == t.Number {
+			continue
+		}
+		if len(v.ContactTickets) == maxContactTickets {
+			return nil
+		}
+		row, err := n.row(other)
+		if err != nil {
+			return err
+		}
+		v.ContactTickets = append(v.ContactTickets, row)
+	}
+	return nil
+}
+
+func messageView(r store.Reader, m *Message, now time.Time) (*MessageView, error) {
+	v := &MessageView{Message: *m}
+	body, err := bodies.Get(r, key(m.ID))
+	if err != nil {
+		return nil, err
+	}
+	v.Body = *body
+	analysis, err := analyses.Get(r, key(m.ID))
+	if err == nil {
+		v.Analysis = analysis
+	} else if !errors.Is(err, store.ErrNotFound) {
+		return nil, err
+	}
+	if m.AuthorID != "" {
+		author, err := users.Get(r, key(m.AuthorID))
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return nil, err
+		}
+		if err == nil {
+			v.AuthorName = author.Name
+		}
+	}
+	if v.Deliveries, err = deliveriesOf(r, m.ID); err != nil {
+		return nil, err
+	}
+	for _, delivery := range v.Deliveries {
+		if m.Direction == Outbound && delivery.State == DeliveryWaiting {
+			v.Undoable, v.UndoUntil = delivery.NextAt.After(now), delivery.NextAt
+		}
+	}
+	return v, nil
+}
+
+// Message returns one message.
+func (d *Desk) Message(ctx context.Context, a Actor, id string) (*MessageView, error) {
+	if err := a.mayRead("a message"); err != nil {
+		return nil, err
+	}
+	var v *MessageView
+	err := d.view(ctx, func(r store.Reader) error {
+		m, err := messages.Get(r, key(id))
+		if m, err = found(m, err, "message", id); err != nil {
+			return err
+		}
+		v, err = messageView(r, m, d.now())
+		return err
+	})
+	return v, err
+}
+
+// Source returns a mail exactly as it was received or composed.
+func (d *Desk) Source(ctx context.Context, a Actor, messageID string) (raw []byte, err error) {
+	if err := a.mayRead("the source of a message"); err != nil {
+		return nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		raw, err = raws.Get(r, key(messageID))
+		if errors.Is(err, store.ErrNotFound) {
+			return notFound("source of message", messageID)
+		}
+		return err
+	})
+	return raw, err
+}
+
+// AttachmentData returns the file at index in Message.Attachments, read from
+// the message's source.
+func (d *Desk) AttachmentData(ctx context.Context, a Actor, messageID string, index int) (Attachment, []byte, error) {
+	return d.part(ctx, a, messageID, func(i int, _ mail.Attachment) bool { return i == index })
+}
+
+// InlineImage returns the part that the message's HTML shows by Content-ID
+// (RFC 2392).
+func (d *Desk) InlineImage(ctx context.Context, a Actor, messageID, contentID string) (Attachment, []byte, error) {
+	return d.part(ctx, a, messageID, func(_ int, f mail.Attachment) bool {
+		return f.ContentID != "" && strings.EqualFold(f.ContentID, contentID)
+	})
+}
+
+func (d *Desk) part(ctx context.Context, a Actor, messageID string, wanted func(int, mail.Attachment) bool) (Attachment, []byte, error) {
+	raw, err := d.Source(ctx, a, messageID)
+	if err != nil {
+		return Attachment{}, nil, err
+	}
+	for i, f := range mail.Parse(raw).Attachments {
+		if wanted(i, f) {
+			return Attachment{Filename: f.Filename, ContentType: f.ContentType, ContentID: f.ContentID,
+				Inline: f.Inline, Size: f.Size, SHA256: f.SHA256}, f.Data, nil
+		}
+	}
+	return Attachment{}, nil, notFound("attachment of message", messageID)
+}
+
+// Contacts returns a page of contacts whose name, address or company holds q,
+// by address, and where the next page starts.
+func (d *Desk) Contacts(ctx context.Context, a Actor, q string, limit int, after string) (list []Contact, next string, err error) {
+	if err := a.mayRead("contacts"); err != nil {
+		return nil, "", err
+	}
+	if limit <= 0 || limit > 200 {
+		limit = 50
+	}
+	q = strings.ToLower(q)
+	rng := store.Range{}
+	if after != "" {
+		rng.Start = append(key(after), 0xff)
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		list, next = nil, ""
+		for contact, err := range contacts.ScanIndex(r, "email", rng) {
+			if err != nil {
+				return err
+			}
+			if !strings.Contains(strings.ToLower(contact.Name+"\n"+contact.Email+"\n"+contact.Company), q) {
+				continue
+			}
+			if len(list) == limit {
+				next = list[len(list)-1].Email
+				return nil
+			}
+			list = append(list, *contact)
+		}
+		return nil
+	})
+	return list, next, err
+}
+
+// scanAll returns every record of a table, sorted by compare.
+func scanAll[T any](ctx context.Context, d *Desk, table *store.Table[T], compare func(a, b T) int) (list []T, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		list = nil
+		for record, err := range table.Scan(r, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			list = append(list, *record)
+		}
+		return nil
+	})
+	slices.SortStableFunc(list, compare)
+	return list, err
+}
