@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -22,49 +23,69 @@ const (
 // findBounces returns the recipients that m says were not reached, and by what
 // it was known; none where m is no bounce.
 func findBounces(m *Message, fields fieldIndex) ([]Bounce, string) {
-	report := readReport(m)
-	if groups := statusGroups(m, report); len(groups) > 0 {
-		if bounces := bouncesOf(groups, m, report); len(bounces) > 0 {
-			return bounces, "delivery status notification (RFC 3464)"
-		}
-		return nil, ""
-	}
 	if n, ok := readNotification(m.Text); ok {
 		return n.bounces, "Amazon SES notification"
 	}
-	reason := bounceSign(m, fields, report)
+	s := senderOf(m, fields)
+	if !s.plausible() {
+		return nil, "" // a person, who may well quote or forward a bounce
+	}
+	report := readReport(m)
+	report.readLines()
+	if groups := statusGroups(m, report); len(groups) > 0 {
+		return bouncesOf(groups, m, report), "delivery status notification (RFC 3464)"
+	}
+	reason := bounceSign(m, s, report)
 	if reason == "" {
 		return nil, ""
 	}
 	return report.bounces(m, fields), reason
 }
 
+// sender is what the header tells of who sent a mail.
+type sender struct {
+	system       bool // a mail system by its address or name
+	unanswerable bool // the envelope sender was empty
+	machine      bool // an address that takes no replies, or list software
+	report       bool // the mail is a multipart/report (RFC 6522)
+	named        bool // it has X-Failed-Recipients (Exim, Gmail)
+}
+
+func senderOf(m *Message, fields fieldIndex) sender {
+	from := strings.ToLower(fields.get("from"))
+	return sender{
+		system:       isMachineSender(m.From) || strings.Contains(from, "mailer-daemon") || from == "<>",
+		unanswerable: fields.emptyReturnPath(),
+		machine:      isNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver"),
+		report:       m.contentType == "multipart/report",
+		named:        fields.get("x-failed-recipients") != "",
+	}
+}
+
+func (s sender) plausible() bool {
+	return s.system || s.unanswerable || s.machine || s.report || s.named
+}
+
 // bounceSign says by what a mail without a machine-readable status is known as
 // a bounce. A person may quote any words and title a mail anyhow, so a mail
 // system must have sent it, and subject or text must say that something failed.
-func bounceSign(m *Message, fields fieldIndex, r *report) string {
-	if fields.get("x-failed-recipients") != "" {
-		return "X-Failed-Recipients"
-	}
+func bounceSign(m *Message, s sender, r *report) string {
 	subject := strings.ToLower(cleanLine(m.Subject))
-	answered := false
-	for _, p := range replySubjects {
-		answered = answered || strings.HasPrefix(subject, p)
-	}
-	titled := !answered && containsAny(subject, bounceSubjects)
-	system := isMachineSender(m.From) || strings.Contains(strings.ToLower(fields.get("from")), "mailer-daemon")
-	unanswerable := fields.emptyReturnPath()
-	named := len(r.failed) > 0
+	answer := slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(subject, p) })
+	titled := !answer && containsAny(subject, bounceSubjects)
+	found, returned := len(r.failed) > 0, r.original != nil
 	switch {
-	case system && titled && (r.fails || named || r.original != nil):
+	case s.named:
+		return "X-Failed-Recipients"
+	case s.system && titled && (r.fails || found || returned):
 		return "mail system, subject and text"
-	case system && r.fails && (named || r.original != nil):
+	case s.system && r.fails && (found || returned):
 		return "mail system and text"
-	case m.contentType == "multipart/report" && m.parameters["report-type"] == "delivery-status" && r.fails:
+	case s.report && m.parameters["report-type"] == "delivery-status" && r.fails:
 		return "report without status part"
-	case unanswerable && titled && r.fails:
+	case s.unanswerable && titled && r.fails:
 		return "empty return path, subject and text"
-	case (isNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver")) && !answered && r.fails && named && (titled || r.code):
+	case s.machine && !answer && r.fails && found && (titled || r.code || returned):
 		return "machine, subject and text"
 	}
 	return ""
@@ -104,6 +125,7 @@ func bareID(v string) string {
 // originalHeader returns the header of the returned mail from a part of its
 // own, nil where there is none.
 func originalHeader(m *Message) fieldIndex {
+	var other fieldIndex
 	for i := range m.parts {
 		p := &m.parts[i]
 		switch p.contentType {
@@ -111,16 +133,16 @@ func originalHeader(m *Message) fieldIndex {
 			if h := readHeader(string(headOf(p.data))); len(h) > 0 {
 				return h
 			}
-		}
-	}
-	for i := range m.Attachments {
-		if a := &m.Attachments[i]; a.ContentType == "message/rfc822" {
-			if h := readHeader(string(headOf(a.Data))); len(h) > 0 {
-				return h
+		case "message/partial", "text/plain", "application/octet-stream":
+			// Some return the header under a type that does not tell.
+			if other == nil && i > 0 {
+				if h := readHeader(string(headOf(p.data))); h.has("message-id") && h.has("from") {
+					other = h
+				}
 			}
 		}
 	}
-	return nil
+	return other
 }
 
 // headOf returns data up to the first blank line, 64 KiB at most.

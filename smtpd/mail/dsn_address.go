@@ -21,7 +21,7 @@ func addressesIn(l string) []span {
 		at += from
 		start, end := localStart(l, at, from), domainEnd(l, at)
 		from = at + 1
-		if start == at || end <= at+1 {
+		if start == at || end <= at+1 || l[start] == '/' || l[start] == '|' { // a path or a command is no mailbox
 			continue
 		}
 		found = append(found, span{l[start:end], start, end})

@@ -8,10 +8,10 @@ import (
 // of a phrase within the class of an SMTP reply, or the class alone; "" where
 // they carry none.
 func statusOf(words string) string {
-	if s := findStatus(words); s != "" && !strings.HasSuffix(s, ".0.0") {
-		return s
+	class := findFailure(words)
+	if class != "" && !strings.HasSuffix(class, ".0.0") {
+		return class
 	}
-	class := findStatus(words)
 	if class == "" {
 		class = findReply(words)
 	}
@@ -25,11 +25,18 @@ func statusOf(words string) string {
 	return status
 }
 
-// findStatus returns the first enhanced status code of class 2, 4 or 5 in s (RFC
-// 3463 section 2), which is no part of an IP address or a version.
-func findStatus(s string) string {
+// findStatus returns the first enhanced status code in s (RFC 3463 section 2).
+func findStatus(s string) string { return findClass(s, "245") }
+
+// findFailure is findStatus without the codes of success that a transcript of
+// an SMTP session is full of.
+func findFailure(s string) string { return findClass(s, "45") }
+
+// findClass returns the first status of the given classes in s that is no part
+// of an IP address or a version.
+func findClass(s, classes string) string {
 	for i := 0; i+4 < len(s); i++ {
-		if s[i] != '2' && s[i] != '4' && s[i] != '5' || s[i+1] != '.' {
+		if s[i+1] != '.' || strings.IndexByte(classes, s[i]) < 0 {
 			continue
 		}
 		if i > 0 && (isDecimal(s[i-1]) || s[i-1] == '.' || isLatin(s[i-1])) {

@@ -8,7 +8,7 @@ var bounceSubjects = []string{
 	"mail delivery failed", "mail delivery failure", "mail delivery problem", "mail delivery system", "mail failure", "message delivery has been delayed", "failure notice", "failure delivery", "failed mail", "returned mail", "returned email", "returned message", "return mail", "mail could not be delivered", "could not be delivered", "couldn't be delivered", "could not send message", "cannot send message",
 	"nondeliverable", "non-deliverable", "non delivery", "non-delivery", "not delivered", "unable to deliver", "user unknown", "unknown user", "mailbox unavailable", "address not found", "there was an error sending your mail", "mail system error", "mail error", "warning: message", "warning: could not send", "delayed mail", "delivery to the following", "message blocked", "loop alert", "errors from", "blocked mail", "message not delivered", "rejected mail", "mail rejected", "bounced", "ndn:",
 	"unzustellbar", "nicht zugestellt", "zustellung fehlgeschlagen", "zustellfehler", "mail delivery subsystem", "non remis", "échec de la remise", "non distribuable", "non distribué", "notification d'état de remise", "no se puede entregar", "no entregado", "devuelto", "mensaje no entregado", "non recapitabile", "mancata consegna", "não foi possível entregar", "não entregue", "onbestelbaar", "niet bezorgd", "olevererbart", "ej levererat", "kan ikke leveres", "toimittamaton", "niedostarczon", "nie dostarczon", "nedoručiteln", "не доставлено", "недоставленное", "не может быть доставлено", "teslim edilemedi",
-	"配信不能", "配信エラー", "配信できません", "配信に失敗", "配信失敗", "配送エラー", "配送できません", "送信エラー", "送信できません", "送信失敗", "送信に失敗", "未達", "不達", "宛先不明", "届きません", "お届けできません", "エラーメール", "メール容量", "退信", "无法投递", "無法遞送", "无法送达", "傳送失敗", "投递失败", "반송", "전송 실패", "배달되지 않",
+	"配信不能", "配信エラー", "配信できません", "配信に失敗", "配信失敗", "配送エラー", "配送できません", "送信エラー", "送信できません", "送信失敗", "送信に失敗", "未達", "不達", "宛先不明", "届きません", "お届けできません", "エラーメール", "メールエラー", "メール容量", "退信", "无法投递", "無法遞送", "无法送达", "傳送失敗", "投递失败", "반송", "전송 실패", "배달되지 않",
 }
 
 // failurePhrase ties words of a report to a status; an empty status means that
@@ -44,7 +44,7 @@ var originalMarks = []string{
 
 // contactMarks are parts of lines that name whom to ask, not who failed.
 var contactMarks = []string{
-	"contact", "assistance", "support", "please send", "please write", "questions", "help", "mail from", "envelope-from", "sender", "from:", "from <", "reply-to", "return-path", "message-id", "ご連絡", "お問い合わせ", "message from", "postmaster at", "report to", "abuse",
+	"contact", "assistance", "support", "please send", "please write", "questions", "help", "mail from", "envelope-from", "sender", "from:", "from <", "reply-to", "return-path", "message-id:", "ご連絡", "お問い合わせ", "message from", "postmaster at", "report to", "abuse",
 }
 
 // recipientMarks are parts of lines that name a recipient among other words.

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"cmp"
 	"strings"
 )
 
@@ -83,7 +84,7 @@ func (g statusGroup) recipient() string {
 	best := ""
 	for _, name := range []string{"final-recipient", "original-recipient", "x-actual-recipient"} {
 		a := recipientAddress(g[name])
-		if strings.Contains(a, "@") {
+		if _, domain, found := strings.Cut(a, "@"); found && strings.Contains(domain, ".") {
 			return a
 		}
 		if best == "" {
@@ -104,7 +105,11 @@ func recipientAddress(v string) string {
 			v = strings.TrimSpace(inner)
 		}
 	}
-	return strings.Trim(v, "<> ")
+	v = strings.Trim(v, "<> ")
+	if route, rest, found := strings.Cut(v, ":"); found && strings.HasPrefix(route, "@") {
+		v = rest // a source route (RFC 5321 appendix C)
+	}
+	return v
 }
 
 // failure reports whether the group says that the recipient was not reached,
@@ -147,8 +152,9 @@ func bouncesOf(groups []statusGroup, m *Message, r *report) []Bounce {
 				b.Recipient = known[0]
 			}
 		}
-		if b.Reason == "" {
-			b.Reason = r.said(b.Recipient)
+		if !hasWords(b.Reason) {
+			_, comment, _ := strings.Cut(g["status"], "(")
+			b.Reason = cmp.Or(shortLine(strings.TrimSuffix(comment, ")")), r.said(b.Recipient, len(groups) == 1), b.Reason)
 		}
 		b.Status = betterStatus(findStatus(g["status"]), b.Reason, action)
 		bounces = append(bounces, b)
@@ -159,21 +165,21 @@ func bouncesOf(groups []statusGroup, m *Message, r *report) []Bounce {
 	return bounces
 }
 
-// betterStatus returns the most telling status: the reported one or, where that
-// is missing or says nothing (x.0.0), the one in the server's words.
+// betterStatus returns the most telling status of a class: that of the server
+// which refused the mail, the one that its words mean, or the reported one,
+// which many systems leave at x.0.0 or 5.1.1 for whatever happened.
 func betterStatus(reported, said, action string) string {
-	if reported != "" && !strings.HasSuffix(reported, ".0.0") {
-		return reported
-	}
 	fromWords := statusOf(said)
 	switch {
-	case reported == "" && fromWords != "":
-		return fromWords
-	case reported == "" && action == actionDelayed:
+	case reported == "" && fromWords == "" && action == actionDelayed:
 		return "4.0.0"
-	case reported == "":
+	case reported == "" && fromWords == "":
 		return "5.0.0"
-	case fromWords != "" && fromWords[0] == reported[0]:
+	case reported == "":
+		return fromWords
+	case fromWords == "" || fromWords[0] != reported[0] || strings.HasSuffix(fromWords, ".0.0"):
+		return reported
+	case strings.HasSuffix(reported, ".0.0") || fromWords == findFailure(said):
 		return fromWords
 	}
 	return reported

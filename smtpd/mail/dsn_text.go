@@ -15,6 +15,7 @@ type report struct {
 	code      bool // has an SMTP reply or a status
 	hasStatus bool // has the fields of RFC 3464 as text
 	failed    []failedRecipient
+	heads     []bool // lines at which the words about a recipient begin
 }
 
 // failedRecipient is an address of the report, and where it stands.
@@ -54,11 +55,9 @@ func readReport(m *Message) *report {
 	if r.original == nil && end < len(m.Text) {
 		r.original = inlineOriginal(m.Text[end:])
 	}
-	r.hasStatus = strings.Contains(strings.ToLower(m.Text[:min(len(m.Text), 64<<10)]), "final-recipient:")
-	if r.hasStatus {
+	if r.hasStatus = strings.Contains(strings.ToLower(m.Text[:min(len(m.Text), 64<<10)]), "final-recipient:"); r.hasStatus {
 		r.text = m.Text
 	}
-	r.readLines()
 	return r
 }
 
@@ -71,7 +70,7 @@ func startsOriginal(raw, l string) bool {
 	lower := strings.ToLower(l)
 	if name, value, ok := fieldLine(lower); ok {
 		switch name {
-		case "received", "return-path", "x-received", "dkim-signature", "arc-seal", "x-google-smtp-source", "authentication-results", "mime-version", "message-id", "x-originating-ip":
+		case "received", "return-path", "x-received", "dkim-signature", "arc-seal", "x-google-smtp-source", "authentication-results", "mime-version", "x-originating-ip":
 			return value != "" || name == "return-path"
 		}
 	}
@@ -115,6 +114,7 @@ func inlineOriginal(text string) fieldIndex {
 
 // readLines looks for words of failure, codes and addresses.
 func (r *report) readLines() {
+	r.heads = make([]bool, len(r.lines))
 	for i, l := range r.lines {
 		if l == "" {
 			continue
@@ -129,10 +129,13 @@ func (r *report) readLines() {
 			}
 		}
 		r.delayed = r.delayed || containsAny(lower, delayPhrases)
-		r.code = r.code || findStatus(l) != "" || findReply(l) != ""
+		r.code = r.code || findFailure(l) != "" || findReply(l) != ""
 		if strings.Contains(l, "@") && len(r.failed) < maxBounces {
 			r.readAddresses(i, l, lower)
 		}
+	}
+	for _, f := range r.failed {
+		r.heads[f.line] = r.heads[f.line] || f.weight >= weightAlone
 	}
 }
 
@@ -143,7 +146,8 @@ func (r *report) readAddresses(i int, l, lower string) {
 		return
 	}
 	for _, a := range found {
-		if rest := strings.TrimLeft(l[a.end:], ">\"' "); strings.HasPrefix(rest, ":") && !containsAny(strings.ToLower(l[:a.start]), contactMarks) {
+		rest := strings.TrimLeft(l[a.end:], ">\"' ")
+		if ahead := strings.Trim(l[:a.start], "\"'*- \t"); strings.HasPrefix(rest, ":") && (ahead == "" || strings.HasSuffix(ahead, "<")) && !containsAny(strings.ToLower(ahead), contactMarks) {
 			r.failed = append(r.failed, failedRecipient{a.address, weightHead, i})
 			return
 		}
@@ -234,91 +238,3 @@ func headerRecipients(values []string) []failedRecipient {
 	return recipients
 }
 
-// bounces makes the result for a report that is only text.
-func (r *report) bounces(m *Message, fields fieldIndex) []Bounce {
-	chosen := r.choose(m, fields)
-	if len(chosen) == 0 {
-		chosen = []failedRecipient{{line: -1}}
-	}
-	action := actionFailed
-	if r.delayed {
-		action = actionDelayed
-	}
-	whole := shortLine(strings.Join(r.lines, " "))
-	bounces := make([]Bounce, 0, len(chosen))
-	for _, f := range chosen {
-		b := Bounce{Recipient: f.address, Action: action}
-		if f.line >= 0 {
-			b.Reason = r.saidAt(f.line)
-		}
-		b.Status = statusOf(b.Reason)
-		if said := r.sentence(); b.Status == "" || said != "" && findStatus(b.Reason) == "" && findReply(b.Reason) == "" && len(chosen) == 1 {
-			if status := statusOf(said); status != "" {
-				b.Status = status
-			}
-			if said != "" {
-				b.Reason = said
-			}
-		}
-		if b.Status == "" {
-			b.Status = betterStatus("", whole+" "+m.Subject, action)
-		}
-		if action == actionDelayed {
-			b.Status = "4" + b.Status[1:]
-		}
-		if b.Reason == "" {
-			b.Reason = whole
-		}
-		bounces = append(bounces, b)
-	}
-	return bounces
-}
-
-// said returns what the report says of a recipient, "" where it says nothing.
-func (r *report) said(address string) string {
-	for _, f := range r.failed {
-		if f.weight == weightHead && strings.EqualFold(f.address, address) {
-			return r.saidAt(f.line)
-		}
-	}
-	return r.sentence()
-}
-
-// saidAt returns the words after the address at the head of lines[i], and the
-// lines that belong to it: up to a blank line or the next head.
-func (r *report) saidAt(i int) string {
-	l := r.lines[i]
-	if found := addressesIn(l); len(found) > 0 {
-		l = strings.TrimLeft(l[found[0].end:], ">\"': ")
-	}
-	var b strings.Builder
-	b.WriteString(l)
-	for j := i + 1; j < len(r.lines) && b.Len() < 4*maxReason; j++ {
-		if r.lines[j] == "" {
-			if strings.TrimSpace(b.String()) != "" {
-				break
-			}
-			continue
-		}
-		if slices.ContainsFunc(r.failed, func(f failedRecipient) bool { return f.line == j && f.weight >= weightAlone }) {
-			break
-		}
-		b.WriteByte(' ')
-		b.WriteString(r.lines[j])
-	}
-	return shortLine(b.String())
-}
-
-// sentence returns the first line that carries a code, with the next.
-func (r *report) sentence() string {
-	for i, l := range r.lines {
-		if findStatus(l) == "" && findReply(l) == "" {
-			continue
-		}
-		if i+1 < len(r.lines) {
-			l += " " + r.lines[i+1]
-		}
-		return shortLine(l)
-	}
-	return ""
-}
