@@ -61,9 +61,9 @@ func (e composedPart) writeBody(w io.Writer) error {
 
 func (d Draft) body() (composedPart, error) {
 	text, document := d.Text, d.HTML
-	if document == "" {
+	if strings.TrimSpace(document) == "" {
 		document = HTMLFromText(text)
-	} else if text == "" {
+	} else if strings.TrimSpace(text) == "" {
 		text = TextFromHTML(document)
 	}
 	seed := d.seed(text, document)

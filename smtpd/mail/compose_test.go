@@ -345,6 +345,9 @@ func FuzzCompose(f *testing.F) {
 			return
 		}
 		checkLines(t, raw)
+		if strings.Contains(strings.ToValidUTF8(name+subject+text+html, "\uFFFD"), "\uFFFD") {
+			return // what was lost before composing, parsing may guess at
+		}
 		m := Parse(raw)
 		oneSpace := func(s string) string { return strings.Join(strings.Fields(headerText(s)), " ") }
 		if len(m.To) != 1 || oneSpace(m.To[0].Name) != oneSpace(name) {
@@ -353,7 +356,7 @@ func FuzzCompose(f *testing.F) {
 		if oneSpace(m.Subject) != oneSpace(subject) {
 			t.Errorf("subject %q read back as %q from\n%.600s", subject, m.Subject, raw)
 		}
-		if text != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(normalizeLines(text)) {
+		if strings.TrimSpace(normalizeLines(text)) != "" && strings.TrimSpace(m.Text) != strings.TrimSpace(normalizeLines(text)) {
 			t.Errorf("text %q read back as %q", text, m.Text)
 		}
 		if len(m.Attachments) != 1 || !bytes.Equal(m.Attachments[0].Data, data) || m.Attachments[0].Filename == "" {
