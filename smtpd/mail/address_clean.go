@@ -9,7 +9,7 @@ import (
 // cleanAddress makes a bare address of what stood between the brackets: without
 // comments, blanks and quotes around, the domain in lower case.
 func cleanAddress(s string) string {
-	s = strings.TrimFunc(s, func(r rune) bool { return isAddressPadding(r) })
+	s = strings.TrimFunc(oneLine(s), isAddressPadding)
 	if rest, ok := cutPrefixFold(s, "mailto:"); ok {
 		s = rest
 	}
@@ -21,6 +21,9 @@ func cleanAddress(s string) string {
 	}
 	if !strings.HasPrefix(s, `"`) {
 		s = stripComments(s)
+		// A bracket inside is the remains of a damaged mailbox before this one.
+		s = s[strings.LastIndexByte(s, '<')+1:]
+		s, _, _ = strings.Cut(s, ">")
 	}
 	at := strings.LastIndexByte(s, '@')
 	if at < 0 {

@@ -207,7 +207,7 @@ func sameFamily(declared, marked string) bool {
 // cleanText makes text fit for a Message: valid UTF-8, LF line ends, no control
 // characters but tab and line feed.
 func cleanText(s string) string {
-	s = strings.TrimPrefix(s, "\uFEFF")
+	s = strings.ReplaceAll(strings.TrimPrefix(s, "\uFEFF"), "\r\n", "\n")
 	if isClean(s) {
 		return s
 	}

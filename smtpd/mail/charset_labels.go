@@ -52,7 +52,7 @@ var labelAliases = map[string]string{
 	"utf7": "utf-7", "unicode-1-1-utf-7": "utf-7", "csunicode11utf7": "utf-7", "x-unicode-2-0-utf-7": "utf-7",
 	"utf16": "utf-16", "ucs-2": "utf-16", "iso-10646-ucs-2": "utf-16", "utf16le": "utf-16le", "utf16be": "utf-16be",
 	"utf32": "utf-32", "ucs-4": "utf-32", "utf32le": "utf-32le", "utf32be": "utf-32be",
-	"latin-1": "windows-1252", "ansi": "windows-1252", "1252": "windows-1252", "iso-8859-1-windows-3.1-latin-1": "windows-1252",
+	"latin-1": "windows-1252", "ansi_x3.110-1983": "windows-1252", "ansi": "windows-1252", "1252": "windows-1252", "iso-8859-1-windows-3.1-latin-1": "windows-1252",
 	"iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "koi8-ru": "koi8-u", "koi8": "koi8-r",
 	"tis620": "windows-874", "tis-620": "windows-874", "macroman": "macintosh", "x-mac-roman": "macintosh",
 }

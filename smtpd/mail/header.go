@@ -211,5 +211,5 @@ func quoteForDefect(s string) string {
 	if len(s) > limit {
 		s = s[:limit] + "…"
 	}
-	return `"` + cleanText(strings.ReplaceAll(s, "\n", " ")) + `"`
+	return `"` + oneLine(s) + `"`
 }

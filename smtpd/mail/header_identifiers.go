@@ -1,6 +1,9 @@
 package mail
 
-import "strings"
+import (
+	"strings"
+	"unicode"
+)
 
 // parseIdentifiers reads the message identifiers of a field (RFC 5322 section
 // 3.6.4), without angle brackets: brackets missing, blanks inside, and words
@@ -9,7 +12,7 @@ func parseIdentifiers(s string) []string {
 	var ids []string
 	seen := map[string]bool{}
 	add := func(id string) {
-		id = removeSpace(stripInvisible(strings.Trim(id, "<> \t\"',;")))
+		id = cleanIdentifier(strings.Trim(id, "<> \t\"',;"))
 		if id != "" && !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)
@@ -46,5 +49,15 @@ func parseIdentifier(s string) string {
 	if ids := parseIdentifiers(s); len(ids) > 0 {
 		return ids[0]
 	}
-	return removeSpace(stripInvisible(strings.Trim(s, "<> \t")))
+	return cleanIdentifier(s)
+}
+
+// cleanIdentifier removes brackets, blanks and whatever cannot be seen.
+func cleanIdentifier(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '<' || r == '>' || unicode.IsSpace(r) || isInvisible(r) {
+			return -1
+		}
+		return r
+	}, cleanText(s))
 }

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -161,7 +162,9 @@ func joinParameters(parameters []parameter, text func(data []byte, charset strin
 			segments[base] = append(segments[base], segment{index: index, extended: extended, value: a.value})
 		}
 	}
-	for base, parts := range segments {
+	// In a fixed order, so that a mail is always read with the same notes.
+	for _, base := range slices.Sorted(maps.Keys(segments)) {
+		parts := segments[base]
 		slices.SortStableFunc(parts, func(a, b segment) int { return a.index - b.index })
 		if value := joinSegments(parts, text, words); value != "" {
 			values[base] = value

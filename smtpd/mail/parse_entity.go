@@ -19,7 +19,7 @@ func (p *parsing) describe(e, parent *entity) {
 		e.encoding = strings.TrimSpace(p.rawText(value, "Content-Transfer-Encoding"))
 	}
 	if value, ok := e.field("Content-ID"); ok {
-		e.contentID = cleanText(parseIdentifier(p.rawText(value, "Content-ID")))
+		e.contentID = oneLine(strings.Trim(p.rawText(value, "Content-ID"), "<> \t"))
 	}
 }
 

@@ -40,25 +40,18 @@ func (p *parsing) readHeader(root *entity) {
 			}
 		case "message-id":
 			if m.MessageID == "" {
-				m.MessageID = oneLine(parseIdentifier(raw))
+				m.MessageID = parseIdentifier(raw)
 			}
 		case "in-reply-to":
-			m.InReplyTo = appendIdentifiers(m.InReplyTo, raw)
+			m.InReplyTo = append(m.InReplyTo, parseIdentifiers(raw)...)
 		case "references":
-			m.References = appendIdentifiers(m.References, raw)
+			m.References = append(m.References, parseIdentifiers(raw)...)
 		}
 	}
 	m.From = firstAuthor(m.Froms, sender, returnPath)
 	if _, declared := root.field("Date"); declared && !hasDate {
 		p.defect("the Date cannot be read")
 	}
-}
-
-func appendIdentifiers(ids []string, raw string) []string {
-	for _, id := range parseIdentifiers(raw) {
-		ids = append(ids, oneLine(id))
-	}
-	return ids
 }
 
 // firstAuthor takes the first address that can be written to, else the first
