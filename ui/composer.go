@@ -1,0 +1,281 @@
+package ui
+
+import (
+	"cmp"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"mime/multipart"
+	"net/http"
+	netmail "net/mail"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// composerView is the place to write, with what is in it.
+type composerView struct {
+	Ticket uint64
+	Draft  string // names the draft that the browser keeps
+	Key    string // the idempotency key of what is sent from here
+	Seen   uint64 // the newest event that the author has before their eyes
+	Note   bool   // a note is being written, not a reply
+	Text   string
+	NoteTo string // the note's own text
+	To, Cc string
+	From   string
+	Quote  bool
+	Kept   []keptFile
+	Undo   string // how long a reply can be taken back, in words; "" for not at all
+	Limit  string // of the files together, in words
+	Error  string
+	// Changed says that the customer wrote meanwhile: nothing was sent.
+	Changed bool
+	// Restored says that the text came back from a reply that was taken back.
+	Restored bool
+}
+
+// keptFile is an attachment of a reply that was taken back: it is attached
+// again unless it is taken off.
+type keptFile struct{ Ref, Name, Size string }
+
+func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
+	number := t.Row.Ticket.Number
+	c := composerView{Ticket: number, Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), Seen: t.LastSeq,
+		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload)}
+	if s.options.UndoWindow > 0 {
+		c.Undo = v.Duration(s.options.UndoWindow)
+	}
+	c.To = t.Row.Contact.Email
+	for _, m := range slices.Backward(t.Messages) {
+		if m.Message.Direction == helpdesk.Inbound {
+			c.To, c.Cc = cmp.Or(m.Message.ReplyTo, m.Message.From.Email), strings.Join(otherReaders(t, m.Message), ", ")
+			break
+		}
+	}
+	return c
+}
+
+// otherReaders are those besides us and the author who got a customer's mail:
+// who is in the conversation stays in it.
+func otherReaders(t *helpdesk.TicketView, m helpdesk.Message) []string {
+	ours := append(append([]string{}, m.Paths...), t.Row.Ticket.Aliases...)
+	ours = append(ours, t.Alias.Address, m.From.Email, m.ReplyTo)
+	var others []string
+	for _, a := range append(slices.Clone(m.To), m.Cc...) {
+		email := strings.ToLower(a.Email)
+		if email == "" || slices.Contains(ours, email) || strings.HasPrefix(email, "reply+") || slices.Contains(others, a.Email) {
+			continue
+		}
+		others = append(others, a.Email)
+	}
+	return others
+}
+
+// toastView counts down the time in which a reply can be taken back.
+type toastView struct {
+	Message string
+	Ticket  uint64
+	Until   string // for the browser's clock
+	Seconds int
+	Back    string
+}
+
+// toast offers to take back the reply with the given id, while that is
+// possible.
+func (s *Server) toast(t *ticketView, messageID string) *toastView {
+	if t == nil || messageID == "" {
+		return nil
+	}
+	for _, m := range t.source.Messages {
+		if m.Message.ID == messageID && m.Undoable {
+			left := m.UndoUntil.Sub(s.now())
+			return &toastView{Message: messageID, Ticket: t.Number, Until: isoTime(m.UndoUntil),
+				Seconds: max(int((left+time.Second-1)/time.Second), 0), Back: t.Path}
+		}
+	}
+	return nil
+}
+
+// compose takes what was written: a reply or a note.
+func (s *Server) compose(c echo.Context) error {
+	r := c.Request()
+	r.Body = http.MaxBytesReader(c.Response(), r.Body, s.options.MaxUpload+1<<20)
+	if err := r.ParseMultipartForm(8 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+		var tooLarge *http.MaxBytesError
+		if errors.As(err, &tooLarge) {
+			return invalid("files", "error.upload_too_large", "the files are larger than the limit of "+strconv.FormatInt(s.options.MaxUpload, 10)+" bytes",
+				visitOf(c).Size(s.options.MaxUpload))
+		}
+		return fmt.Errorf("read form: %w", err)
+	}
+	if r.MultipartForm != nil {
+		defer r.MultipartForm.RemoveAll()
+	}
+	if c.FormValue("mode") == "note" {
+		return s.composeNote(c)
+	}
+	return s.composeReply(c)
+}
+
+func (s *Server) composeNote(c echo.Context) error {
+	number := ticketNumber(c)
+	if _, err := s.desk.AddNote(c.Request().Context(), visitOf(c).actor(), number, c.FormValue("note")); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	return c.Redirect(http.StatusSeeOther, backTo(c, number))
+}
+
+func (s *Server) composeReply(c echo.Context) error {
+	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
+	reply := helpdesk.Reply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
+		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key")}
+	var err error
+	if reply.Seen, err = strconv.ParseUint(c.FormValue("seen"), 10, 64); err != nil {
+		return invalid("seen", "", "seen must be the number of an event")
+	}
+	if reply.To, err = parseRecipients("to", c.FormValue("to")); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	if reply.Cc, err = parseRecipients("cc", c.FormValue("cc")); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	if reply.Attachments, err = s.uploads(c); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	posted, err := s.desk.Reply(ctx, v.actor(), reply)
+	if err != nil {
+		return s.refuseCompose(c, err)
+	}
+	back := backTo(c, number)
+	separator := "?"
+	if strings.Contains(back, "?") {
+		separator = "&"
+	}
+	return c.Redirect(http.StatusSeeOther, back+separator+"sent="+posted.ID)
+}
+
+// parseRecipients reads a list of addresses as it is typed: parted by commas,
+// also Japanese ones, with or without names.
+func parseRecipients(field, typed string) ([]helpdesk.Address, error) {
+	typed = strings.TrimSpace(strings.Trim(strings.NewReplacer("、", ",", "，", ",", "；", ",", ";", ",", "　", " ", "\n", ",").Replace(typed), ", "))
+	if typed == "" {
+		return nil, nil
+	}
+	list, err := netmail.ParseAddressList(typed)
+	if err != nil {
+		return nil, invalid(field, "error.recipients", "cannot read the recipients \""+typed+"\": separate addresses with commas", typed)
+	}
+	var parsed []helpdesk.Address
+	for _, a := range list {
+		parsed = append(parsed, helpdesk.Address{Name: a.Name, Email: a.Address})
+	}
+	return parsed, nil
+}
+
+// uploads are the files chosen, and those of a reply taken back that were kept.
+func (s *Server) uploads(c echo.Context) ([]helpdesk.Upload, error) {
+	var files []helpdesk.Upload
+	for _, ref := range c.Request().Form["kept"] {
+		id, index, _ := strings.Cut(ref, "/")
+		n, err := strconv.Atoi(index)
+		if err != nil {
+			return nil, invalid("files", "", "no such file to attach again: "+ref)
+		}
+		a, data, err := s.desk.AttachmentData(c.Request().Context(), visitOf(c).actor(), id, n)
+		if err != nil {
+			return nil, err
+		}
+		files = append(files, helpdesk.Upload{Filename: a.Filename, ContentType: a.ContentType, Data: data})
+	}
+	if c.Request().MultipartForm == nil {
+		return files, nil
+	}
+	for _, header := range c.Request().MultipartForm.File["files"] {
+		if header.Filename == "" && header.Size == 0 {
+			continue // no file chosen
+		}
+		data, err := readUpload(header)
+		if err != nil {
+			return nil, fmt.Errorf("read file %q: %w", header.Filename, err)
+		}
+		contentType := header.Header.Get("Content-Type")
+		files = append(files, helpdesk.Upload{Filename: header.Filename, ContentType: cmp.Or(contentType, "application/octet-stream"), Data: data})
+	}
+	return files, nil
+}
+
+func readUpload(header *multipart.FileHeader) ([]byte, error) {
+	f, err := header.Open()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(f)
+}
+
+// refuseCompose shows the ticket as it is now, with what was written still in
+// its place and the reason it was not sent.
+func (s *Server) refuseCompose(c echo.Context, cause error) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	said, ok := refusal(v.Printer, cause)
+	if !ok {
+		return cause
+	}
+	view, err := s.ticket(ctx, v, placeOfPath(c.FormValue("back"), ticketNumber(c)))
+	if err != nil {
+		return err
+	}
+	var refused *helpdesk.Error
+	errors.As(cause, &refused)
+	w := &view.Composer
+	w.Key = cmp.Or(c.FormValue("key"), w.Key) // the same composer: what was chosen in it stays
+	w.Note, w.Text, w.NoteTo = c.FormValue("mode") == "note", c.FormValue("text"), c.FormValue("note")
+	w.To, w.Cc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("quote") != ""
+	w.Kept = s.keptFiles(c, c.Request().Form["kept"])
+	w.Error, w.Changed = said.Text, refused.Key == "error.thread_changed"
+	return s.renderTicket(c, statusOf(refused.Code), view, nil)
+}
+
+// keptFiles describes files of an earlier reply. One that is gone is left out.
+func (s *Server) keptFiles(c echo.Context, refs []string) (kept []keptFile) {
+	for _, ref := range refs {
+		id, index, _ := strings.Cut(ref, "/")
+		m, err := s.desk.Message(c.Request().Context(), visitOf(c).actor(), id)
+		n, errIndex := strconv.Atoi(index)
+		if err != nil || errIndex != nil || n < 0 || n >= len(m.Message.Attachments) {
+			continue
+		}
+		a := m.Message.Attachments[n]
+		kept = append(kept, keptFile{ref, a.Filename, visitOf(c).Size(a.Size)})
+	}
+	return kept
+}
+
+// undo takes a reply back and puts its text and files into the composer again.
+func (s *Server) undo(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	taken, err := s.desk.Undo(ctx, v.actor(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	m := taken.Message
+	view, err := s.ticket(ctx, v, placeOfPath(c.FormValue("back"), m.Ticket))
+	if err != nil {
+		return err
+	}
+	w := &view.Composer
+	w.Restored, w.Text = true, cmp.Or(taken.Body.ReplyText, taken.Body.Text)
+	w.To, w.Cc = addresses(m.To), addresses(m.Cc)
+	w.Quote = m.Before != nil && m.Before.Quote
+	for i, a := range m.Attachments {
+		w.Kept = append(w.Kept, keptFile{m.ID + "/" + strconv.Itoa(i), a.Filename, v.Size(a.Size)})
+	}
+	return s.renderTicket(c, http.StatusOK, view, nil)
+}

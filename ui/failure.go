@@ -1,0 +1,141 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/oklog/ulid/v2"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// statusOf is the HTTP status of an error's class (RFC 9110, section 15).
+func statusOf(code helpdesk.Code) int {
+	switch code {
+	case helpdesk.CodeNotFound:
+		return http.StatusNotFound
+	case helpdesk.CodeInvalid:
+		return http.StatusUnprocessableEntity
+	case helpdesk.CodeConflict:
+		return http.StatusConflict
+	case helpdesk.CodeForbidden:
+		return http.StatusForbidden
+	case helpdesk.CodeUnauthorized:
+		return http.StatusUnauthorized
+	case helpdesk.CodeTemporary:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusInternalServerError
+}
+
+// explain says an error in the reader's language. Internal errors are not
+// explained: their text is for the log.
+func explain(p locale.Printer, err error) string {
+	var e *helpdesk.Error
+	if !errors.As(err, &e) || e.Code == helpdesk.CodeInternal {
+		return p.T("error.internal")
+	}
+	if e.Key != "" && p.Has(e.Key) {
+		return p.T(e.Key, e.Args...)
+	}
+	return e.Message
+}
+
+// failure is what an error page says.
+type failure struct {
+	page
+	Status int
+	Text   string
+	ID     string // names the log's line, for internal errors
+	Back   string
+}
+
+// fail answers a request whose handler returned an error: with a page, or, for
+// a fragment, with an alert that leaves the page as it is.
+func (s *Server) fail(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	if errors.Is(err, context.Canceled) && c.Request().Context().Err() != nil {
+		return // nobody is listening any more
+	}
+	if _, ok := c.Get(visitKey).(*visit); !ok {
+		c.Set(visitKey, &visit{Printer: s.catalogues.Printer(s.languageOf(c, nil), nil, s.now())})
+		_ = s.harden(func(echo.Context) error { return nil })(c)
+	}
+	err = fromEcho(err)
+	v := visitOf(c)
+	f := failure{page: page{visit: v}, Status: statusOf(helpdesk.CodeOf(err)), Text: explain(v.Printer, err), Back: "/"}
+	if f.Status == http.StatusInternalServerError {
+		f.ID = ulid.Make().String()
+		s.log.Error("request failed", "id", f.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
+	}
+	f.Title = v.T("error.title." + titleOf(f.Status))
+	if err := s.answerFailure(c, f); err != nil {
+		s.log.Error("cannot show an error", "error", err)
+	}
+}
+
+func (s *Server) answerFailure(c echo.Context, f failure) error {
+	switch {
+	case c.Request().Method == http.MethodHead:
+		return c.NoContent(f.Status)
+	case c.Request().Header.Get("HX-Request") != "":
+		c.Response().Header().Set("HX-Retarget", "#alerts")
+		c.Response().Header().Set("HX-Reswap", "innerHTML")
+		return s.render(c, f.Status, "failure-alert", f)
+	}
+	return s.render(c, f.Status, "failure", f)
+}
+
+func titleOf(status int) string {
+	switch status {
+	case http.StatusNotFound:
+		return "not_found"
+	case http.StatusForbidden, http.StatusUnauthorized:
+		return "forbidden"
+	case http.StatusInternalServerError:
+		return "internal"
+	}
+	return "refused"
+}
+
+// fromEcho gives the router's own errors a class.
+func fromEcho(err error) error {
+	var he *echo.HTTPError
+	if !errors.As(err, &he) {
+		return err
+	}
+	switch he.Code {
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
+		return &helpdesk.Error{Code: helpdesk.CodeNotFound, Key: "error.no_page", Message: "there is no such page"}
+	case http.StatusInternalServerError:
+		return err
+	}
+	return &helpdesk.Error{Code: helpdesk.CodeInvalid, Message: strings.ToLower(http.StatusText(he.Code))}
+}
+
+func invalid(field, key, message string, args ...any) error {
+	return &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: field, Key: key, Args: args, Message: message}
+}
+
+// formError is what is wrong with a form, beside the field where it is known.
+type formError struct{ Field, Text string }
+
+// refusal returns what to say beside a form about err, or false for an error
+// that is not about what was typed.
+func refusal(p locale.Printer, err error) (formError, bool) {
+	var e *helpdesk.Error
+	if !errors.As(err, &e) {
+		return formError{}, false
+	}
+	switch e.Code {
+	case helpdesk.CodeInvalid, helpdesk.CodeConflict, helpdesk.CodeUnauthorized, helpdesk.CodeTemporary:
+		return formError{e.Field, explain(p, err)}, true
+	}
+	return formError{}, false
+}

@@ -1,0 +1,187 @@
+package ui
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// How many rows a list shows at first, and at most while it is kept up to date.
+const (
+	rowsAtFirst = 50
+	rowsAtMost  = 200
+)
+
+// listView is the second pane.
+type listView struct {
+	Title   string
+	Count   string
+	Path    string // of the list itself, with its filters
+	Rows    []rowView
+	Next    string // address of the rows after these, or ""
+	Chips   []chip
+	Menus   []filterMenu
+	Keep    []option // filters that the filter form does not offer, to be kept
+	View    helpdesk.View
+	Empty   string // what to say when there is none
+	Hint    string
+	Refined bool // some filter is set
+}
+
+// rowView is one ticket in the list.
+type rowView struct {
+	Number     uint64
+	URL        string
+	Name       string
+	Subject    string
+	Snippet    string
+	Trust      helpdesk.Trust
+	TrustTitle string
+	Badge      *badge
+	Tag        string
+	Time       moment
+	Waiting    string // for how long the customer has waited, in words
+	Assignee   *avatar
+	Unread     bool
+	Selected   bool
+	First      bool // takes the focus when the list gets it
+}
+
+// chip is a filter in force, with the address of the list without it.
+type chip struct{ Label, Without string }
+
+// filterMenu is one choice of the filter form.
+type filterMenu struct {
+	Name, Label string
+	Options     []option
+}
+
+func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (listView, error) {
+	p.query.Limit = rowsAtFirst
+	if n, err := strconv.Atoi(limit); err == nil {
+		p.query.Limit = min(max(n, rowsAtFirst), rowsAtMost)
+	}
+	rows, next, err := s.desk.Tickets(ctx, v.actor(), p.query)
+	if err != nil {
+		return listView{}, err
+	}
+	list := listView{Title: v.T("view." + string(p.query.View)), View: p.query.View, Path: p.address(0),
+		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View))}
+	for i, row := range rows {
+		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
+		list.Rows[i].First = i == 0 && p.number == 0
+	}
+	if next != "" {
+		list.Next = p.address(0, "after", next)
+	}
+	if err := s.describeFilters(ctx, v, p, &list); err != nil {
+		return list, err
+	}
+	if list.Refined {
+		list.Empty, list.Hint = v.T("list.empty.refined"), v.T("list.hint.refined")
+	}
+	return list, nil
+}
+
+func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
+	t := r.Ticket
+	row := rowView{Number: t.Number, URL: at.address(t.Number), Name: contactName(r.Contact), Subject: subjectOf(p, t.Subject),
+		Snippet: t.Snippet, Trust: t.Trust, Time: shortMoment(p, t.UpdatedAt), Unread: r.Unread, Selected: t.Number == at.number}
+	if t.Trust != "" {
+		row.TrustTitle = p.T("trust." + string(t.Trust))
+	}
+	row.Badge = rowBadge(p, t)
+	if len(t.Tags) > 0 {
+		row.Tag = t.Tags[0]
+	}
+	if t.AssigneeID != "" {
+		a := newAvatar(t.AssigneeID, r.AssigneeName)
+		row.Assignee = &a
+	}
+	if !t.WaitingSince.IsZero() && t.Open {
+		row.Waiting = p.T("list.waiting", p.Duration(p.Now.Sub(t.WaitingSince)))
+	}
+	return row
+}
+
+// rowBadge is the one thing about a ticket that most needs to be seen.
+func rowBadge(p locale.Printer, t helpdesk.Ticket) *badge {
+	switch {
+	case t.Trust == helpdesk.TrustFailed:
+		return &badge{"bad", p.T("badge.forged")}
+	case t.DeliveryFailed:
+		return &badge{"bad", p.T("badge.undelivered")}
+	case t.Held > 0:
+		return &badge{"warn", p.T("badge.held")}
+	}
+	return replyTypeBadge(p, t.ReplyType)
+}
+
+func replyTypeBadge(p locale.Printer, replyType string) *badge {
+	switch replyType {
+	case "needs_attention":
+		return &badge{"warn", p.T("analysis.reply_type.needs_attention")}
+	case "high_value":
+		return &badge{"value", p.T("analysis.reply_type.high_value")}
+	}
+	return nil
+}
+
+func contactName(c helpdesk.Contact) string {
+	if c.Name != "" {
+		return c.Name
+	}
+	return c.Email
+}
+
+func subjectOf(p locale.Printer, subject string) string {
+	if subject == "" {
+		return p.T("ticket.no_subject")
+	}
+	return subject
+}
+
+// describeFilters names the filters in force and offers the others.
+func (s *Server) describeFilters(ctx context.Context, v *visit, p place, list *listView) error {
+	pipelines, err := s.desk.Pipelines(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	aliases, err := s.desk.Aliases(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	_, users, err := s.people(ctx, v)
+	if err != nil {
+		return err
+	}
+	menus := map[string][]option{}
+	for _, x := range pipelines {
+		menus["pipeline"] = append(menus["pipeline"], option{x.ID, x.Name, x.ID == p.query.Pipeline})
+	}
+	for _, x := range aliases {
+		menus["alias"] = append(menus["alias"], option{x.Address, x.Address, x.Address == p.query.Alias})
+	}
+	for _, x := range users {
+		menus["assignee"] = append(menus["assignee"], option{x.ID, x.Name, x.ID == p.query.Assignee})
+	}
+	for _, name := range []string{"pipeline", "alias", "assignee"} {
+		list.Menus = append(list.Menus, filterMenu{name, v.T("filter." + name), menus[name]})
+		for _, o := range menus[name] {
+			if o.Selected {
+				list.Chips = append(list.Chips, chip{o.Label, p.address(0, name, "")})
+			}
+		}
+	}
+	if p.query.Tag != "" {
+		list.Chips = append(list.Chips, chip{"#" + p.query.Tag, p.address(0, "tag", "")})
+	}
+	if p.query.Text != "" {
+		list.Chips = append(list.Chips, chip{v.T("filter.text", p.query.Text), p.address(0, "q", "")})
+		list.Keep = append(list.Keep, option{Value: p.query.Text, Label: "q"})
+	}
+	list.Refined = len(list.Chips) > 0
+	return nil
+}

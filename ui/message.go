@@ -1,0 +1,248 @@
+package ui
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// messageView is one mail, or logged reply, of a conversation.
+type messageView struct {
+	ID        string
+	Class     string // "in", "out"
+	Author    avatar
+	Name      string
+	Address   string
+	To        string // recipients, for our own
+	Subject   string // where it differs from the ticket's
+	Time      moment
+	Trust     helpdesk.Trust
+	TrustText string
+	TrustBy   string // what proved the sender: "DKIM", "SPF"
+	TrustWhy  string
+	Kind      string // "" for a person's
+	Channel   string // "" for mail
+	Why       string // why it is here
+	Parts     []textPart
+	HasHTML   bool
+	Files     []fileView
+	Fates     []fateView
+	Analysis  *analysisView
+	Pending   string // what the model is doing, or why it did nothing
+	Defects   []string
+	Details   []detail
+	Fresh     bool
+	Held      bool
+	HasSource bool
+}
+
+// fileView is an attachment that can be downloaded.
+type fileView struct {
+	URL  string
+	Name string
+	Size string
+	Icon string
+}
+
+// fateView is how one recipient's delivery stands.
+type fateView struct {
+	ID    string
+	State helpdesk.DeliveryState
+	Text  string
+	Note  string
+	Time  moment
+	Retry bool
+}
+
+// detail is a line of what is known about a mail.
+type detail struct{ Label, Value string }
+
+func (r reader) message(m helpdesk.MessageView) messageView {
+	msg := m.Message
+	view := messageView{ID: msg.ID, Class: string(msg.Direction), Time: longMoment(r.Printer, msg.At), Held: msg.State == helpdesk.MessageHeld,
+		Why: r.T("reason." + string(msg.Reason)), Defects: notes(msg), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
+		HasHTML: strings.TrimSpace(m.Body.HTML) != "", HasSource: msg.Channel == "" || msg.Channel == "mail"}
+	if msg.Channel != "" && msg.Channel != "mail" {
+		view.Channel = r.T("channel." + msg.Channel)
+	}
+	if msg.Kind != "" && msg.Kind != helpdesk.KindPerson {
+		view.Kind = r.T("kind." + string(msg.Kind))
+	}
+	for i, a := range msg.Attachments {
+		if !a.Inline || a.ContentID == "" || !view.HasHTML {
+			view.Files = append(view.Files, r.file(msg.ID, i, a))
+		}
+	}
+	if msg.Direction == helpdesk.Inbound {
+		r.received(&view, m)
+	} else {
+		r.sent(&view, m)
+	}
+	view.Details = r.details(msg)
+	return view
+}
+
+// received fills what only a mail from outside has: its sender and what was
+// found out about them.
+func (r reader) received(view *messageView, m helpdesk.MessageView) {
+	msg := m.Message
+	view.Name, view.Address = msg.From.Name, msg.From.Email
+	if view.Name == "" {
+		view.Name, view.Address = msg.From.Email, ""
+	}
+	view.Author = newAvatar(msg.From.Email, view.Name)
+	if view.HasSource {
+		view.Trust = msg.Authentication.Trust()
+		view.TrustText = r.T("trust." + string(view.Trust))
+		view.TrustBy, view.TrustWhy = trustBy(msg.Authentication), r.trustReason(msg.Authentication)
+	}
+	switch {
+	case m.Analysis != nil && m.Analysis.Error != "":
+		view.Pending = r.T("analysis.failed", m.Analysis.Error)
+	case m.Analysis != nil:
+		view.Analysis = r.analysisOf(m)
+	case r.analysis.Enabled && msg.Kind == helpdesk.KindPerson && msg.State == helpdesk.MessagePosted:
+		view.Pending = r.T("analysis.pending")
+	}
+}
+
+// sent fills what only our own have: author, recipients, each one's fate.
+func (r reader) sent(view *messageView, m helpdesk.MessageView) {
+	msg := m.Message
+	view.Name = m.AuthorName
+	if view.Name == "" {
+		view.Name = msg.From.Name
+	}
+	view.Author = newAvatar(msg.AuthorID, view.Name)
+	view.To = r.recipients(msg)
+	for _, d := range m.Deliveries {
+		if !d.Copy {
+			view.Fates = append(view.Fates, r.fate(d))
+		}
+	}
+}
+
+func (r reader) recipients(msg helpdesk.Message) string {
+	name := func(a helpdesk.Address) string {
+		if a.Name != "" {
+			return r.T("person.customer", a.Name)
+		}
+		return a.Email
+	}
+	var to, cc []string
+	for _, a := range msg.To {
+		to = append(to, name(a))
+	}
+	for _, a := range msg.Cc {
+		cc = append(cc, name(a))
+	}
+	text := strings.Join(to, r.T("list.comma"))
+	if len(cc) > 0 {
+		text += r.T("list.comma") + "Cc " + strings.Join(cc, r.T("list.comma"))
+	}
+	return text
+}
+
+func (r reader) fate(d helpdesk.Delivery) fateView {
+	f := fateView{ID: d.ID, State: d.State, Text: r.T("delivery."+string(d.State), d.Recipient)}
+	var last helpdesk.Attempt
+	if len(d.Attempts) > 0 {
+		last = d.Attempts[len(d.Attempts)-1]
+	}
+	switch d.State {
+	case helpdesk.DeliverySent:
+		f.Time = longMoment(r.Printer, d.DoneAt)
+	case helpdesk.DeliveryDeferred:
+		f.Note = r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + last.Text
+		f.Retry = true
+	case helpdesk.DeliveryFailed:
+		f.Note = strings.TrimSpace(last.Enhanced + " " + last.Text)
+		f.Time = longMoment(r.Printer, d.DoneAt)
+		f.Retry = true
+	}
+	return f
+}
+
+// trustReason says which mechanisms spoke and what they said.
+func (r reader) trustReason(a helpdesk.Authentication) string {
+	var parts []string
+	if a.DMARC.Result != "" {
+		parts = append(parts, "DMARC "+a.DMARC.Result)
+	}
+	for _, d := range a.DKIM {
+		parts = append(parts, strings.TrimSpace("DKIM "+d.Result+" "+d.Domain))
+	}
+	if a.SPF.Result != "" {
+		parts = append(parts, strings.TrimSpace("SPF "+a.SPF.Result+" "+a.SPF.Domain))
+	}
+	if len(parts) == 0 {
+		return r.T("trust.unchecked")
+	}
+	return strings.Join(parts, " · ")
+}
+
+// trustBy is the short word beside the badge: what proved the sender.
+func trustBy(a helpdesk.Authentication) string {
+	if a.Trust() != helpdesk.TrustVerified {
+		return ""
+	}
+	if a.AlignedBy != "" {
+		return strings.ToUpper(a.AlignedBy)
+	}
+	return "DMARC"
+}
+
+func (r reader) file(messageID string, index int, a helpdesk.Attachment) fileView {
+	f := fileView{URL: "/messages/" + messageID + "/attachments/" + strconv.Itoa(index), Name: a.Filename, Size: r.Size(a.Size), Icon: "file"}
+	if f.Name == "" {
+		f.Name = r.T("file.unnamed", index+1)
+	}
+	switch kind, _, _ := strings.Cut(a.ContentType, "/"); {
+	case kind == "image":
+		f.Icon = "image"
+	case a.ContentType == "message/rfc822":
+		f.Icon = "mail"
+	}
+	return f
+}
+
+func notes(m helpdesk.Message) []string {
+	return append(append([]string{}, m.Defects...), m.CharsetNotes...)
+}
+
+// details are for whoever asks how a mail got here.
+func (r reader) details(m helpdesk.Message) (list []detail) {
+	add := func(key, value string) {
+		if value != "" {
+			list = append(list, detail{r.T("detail." + key), value})
+		}
+	}
+	add("subject", m.Subject)
+	add("to", addresses(m.To))
+	add("cc", addresses(m.Cc))
+	add("reply_to", m.ReplyTo)
+	add("date", r.Full(m.Date))
+	add("received", r.Full(m.At))
+	add("envelope_from", m.Envelope.MailFrom)
+	add("envelope_to", strings.Join(m.Envelope.Recipients, ", "))
+	add("paths", strings.Join(m.Paths, ", "))
+	add("remote", strings.TrimSpace(m.Envelope.RemoteIP+" "+m.Envelope.HELO))
+	add("tls", m.Envelope.TLS)
+	add("message_id", m.MessageID)
+	add("reply_address", m.ReplyAddress)
+	add("authentication", m.Authentication.Results)
+	return list
+}
+
+func addresses(list []helpdesk.Address) string {
+	var parts []string
+	for _, a := range list {
+		if a.Name == "" {
+			parts = append(parts, a.Email)
+			continue
+		}
+		parts = append(parts, a.Name+" <"+a.Email+">")
+	}
+	return strings.Join(parts, ", ")
+}

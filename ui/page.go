@@ -1,0 +1,169 @@
+package ui
+
+import (
+	"context"
+	"hash/fnv"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// page is what every page knows.
+type page struct {
+	*visit
+	Title string
+	Nav   *navigation // nil before login
+	// Seq is the newest event when the page was made: where its stream begins.
+	Seq   uint64
+	Flash string // what just succeeded
+}
+
+// navigation is the leftmost pane.
+type navigation struct {
+	User      avatar
+	UserName  string
+	RoleName  string
+	Views     []navItem
+	Pipelines []navItem
+	Settings  bool // it is the current place
+	Current   string
+	Text      string // what is being searched for
+}
+
+type navItem struct {
+	URL     string
+	Label   string
+	Icon    string
+	Colour  int    // of a pipeline's dot, 1 to 5
+	Count   string // "" for nothing to count
+	Current bool
+	Tone    string // "bad", "warn" where the count asks for a look
+}
+
+// views are the inbox's views in their order, with their icons.
+var views = []struct {
+	view helpdesk.View
+	icon string
+}{
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"open", "tray"},
+	{"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
+}
+
+func knownView(v helpdesk.View) bool {
+	for _, known := range views {
+		if known.view == v {
+			return true
+		}
+	}
+	return false
+}
+
+// newPage fills what every page knows. current is the view shown ("open"), a
+// pipeline ("pipeline:" and its id), or "settings".
+func (s *Server) newPage(ctx context.Context, v *visit, title, current string) (page, error) {
+	p := page{visit: v, Title: title}
+	var err error
+	if p.Seq, err = s.desk.LastSeq(ctx); err != nil {
+		return p, err
+	}
+	p.Nav, err = s.navigation(ctx, v, current)
+	return p, err
+}
+
+func (s *Server) navigation(ctx context.Context, v *visit, current string) (*navigation, error) {
+	counts, err := s.desk.Counts(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	pipelines, err := s.desk.Pipelines(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	count := func(n int) string {
+		switch {
+		case n == 0:
+			return ""
+		case counts.Capped > 0 && n >= counts.Capped:
+			return v.Number(n) + "+"
+		}
+		return v.Number(n)
+	}
+	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.T("role." + string(v.User.Role)),
+		Current: current, Settings: current == "settings"}
+	for _, known := range views {
+		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
+			Current: current == string(known.view), Count: count(counts.Views[known.view])}
+		switch {
+		case known.view == "closed":
+			item.Count = "" // it only ever grows
+		case known.view == "failed" && item.Count != "":
+			item.Tone = "bad"
+		case known.view == "held" && item.Count != "":
+			item.Tone = "warn"
+		}
+		nav.Views = append(nav.Views, item)
+	}
+	for _, p := range pipelines {
+		nav.Pipelines = append(nav.Pipelines, navItem{URL: "/inbox/open?pipeline=" + p.ID, Label: p.Name, Colour: colourOf(p.Position),
+			Current: current == "pipeline:"+p.ID, Count: count(counts.Pipelines[p.ID])})
+	}
+	return nav, nil
+}
+
+// colourOf gives the nth pipeline one of five colours.
+func colourOf(n int) int { return n%5 + 1 }
+
+// avatar stands for a person in the space of one character.
+type avatar struct {
+	Initial string
+	Colour  int // 1 to 5; 0 is nobody in particular
+	Name    string
+}
+
+func newAvatar(id, name string) avatar {
+	a := avatar{Initial: "?", Name: name}
+	for _, r := range strings.TrimLeftFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		a.Initial = string(unicode.ToUpper(r))
+		break
+	}
+	sum := fnv.New32a()
+	sum.Write([]byte(id))
+	a.Colour = int(sum.Sum32()%5) + 1
+	return a
+}
+
+// moment is a time as it is shown: in words, in full, and for machines.
+type moment struct{ Text, Full, ISO string }
+
+func shortMoment(p locale.Printer, t time.Time) moment {
+	return moment{p.Short(t), p.Full(t), isoTime(t)}
+}
+
+func longMoment(p locale.Printer, t time.Time) moment {
+	return moment{p.Long(t), p.Full(t), isoTime(t)}
+}
+
+func isoTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}
+
+// option is one choice of a menu.
+type option struct {
+	Value, Label string
+	Selected     bool
+}
+
+// badge is a word on a coloured ground.
+type badge struct{ Tone, Text string }
+
+// domainOf is the part of a mail address after the @.
+func domainOf(address string) string {
+	_, domain, _ := strings.Cut(address, "@")
+	return domain
+}

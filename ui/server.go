@@ -1,0 +1,195 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// MailView shows mail. It is what the web needs of a mail library.
+type MailView interface {
+	// Sanitize returns what of a mail's HTML is safe to show, and how many
+	// remote images it refers to; they are left out unless remoteImages is set.
+	// inlineURL gives the address of the part with a Content-ID, "" for none.
+	Sanitize(html string, inlineURL func(contentID string) string, remoteImages bool) (safe string, remote int)
+	// Fold cuts a mail's text into new words, quotes and signatures, in order;
+	// together they are the text.
+	Fold(text string) []Segment
+}
+
+// Segment is a run of a mail's text.
+type Segment struct {
+	Kind SegmentKind
+	Text string
+}
+
+// SegmentKind says what a run of text is.
+type SegmentKind string
+
+// The segment kinds. All but new words are folded away until asked for.
+const (
+	SegmentNew       SegmentKind = "new"
+	SegmentQuote     SegmentKind = "quote"
+	SegmentSignature SegmentKind = "signature"
+)
+
+// AnalysisStatus is the state of the model that reads along.
+type AnalysisStatus struct {
+	Enabled      bool
+	Reachable    bool
+	ModelPresent bool
+	Address      string
+	Model        string
+	// Problem names what is wrong ("unreachable", "model_missing", …) by the
+	// last part of its key under settings.analysis.problem, or is empty.
+	Problem string
+	Detail  string // what the other side said
+	Waiting int
+	Failed  int
+}
+
+// Options are what the web needs besides the desk.
+type Options struct {
+	Log  *slog.Logger
+	Mail MailView
+	// Secure says that browsers reach us over TLS: cookies are then bound to it.
+	Secure  bool
+	Version string
+	// PublicURL is the address browsers use, where a proxy in front changes it;
+	// its origin is trusted besides the request's own host.
+	PublicURL string
+	// Hostname is the mail server's name, for the MX record.
+	Hostname string
+	// SMTPAddress is where the listener listens, for the first test mail.
+	SMTPAddress string
+	// Outbound says in a few words how mail leaves ("smarthost mail.example:587").
+	Outbound string
+	// UndoWindow is how long a reply can be taken back, for the words beside
+	// the send button.
+	UndoWindow time.Duration
+	// MaxUpload limits a reply with its attachments, in bytes; 25 MB when zero.
+	MaxUpload int64
+	// Analysis reports what is known about the model. It asks nobody: it is
+	// called for every page.
+	Analysis func(context.Context) AnalysisStatus
+	Now      func() time.Time
+}
+
+func (o Options) withDefaults() Options {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.MaxUpload == 0 {
+		o.MaxUpload = 25_000_000
+	}
+	if o.Hostname == "" {
+		o.Hostname = "localhost"
+	}
+	if o.Analysis == nil {
+		o.Analysis = func(context.Context) AnalysisStatus { return AnalysisStatus{} }
+	}
+	if o.Mail == nil {
+		o.Mail = plainMail{}
+	}
+	return o
+}
+
+// plainMail shows text alone.
+type plainMail struct{}
+
+func (plainMail) Sanitize(string, func(string) string, bool) (string, int) { return "", 0 }
+func (plainMail) Fold(text string) []Segment                               { return []Segment{{SegmentNew, text}} }
+
+// Server answers browsers and API clients.
+type Server struct {
+	desk       *helpdesk.Desk
+	options    Options
+	log        *slog.Logger
+	catalogues *locale.Catalogues
+	templates  templates
+	assets     *assets
+	origins    *http.CrossOriginProtection
+	echo       *echo.Echo
+	closed     context.Context // ends when the server closes
+	close      context.CancelFunc
+}
+
+// New returns the web of a desk. It reads every template and file it will
+// serve, so that what is wrong with them shows at start.
+func New(d *helpdesk.Desk, o Options) (*Server, error) {
+	s := &Server{desk: d, options: o.withDefaults(), origins: http.NewCrossOriginProtection()}
+	s.log = s.options.Log
+	s.closed, s.close = context.WithCancel(context.Background())
+	var err error
+	if s.catalogues, err = locale.Load(); err != nil {
+		return nil, err
+	}
+	if s.assets, err = loadAssets(); err != nil {
+		return nil, err
+	}
+	if s.templates, err = parseTemplates(s.catalogues, s.assets); err != nil {
+		return nil, err
+	}
+	if o.PublicURL != "" {
+		u, err := url.Parse(o.PublicURL)
+		if err != nil || u.Host == "" {
+			return nil, fmt.Errorf("public web address %q: want an address such as https://desk.example.com", o.PublicURL)
+		}
+		if err := s.origins.AddTrustedOrigin(u.Scheme + "://" + u.Host); err != nil {
+			return nil, fmt.Errorf("public web address %q: %w", o.PublicURL, err)
+		}
+	}
+	s.echo = s.routes()
+	return s, nil
+}
+
+// Handler serves the web.
+func (s *Server) Handler() http.Handler { return s.echo }
+
+// Close ends the live streams, so that an http.Server can shut down. Requests
+// in flight go on.
+func (s *Server) Close() error {
+	s.close()
+	return nil
+}
+
+func (s *Server) now() time.Time { return s.options.Now() }
+
+func (s *Server) routes() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = s.fail
+	e.Use(s.recoverPanics)
+	e.GET("/static/*", s.assets.serve)
+	e.GET("/favicon.ico", s.assets.favicon)
+
+	pages := e.Group("", s.harden, s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
+		MinLength: 1024,
+		// Attachments are mostly compressed already, and the length of a
+		// stream is not known.
+		Skipper: func(c echo.Context) bool {
+			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index"
+		},
+	}))
+	s.accessRoutes(pages)
+
+	desk := pages.Group("", s.requireUser)
+	s.inboxRoutes(desk)
+	s.ticketRoutes(desk)
+	s.messageRoutes(desk)
+	s.settingsRoutes(desk)
+	desk.GET("/live", s.live)
+	return e
+}

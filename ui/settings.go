@@ -1,0 +1,120 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func (s *Server) settingsRoutes(g *echo.Group) {
+	g.GET("/settings", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/settings/profile") })
+	g.GET("/settings/aliases", s.aliasesPage)
+	g.GET("/settings/aliases/:id", s.aliasPage)
+	g.POST("/settings/aliases/:id", s.saveAlias)
+	g.GET("/settings/pipelines", s.pipelinesPage)
+	g.GET("/settings/pipelines/:id", s.pipelinePage)
+	g.POST("/settings/pipelines/:id", s.savePipeline)
+	g.GET("/settings/users", s.usersPage)
+	g.GET("/settings/users/:id", s.userPage)
+	g.POST("/settings/users/:id", s.saveUser)
+	g.GET("/settings/profile", s.profilePage)
+	g.POST("/settings/profile", s.saveProfile)
+	g.POST("/settings/password", s.savePassword)
+	g.GET("/settings/analysis", s.analysisPage)
+	g.GET("/settings/system", s.systemPage)
+}
+
+// newRecord stands for the id of a record that is yet to be made.
+const newRecord = "new"
+
+// settingsPage is what every settings page knows.
+type settingsPage struct {
+	page
+	Section string // the entry of the settings' own navigation
+	Groups  []settingsGroup
+	Heading string
+	Badge   *badge
+	Saved   bool
+	Error   formError
+	// Locked says why nothing here can be changed, or is empty.
+	Locked string
+}
+
+type settingsGroup struct {
+	Label string
+	Items []navItem
+}
+
+// newSettingsPage fills the frame of a settings page. heading is empty for a
+// section's first page.
+func (s *Server) newSettingsPage(c echo.Context, section, heading string) (settingsPage, error) {
+	ctx, v := c.Request().Context(), visitOf(c)
+	name := v.T("settings.page." + section)
+	title := name
+	if heading != "" {
+		title = heading
+	}
+	p, err := s.newPage(ctx, v, title, "settings")
+	if err != nil {
+		return settingsPage{}, err
+	}
+	sp := settingsPage{page: p, Section: section, Heading: heading, Saved: c.QueryParam("saved") != ""}
+	if v.User.Role != helpdesk.RoleAdmin && section != "profile" {
+		sp.Locked = v.T("settings.admins_only")
+	}
+	sp.Groups = s.settingsGroups(ctx, v, section)
+	return sp, nil
+}
+
+// settingsGroups are the entries for a role: what it may never do is not
+// offered.
+func (s *Server) settingsGroups(ctx context.Context, v *visit, current string) []settingsGroup {
+	item := func(section string) navItem {
+		return navItem{URL: "/settings/" + section, Label: v.T("settings.page." + section), Current: section == current}
+	}
+	analysis := item("analysis")
+	if status := s.options.Analysis(ctx); status.Enabled && status.Problem != "" {
+		analysis.Count, analysis.Tone = "!", "bad"
+	}
+	groups := []settingsGroup{{v.T("settings.group.self"), []navItem{item("profile")}}}
+	if v.User.Role == helpdesk.RoleAdmin {
+		groups = append(groups,
+			settingsGroup{v.T("settings.group.mail"), []navItem{item("aliases"), item("pipelines")}},
+			settingsGroup{v.T("settings.group.house"), []navItem{item("users")}})
+	}
+	return append(groups, settingsGroup{v.T("settings.group.server"), []navItem{analysis, item("system")}})
+}
+
+// refuseForm fills in what is wrong with a form, or returns the error if it is
+// about something else.
+func (sp *settingsPage) refuseForm(err error) (status int, other error) {
+	said, ok := refusal(sp.Printer, err)
+	if !ok {
+		return 0, err
+	}
+	sp.Error = said
+	return statusOf(helpdesk.CodeOf(err)), nil
+}
+
+// splitList reads words typed with commas between them, also Japanese ones.
+func splitList(typed string) (list []string) {
+	for word := range strings.FieldsFuncSeq(typed, func(r rune) bool { return strings.ContainsRune(",、，\n", r) }) {
+		if word = strings.TrimSpace(word); word != "" {
+			list = append(list, word)
+		}
+	}
+	return list
+}
+
+// localeOptions are the languages a person or alias can have, and none.
+func localeOptions(v *visit, chosen, none string) []option {
+	options := []option{{"", none, chosen == ""}}
+	for _, o := range languageOptions(v.Printer) {
+		options = append(options, option{o.Value, o.Label, o.Value == chosen})
+	}
+	return options
+}

@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+type analysisPageView struct {
+	settingsPage
+	Status AnalysisStatus
+	// Problem and Mend say what is wrong and what to do; empty when all is well.
+	Problem, Mend string
+	Commands      []string
+}
+
+// analysisPage says whether the model reads along and, where it does not, why
+// and what to type.
+func (s *Server) analysisPage(c echo.Context) error {
+	sp, err := s.newSettingsPage(c, "analysis", "")
+	if err != nil {
+		return err
+	}
+	view := analysisPageView{settingsPage: sp, Status: s.options.Analysis(c.Request().Context())}
+	view.explain()
+	return s.render(c, http.StatusOK, "settings-analysis", view)
+}
+
+func (a *analysisPageView) explain() {
+	status := a.Status
+	problem := status.Problem
+	switch {
+	case !status.Enabled:
+		problem = "disabled"
+	case problem != "":
+	case !status.Reachable:
+		problem = "unreachable"
+	case !status.ModelPresent:
+		problem = "model_missing"
+	}
+	switch problem {
+	case "":
+		a.Badge = &badge{"good", a.T("settings.analysis.running")}
+		return
+	case "disabled":
+		a.Badge = &badge{"plain", a.T("settings.analysis.off")}
+	default:
+		a.Badge = &badge{"bad", a.T("settings.analysis.stopped")}
+	}
+	key := "settings.analysis.problem." + problem
+	if !a.Has(key) {
+		a.Problem, a.Mend = problem, a.T("settings.analysis.mend.other")
+		return
+	}
+	a.Problem = a.T(key, status.Address, status.Model)
+	a.Mend = a.T("settings.analysis.mend." + problem)
+	switch problem {
+	case "unreachable":
+		a.Commands = []string{"ollama serve", "curl " + status.Address + "/api/version"}
+	case "model_missing":
+		a.Commands = []string{"ollama pull " + status.Model}
+	}
+}
+
+type systemView struct {
+	settingsPage
+	Statistics helpdesk.Statistics
+	Ledger     []figure
+	Queues     []figure
+	Version    string
+	Outbound   string
+	Domains    []mxRecord
+}
+
+// figure is a counted thing; Tone is set where the count asks for a look.
+type figure struct{ Label, Value, Tone, Hint string }
+
+func (s *Server) systemPage(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	sp, err := s.newSettingsPage(c, "system", "")
+	if err != nil {
+		return err
+	}
+	view := systemView{settingsPage: sp, Version: s.options.Version, Outbound: s.options.Outbound}
+	if view.Statistics, err = s.desk.Statistics(ctx); err != nil {
+		return err
+	}
+	aliases, err := s.desk.Aliases(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	view.count()
+	view.Domains = s.domains(aliases)
+	return s.render(c, http.StatusOK, "settings-system", view)
+}
+
+func (w *systemView) count() {
+	add := func(list *[]figure, key string, n int, tone string) {
+		if n == 0 {
+			tone = ""
+		}
+		*list = append(*list, figure{w.T("settings.system." + key), w.Number(n), tone, w.T("settings.system.hint." + key)})
+	}
+	st := w.Statistics
+	add(&w.Ledger, "accepted", st.Accepted, "")
+	add(&w.Ledger, "posted", st.Posted, "")
+	add(&w.Ledger, "relayed", st.Relayed, "")
+	add(&w.Ledger, "held", st.Held, "warn")
+	add(&w.Ledger, "refused", st.Refused, "")
+	add(&w.Ledger, "duplicates", st.Duplicates, "")
+	add(&w.Queues, "waiting", st.DeliveriesWaiting, "")
+	add(&w.Queues, "deferred", st.DeliveriesDeferred, "warn")
+	add(&w.Queues, "failed", st.DeliveriesFailed, "bad")
+	add(&w.Queues, "analyses", st.AnalysesWaiting, "")
+	add(&w.Queues, "analyses_failed", st.AnalysesFailed, "warn")
+	add(&w.Queues, "parked", st.TimersParked, "bad")
+}
+
+// domains are the MX records that the aliases need, one a domain.
+func (s *Server) domains(aliases []helpdesk.Alias) (records []mxRecord) {
+	seen := map[string]bool{}
+	for _, a := range aliases {
+		domain := domainOf(a.Address)
+		if domain != "" && !seen[domain] {
+			seen[domain] = true
+			records = append(records, mxRecord{domain, "10 " + s.options.Hostname + "."})
+		}
+	}
+	return records
+}

@@ -1,0 +1,192 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+type usersView struct {
+	settingsPage
+	Users []userRow
+}
+
+type userRow struct {
+	helpdesk.User
+	URL      string
+	Avatar   avatar
+	RoleName string
+}
+
+func (s *Server) usersPage(c echo.Context) error {
+	v := visitOf(c)
+	sp, err := s.newSettingsPage(c, "users", "")
+	if err != nil {
+		return err
+	}
+	_, users, err := s.people(c.Request().Context(), v)
+	if err != nil {
+		return err
+	}
+	view := usersView{settingsPage: sp}
+	for _, u := range users {
+		view.Users = append(view.Users, userRow{u, "/settings/users/" + u.ID, newAvatar(u.ID, u.Name), v.T("role." + string(u.Role))})
+	}
+	return s.render(c, http.StatusOK, "settings-users", view)
+}
+
+type userView struct {
+	settingsPage
+	Person    helpdesk.User
+	Roles     []option
+	Languages []option
+	Self      bool
+}
+
+func (s *Server) userPage(c echo.Context) error {
+	user, err := s.userByID(c)
+	if err != nil {
+		return err
+	}
+	view, err := s.newUserView(c, user)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "settings-user", view)
+}
+
+func (s *Server) userByID(c echo.Context) (helpdesk.User, error) {
+	id := c.Param("id")
+	if id == newRecord {
+		return helpdesk.User{Role: helpdesk.RoleAgent, Locale: string(visitOf(c).Language)}, nil
+	}
+	people, _, err := s.people(c.Request().Context(), visitOf(c))
+	if err != nil {
+		return helpdesk.User{}, err
+	}
+	user, ok := people[id]
+	if !ok {
+		return user, echo.ErrNotFound
+	}
+	return user, nil
+}
+
+func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) {
+	v := visitOf(c)
+	heading := u.Name
+	if u.ID == "" {
+		heading = v.T("settings.user.new")
+	}
+	sp, err := s.newSettingsPage(c, "users", heading)
+	if err != nil {
+		return userView{}, err
+	}
+	view := userView{settingsPage: sp, Person: u, Self: u.ID == v.User.ID, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language"))}
+	if u.Disabled {
+		view.Badge = &badge{"plain", v.T("settings.user.disabled")}
+	}
+	for _, role := range []helpdesk.Role{helpdesk.RoleAgent, helpdesk.RoleSupervisor, helpdesk.RoleAdmin} {
+		view.Roles = append(view.Roles, option{string(role), v.T("role." + string(role)), role == u.Role})
+	}
+	return view, nil
+}
+
+func (s *Server) saveUser(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	user, err := s.userByID(c)
+	if err != nil {
+		return err
+	}
+	user.Email, user.Name = strings.TrimSpace(c.FormValue("email")), strings.TrimSpace(c.FormValue("name"))
+	user.Role, user.Locale = helpdesk.Role(c.FormValue("role")), c.FormValue("locale")
+	user.Disabled = user.ID != "" && c.FormValue("enabled") == ""
+	password := c.FormValue("password")
+	if user.ID == "" {
+		_, err = s.desk.CreateUser(ctx, v.actor(), helpdesk.NewUser{Email: user.Email, Name: user.Name, Password: password, Role: user.Role, Locale: user.Locale})
+	} else {
+		change := helpdesk.UserChange{Name: &user.Name, Email: &user.Email, Locale: &user.Locale, Role: &user.Role, Disabled: &user.Disabled}
+		if password != "" && user.ID != v.User.ID {
+			change.Password = &password
+		}
+		_, err = s.desk.ChangeUser(ctx, v.actor(), user.ID, change)
+	}
+	if err == nil {
+		return c.Redirect(http.StatusSeeOther, "/settings/users?saved=1")
+	}
+	view, failed := s.newUserView(c, user)
+	if failed != nil {
+		return failed
+	}
+	status, err := view.refuseForm(err)
+	if err != nil {
+		return err
+	}
+	return s.render(c, status, "settings-user", view)
+}
+
+// profileView is one's own page.
+type profileView struct {
+	settingsPage
+	Person    helpdesk.User
+	Languages []option
+	Password  bool // the error is about the password's form
+}
+
+func (s *Server) profilePage(c echo.Context) error {
+	view, err := s.newProfileView(c, *visitOf(c).User)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "settings-profile", view)
+}
+
+func (s *Server) newProfileView(c echo.Context, u helpdesk.User) (profileView, error) {
+	v := visitOf(c)
+	sp, err := s.newSettingsPage(c, "profile", "")
+	return profileView{settingsPage: sp, Person: u, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language"))}, err
+}
+
+func (s *Server) saveProfile(c echo.Context) error {
+	u := *visitOf(c).User
+	u.Name, u.Locale = strings.TrimSpace(c.FormValue("name")), c.FormValue("locale")
+	u.ForwardReplies, u.ForwardTo = c.FormValue("forward_replies") != "", strings.TrimSpace(c.FormValue("forward_to"))
+	_, err := s.desk.ChangeUser(c.Request().Context(), visitOf(c).actor(), u.ID,
+		helpdesk.UserChange{Name: &u.Name, Locale: &u.Locale, ForwardReplies: &u.ForwardReplies, ForwardTo: &u.ForwardTo})
+	if err == nil {
+		return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")
+	}
+	return s.refuseProfile(c, u, err, false)
+}
+
+// savePassword changes one's own password. That ends every session, this one
+// too, so a new one is opened at once.
+func (s *Server) savePassword(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	current, password := c.FormValue("current_password"), c.FormValue("password")
+	_, err := s.desk.ChangeUser(ctx, v.actor(), v.User.ID, helpdesk.UserChange{Password: &password, CurrentPassword: &current})
+	if err != nil {
+		return s.refuseProfile(c, *v.User, err, true)
+	}
+	token, _, err := s.desk.Login(ctx, v.User.Email, password, s.remoteIP(c))
+	if err != nil {
+		return c.Redirect(http.StatusSeeOther, "/login")
+	}
+	s.setCookie(c, s.sessionCookie(), token, sessionLifetime)
+	return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")
+}
+
+func (s *Server) refuseProfile(c echo.Context, u helpdesk.User, cause error, password bool) error {
+	view, err := s.newProfileView(c, u)
+	if err != nil {
+		return err
+	}
+	status, err := view.refuseForm(cause)
+	if err != nil {
+		return err
+	}
+	view.Password = password
+	return s.render(c, status, "settings-profile", view)
+}

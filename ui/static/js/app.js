@@ -1,0 +1,13 @@
+// What the pages do besides being pages. Each module looks after one thing and
+// may be missing without harm to the others: every form works by itself.
+import "./zone.js";
+import "./keep.js";
+import "./menus.js";
+import "./copy.js";
+import "./list.js";
+import "./thread.js";
+import "./composer.js";
+import "./frames.js";
+import "./toasts.js";
+import "./keys.js";
+import "./live.js";

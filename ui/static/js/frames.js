@@ -1,0 +1,37 @@
+// Mail as HTML: switching to it, and giving its frame the height it needs. The
+// frame that is shown is of an origin of its own, so nobody can look into it;
+// an invisible copy that can neither run scripts, nor open windows, nor be
+// clicked is measured instead.
+import { $, $$, fragment, morph, on, ready } from "./dom.js";
+
+const tallest = 20000;
+
+on("click", "[data-body]", async (_, button) => {
+  const { body: id, as } = button.dataset;
+  const target = document.getElementById(`body-${id}`);
+  if (!target || target.dataset.as === as) return;
+  const text = await fragment(`/messages/${id}/body?as=${as}`, `body-${id}`);
+  for (const other of $$("[data-body]", button.parentElement)) other.setAttribute("aria-pressed", String(other === button));
+  await morph(target, text, "outerHTML");
+});
+
+ready(() => $$(".mail-frame:not([data-measured])").forEach(measure));
+
+function measure(holder) {
+  holder.dataset.measured = "yes";
+  const copy = document.createElement("iframe");
+  copy.className = "mail-measured";
+  copy.setAttribute("sandbox", "allow-same-origin");
+  copy.inert = true;
+  copy.tabIndex = -1;
+  copy.ariaHidden = "true";
+  const adjust = () => {
+    const page = copy.contentDocument?.documentElement;
+    if (!page) return;
+    $(".mail-shown", holder).style.height = `${Math.min(Math.max(page.scrollHeight, 40), tallest)}px`;
+  };
+  copy.addEventListener("load", adjust);
+  new ResizeObserver(adjust).observe(holder);
+  copy.src = `${holder.dataset.frame}?measure=1`;
+  holder.append(copy);
+}

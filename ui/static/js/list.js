@@ -1,0 +1,117 @@
+// The ticket list: which row is chosen, moving among rows, and taking in what
+// arrives without shifting anything under the reader's hand.
+import { $, $$, fragment, morph, parse, ready } from "./dom.js";
+
+const rows = () => $$("#rows .row");
+const number = () => $("#ticket")?.dataset.number;
+const rowOf = (n) => n && $(`#row-${n}`);
+
+// mark makes the row of the open ticket the chosen one.
+function mark() {
+  const open = rowOf(number());
+  for (const row of rows()) {
+    row.setAttribute("aria-selected", String(row === open));
+  }
+  roam(open ?? (rows().includes(document.activeElement) ? document.activeElement : rows()[0]));
+}
+
+// roam makes one row the list's way in for the Tab key.
+function roam(row) {
+  if (!row) return;
+  for (const other of rows()) other.tabIndex = other === row ? 0 : -1;
+}
+
+// step moves among the rows: the focus while it is in the list, else the open
+// ticket itself.
+export function step(by, open) {
+  const list = rows();
+  if (!list.length) return;
+  const here = list.includes(document.activeElement) ? document.activeElement : rowOf(number());
+  const next = list[here ? list.indexOf(here) + by : 0];
+  if (!next) return;
+  roam(next);
+  next.focus({ preventScroll: true });
+  next.scrollIntoView({ block: "nearest" });
+  if (open) next.click();
+}
+
+document.addEventListener("keydown", (event) => {
+  if (!event.target.closest?.("#rows")) return;
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  if (by) {
+    event.preventDefault();
+    step(by, false);
+  }
+});
+
+ready(mark);
+document.addEventListener("htmx:after:history:push", mark);
+
+// ---------- Arrivals ----------
+
+let waiting = null; // the newest rows, while they may not be shown yet
+
+// busy says that the reader is somewhere in the list: moving rows now would
+// move them from under a hand.
+function busy() {
+  const list = $("#rows");
+  return list.scrollTop > 8 || Boolean(rowOf(number())) || list.matches(":hover") || list.contains(document.activeElement);
+}
+
+// refresh asks for the list again. Rows that are there change in place; new
+// ones settle in, or wait behind a strip that says how many they are.
+export async function refresh(signal) {
+  const list = $("#list"), target = $("#rows");
+  if (!list || !target) return;
+  const url = new URL(list.dataset.path, location.href);
+  url.searchParams.set("limit", rows().length);
+  const text = await fragment(url, "rows", signal);
+  const fresh = $$(".row", parse(text));
+  const known = new Set(rows().map((row) => row.id));
+  const arrived = fresh.filter((row) => !known.has(row.id));
+  const moved = arrived.length || fresh.map((row) => row.id).join() !== rows().map((row) => row.id).join();
+  if (moved && busy()) {
+    waiting = text;
+    for (const row of fresh) {
+      const old = known.has(row.id) && $(`#${row.id}`);
+      if (old && !old.isEqualNode(row)) await morph(old, row.outerHTML);
+    }
+    announce(arrived.length);
+  } else {
+    await show(text, arrived.map((row) => row.id));
+  }
+  mark();
+}
+
+async function show(text, arrived) {
+  waiting = null;
+  $("#arrivals").hidden = true;
+  await morph($("#rows"), text, "innerMorph");
+  for (const id of arrived) $(`#${id}`)?.classList.add("arrived");
+}
+
+function announce(count) {
+  const strip = $("#arrivals");
+  if (!count) return; // only the order changed: that can wait unsaid
+  const words = $("span", strip);
+  words.textContent = count === 1 ? words.dataset.one : words.dataset.many.replace("0", count);
+  strip.hidden = false;
+  $("#announce").textContent = words.textContent;
+}
+
+async function reveal() {
+  if (!waiting) return;
+  const known = new Set(rows().map((row) => row.id));
+  const arrived = $$(".row", parse(waiting)).map((row) => row.id).filter((id) => !known.has(id));
+  await show(waiting, arrived);
+  $("#rows").scrollTop = 0;
+  mark();
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest?.("#arrivals")) reveal();
+});
+// Once the hand has left the list and nothing is chosen, what waited settles in.
+document.addEventListener("mouseout", (event) => {
+  if (waiting && event.target.closest?.("#rows") && !event.relatedTarget?.closest?.("#rows") && !busy()) reveal();
+});

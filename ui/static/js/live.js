@@ -1,0 +1,100 @@
+// Live updates. The stream says only what changed; each part of the page then
+// asks for itself. htmx keeps the stream and resumes it where it was lost.
+import { $, fragment, morph } from "./dom.js";
+import { refresh as refreshList } from "./list.js";
+import { refresh as refreshThread } from "./thread.js";
+
+const together = 60;   // ms: what happens at once is taken in at once
+const apart = 400;     // ms: at least this long between two refreshes
+
+let pending = null;    // what has changed since the last refresh
+let last = 0;          // when that was
+let running = false;
+
+document.addEventListener("desk:change", (event) => note(JSON.parse(event.detail.data)));
+document.addEventListener("desk:reset", () => note({ everything: true }));
+
+function note(change) {
+  pending ??= { tickets: new Set(), everything: false };
+  if (change.everything) pending.everything = true;
+  if (change.ticket) pending.tickets.add(change.ticket);
+  schedule();
+}
+
+function schedule() {
+  if (running || !pending) return;
+  running = true;
+  setTimeout(take, Math.max(together, last + apart - performance.now()));
+}
+
+async function take() {
+  const { tickets, everything } = pending;
+  pending = null;
+  last = performance.now();
+  const open = Number($("#ticket")?.dataset.number);
+  try {
+    await Promise.all([
+      refreshList(),
+      refreshNavigation(),
+      everything || tickets.has(open) ? refreshThread(open) : null,
+    ]);
+  } catch (error) {
+    // A page that could not be refreshed is stale, not broken: try again soon.
+    console.warn("refresh:", error);
+    pending ??= { tickets, everything };
+    last = performance.now() + 2000;
+  }
+  running = false;
+  schedule();
+}
+
+async function refreshNavigation() {
+  const nav = $("#nav");
+  if (!nav || nav.contains(document.activeElement)) return refreshCounts(nav);
+  await morph(nav, await navigation(nav));
+}
+
+const navigation = (nav) => {
+  const query = new URLSearchParams({ current: nav.dataset.current, q: $("#find-text")?.value ?? "" });
+  return fragment(`/navigation?${query}`, "nav");
+};
+
+// refreshCounts leaves the place with the focus alone.
+async function refreshCounts(nav) {
+  if (!nav) return;
+  const text = await navigation(nav);
+  const fresh = new DOMParser().parseFromString(text, "text/html");
+  const lists = nav.querySelectorAll(".nav-list");
+  fresh.querySelectorAll(".nav-list").forEach((list, i) => {
+    if (lists[i] && !lists[i].contains(document.activeElement)) morph(lists[i], list.innerHTML, "innerMorph");
+  });
+}
+
+// ---------- The connection itself ----------
+
+const lost = $("#connection");
+let told;
+document.addEventListener("htmx:sse:error", (event) => {
+  if (event.detail.status === 401) {
+    location.reload();
+    return;
+  }
+  // A blink is nobody's business.
+  told ??= setTimeout(() => { if (lost) lost.hidden = false; }, 3000);
+});
+document.addEventListener("htmx:sse:after:connection", () => {
+  clearTimeout(told);
+  told = undefined;
+  if (lost) lost.hidden = true;
+  document.documentElement.dataset.live = "yes";
+});
+document.addEventListener("htmx:sse:before:connection", () => { delete document.documentElement.dataset.live; });
+
+// Going back shows the page as it is now, morphed so that the list keeps its
+// place and the stream its connection.
+document.addEventListener("htmx:before:history:restore", (event) => {
+  const app = $("#app");
+  if (!app) return;
+  event.preventDefault();
+  htmx.ajax("GET", event.detail.path, { source: app, target: "#app", select: "#app", swap: "outerMorph" });
+});

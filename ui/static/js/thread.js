@@ -1,0 +1,61 @@
+// The open conversation: where it starts, what counts as seen, and taking in
+// what happens without touching what is being written.
+import { $, fragment, ready } from "./dom.js";
+
+let shown = null;
+
+ready(() => {
+  const ticket = $("#ticket[data-number]");
+  if (ticket?.dataset.number !== shown) {
+    shown = ticket?.dataset.number ?? null;
+    if (ticket) start();
+  }
+  seen();
+});
+
+// start scrolls to what is new, else to the newest.
+function start() {
+  const thread = $("#thread");
+  const newest = $("#new-mark") ?? $("#flow > :is(.message, .held):last-of-type") ?? $("#flow > :last-child");
+  if (newest?.id === "new-mark") {
+    thread.scrollTop = newest.offsetTop - thread.offsetTop - 16;
+  } else {
+    thread.scrollTop = thread.scrollHeight;
+  }
+}
+
+// seen tells the server that the newest is before the reader's eyes: a page in
+// the background is not.
+function seen() {
+  const ticket = $("#ticket[data-number]");
+  if (!ticket || document.hidden || ticket.dataset.told === ticket.dataset.seq) return;
+  ticket.dataset.told = ticket.dataset.seq;
+  const form = new URLSearchParams({ seq: ticket.dataset.seq });
+  fetch(`/tickets/${ticket.dataset.number}/seen`, { method: "POST", body: form, keepalive: true }).then((response) => {
+    if (response.ok) $(`#row-${ticket.dataset.number}`)?.classList.remove("unread");
+  }).catch(() => { delete ticket.dataset.told; });
+}
+document.addEventListener("visibilitychange", seen);
+
+// refresh takes in what changed in the open ticket. The composer is not part
+// of it. Who has not begun to write has the newest before their eyes, so their
+// reply will not be stopped by it.
+export async function refresh(number, signal) {
+  const ticket = $("#ticket[data-number]");
+  if (!ticket || (number && ticket.dataset.number !== String(number))) return;
+  const thread = $("#thread");
+  const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
+  const query = new URLSearchParams({ seen: ticket.dataset.seen, back: ticket.dataset.path });
+  const text = await fragment(`/tickets/${ticket.dataset.number}/updates?${query}`, "flow", signal);
+  if (!ticket.isConnected) return;
+  const before = $("#flow > :last-child");
+  await htmx.swap({ sourceElement: ticket, target: ticket, text, swap: "none" });
+  const last = $("#flow > :last-child");
+  if (last !== before && atEnd && last?.matches(".message, .held, .event")) {
+    last.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
+  }
+  ticket.dataset.seq = $("#ticket-head").dataset.seq;
+  const composer = $("[data-composer]");
+  if (composer && !composer.classList.contains("filled")) composer.elements.seen.value = ticket.dataset.seq;
+  seen();
+}

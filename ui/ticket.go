@@ -1,0 +1,246 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func (s *Server) ticketRoutes(g *echo.Group) {
+	g.GET("/tickets/:number/updates", s.ticketUpdates)
+	g.POST("/tickets/:number/compose", s.compose)
+	g.POST("/tickets/:number/change", s.changeTicket)
+	g.POST("/tickets/:number/seen", s.markSeen)
+}
+
+// ticketView is an opened ticket: the conversation and the customer's panel.
+type ticketView struct {
+	Number   uint64
+	Subject  string
+	Language string // of the mail, for hyphenation and fonts
+	Path     string // its own address, where forms return to
+	ListPath string
+	Pipeline string
+	Colour   int
+	Stages   []option
+	Assignee *avatar
+	People   []option
+	Me       string // the reader's id, for "assign to me"
+	Tags     []string
+	Open     bool
+	// Other is the stage that closing, or opening again, leads to.
+	Other string
+	// Previous is the ticket that this one continues, or 0.
+	Previous uint64
+
+	Items    []timelineItem
+	Held     []messageView
+	Composer composerView
+	Panel    panelView
+	// Seq is the newest event shown; Seen the one the reader had seen before,
+	// which decides where the line "new from here" is.
+	Seq, Seen uint64
+	source    *helpdesk.TicketView
+}
+
+func (s *Server) ticket(ctx context.Context, v *visit, p place) (*ticketView, error) {
+	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
+	if err != nil {
+		return nil, err
+	}
+	return s.showTicket(ctx, v, p, t, t.SeenSeq)
+}
+
+// showTicket makes the view of t as for a reader who has seen everything up to
+// the event seen.
+func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.TicketView, seen uint64) (*ticketView, error) {
+	people, users, err := s.people(ctx, v)
+	if err != nil {
+		return nil, err
+	}
+	record := t.Row.Ticket
+	view := &ticketView{Number: record.Number, Subject: subjectOf(v.Printer, record.Subject), Path: p.address(record.Number), ListPath: p.address(0),
+		Pipeline: t.Pipeline.Name, Colour: colourOf(t.Pipeline.Position), Me: v.User.ID, Tags: record.Tags, Open: record.Open,
+		Previous: record.Previous, Seq: t.LastSeq, Seen: seen, Language: languageOfMail(t), source: t}
+	for _, stage := range t.Pipeline.Stages {
+		view.Stages = append(view.Stages, option{stage.ID, stage.Name, stage.ID == record.StageID})
+	}
+	view.Other = otherStage(t)
+	if record.AssigneeID != "" {
+		a := newAvatar(record.AssigneeID, t.Row.AssigneeName)
+		view.Assignee = &a
+	}
+	view.People = peopleOptions(v, users, record.AssigneeID)
+	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx)}
+	view.Items = reader.timeline(t, seen)
+	for _, m := range t.Held {
+		view.Held = append(view.Held, reader.message(m))
+	}
+	view.Composer = s.newComposer(v, t)
+	view.Panel = reader.panel(t)
+	return view, nil
+}
+
+// otherStage is where the ticket goes when it is closed, or opened again.
+func otherStage(t *helpdesk.TicketView) string {
+	kind := helpdesk.StageClosed
+	if !t.Row.Ticket.Open {
+		kind = helpdesk.StageOpen
+		if stage, ok := t.Pipeline.Stage(t.Pipeline.ReopenStage); ok && stage.Kind == helpdesk.StageOpen {
+			return stage.ID
+		}
+	}
+	stage, _ := t.Pipeline.FirstOf(kind)
+	return stage.ID
+}
+
+// languageOfMail is the language to read the ticket's mail in: what the model
+// found, else the alias's, else unknown.
+func languageOfMail(t *helpdesk.TicketView) string {
+	for _, m := range slices.Backward(t.Messages) {
+		if m.Analysis != nil && len(m.Analysis.Language) == 2 {
+			return m.Analysis.Language
+		}
+	}
+	return t.Alias.Language
+}
+
+// peopleOptions lists who a ticket can be assigned to: nobody, the reader
+// first, and whoever has it already though disabled since.
+func peopleOptions(v *visit, users []helpdesk.User, assigned string) []option {
+	options := []option{{"", v.T("ticket.unassigned"), assigned == ""}, {v.User.ID, v.T("ticket.me", v.User.Name), assigned == v.User.ID}}
+	for _, u := range users {
+		if u.ID != v.User.ID && (!u.Disabled || u.ID == assigned) {
+			options = append(options, option{u.ID, u.Name, u.ID == assigned})
+		}
+	}
+	return options
+}
+
+// ticketFragment answers with the conversation and panel of one ticket.
+func (s *Server) ticketFragment(c echo.Context, p place) error {
+	view, err := s.ticket(c.Request().Context(), visitOf(c), p)
+	if err != nil {
+		return err
+	}
+	return s.renderTicket(c, http.StatusOK, view, s.toast(view, c.QueryParam("sent")))
+}
+
+// renderTicket answers a request for one ticket: as a fragment, or inside its
+// page where the browser asked for one.
+func (s *Server) renderTicket(c echo.Context, status int, view *ticketView, toast *toastView) error {
+	if target(c.Request()) != "" {
+		return s.render(c, status, "ticket-fragment", map[string]any{"Ticket": view, "Toast": toast, "Title": view.Subject})
+	}
+	ctx, v := c.Request().Context(), visitOf(c)
+	p := placeOfPath(c.FormValue("back"), view.Number)
+	data := inboxPage{Ticket: view, Toast: toast}
+	var err error
+	if data.List, err = s.list(ctx, v, p, ""); err != nil {
+		return err
+	}
+	if data.page, err = s.newPage(ctx, v, view.Subject, p.current()); err != nil {
+		return err
+	}
+	return s.render(c, status, "inbox", data)
+}
+
+// ticketUpdates answers with what of an open ticket may have changed: all but
+// the composer.
+func (s *Server) ticketUpdates(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
+	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
+	if err != nil {
+		return err
+	}
+	seen, err := strconv.ParseUint(c.QueryParam("seen"), 10, 64)
+	if err != nil {
+		seen = t.SeenSeq
+	}
+	view, err := s.showTicket(ctx, v, p, t, seen)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "ticket-updates", view)
+}
+
+// changeTicket sets the stage, the assignee or the tags.
+func (s *Server) changeTicket(c echo.Context) error {
+	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	var change helpdesk.Change
+	if form.Has("stage") {
+		stage := form.Get("stage")
+		change.Stage = &stage
+	}
+	if form.Has("assignee") {
+		assignee := form.Get("assignee")
+		change.Assignee = &assignee
+	}
+	if form.Has("tag") || form.Has("untag") {
+		row, err := s.desk.TicketRow(ctx, v.actor(), number)
+		if err != nil {
+			return err
+		}
+		tags := retag(row.Ticket.Tags, form.Get("tag"), form.Get("untag"))
+		change.Tags = &tags
+	}
+	if _, err := s.desk.Change(ctx, v.actor(), number, change); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, backTo(c, number))
+}
+
+// retag adds and removes a tag; commas part several.
+func retag(tags []string, add, remove string) []string {
+	tags = slices.Clone(tags)
+	for tag := range strings.FieldsFuncSeq(add, func(r rune) bool { return r == ',' || r == '、' || r == '，' }) {
+		if tag = strings.TrimSpace(tag); tag != "" && !slices.Contains(tags, tag) {
+			tags = append(tags, tag)
+		}
+	}
+	return slices.DeleteFunc(tags, func(t string) bool { return t == remove })
+}
+
+// markSeen records that the reader has the newest events before their eyes.
+// The page asks for it; opening an address alone changes nothing.
+func (s *Server) markSeen(c echo.Context) error {
+	seq, err := strconv.ParseUint(c.FormValue("seq"), 10, 64)
+	if err != nil {
+		return invalid("seq", "", "seq must be the number of an event")
+	}
+	if err := s.desk.MarkSeen(c.Request().Context(), visitOf(c).actor(), ticketNumber(c), seq); err != nil {
+		return err
+	}
+	return c.NoContent(http.StatusNoContent)
+}
+
+// ticketNumber is the number in the path, 0 (which no ticket has) where it is
+// none.
+func ticketNumber(c echo.Context) uint64 {
+	number, err := strconv.ParseUint(c.Param("number"), 10, 64)
+	if err != nil {
+		return 0
+	}
+	return number
+}
+
+// backTo is where a form about a ticket returns to.
+func backTo(c echo.Context, number uint64) string {
+	fallback := "/tickets/" + strconv.FormatUint(number, 10)
+	path := localPath(c.FormValue("back"), fallback)
+	if !strings.HasPrefix(path, "/inbox/") {
+		return fallback
+	}
+	return path
+}

@@ -1,0 +1,170 @@
+package ui
+
+import (
+	"html/template"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// timelineItem is one entry of a conversation: exactly one field is set, or
+// New alone for the line above what the reader has not seen yet.
+type timelineItem struct {
+	Message *messageView
+	Note    *noteView
+	Event   *eventView
+	New     bool
+}
+
+type noteView struct {
+	ID     string
+	Author avatar
+	Name   string
+	Text   template.HTML
+	Time   moment
+}
+
+type eventView struct {
+	Seq  uint64
+	Icon string
+	Text template.HTML
+	Time moment
+}
+
+// reader makes the views of one ticket for one person.
+type reader struct {
+	*visit
+	server   *Server
+	people   map[string]helpdesk.User
+	analysis AnalysisStatus
+}
+
+// timeline is everything that happened, in order of time. The line "new from
+// here" stands before the first customer's message after the event seen.
+func (r reader) timeline(t *helpdesk.TicketView, seen uint64) []timelineItem {
+	type entry struct {
+		at   time.Time
+		item timelineItem
+	}
+	fresh := unseen(t.Events, seen)
+	var entries []entry
+	for _, m := range t.Messages {
+		view := r.message(m)
+		view.Fresh = fresh[m.Message.ID]
+		entries = append(entries, entry{m.Message.At, timelineItem{Message: &view}})
+	}
+	for _, n := range t.Notes {
+		entries = append(entries, entry{n.Note.At, timelineItem{Note: r.note(n)}})
+	}
+	for _, e := range t.Events {
+		if view, ok := r.event(e); ok {
+			entries = append(entries, entry{e.At, timelineItem{Event: &view}})
+		}
+	}
+	slices.SortStableFunc(entries, func(a, b entry) int { return a.at.Compare(b.at) })
+	items := make([]timelineItem, 0, len(entries)+1)
+	marked := seen == 0
+	for _, e := range entries {
+		if m := e.item.Message; !marked && m != nil && m.Fresh {
+			marked = true
+			items = append(items, timelineItem{New: true})
+		}
+		items = append(items, e.item)
+	}
+	return items
+}
+
+// unseen are the customers' messages that came after the event seen.
+func unseen(events []helpdesk.Event, seen uint64) map[string]bool {
+	fresh := map[string]bool{}
+	for _, e := range events {
+		if e.Seq <= seen {
+			continue
+		}
+		switch e.Kind {
+		case helpdesk.EventMessageReceived, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventReplyLogged:
+			fresh[e.Message] = true
+		}
+	}
+	return fresh
+}
+
+func (r reader) note(n helpdesk.NoteView) *noteView {
+	return &noteView{ID: n.Note.ID, Author: newAvatar(n.Note.AuthorID, n.AuthorName), Name: n.AuthorName,
+		Text: linked(n.Note.Text), Time: longMoment(r.Printer, n.Note.At)}
+}
+
+// eventIcons are the events that a conversation shows, with their icons. The
+// others are seen in what they did: a message, a badge, a delivery's fate.
+var eventIcons = map[helpdesk.EventKind]string{
+	helpdesk.EventTicketStage:      "arrow",
+	helpdesk.EventTicketReopened:   "reopen",
+	helpdesk.EventTicketAssigned:   "person",
+	helpdesk.EventTicketTags:       "tag",
+	helpdesk.EventMessageJoined:    "merge",
+	helpdesk.EventMessageSplit:     "split",
+	helpdesk.EventMessageRefused:   "refuse",
+	helpdesk.EventMessageDuplicate: "copy",
+	helpdesk.EventReplyUndone:      "undo",
+	helpdesk.EventCopySent:         "forward",
+	helpdesk.EventCopyFailed:       "undelivered",
+}
+
+func (r reader) event(e helpdesk.Event) (eventView, bool) {
+	icon, ok := eventIcons[e.Kind]
+	if !ok {
+		return eventView{}, false
+	}
+	key := "event." + strings.ReplaceAll(string(e.Kind), ".", "_")
+	args := []any{strong(r.actorName(e.Actor))}
+	switch e.Kind {
+	case helpdesk.EventTicketStage:
+		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
+	case helpdesk.EventTicketReopened:
+		args = append(args, strong(e.Data["to"]))
+	case helpdesk.EventMessageJoined, helpdesk.EventMessageRefused:
+		args = append(args, strong(e.Data["from"]))
+	case helpdesk.EventMessageSplit:
+		args = append(args, strong(e.Data["from"]), strong("#"+e.Data["ticket"]))
+		if to := e.Data["to_ticket"]; to != "" {
+			key, args[2] = key+"_to", strong("#"+to)
+		}
+	case helpdesk.EventTicketAssigned:
+		args = append(args, strong(e.Data["to"]))
+		if e.Data["to"] == "" {
+			key += "_nobody"
+		}
+	case helpdesk.EventTicketTags:
+		args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · ")))
+		if e.Data["tags"] == "" {
+			key += "_none"
+		}
+	case helpdesk.EventCopySent, helpdesk.EventCopyFailed:
+		args = append(args, strong(e.Data["recipient"]))
+	}
+	return eventView{Seq: e.Seq, Icon: icon, Text: strengthen(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}, true
+}
+
+func (r reader) actorName(a helpdesk.Actor) string {
+	if u, ok := r.people[a.UserID]; ok {
+		return r.T("event.person", u.Name)
+	}
+	switch a.Kind {
+	case helpdesk.ActorCustomer:
+		return r.T("event.customer")
+	case helpdesk.ActorFile:
+		return r.T("event.file")
+	}
+	return r.T("event.system")
+}
+
+// strong marks a part of a sentence before the sentence is put together, and
+// strengthen makes elements of the marks once all of it is escaped.
+func strong(s string) string { return "\x01" + s + "\x02" }
+
+func strengthen(sentence string) template.HTML {
+	escaped := template.HTMLEscapeString(sentence)
+	return template.HTML(strings.NewReplacer("\x01", "<b>", "\x02", "</b>").Replace(escaped))
+}

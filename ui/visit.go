@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// firstMoment stands for a time where no time is said.
+var firstMoment = time.Unix(0, 0).UTC()
+
+// visit is who asks, and how to speak to them.
+type visit struct {
+	locale.Printer
+	User    *helpdesk.User // nil before login
+	session string
+}
+
+func (v *visit) actor() helpdesk.Actor { return v.User.Actor() }
+
+const visitKey = "visit"
+
+// visitOf returns the visit that identify found; for a request that never
+// passed it, that of a stranger who reads Japanese.
+func visitOf(c echo.Context) *visit {
+	if v, ok := c.Get(visitKey).(*visit); ok {
+		return v
+	}
+	return &visit{Printer: locale.Printer{Language: locale.Japanese}}
+}
+
+// identify finds out who asks: the user of the session, their language (their
+// own, else the one chosen on the login page, else the browser's) and zone.
+func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		v := &visit{session: cookieValue(c, s.sessionCookie())}
+		if v.session != "" {
+			user, err := s.desk.UserBySession(c.Request().Context(), v.session)
+			if err != nil && helpdesk.CodeOf(err) != helpdesk.CodeUnauthorized {
+				return err
+			}
+			v.User = user
+		}
+		zone, err := time.LoadLocation(cookieValue(c, "zone"))
+		if err != nil || cookieValue(c, "zone") == "" {
+			zone = nil
+		}
+		v.Printer = s.catalogues.Printer(s.languageOf(c, v.User), zone, s.now())
+		c.Set(visitKey, v)
+		return next(c)
+	}
+}
+
+func (s *Server) languageOf(c echo.Context, u *helpdesk.User) locale.Language {
+	if u != nil {
+		if l, ok := locale.Parse(u.Locale); ok {
+			return l
+		}
+	}
+	if l, ok := locale.Parse(cookieValue(c, "language")); ok {
+		return l
+	}
+	return locale.Match(c.Request().Header.Get("Accept-Language"))
+}
+
+// requireUser sends strangers to the login page and back again afterwards.
+func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		if visitOf(c).User != nil {
+			return next(c)
+		}
+		r := c.Request()
+		login := "/login"
+		if r.Method == http.MethodGet && r.URL.Path != "/" && r.Header.Get("HX-Request") == "" {
+			login += "?next=" + url.QueryEscape(r.URL.RequestURI())
+		}
+		if r.Header.Get("HX-Request") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+			c.Response().Header().Set("HX-Redirect", login)
+			return c.NoContent(http.StatusUnauthorized)
+		}
+		return c.Redirect(http.StatusSeeOther, login)
+	}
+}
+
+func cookieValue(c echo.Context, name string) string {
+	cookie, err := c.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	value, err := url.QueryUnescape(cookie.Value)
+	if err != nil {
+		return cookie.Value
+	}
+	return value
+}
+
+// sessionCookie is the name of the session's cookie. The prefix makes browsers
+// refuse it from anywhere but this very host over TLS (RFC 6265bis).
+func (s *Server) sessionCookie() string {
+	if s.options.Secure {
+		return "__Host-session"
+	}
+	return "session"
+}
+
+func (s *Server) setCookie(c echo.Context, name, value string, lifetime time.Duration) {
+	cookie := &http.Cookie{Name: name, Value: value, Path: "/", HttpOnly: true, SameSite: http.SameSiteLaxMode,
+		Secure: s.options.Secure, MaxAge: int(lifetime / time.Second)}
+	if value == "" {
+		cookie.MaxAge = -1
+	}
+	c.SetCookie(cookie)
+}
+
+// localPath returns path if it is one of this site's own pages, or fallback:
+// what a form brings along must not lead elsewhere.
+func localPath(path, fallback string) string {
+	u, err := url.Parse(path)
+	if err != nil || u.IsAbs() || u.Host != "" || !strings.HasPrefix(path, "/") || strings.HasPrefix(path, "//") || strings.ContainsAny(path, "\\\r\n") {
+		return fallback
+	}
+	return path
+}
