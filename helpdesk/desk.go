@@ -61,13 +61,15 @@ type Desk struct {
 	log     *slog.Logger
 	wake    *wakeups
 	logins  *loginLimiter
+	ids     *ulid.LockedMonotonicReader
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
 // closes after the last use of the desk.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter()}
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(),
+		ids: &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
 		last, err := lastSeq(r)
 		d.wake.event(last)
@@ -82,9 +84,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 // now is the clock in UTC, at the store's resolution.
 func (d *Desk) now() time.Time { return d.Now().UTC().Round(0) }
 
-// newID returns a ULID: unique, and sorted by time of making.
+// newID returns a ULID: unique, and sorted by order of making.
 func (d *Desk) newID() string {
-	return ulid.MustNew(ulid.Timestamp(d.now()), rand.Reader).String()
+	return ulid.MustNew(ulid.Timestamp(d.now()), d.ids).String()
 }
 
 // command is one command's transaction: what it writes, and as whom.
