@@ -237,4 +237,3 @@ func headerRecipients(values []string) []failedRecipient {
 	}
 	return recipients
 }
-

@@ -16,6 +16,10 @@ const (
 	markEnd         = "\U0010F8A4"
 )
 
+const marks = markAttribution + markQuote + markSignature + markEnd
+
+var hintOfMark = map[rune]hint{0x10F8A1: hintAttribution, 0x10F8A2: hintQuote, 0x10F8A3: hintSignature}
+
 var markRemover = strings.NewReplacer(markAttribution, "", markQuote, "", markSignature, "", markEnd, "")
 
 // quoteMark says what an element of a mail program means.
@@ -76,29 +80,31 @@ func hintedText(source string) (text string, hints []hint) {
 		return "", nil
 	}
 	var b strings.Builder
-	var open []hint
+	var stack []hint
+	var open [hintSignature + 1]int // how many elements of each hint are open
 	current := hintNone
 	for l := range strings.Lines(TextFromHTML(marked)) {
-		if i := strings.IndexAny(l, markAttribution+markQuote+markSignature+markEnd); i >= 0 {
+		if strings.ContainsAny(l, marks) {
 			for _, r := range l {
-				switch string(r) {
-				case markAttribution:
-					open = append(open, hintAttribution)
-				case markQuote:
-					open = append(open, hintQuote)
-				case markSignature:
-					open = append(open, hintSignature)
-				case markEnd:
-					if len(open) > 0 {
-						open = open[:len(open)-1]
-					}
+				h, opens := hintOfMark[r]
+				switch {
+				case opens:
+					stack = append(stack, h)
+					open[h]++
+				case string(r) == markEnd && len(stack) > 0:
+					open[stack[len(stack)-1]]--
+					stack = stack[:len(stack)-1]
 				}
 			}
-			current = hintNone
-			for _, h := range open {
-				if current == hintNone || h == hintQuote {
-					current = h
-				}
+			switch {
+			case open[hintQuote] > 0:
+				current = hintQuote
+			case open[hintAttribution] > 0:
+				current = hintAttribution
+			case open[hintSignature] > 0:
+				current = hintSignature
+			default:
+				current = hintNone
 			}
 			if cleanLine(unquote(cleanLine(markRemover.Replace(l)))) == "" {
 				continue
