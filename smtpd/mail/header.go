@@ -60,6 +60,11 @@ func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 			if pos == start && isMboxFrom(line) {
 				break
 			}
+			if h.unfinished() {
+				h.defect("continuation line without its blank: %s", quoteForDefect(string(line)))
+				h.fold(line)
+				break
+			}
 			if pos > h.lastKnownField(pos) {
 				h.defect("no blank line after the header: the body begins at %s", quoteForDefect(string(line)))
 				return h.settle(start, pos)
@@ -119,6 +124,17 @@ func (h *headerReader) fold(line []byte) {
 		f.value = append(f.value, ' ')
 	}
 	f.value = append(f.value, text...)
+}
+
+// unfinished says that the field before ends where a parameter must follow, so
+// that a line that is no field must be one that lost its indentation.
+func (h *headerReader) unfinished() bool {
+	if len(h.fields) == 0 {
+		return false
+	}
+	f := h.fields[len(h.fields)-1]
+	_, content := cutPrefixFold(f.name, "content-")
+	return content && bytes.HasSuffix(f.value, []byte(";"))
 }
 
 // continues says whether the line at pos goes on with a header.

@@ -183,6 +183,9 @@ func (r *dateReading) takeZone(token string) bool {
 // time puts the parts together; the numbers left over are day and year.
 func (r *dateReading) time() time.Time {
 	for _, n := range r.numbers {
+		if len(n) == 3 {
+			n = strings.TrimPrefix(n, "0") // "029", a day from a careless format
+		}
 		v, err := strconv.Atoi(n)
 		switch {
 		case err != nil:

@@ -27,6 +27,9 @@ func Parse(raw []byte) *Message {
 type parsing struct {
 	message *Message
 	parts   int
+	// named is the first text that is an attachment only because it has a
+	// name; it is read where a mail has no other words.
+	named content
 	// hint is the character set of the text, which raw bytes in the header
 	// are usually of too.
 	hint    string

@@ -21,6 +21,9 @@ func (c content) empty() bool { return isBlankText(c.text) && isBlankText(c.html
 func (p *parsing) readBody(root *entity) {
 	m := p.message
 	c := p.read(root, nil)
+	if c.empty() {
+		c = p.named
+	}
 	m.Text, m.HTML = c.text, c.html
 	if isBlankText(m.Text) && !isBlankText(m.HTML) {
 		m.Text, m.TextFromHTML = TextFromHTML(m.HTML), true
@@ -135,15 +138,25 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 		if !isSignature(e, parent) {
 			p.attach(e, data)
 		}
+		if p.named.empty() && e.disposition != "attachment" && (e.contentType == "text/plain" || e.contentType == "text/html") {
+			p.named = p.decodeBody(e, data)
+		}
 		return content{}
 	}
 	if e.filename != "" {
 		p.attach(e, data)
 	}
+	if e.contentType == "text/plain" {
+		data = p.takeUUEncoded(data)
+	}
+	return p.decodeBody(e, data)
+}
+
+// decodeBody decodes the words of a text part.
+func (p *parsing) decodeBody(e *entity, data []byte) content {
 	if e.contentType == "text/html" {
 		return content{html: cleanText(p.text(data, htmlCharset(e, data), "HTML"))}
 	}
-	data = p.takeUUEncoded(data)
 	text := cleanText(p.text(data, e.parameters["charset"], "text"))
 	if strings.EqualFold(e.parameters["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(e.parameters["delsp"], "yes"))
@@ -159,7 +172,7 @@ func isBody(e, parent *entity) bool {
 		return false
 	}
 	if e.filename != "" && parent != nil {
-		return false
+		return false // unless there is nothing else, see parsing.named
 	}
 	switch minor {
 	case "plain", "html":

@@ -10,7 +10,6 @@ import (
 func (p *parsing) describe(e, parent *entity) {
 	token, parameters := p.parameters(e, "Content-Type")
 	e.parameters = parameters
-	e.declared = token != ""
 	e.contentType = mediaType(token, parameters, parent)
 	var dispositionParameters map[string]string
 	e.disposition, dispositionParameters = p.parameters(e, "Content-Disposition")

@@ -19,7 +19,6 @@ const (
 type entity struct {
 	fields      []rawField
 	contentType string // lower case, "text/plain" where nothing usable is declared
-	declared    bool   // there was a Content-Type
 	parameters  map[string]string
 	disposition string // lower case: "", "inline", "attachment", …
 	filename    string
