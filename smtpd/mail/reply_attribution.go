@@ -124,6 +124,9 @@ func isAttribution(s string, quoteFollows func() bool) bool {
 	verb := findVerb(s)
 	if verb >= 0 {
 		atEnd := utf8.RuneCountInString(s[verb:]) <= 24
+		if nounVerb := strings.HasSuffix(s, "のメール") || strings.HasSuffix(s, "のメッセージ"); nounVerb && !address && !quoteFollows() {
+			return false // a person may title a pasted text like this
+		}
 		switch {
 		case colon && atEnd && (date || address):
 			return true

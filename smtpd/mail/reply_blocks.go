@@ -288,17 +288,12 @@ func isDivider(s string) bool {
 		return false
 	}
 	lower := strings.ToLower(s)
-	for _, p := range replyAbove {
-		if strings.Contains(lower, p) {
-			return true
-		}
-	}
 	words, before := undecorated(lower)
-	if !dividers[words] {
-		if by, _, found := strings.Cut(words, " by "); !found || by != "forwarded" || before < 3 {
-			return false
-		}
-		return true // Lotus Notes: "----- Forwarded by Taro/Tokyo on … -----"
+	if containsAny(words, replyAbove) && (before >= 2 || hasAnyPrefix(words, replyAboveStarts)) {
+		return true
 	}
-	return before >= 2 || strings.HasSuffix(s, ":")
+	if strings.HasPrefix(words, "forwarded by ") {
+		return before >= 3 // Lotus Notes: "----- Forwarded by Taro/Tokyo on … -----"
+	}
+	return dividers[words] && (before >= 2 || strings.HasSuffix(s, ":"))
 }

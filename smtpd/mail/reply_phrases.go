@@ -95,6 +95,9 @@ var replyAbove = []string{
 	"responda por encima de esta línea", "responda acima desta linha", "この行より上", "この線より上", "このラインより上", "上の行に返信",
 }
 
+// replyAboveStarts begin that line where no decoration stands around it.
+var replyAboveStarts = []string{"please type your reply", "please reply above", "reply above", "type your reply", "write above this line", "respond above"}
+
 // quoteHeaderNames are the field names of the header block that Outlook and
 // others put before an earlier mail.
 var quoteHeaderNames = map[string]headerKind{

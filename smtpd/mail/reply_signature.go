@@ -1,7 +1,6 @@
 package mail
 
 import (
-	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -123,7 +122,7 @@ func contactBlock(text []textLine, quoteAbove bool) int {
 // says that they are not. Where lenient, a few lines without contact details
 // are enough.
 func isContact(lines []textLine, lenient bool) bool {
-	details, count := 0, 0
+	details, links, count := 0, 0, 0
 	for i := range lines {
 		l := &lines[i]
 		if l.blank() || isRuler(l.text, true) {
@@ -132,16 +131,24 @@ func isContact(lines []textLine, lenient bool) bool {
 		count++
 		lower := strings.ToLower(l.text)
 		switch {
-		case isContactDetail(lower):
-			details++
-		case isFooter(lower):
+		case isLink(lower):
+			links++
+		case isContactDetail(lower), isFooter(lower):
 			details++
 		case lenient && count <= 4:
 		case isSentence(l.text), isForeignField(l.text), utf8.RuneCountInString(l.text) > 70:
 			return false
 		}
 	}
-	return count > 0 && (details > 0 || lenient && count <= 4)
+	if lenient && count > 0 && count <= 4 {
+		return true
+	}
+	return details > 0 || links > 0 && links < count
+}
+
+// isLink reports whether a lower-case line is a link and nothing else.
+func isLink(s string) bool {
+	return (strings.HasPrefix(s, "http") || strings.HasPrefix(s, "www.")) && !strings.Contains(s, " ")
 }
 
 // isContactDetail reports whether a lower-case line holds an address, a number,
@@ -203,88 +210,6 @@ func dashedName(text []textLine) int {
 	return i
 }
 
-// peelFooters returns the end of text without the blank lines and the lines at
-// its end that programs append.
-func peelFooters(text []textLine, end int) int {
-	result := end
-	for {
-		for end > 0 && text[end-1].blank() {
-			end--
-		}
-		if end == 0 || text[end-1].code {
-			return result
-		}
-		switch lower := strings.ToLower(text[end-1].text); {
-		case isFooter(lower):
-			end--
-		case lower == "ᐧ":
-			end--
-		default:
-			start := disclaimer(text[:end])
-			if start == end {
-				return result
-			}
-			end = start
-		}
-		result = end
-	}
-}
-
-// isFooter reports whether a lower-case line is one that a mail program, a
-// telephone, a scanner or a list appends.
-func isFooter(s string) bool {
-	s = strings.TrimLeft(s, "<([*_ ")
-	if len(s) > 300 {
-		return false
-	}
-	for _, p := range footerPrefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	for _, p := range footerParts {
-		if strings.Contains(s, p) {
-			return true
-		}
-	}
-	if utf8.RuneCountInString(s) <= 60 {
-		for _, p := range footerSuffixes {
-			if strings.HasSuffix(strings.TrimRight(s, ".。>)]*_! "), p) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// disclaimer returns where the last paragraph of text begins if it is a
-// confidentiality notice, and the end of text otherwise.
-func disclaimer(text []textLine) int {
-	start := len(text)
-	for start > 0 && !text[start-1].blank() && !text[start-1].code {
-		start--
-	}
-	if start == len(text) {
-		return start
-	}
-	first := strings.TrimLeft(strings.ToLower(text[start].text), "*_-=# ")
-	for _, p := range noticePrefixes {
-		if strings.HasPrefix(first, p) {
-			return start
-		}
-	}
-	if !slices.ContainsFunc(disclaimerPrefixes, func(p string) bool { return strings.HasPrefix(first, p) }) {
-		return len(text)
-	}
-	for i := start; i < len(text); i++ {
-		lower := strings.ToLower(text[i].text)
-		if slices.ContainsFunc(disclaimerParts, func(p string) bool { return strings.Contains(lower, p) }) {
-			return start
-		}
-	}
-	return len(text)
-}
-
 // isClosing reports whether lines are only a closing formula, with a name at most.
 func isClosing(lines []textLine) bool {
 	if countText(lines) > 5 {
@@ -295,6 +220,9 @@ func isClosing(lines []textLine) bool {
 			continue
 		}
 		lower := strings.ToLower(lines[i].text)
+		if utf8.RuneCountInString(lower) > 40 {
+			return false
+		}
 		for _, p := range closings {
 			if strings.HasPrefix(lower, p) {
 				return true
