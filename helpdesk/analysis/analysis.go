@@ -62,8 +62,10 @@ type Analyst struct {
 	client  *api.Client
 	now     func() time.Time
 	log     *slog.Logger
+	recheck chan struct{} // holds one wish to look again at once
 
 	mu       sync.Mutex
+	status   Status
 	resting  time.Time // do not ask before
 	thinking *bool     // whether the model has to be told not to think; nil while unknown
 }
@@ -78,7 +80,7 @@ func New(desk Desk, o Options, log *slog.Logger) (*Analyst, error) {
 	if o.Context < minContext {
 		return nil, fmt.Errorf("a context of %d tokens is too short for a mail; give at least %d", o.Context, minContext)
 	}
-	return &Analyst{desk: desk, options: o, client: api.NewClient(base, &http.Client{}), now: time.Now, log: log}, nil
+	return &Analyst{desk: desk, options: o, client: api.NewClient(base, &http.Client{}), now: time.Now, log: log, recheck: make(chan struct{}, 1)}, nil
 }
 
 // Unavailable says that the model cannot be asked now. The message waits.
@@ -123,6 +125,10 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 		a.mu.Lock()
 		a.resting, a.thinking = a.now().Add(unavailable.After), nil
 		a.mu.Unlock()
+		select {
+		case a.recheck <- struct{}{}:
+		default:
+		}
 		a.log.Warn("the model cannot be asked", "id", messageID, "problem", unavailable.Problem, "detail", unavailable.Detail)
 		return unavailable
 	case err != nil && ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):

@@ -186,7 +186,7 @@ func TestUnreachableOllama(t *testing.T) {
 	if err := a.Analyse(t.Context(), "M1"); !errors.As(err, &unavailable) || unavailable.Problem != analysis.ProblemUnreachable {
 		t.Errorf("%v", err)
 	}
-	if s := a.Status(t.Context()); s.Reachable || s.Problem != analysis.ProblemUnreachable || s.Detail == "" {
+	if s := a.Check(t.Context()); s.Reachable || s.Problem != analysis.ProblemUnreachable || s.Detail == "" {
 		t.Errorf("status %+v", s)
 	}
 	if _, err := analysis.New(&desk{}, analysis.Options{Address: "localhost"}, nil); err == nil || !strings.Contains(err.Error(), "http://127.0.0.1:11434") {
@@ -197,11 +197,11 @@ func TestUnreachableOllama(t *testing.T) {
 func TestStatus(t *testing.T) {
 	m := &model{}
 	a, _ := newAnalyst(t, m)
-	if s := a.Status(t.Context()); !s.Reachable || s.ModelPresent || s.Problem != analysis.ProblemMissing {
+	if s := a.Check(t.Context()); !s.Reachable || s.ModelPresent || s.Problem != analysis.ProblemMissing {
 		t.Errorf("without the model: %+v", s)
 	}
 	m.capabilities = []string{"completion"}
-	if s := a.Status(t.Context()); !s.ModelPresent || s.Problem != "" || s.Version != "0.34.0" {
+	if s := a.Check(t.Context()); !s.ModelPresent || s.Problem != "" || s.Version != "0.34.0" {
 		t.Errorf("with the model: %+v", s)
 	}
 }
@@ -233,5 +233,30 @@ func TestNothingToAnalyse(t *testing.T) {
 	d.input = nil
 	if err := a.Analyse(t.Context(), "gone"); err != nil || d.passed != 1 || len(m.asked) != 0 {
 		t.Errorf("%v, passed %d, asked %d", err, d.passed, len(m.asked))
+	}
+}
+
+func TestWatchKeepsTheStatusAndEndsTheRest(t *testing.T) {
+	m := &model{answers: []string{good}}
+	a, d := newAnalyst(t, m)
+	if err := a.Analyse(t.Context(), "M1"); err == nil || !a.NotBefore().After(time.Now()) {
+		t.Fatalf("%v, rests until %v", err, a.NotBefore())
+	}
+	m.mu.Lock()
+	m.capabilities = []string{"completion"} // somebody pulled the model
+	m.mu.Unlock()
+	ctx, stop := context.WithCancel(t.Context())
+	var ended sync.WaitGroup
+	ended.Go(func() { a.Watch(ctx) })
+	for deadline := time.Now().Add(10 * time.Second); !a.Status().ModelPresent && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
+	}
+	stop()
+	ended.Wait()
+	if s := a.Status(); s.Problem != "" || !s.ModelPresent || a.NotBefore().After(time.Now()) {
+		t.Errorf("status %+v, rests until %v", s, a.NotBefore())
+	}
+	if err := a.Analyse(t.Context(), "M1"); err != nil || len(d.stored) != 1 {
+		t.Errorf("caught up: %v, stored %d", err, len(d.stored))
 	}
 }

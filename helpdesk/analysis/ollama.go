@@ -37,8 +37,51 @@ type Status struct {
 	Version        string // of Ollama
 }
 
-// Status asks Ollama how it is; it takes at most three seconds.
-func (a *Analyst) Status(ctx context.Context) Status {
+// Status returns what Watch, or a message's analysis, found out last. It asks
+// nobody.
+func (a *Analyst) Status() Status {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.status
+}
+
+// Pauses between two looks at Ollama.
+const (
+	lookWhileWell = time.Minute
+	lookInTrouble = 10 * time.Second
+)
+
+// Watch keeps Status fresh until ctx ends, and ends the analyst's rest as soon
+// as the model can be asked.
+func (a *Analyst) Watch(ctx context.Context) {
+	for {
+		s := a.Check(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		pause := lookInTrouble
+		a.mu.Lock()
+		if s.Problem != a.status.Problem || a.status.Address == "" {
+			a.log.Info("the model", "address", s.Address, "model", s.Model, "problem", s.Problem, "detail", s.Detail)
+		}
+		a.status = s
+		if s.Problem == ProblemNone {
+			pause, a.resting = lookWhileWell, time.Time{}
+		} else {
+			a.resting = a.now().Add(2 * lookInTrouble)
+		}
+		a.mu.Unlock()
+		select {
+		case <-time.After(pause):
+		case <-a.recheck:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Check asks Ollama how it is; it takes at most three seconds.
+func (a *Analyst) Check(ctx context.Context) Status {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
 	s := Status{Address: a.options.Address, Model: a.options.Model}
