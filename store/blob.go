@@ -16,9 +16,10 @@ const (
 	// MaxBlobSize is the largest blob in bytes, before compression.
 	MaxBlobSize = 1 << 30
 
-	// chunkSize is what one value of a blob holds. An append rewrites the
-	// chunks that share a page with its neighbours in bbolt, up to three, and
-	// large runs of pages fragment the file; small chunks cost more keys.
+	// chunkSize is what one value of a blob holds. bbolt rewrites up to four
+	// neighbouring values with each commit and needs a run of free pages for
+	// them: with 256 KiB, 300 KiB mails were stored at a sixth of the speed.
+	// Smaller chunks than this gained nothing and cost more keys.
 	chunkSize = 32 << 10
 )
 

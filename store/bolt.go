@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 )
 
 // BoltOptions tunes a Bolt; its zero value suits a server.
@@ -141,13 +142,18 @@ func openBbolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 		db, err = bbolt.Open(path, 0o600, &smaller)
 	}
 	switch {
-	case errors.Is(err, bbolt.ErrTimeout):
+	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: stop the other one first", ErrLocked)
-	case errors.Is(err, bbolt.ErrInvalid), errors.Is(err, bbolt.ErrChecksum), errors.Is(err, bbolt.ErrVersionMismatch):
+	case err != nil && !isSystemError(err): // bbolt's own: no database, of another version, damaged, too short
 		return nil, fmt.Errorf("%w: not a database of this program, or damaged (%w); name another file or restore a backup",
 			ErrCorrupt, err)
 	}
 	return db, err
+}
+
+func isSystemError(err error) bool {
+	_, is := errors.AsType[syscall.Errno](err)
+	return is
 }
 
 // View implements Engine.
@@ -212,7 +218,8 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 // the engine refuses updates until it is opened again.
 func (b *Bolt) commit(tx *bbolt.Tx) error {
 	id := tx.ID()
-	b.db.NoFreelistSync = b.db.Stats().FreePageN > maxSyncedFreePages
+	free := b.db.Stats() // as the last commit left it
+	b.db.NoFreelistSync = free.FreePageN+free.PendingPageN > maxSyncedFreePages
 	err := tx.Commit()
 	if err == nil {
 		return nil
@@ -267,7 +274,7 @@ func (b *Bolt) Close() error {
 	if b.db.NoFreelistSync && b.broken == nil {
 		b.db.NoFreelistSync = false
 		freelistErr = b.db.Update(func(*bbolt.Tx) error { return nil })
-		if errors.Is(freelistErr, bbolt.ErrDatabaseNotOpen) {
+		if errors.Is(freelistErr, bbolterrors.ErrDatabaseNotOpen) {
 			freelistErr = nil // closed already
 		}
 	}
@@ -278,7 +285,7 @@ func (b *Bolt) Close() error {
 }
 
 func boltError(doing string, err error) error {
-	if errors.Is(err, bbolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bbolterrors.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return fmt.Errorf("%s: %w", doing, err)

@@ -5,7 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -19,23 +19,24 @@ const (
 )
 
 // Group is an Engine that lets concurrent updates share commits of the engine
-// beneath. Updates queue; one committer takes all that has queued while the last
-// commit ran, so nobody waits for a timer and a lone update commits at once.
+// beneath. An update that finds no other commits at once, on its own goroutine;
+// those that come meanwhile queue, and the next commit takes all of them. So
+// nobody waits for a timer.
 //
-// Each update runs on its own write set and sees what the members before it
-// wrote. One that returns an error or panics is dropped alone. Every Update
-// returns only after the commit did; if that fails, all its members get the error
-// and nothing of the batch is there.
+// Each update runs on its own write set and sees what the members of its batch
+// before it wrote. One that returns an error or panics is dropped alone. Every
+// Update returns only after the commit did; if that fails, all members get the
+// error and nothing of the batch is there.
 //
-// An update runs on the goroutine of its caller, while the committer waits for it.
+// An update always runs on the goroutine of its caller; the committer waits for it.
 type Group struct {
 	engine Engine
 
 	mu         sync.Mutex
 	queue      []*member
-	committing bool          // a committer runs
+	committing bool          // somebody commits: a caller or commitQueue
 	closed     bool          // no new members
-	idle       chan struct{} // made by Close, closed when no committer runs any more
+	idle       chan struct{} // made by Close, closed when nobody commits any more
 }
 
 // NewGroup returns a Group over e and takes e over: Close closes it.
@@ -46,13 +47,14 @@ func NewGroup(e Engine) *Group {
 // member is one call of Update. Its caller owns it until it joins a batch; from
 // then on the committer does, except while the function runs.
 type member struct {
-	fn      func(Tx) error
+	fn   func(Tx) error
+	err  error // what fn returned
+	gone bool  // fn panicked or ended its goroutine: nobody waits for the outcome
+
+	// Of one that queued:
 	turn    chan *overlay // the committer lends a transaction
 	ran     chan struct{} // the caller gives it back
 	outcome chan error    // the end
-
-	err  error // what fn returned
-	gone bool  // fn panicked or ended its goroutine: nobody waits for the outcome
 }
 
 // View implements Engine.
@@ -66,14 +68,13 @@ func (g *Group) Update(ctx context.Context, fn func(Tx) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	m := &member{
-		fn:      fn,
-		turn:    make(chan *overlay),
-		ran:     make(chan struct{}, 1),
-		outcome: make(chan error, 1),
-	}
-	if err := g.join(m); err != nil {
+	m := &member{fn: fn}
+	leads, err := g.join(m)
+	switch {
+	case err != nil:
 		return err
+	case leads:
+		return g.lead(m)
 	}
 	cancelled := ctx.Done()
 	for {
@@ -101,19 +102,22 @@ func (m *member) run(tx *overlay) {
 	m.gone = false
 }
 
-// join queues m and sees to it that a committer runs.
-func (g *Group) join(m *member) error {
+// join lets m lead a batch when nobody commits, and otherwise queues it.
+func (g *Group) join(m *member) (leads bool, err error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.closed {
-		return ErrClosed
-	}
-	g.queue = append(g.queue, m)
-	if !g.committing {
+	switch {
+	case g.closed:
+		return false, ErrClosed
+	case !g.committing:
 		g.committing = true
-		go g.commitQueue()
+		return true, nil
 	}
-	return nil
+	m.turn = make(chan *overlay)
+	m.ran = make(chan struct{}, 1)
+	m.outcome = make(chan error, 1)
+	g.queue = append(g.queue, m)
+	return false, nil
 }
 
 // leave takes m out of the queue; false means that it has joined a batch.
@@ -141,102 +145,56 @@ func (g *Group) next() *member {
 	return m
 }
 
-// commitQueue is the committer. It ends when the queue is empty.
-func (g *Group) commitQueue() {
-	for {
-		g.commitBatch()
-		g.mu.Lock()
-		if len(g.queue) == 0 {
-			g.committing = false
-			g.queue = nil
-			if g.idle != nil {
-				close(g.idle)
-			}
-			g.mu.Unlock()
-			return
-		}
-		g.mu.Unlock()
-	}
-}
-
-// commitBatch runs one transaction of the engine and tells its members.
-func (g *Group) commitBatch() {
-	b := &batch{group: g}
-	err := b.commit()
-	if err != nil && len(b.members) == 0 { // the engine never began: whoever waits first hears of it
-		if m := g.next(); m != nil {
-			b.members = append(b.members, m)
-		}
-	}
-	if err != nil && !errors.Is(err, ErrClosed) {
-		err = fmt.Errorf("group commit of %d updates: %w", len(b.members), err)
-	}
-	for _, m := range b.members {
-		switch {
-		case m.gone:
-		case err != nil: // also for one that failed: what it failed on may never have been
-			m.outcome <- err
-		default:
-			m.outcome <- m.err
-		}
-	}
-}
-
-// batch is the members of one commit.
-type batch struct {
-	group   *Group
-	members []*member
-	sealed  bool // no more join: the engine runs the batch again
-}
-
-// commit runs the batch in one update of the engine. A panic of the engine, as
-// bbolt does over a damaged page, is an error of this batch alone.
-func (b *batch) commit() (err error) {
+// lead commits a batch on the goroutine of its first member.
+func (g *Group) lead(m *member) error {
+	b := &batch{group: g, leader: m, members: []*member{m}}
+	returned := false
 	defer func() {
-		if broken := recover(); broken != nil {
-			err = fmt.Errorf("%w: the engine panicked: %v\n%s", ErrCorrupt, broken, debug.Stack())
+		if !returned { // m panicked, and its transaction with it
+			g.putBack(b.members[1:])
+		}
+		if g.more() {
+			go g.commitQueue()
 		}
 	}()
-	return b.group.engine.Update(context.Background(), b.run)
+	err := b.commit()
+	returned = true
+	return b.tell(err)
 }
 
-// run performs all members, one after the other, on tx.
-func (b *batch) run(tx Tx) error {
-	writes := newWriteSet()
-	for i := 0; ; i++ {
-		if i == len(b.members) && !b.grow(writes) {
-			break
-		}
-		m := b.members[i]
-		if m.gone {
-			continue
-		}
-		own := &overlay{beneath: tx, writes: writes.clone()}
-		m.turn <- own
-		<-m.ran
-		if m.err == nil && !m.gone {
-			writes = own.writes
+// commitQueue commits batch after batch until the queue is empty.
+func (g *Group) commitQueue() {
+	for {
+		b := &batch{group: g}
+		_ = b.tell(b.commit()) // it has no leader to return the error to
+		runtime.Gosched()      // lets those who were told queue again, to be in one batch
+		if !g.more() {
+			return
 		}
 	}
-	b.sealed = true
-	if engine, ok := tx.(*overlay); ok && engine.writes.changes.Len() == 0 {
-		engine.writes = writes // spares sorting the same changes twice
-		return nil
-	}
-	return writes.apply(tx.Put, tx.Delete)
 }
 
-// grow lets the next in the queue join; false when the batch is complete.
-func (b *batch) grow(writes *writeSet) bool {
-	if b.sealed || len(b.members) >= maxGroupUpdates || writes.bytes >= maxGroupBytes {
-		return false
+// more tells whether there is more to commit; if not, nobody commits any more.
+func (g *Group) more() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.queue) > 0 {
+		return true
 	}
-	m := b.group.next()
-	if m == nil {
-		return false
+	g.committing = false
+	g.queue = nil
+	if g.idle != nil {
+		close(g.idle)
 	}
-	b.members = append(b.members, m)
-	return true
+	return false
+}
+
+// putBack queues members again, ahead of all others.
+func (g *Group) putBack(members []*member) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	waiting := slices.DeleteFunc(members, func(m *member) bool { return m.gone })
+	g.queue = append(waiting, g.queue...)
 }
 
 // Snapshot implements Snapshotter, with errors.ErrUnsupported where the engine

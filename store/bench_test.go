@@ -1,0 +1,158 @@
+package store_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// BenchmarkCommits compares durable updates a second: one value and four small
+// keys each, as a mail with its index entries has, written by a bare bbolt.Update
+// each, by bbolt.Batch and by a Group. Every iteration gives each of them one turn
+// of equal length, so that a disk that drifts does so for all. Try
+//
+//	go test ./store -run - -bench Commits -benchtime 10x
+func BenchmarkCommits(b *testing.B) {
+	for _, size := range []int{10 << 10, 200} {
+		for _, writers := range []int{1, 16, 64} {
+			b.Run(fmt.Sprintf("value=%dB/writers=%d", size, writers), func(b *testing.B) {
+				benchmarkCommits(b, size, writers)
+			})
+		}
+	}
+}
+
+const benchmarkTurn = 300 * time.Millisecond
+
+// contestant writes updates until its turn ends.
+type contestant struct {
+	name    string
+	update  func(u *sampleUpdate) error
+	next    atomic.Uint64
+	updates int
+	busy    time.Duration
+}
+
+func benchmarkCommits(b *testing.B, size, writers int) {
+	bare, batch := openBareBbolt(b, "update"), openBareBbolt(b, "batch")
+	group := store.NewGroup(openBolt(b))
+	contestants := []*contestant{
+		{name: "update", update: func(u *sampleUpdate) error {
+			return bare.Update(func(tx *bbolt.Tx) error { return u.putAll(tx.Bucket(bareBucket).Put) })
+		}},
+		{name: "batch", update: func(u *sampleUpdate) error {
+			return batch.Batch(func(tx *bbolt.Tx) error { return u.putAll(tx.Bucket(bareBucket).Put) })
+		}},
+		{name: "group", update: func(u *sampleUpdate) error {
+			return group.Update(context.Background(), func(tx store.Tx) error { return u.putAll(tx.Put) })
+		}},
+	}
+	random := randomBytes(1 << 20)
+	for turn := 0; b.Loop(); turn++ {
+		for i := range contestants {
+			contestants[(turn+i)%len(contestants)].run(b, writers, size, random)
+		}
+	}
+	perSecond := map[string]float64{}
+	for _, c := range contestants {
+		perSecond[c.name] = float64(c.updates) / c.busy.Seconds()
+		b.ReportMetric(perSecond[c.name], c.name+"/s")
+	}
+	b.ReportMetric(perSecond["group"]/perSecond["update"], "group/update")
+	b.ReportMetric(0, "ns/op")
+}
+
+func (c *contestant) run(b *testing.B, writers, size int, random []byte) {
+	var wg sync.WaitGroup
+	var updates atomic.Int64
+	start := time.Now()
+	for range writers {
+		wg.Go(func() {
+			for time.Since(start) < benchmarkTurn {
+				if err := c.update(newSampleUpdate(c.next.Add(1), size, random)); err != nil {
+					b.Error(err)
+					return
+				}
+				updates.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	c.busy += time.Since(start)
+	c.updates += int(updates.Load())
+}
+
+// sampleUpdate is what one mail writes, in the simplest form: the value under a
+// growing id, and entries of four indexes, two of them at random places.
+type sampleUpdate struct {
+	id, value []byte
+	indexes   [4][]byte
+}
+
+func newSampleUpdate(n uint64, size int, random []byte) *sampleUpdate {
+	id := store.Key{}.Uint64(n)
+	offset := int(n * 7919 % uint64(len(random)-size))
+	scattered := n * 0x9e3779b97f4a7c15
+	return &sampleUpdate{
+		id:    append([]byte("t/message/"), id...),
+		value: random[offset : offset+size],
+		indexes: [4][]byte{
+			append(store.Key("i/message/id/").Uint64(scattered), id...),
+			append(store.Key("i/message/sender/").Uint64(scattered>>54), id...),
+			append(store.Key("i/message/ticket/").Uint64(n/4), id...),
+			append(store.Key("i/message/received/").Uint64(n), id...),
+		},
+	}
+}
+
+func (u *sampleUpdate) putAll(put func(key, value []byte) error) error {
+	if err := put(u.id, u.value); err != nil {
+		return err
+	}
+	for _, index := range u.indexes {
+		if err := put(index, []byte{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+var bareBucket = []byte("bare")
+
+// openBareBbolt opens bbolt with the options that OpenBolt uses: with its free list
+// on disk, so that a start does not read the whole file.
+func openBareBbolt(b *testing.B, name string) *bbolt.DB {
+	db, err := bbolt.Open(filepath.Join(b.TempDir(), name), 0o600, &bbolt.Options{
+		FreelistType:    bbolt.FreelistMapType,
+		InitialMmapSize: 64 << 30,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	err = db.Update(func(tx *bbolt.Tx) error {
+		_, err := tx.CreateBucket(bareBucket)
+		return err
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return db
+}
+
+// randomBytes returns bytes that no compression in the disk makes smaller.
+func randomBytes(size int) []byte {
+	source := rand.NewChaCha8([32]byte{1})
+	b := make([]byte, size)
+	_, _ = source.Read(b) // never fails
+	return b
+}
