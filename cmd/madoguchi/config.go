@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"time"
+
+	"github.com/pelletier/go-toml/v2"
+
+	"github.com/madoguchi/madoguchi/smtpd"
+)
+
+// config is the configuration file. Every key has a default, so no file is
+// needed; config.example.toml documents each.
+type config struct {
+	Server    serverConfig     `toml:"server"`
+	SMTP      smtpConfig       `toml:"smtp"`
+	Web       webConfig        `toml:"web"`
+	DNS       dnsConfig        `toml:"dns"`
+	Outbound  outboundConfig   `toml:"outbound"`
+	DKIM      []dkimConfig     `toml:"dkim"`
+	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
+	AI        aiConfig         `toml:"ai"`
+	Log       logConfig        `toml:"log"`
+	Pipelines []pipelineConfig `toml:"pipeline"`
+	Aliases   []aliasConfig    `toml:"alias"`
+
+	// path is the file this came from, "" without one.
+	path string
+}
+
+type serverConfig struct {
+	Hostname string `toml:"hostname"`
+	Data     string `toml:"data"`
+}
+
+type smtpConfig struct {
+	Listen           string   `toml:"listen"`
+	LMTP             string   `toml:"lmtp"`
+	TLS              string   `toml:"tls"`
+	TLSCert          string   `toml:"tls_cert"`
+	TLSKey           string   `toml:"tls_key"`
+	ReadTimeout      duration `toml:"read_timeout"`
+	WriteTimeout     duration `toml:"write_timeout"`
+	DataTimeout      duration `toml:"data_timeout"`
+	SessionTimeout   duration `toml:"session_timeout"`
+	MaxMessageBytes  byteSize `toml:"max_message_bytes"`
+	MaxRecipients    int      `toml:"max_recipients"`
+	MaxSessions      int      `toml:"max_sessions"`
+	MaxSessionsPerIP int      `toml:"max_sessions_per_ip"`
+}
+
+type webConfig struct {
+	Listen  string `toml:"listen"`
+	URL     string `toml:"url"`
+	TLSCert string `toml:"tls_cert"`
+	TLSKey  string `toml:"tls_key"`
+}
+
+type dnsConfig struct {
+	Resolver string   `toml:"resolver"`
+	Timeout  duration `toml:"timeout"`
+}
+
+type outboundConfig struct {
+	Smarthost    string   `toml:"smarthost"`
+	Username     string   `toml:"username"`
+	Password     string   `toml:"password"`
+	PasswordFile string   `toml:"password_file"`
+	TLS          string   `toml:"tls"`
+	Port         int      `toml:"port"`
+	Timeout      duration `toml:"timeout"`
+}
+
+type dkimConfig struct {
+	Domain   string `toml:"domain"`
+	Selector string `toml:"selector"`
+	KeyFile  string `toml:"key_file"`
+}
+
+type helpdeskConfig struct {
+	TokenLifetime   duration `toml:"token_lifetime"`
+	UndoWindow      duration `toml:"undo_window"`
+	SessionLifetime duration `toml:"session_lifetime"`
+}
+
+type aiConfig struct {
+	Enabled     bool     `toml:"enabled"`
+	Address     string   `toml:"address"`
+	Model       string   `toml:"model"`
+	Timeout     duration `toml:"timeout"`
+	Context     int      `toml:"context"`
+	KeepAlive   duration `toml:"keep_alive"`
+	Concurrency int      `toml:"concurrency"`
+}
+
+type logConfig struct {
+	Level  string `toml:"level"`
+	Format string `toml:"format"`
+}
+
+type pipelineConfig struct {
+	Name        string        `toml:"name"`
+	Stages      []stageConfig `toml:"stages"`
+	Reopen      *bool         `toml:"reopen"` // true where it is left out
+	ReopenStage string        `toml:"reopen_stage"`
+}
+
+type stageConfig struct {
+	Name string `toml:"name"`
+	Kind string `toml:"kind"`
+}
+
+type aliasConfig struct {
+	Address   string   `toml:"address"`
+	Name      string   `toml:"name"`
+	Pipeline  string   `toml:"pipeline"`
+	Owner     string   `toml:"owner"`
+	Tags      []string `toml:"tags"`
+	Language  string   `toml:"language"`
+	Signature string   `toml:"signature"`
+	ForwardTo string   `toml:"forward_to"`
+}
+
+// defaultConfig is what holds where the file says nothing: a server that is
+// reachable from this machine only.
+func defaultConfig() config {
+	smtp := smtpd.DefaultConfig()
+	return config{
+		Server: serverConfig{Data: defaultData},
+		SMTP: smtpConfig{
+			Listen:           "127.0.0.1:2525",
+			TLS:              tlsSelfSigned,
+			ReadTimeout:      duration{smtp.ReadTimeout},
+			WriteTimeout:     duration{smtp.WriteTimeout},
+			DataTimeout:      duration{smtp.DataTimeout},
+			SessionTimeout:   duration{smtp.SessionTimeout},
+			MaxMessageBytes:  byteSize(smtp.MaxMessageBytes),
+			MaxRecipients:    smtp.MaxRecipients,
+			MaxSessions:      smtp.MaxSessions,
+			MaxSessionsPerIP: smtp.MaxSessionsPerIP,
+		},
+		Web:      webConfig{Listen: "127.0.0.1:8080"},
+		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
+		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}},
+		Helpdesk: helpdeskConfig{
+			TokenLifetime:   duration{90 * day},
+			UndoWindow:      duration{10 * time.Second},
+			SessionLifetime: duration{30 * day},
+		},
+		AI: aiConfig{
+			Enabled: true, Address: "http://127.0.0.1:11434", Model: "qwen3.5:4b",
+			Timeout: duration{10 * time.Minute}, Context: 8192,
+			KeepAlive: duration{10 * time.Minute}, Concurrency: 1,
+		},
+		Log: logConfig{Level: "info", Format: "text"},
+	}
+}
+
+// readConfig reads the file over the defaults; "" gives the defaults. The
+// error names every problem of the file at once, one a line, each with its
+// file, line, key and what to type.
+func readConfig(path string) (config, error) {
+	c := defaultConfig()
+	if path == "" {
+		return c, nil
+	}
+	document, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return config{}, fmt.Errorf("there is no configuration file %s; config.example.toml shows one, and none is needed to start (leave --config out)", path)
+	}
+	if err != nil {
+		return config{}, fmt.Errorf("read configuration: %w", err)
+	}
+	return parseConfig(path, document)
+}
+
+// parseConfig reads the document over the defaults.
+func parseConfig(path string, document []byte) (config, error) {
+	c := defaultConfig()
+	c.path = path
+	keys := fileKeys(document)
+	if err := checkKeys(path, keys); err != nil {
+		return config{}, err
+	}
+	decoder := toml.NewDecoder(bytes.NewReader(document)).DisallowUnknownFields()
+	if err := decoder.Decode(&c); err != nil {
+		return config{}, decodeError(path, err)
+	}
+	if err := c.check(keys); err != nil {
+		return config{}, err
+	}
+	return c, nil
+}
+
+// decodeError gives a syntax error of the file its place.
+func decodeError(path string, err error) error {
+	var at *toml.DecodeError
+	if errors.As(err, &at) {
+		row, column := at.Position()
+		return fmt.Errorf("%s:%d:%d: %s", path, row, column, trimLibrary(at.Error()))
+	}
+	return fmt.Errorf("%s: %s", path, trimLibrary(err.Error()))
+}

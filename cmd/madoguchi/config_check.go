@@ -1,0 +1,264 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/outbound"
+)
+
+// The values of smtp.tls.
+const (
+	tlsOff        = "off"
+	tlsSelfSigned = "self-signed"
+	tlsFiles      = "files"
+)
+
+// checker gathers what is wrong with the values of a configuration.
+type checker struct {
+	path     string
+	keys     []fileKey
+	problems []error
+}
+
+// add notes a problem with the value of key, in the line it or the table
+// around it stands in.
+func (c *checker) add(key, format string, args ...any) {
+	place := c.path
+	for name := key; place == c.path && name != ""; name = parentKey(name) {
+		if i := slices.IndexFunc(c.keys, func(k fileKey) bool { return k.name() == name }); i >= 0 {
+			place = fmt.Sprintf("%s:%d", c.path, c.keys[i].line)
+		}
+	}
+	if place != "" {
+		place += ": "
+	}
+	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", place, key, fmt.Sprintf(format, args...)))
+}
+
+func parentKey(name string) string {
+	return name[:max(0, strings.LastIndexAny(name, ".["))]
+}
+
+// check refuses values that cannot work. Keys tell the lines; nil is fine.
+func (c *config) check(keys []fileKey) error {
+	k := &checker{path: c.path, keys: keys}
+	if c.Server.Data == "" {
+		k.add("server.data", `must name a directory, such as "/var/lib/madoguchi"`)
+	}
+	k.smtp(c.SMTP)
+	k.web(c.Web)
+	k.dns(c.DNS)
+	k.outbound(c.Outbound)
+	k.dkim(c.DKIM)
+	k.helpdesk(c.Helpdesk)
+	k.ai(c.AI)
+	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
+	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.pipelines(c.Pipelines)
+	k.aliases(c.Aliases)
+	return errors.Join(k.problems...)
+}
+
+func (k *checker) smtp(c smtpConfig) {
+	k.address("smtp.listen", c.Listen)
+	k.oneOf("smtp.tls", c.TLS, tlsOff, tlsSelfSigned, tlsFiles)
+	given := c.TLSCert != "" || c.TLSKey != ""
+	switch {
+	case c.TLS == tlsFiles:
+		k.filled("smtp.tls_cert", c.TLSCert, `the certificate's PEM file, or smtp.tls = "self-signed"`)
+		k.filled("smtp.tls_key", c.TLSKey, "the key's PEM file")
+	case given:
+		k.add("smtp.tls", `smtp.tls_cert and smtp.tls_key are only read with tls = "files", not %q`, c.TLS)
+	}
+	k.positive("smtp.read_timeout", int64(c.ReadTimeout.Duration))
+	k.positive("smtp.write_timeout", int64(c.WriteTimeout.Duration))
+	k.positive("smtp.data_timeout", int64(c.DataTimeout.Duration))
+	k.positive("smtp.session_timeout", int64(c.SessionTimeout.Duration))
+	k.positive("smtp.max_message_bytes", int64(c.MaxMessageBytes))
+	k.positive("smtp.max_recipients", int64(c.MaxRecipients))
+	k.positive("smtp.max_sessions", int64(c.MaxSessions))
+	k.positive("smtp.max_sessions_per_ip", int64(c.MaxSessionsPerIP))
+}
+
+func (k *checker) web(c webConfig) {
+	k.address("web.listen", c.Listen)
+	if c.URL != "" {
+		u, err := url.Parse(c.URL)
+		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.Trim(u.Path, "/") != "" {
+			k.add("web.url", `%q is not the address of a site; write it like "https://desk.example.com"`, c.URL)
+		}
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		k.add("web.tls_cert", "web.tls_cert and web.tls_key belong together: give both PEM files, or neither")
+	}
+}
+
+func (k *checker) dns(c dnsConfig) {
+	if c.Resolver != "" {
+		host, _, err := net.SplitHostPort(c.Resolver)
+		if err != nil {
+			host = c.Resolver
+		}
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil {
+			k.add("dns.resolver", `%q is not the address of a name server; write it like "127.0.0.1:53", or "" for the system's`, c.Resolver)
+		}
+	}
+	k.positive("dns.timeout", int64(c.Timeout.Duration))
+}
+
+func (k *checker) outbound(c outboundConfig) {
+	if c.TLS != "" {
+		k.oneOf("outbound.tls", c.TLS, "opportunistic", "starttls", "implicit", "none")
+	}
+	if c.Smarthost != "" {
+		smarthost := outbound.Smarthost{Address: c.Smarthost, Username: c.Username, TLS: c.TLS}
+		if err := smarthost.Validate(); err != nil {
+			k.add("outbound.smarthost", "%s", strings.TrimPrefix(err.Error(), "smarthost: "))
+		}
+	}
+	if c.Password != "" && c.PasswordFile != "" {
+		k.add("outbound.password_file", "give outbound.password or outbound.password_file, not both")
+	}
+	if c.Username != "" && c.Password == "" && c.PasswordFile == "" {
+		k.add("outbound.username", "needs outbound.password_file (or outbound.password) beside it")
+	}
+	if c.Username != "" && c.Smarthost == "" {
+		k.add("outbound.username", "needs outbound.smarthost, the server to log in to")
+	}
+	if c.Port < 1 || c.Port > 65535 {
+		k.add("outbound.port", "%d is no port; mail servers listen on 25", c.Port)
+	}
+	k.positive("outbound.timeout", int64(c.Timeout.Duration))
+}
+
+func (k *checker) dkim(keys []dkimConfig) {
+	for i, c := range keys {
+		at := fmt.Sprintf("dkim[%d].", i)
+		k.filled(at+"domain", c.Domain, `the domain that signs, such as "example.com"`)
+		k.filled(at+"selector", c.Selector, `the name under _domainkey, such as "madoguchi"`)
+		k.filled(at+"key_file", c.KeyFile, "the private key's PEM file")
+		same := func(other dkimConfig) bool { return strings.EqualFold(other.Domain, c.Domain) }
+		if slices.ContainsFunc(keys[:i], same) {
+			k.add(at+"domain", "%q has a key already; one signs a domain", c.Domain)
+		}
+	}
+}
+
+func (k *checker) helpdesk(c helpdeskConfig) {
+	k.positive("helpdesk.token_lifetime", int64(c.TokenLifetime.Duration))
+	k.positive("helpdesk.session_lifetime", int64(c.SessionLifetime.Duration))
+}
+
+func (k *checker) ai(c aiConfig) {
+	if u, err := url.Parse(c.Address); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		k.add("ai.address", `%q is not the address of an Ollama server; write it like "http://127.0.0.1:11434"`, c.Address)
+	}
+	if c.Enabled {
+		k.filled("ai.model", c.Model, `the model's name as "ollama list" shows it, or ai.enabled = false`)
+	}
+	k.positive("ai.timeout", int64(c.Timeout.Duration))
+	k.positive("ai.concurrency", int64(c.Concurrency))
+	if c.Context < 2048 {
+		k.add("ai.context", "%d tokens do not hold a mail and the answer; write at least 2048", c.Context)
+	}
+}
+
+func (k *checker) pipelines(pipelines []pipelineConfig) {
+	for i, p := range pipelines {
+		at := fmt.Sprintf("pipeline[%d].", i)
+		k.filled(at+"name", p.Name, "the pipeline's name")
+		if slices.ContainsFunc(pipelines[:i], func(other pipelineConfig) bool { return other.Name == p.Name }) {
+			k.add(at+"name", "%q is declared twice", p.Name)
+		}
+		names := map[string]string{}
+		for j, s := range p.Stages {
+			stage := fmt.Sprintf("%sstages[%d].", at, j)
+			k.filled(stage+"name", s.Name, "the stage's name")
+			k.oneOf(stage+"kind", s.Kind, string(helpdesk.StageOpen), string(helpdesk.StageClosed))
+			if _, twice := names[s.Name]; twice {
+				k.add(stage+"name", "%q is declared twice in this pipeline", s.Name)
+			}
+			names[s.Name] = s.Kind
+		}
+		if len(p.Stages) == 0 || p.Stages[0].Kind != string(helpdesk.StageOpen) {
+			k.add(at+"stages", `needs a first stage of kind "open": that is where new tickets go`)
+		}
+		if kind, found := names[p.ReopenStage]; p.ReopenStage != "" && (!found || kind != string(helpdesk.StageOpen)) {
+			k.add(at+"reopen_stage", "%q is not one of this pipeline's open stages", p.ReopenStage)
+		}
+	}
+}
+
+func (k *checker) aliases(aliases []aliasConfig) {
+	for i, a := range aliases {
+		at := fmt.Sprintf("alias[%d].", i)
+		if !looksLikeAddress(a.Address) {
+			k.add(at+"address", `%q is not a mail address; write it like "support@example.com"`, a.Address)
+		}
+		if slices.ContainsFunc(aliases[:i], func(other aliasConfig) bool { return strings.EqualFold(other.Address, a.Address) }) {
+			k.add(at+"address", "%q is declared twice", a.Address)
+		}
+		if a.Language != "" {
+			k.oneOf(at+"language", a.Language, "ja", "en")
+		}
+		if a.ForwardTo != "" && !looksLikeAddress(a.ForwardTo) {
+			k.add(at+"forward_to", "%q is not a mail address", a.ForwardTo)
+		}
+	}
+}
+
+// looksLikeAddress is a first look; the helpdesk has the last word.
+func looksLikeAddress(s string) bool {
+	at := strings.LastIndexByte(s, '@')
+	return at > 0 && at < len(s)-1 && !strings.ContainsAny(s, " \t\r\n<>,")
+}
+
+func (k *checker) oneOf(key, value string, allowed ...string) {
+	if !slices.Contains(allowed, value) {
+		k.add(key, `%q is not known; write one of "%s"`, value, strings.Join(allowed, `", "`))
+	}
+}
+
+func (k *checker) filled(key, value, what string) {
+	if value == "" {
+		k.add(key, "is missing: write %s", what)
+	}
+}
+
+func (k *checker) positive(key string, n int64) {
+	if n <= 0 {
+		k.add(key, "must be more than nothing")
+	}
+}
+
+// address checks host:port, where an empty host is every interface.
+func (k *checker) address(key, value string) {
+	_, port, err := net.SplitHostPort(value)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		k.add(key, `%q is not an address to listen on or connect to; write it like "127.0.0.1:2525", or ":25" for every interface`, value)
+	}
+}
+
+// hostname is the name this server goes by in SMTP and in the Message-IDs it
+// gives: the configured one, or the machine's.
+func (c *config) hostname() string {
+	if c.Server.Hostname != "" {
+		return c.Server.Hostname
+	}
+	if name, err := os.Hostname(); err == nil && name != "" {
+		return name
+	}
+	return "localhost"
+}
