@@ -13,25 +13,36 @@ import (
 )
 
 func newInspectCommand() *cobra.Command {
-	return &cobra.Command{
+	var envelope inspectionEnvelope
+	cmd := &cobra.Command{
 		Use:   "inspect FILE|-",
 		Short: "Show how a mail is understood, as one JSON object",
 		Long: `Reads one mail as it came over the wire (an .eml file, or - for standard input)
 and prints what Madoguchi makes of it: addresses, decoded text, the new words of
 a reply, attachments, whether it is a bounce or an automatic answer, and every
 place where the declared character set was not the one used. Any bytes give an
-answer; a file that cannot be read is an error.`,
+answer; a file that cannot be read is an error.
+
+With the session it came in (--remote-ip, --helo, --mail-from) its sender is
+authenticated too, by asking DNS.`,
 		Example: `  madoguchi inspect mail.eml
-  madoguchi inspect - < mail.eml | jq .reply_text`,
+  madoguchi inspect - < mail.eml | jq .reply_text
+  madoguchi inspect mail.eml --remote-ip 192.0.2.7 --helo mx.example.org --mail-from hana@example.org`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			raw, err := readMail(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
-			return printInspection(cmd.OutOrStdout(), inspect(raw))
+			found := inspect(raw)
+			if found.Authentication, err = envelope.authenticate(cmd, raw); err != nil {
+				return err
+			}
+			return printInspection(cmd.OutOrStdout(), found)
 		},
 	}
+	envelope.register(cmd)
+	return cmd
 }
 
 // readMail reads the named file, or standard input for "-".
@@ -86,6 +97,8 @@ type inspection struct {
 	IsList            bool                   `json:"is_list"`
 	CharsetNotes      []string               `json:"charset_notes"`
 	Defects           []string               `json:"defects"`
+	// Authentication is there when a session was given.
+	Authentication *inspectionAuthentication `json:"authentication,omitempty"`
 }
 
 type inspectionAttachment struct {

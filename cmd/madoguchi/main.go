@@ -26,11 +26,17 @@ func newRootCommand() *cobra.Command {
 		Long: `Madoguchi receives mail for your addresses, makes a ticket of each matter,
 and lets a team answer from a web inbox. One binary, one file to configure,
 one directory to back up.`,
-		Example: `  madoguchi inspect mail.eml          # how one mail is understood, as JSON
-  madoguchi inspect - < mail.eml`,
+		Example: `  madoguchi serve              # start, and open the link it prints
+  madoguchi send-test          # then send it a first mail
+  madoguchi inspect mail.eml   # how one mail is understood, as JSON`,
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(newInspectCommand())
+	root.AddCommand(
+		newServeCommand(), newSendTestCommand(),
+		newUserCommand(), newAliasCommand(), newTokenCommand(),
+		newBackupCommand(), newRestoreCommand(), newVerifyCommand(),
+		newInspectCommand(), newVersionCommand(),
+	)
 	return root
 }

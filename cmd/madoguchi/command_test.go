@@ -1,0 +1,195 @@
+package main_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func TestUnknownCommand(t *testing.T) {
+	refuse(t, []string{"srve"}, `unknown command "srve"`, "serve")
+}
+
+// TestCommands runs the commands that change data beside a running server and
+// without one: they have to do the same.
+func TestCommands(t *testing.T) {
+	for _, beside := range []bool{true, false} {
+		name := "without a server"
+		if beside {
+			name = "beside a server"
+		}
+		t.Run(name, func(t *testing.T) {
+			data := t.TempDir()
+			if beside {
+				defer start(t, data).stop()
+			}
+			exerciseCommands(t, data)
+		})
+	}
+}
+
+func exerciseCommands(t *testing.T, data string) {
+	with := func(args ...string) []string { return append(args, "--data", data) }
+	succeed(t, "correct horse battery\n", with("user", "add", "hana@example.com", "--role", "admin", "--name", "森 花", "--password-file", "-")...)
+	secret := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(secret, []byte("another long secret\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "", with("user", "add", "ken@example.com", "--name", "Ken", "--password-file", secret)...)
+	succeed(t, "yet another secret\n", with("user", "password", "ken@example.com", "--password-file", "-")...)
+	if out := succeed(t, "", with("user", "list")...); !strings.Contains(out, "hana@example.com  admin  森 花") || !strings.Contains(out, "ken@example.com   agent  Ken") {
+		t.Errorf("user list:\n%s", out)
+	}
+	succeed(t, "", with("alias", "add", "support@example.com", "--name", "Example Support", "--owner", "hana@example.com")...)
+	if out := succeed(t, "", with("alias", "list")...); !strings.Contains(out, "support@example.com  Example Support  Support  hana@example.com") {
+		t.Errorf("alias list:\n%s", out)
+	}
+	if token := succeed(t, "", with("token", "create", "--user", "hana@example.com", "--scope", "write")...); len(strings.Fields(token)) != 1 || len(token) < 20 {
+		t.Errorf("token create prints %q, not a token alone", token)
+	}
+	if out := succeed(t, "", with("verify")...); !strings.Contains(out, "is whole") {
+		t.Errorf("verify: %q", out)
+	}
+
+	refuse(t, with("user", "add", "hana@example.com", "--name", "Hana", "--password-file", secret), "hana@example.com already")
+	refuse(t, with("user", "add", "new@example.com", "--name", "New"), "--password-file FILE")
+	refuse(t, with("user", "add", "new@example.com", "--name", "New", "--role", "boss", "--password-file", secret), `"boss"`, "supervisor")
+	refuse(t, with("alias", "add", "support@example.com", "--name", "Again"), "support@example.com exists already")
+	refuse(t, with("alias", "add", "support"), "support")
+	refuse(t, with("alias", "add", "b@example.com", "--pipeline", "None"), `no pipeline "None"`, "Support")
+	refuse(t, with("alias", "add", "b@example.com", "--owner", "who@example.com"), `no user "who@example.com"`, "hana@example.com")
+	refuse(t, with("token", "create", "--user", "who@example.com"), `no user "who@example.com"`)
+	refuse(t, with("token", "create", "--user", "hana@example.com", "--scope", "all"), `"all"`, "write")
+	refuse(t, with("token", "create"), `"user" not set`)
+}
+
+func TestTokenOpensTheAPI(t *testing.T) {
+	s := start(t, t.TempDir())
+	succeed(t, "correct horse battery\n", "user", "add", "ops@example.com", "--role", "admin", "--name", "Ops", "--password-file", "-", "--data", s.data)
+	token := strings.TrimSpace(succeed(t, "", "token", "create", "--user", "ops@example.com", "--data", s.data))
+	if code, body := s.get("/api/v1/tickets", "Authorization", "Bearer "+token); code != 200 || !strings.Contains(body, `"tickets"`) {
+		t.Errorf("with the token: %d %s", code, body)
+	}
+	if code, _ := s.get("/api/v1/tickets", "Authorization", "Bearer wrong"); code != 401 {
+		t.Errorf("with a wrong token: %d", code)
+	}
+	s.stop()
+}
+
+func TestSendTest(t *testing.T) {
+	s := start(t, t.TempDir())
+	refuse(t, []string{"send-test", "--data", s.data}, "no address takes mail yet", "madoguchi alias add")
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
+	for _, language := range []string{"ja", "en"} {
+		out := succeed(t, "", "send-test", "--data", s.data, "--lang", language)
+		if !strings.Contains(out, "to support@example.com through "+s.smtp) || !strings.Contains(out, s.web) {
+			t.Errorf("send-test --lang %s:\n%s", language, out)
+		}
+	}
+	succeed(t, "", "send-test", "--smtp", s.smtp, "--to", "support@example.com", "--from", "me@customer.example", "--subject", "件名です")
+	refuse(t, []string{"send-test", "--data", s.data, "--to", "nobody@example.com"}, "does not take mail for nobody@example.com", "alias list")
+	if out := succeed(t, "", "verify", "--data", s.data); !strings.Contains(out, "3 mails accepted: 3 on tickets") {
+		t.Errorf("verify after three mails: %s", out)
+	}
+	s.stop()
+	refuse(t, []string{"send-test", "--data", s.data}, "no server runs on the data in "+s.data, "madoguchi serve")
+}
+
+// TestNothingAcknowledgedIsLost takes the power away right after a 250.
+func TestNothingAcknowledgedIsLost(t *testing.T) {
+	data := t.TempDir()
+	s := start(t, data)
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
+	succeed(t, "", "send-test", "--data", data)
+	s.kill()
+	again := start(t, data)
+	if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+		t.Errorf("verify after the power cut: %s", out)
+	}
+	again.stop()
+}
+
+func TestBackupAndRestore(t *testing.T) {
+	s := start(t, t.TempDir())
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
+	succeed(t, "", "send-test", "--data", s.data)
+	directory := t.TempDir()
+	copied := filepath.Join(directory, "backup.db")
+	if out := succeed(t, "", "backup", copied, "--data", s.data); !strings.Contains(out, "verified") || !strings.Contains(out, "1 mails accepted") {
+		t.Errorf("backup beside a server: %s", out)
+	}
+	streamed := filepath.Join(directory, "streamed.db")
+	if err := os.WriteFile(streamed, []byte(succeed(t, "", "backup", "-", "--data", s.data)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	refuse(t, []string{"restore", copied, "--data", s.data, "--force"}, "a server runs on "+s.data)
+	s.stop()
+	succeed(t, "", "backup", filepath.Join(directory, "offline.db"), "--data", s.data)
+
+	restored := filepath.Join(directory, "restored")
+	for i, source := range []string{copied, streamed, filepath.Join(directory, "offline.db")} {
+		args := []string{"restore", source, "--data", restored}
+		if i > 0 {
+			refuse(t, args, "there is data in "+restored, "--force")
+			args = append(args, "--force")
+		}
+		if out := succeed(t, "", args...); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+			t.Errorf("restore %s: %s", source, out)
+		}
+	}
+	again := start(t, restored)
+	if out := succeed(t, "", "alias", "list", "--data", restored); !strings.Contains(out, "support@example.com") {
+		t.Errorf("alias list after a restore: %q", out)
+	}
+	again.stop()
+	leftovers, err := filepath.Glob(filepath.Join(restored, "*.partial"))
+	if err != nil || len(leftovers) > 0 {
+		t.Errorf("left over: %v (%v)", leftovers, err)
+	}
+	if kept, _ := filepath.Glob(filepath.Join(restored, "madoguchi.db.before-*")); len(kept) == 0 {
+		t.Error("what --force replaced was not kept")
+	}
+}
+
+func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
+	data := t.TempDir()
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
+	directory := t.TempDir()
+	whole := filepath.Join(directory, "whole.db")
+	succeed(t, "", "backup", whole, "--data", data)
+	bytes, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	damaged := append([]byte{}, bytes...)
+	for i := len(damaged) / 2; i < len(damaged); i++ {
+		damaged[i] ^= 0x5a
+	}
+	for name, content := range map[string][]byte{
+		"empty": nil, "short": bytes[:len(bytes)-len(bytes)/4], "other": []byte(strings.Repeat("no database ", 5000)), "damaged": damaged,
+	} {
+		t.Run(name, func(t *testing.T) {
+			file := filepath.Join(directory, name+".db")
+			if err := os.WriteFile(file, content, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			target := filepath.Join(directory, name)
+			refuse(t, []string{"restore", file, "--data", target}, "nothing was changed")
+			if _, err := os.Stat(filepath.Join(target, "madoguchi.db")); err == nil {
+				t.Error("something was restored")
+			}
+		})
+	}
+	refuse(t, []string{"restore", filepath.Join(directory, "absent.db"), "--data", data}, "absent.db")
+}
+
+func TestReadingCommandsMakeNoData(t *testing.T) {
+	absent := filepath.Join(t.TempDir(), "absent")
+	for _, args := range [][]string{{"verify"}, {"backup", filepath.Join(t.TempDir(), "b.db")}} {
+		refuse(t, append(args, "--data", absent), "there is no data in "+absent, "--data DIR")
+	}
+	if _, err := os.Stat(absent); err == nil {
+		t.Error("a command that only reads made the directory")
+	}
+}

@@ -1,0 +1,139 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// controlLimit bounds a request on the control socket, in bytes.
+const controlLimit = 1 << 20
+
+// controlPath is where a server that owns directory is reached by the
+// commands.
+func controlPath(directory string) string { return filepath.Join(directory, "control.sock") }
+
+// listenControl opens the control socket of directory, for its owner alone.
+// The caller holds the store's lock, so a socket that is there already is the
+// remains of a crash. It is made in a private directory and then moved, so
+// that it never exists with wider rights.
+func listenControl(directory string) (net.Listener, error) {
+	private, err := os.MkdirTemp(directory, ".control-")
+	if err != nil {
+		return nil, fmt.Errorf("open control socket: %w", err)
+	}
+	defer os.RemoveAll(private)
+	made := filepath.Join(private, "s")
+	address, release, err := socketAddress(made)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	listener, err := net.ListenUnix("unix", &net.UnixAddr{Name: address, Net: "unix"})
+	if err != nil {
+		return nil, fmt.Errorf("open control socket: %w", err)
+	}
+	listener.SetUnlinkOnClose(false)
+	if err := errors.Join(os.Chmod(made, 0o600), os.Rename(made, controlPath(directory))); err != nil {
+		listener.Close()
+		return nil, fmt.Errorf("open control socket: %w", err)
+	}
+	return controlListener{listener, controlPath(directory)}, nil
+}
+
+// controlListener takes its socket away when closed.
+type controlListener struct {
+	net.Listener
+	path string
+}
+
+func (l controlListener) Close() error {
+	return errors.Join(l.Listener.Close(), os.Remove(l.path))
+}
+
+// socketAddress gives a name by which a socket at path can be bound or
+// reached although the kernel takes only about 100 bytes: a longer path goes
+// through its directory's open descriptor. Release it after use.
+func socketAddress(path string) (address string, release func(), err error) {
+	const longest = 100
+	if len(path) <= longest {
+		return path, func() {}, nil
+	}
+	directory, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return "", nil, err
+	}
+	address = fmt.Sprintf("/proc/self/fd/%d/%s", directory.Fd(), filepath.Base(path))
+	if _, err := os.Stat(filepath.Dir(address)); err != nil {
+		directory.Close()
+		return "", nil, fmt.Errorf("the data directory's path is too long for a socket (%d bytes, at most %d): choose a shorter one with --data", len(path), longest)
+	}
+	return address, func() { directory.Close() }, nil
+}
+
+// newControlServer serves ops over HTTP on the control socket.
+func newControlServer(ops operations, log *slog.Logger) *http.Server {
+	mux := http.NewServeMux()
+	mux.Handle("GET /status", answer(log, func(ctx context.Context, _ struct{}) (status, error) { return ops.Status(ctx) }))
+	mux.Handle("GET /users", answer(log, func(ctx context.Context, _ struct{}) ([]userInfo, error) { return ops.Users(ctx) }))
+	mux.Handle("POST /user", answer(log, ops.AddUser))
+	mux.Handle("POST /password", answer(log, ops.SetPassword))
+	mux.Handle("GET /aliases", answer(log, func(ctx context.Context, _ struct{}) ([]aliasInfo, error) { return ops.Aliases(ctx) }))
+	mux.Handle("POST /alias", answer(log, ops.AddAlias))
+	mux.Handle("POST /token", answer(log, ops.CreateToken))
+	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
+	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		if err := ops.Backup(r.Context(), w); err != nil {
+			log.Error("backup", "error", err)
+			panic(http.ErrAbortHandler) // breaks the stream off, so that the client does not take it for whole
+		}
+	})
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+}
+
+// controlError is how an error crosses the socket.
+type controlError struct {
+	Code    helpdesk.Code `json:"code"`
+	Message string        `json:"message"`
+}
+
+// answer makes a handler of one operation: JSON in, JSON out. Whoever can
+// open the socket owns the data, so no text is hidden.
+func answer[In, Out any](log *slog.Logger, operate func(context.Context, In) (Out, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in In
+		if r.Method == http.MethodPost {
+			if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlLimit)).Decode(&in); err != nil && !errors.Is(err, io.EOF) {
+				writeJSON(w, http.StatusBadRequest, controlError{helpdesk.CodeInvalid, "read request: " + err.Error()})
+				return
+			}
+		}
+		out, err := operate(r.Context(), in)
+		if err != nil {
+			code := helpdesk.CodeOf(err)
+			if code == helpdesk.CodeInternal {
+				log.Error("control socket", "request", r.URL.Path, "error", err)
+			}
+			writeJSON(w, http.StatusUnprocessableEntity, controlError{code, err.Error()})
+			return
+		}
+		writeJSON(w, http.StatusOK, out)
+	})
+}
+
+func writeJSON(w http.ResponseWriter, code int, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(code)
+	json.NewEncoder(w).Encode(v) // a client that has gone away needs no answer
+}

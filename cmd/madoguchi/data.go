@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// storePath is the file of the embedded store in a data directory.
+func storePath(directory string) string { return filepath.Join(directory, "madoguchi.db") }
+
+// openStore opens the store of a data directory, and makes the directory where
+// it is missing. The error is store.ErrLocked, wrapped, where another process
+// has it open.
+func openStore(directory string) (*store.Group, error) {
+	if err := prepareDirectory(directory); err != nil {
+		return nil, err
+	}
+	bolt, err := store.OpenBolt(storePath(directory), store.BoltOptions{})
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, unwritable(directory, err)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return store.NewGroup(bolt), nil
+}
+
+// prepareDirectory makes the data directory, for its owner alone, and proves
+// that it can be written: better now than at the first mail.
+func prepareDirectory(directory string) error {
+	if err := os.MkdirAll(directory, 0o700); err != nil {
+		return unwritable(directory, err)
+	}
+	probe, err := os.MkdirTemp(directory, ".writable-")
+	if err != nil {
+		return unwritable(directory, err)
+	}
+	return os.Remove(probe)
+}
+
+func unwritable(directory string, err error) error {
+	return fmt.Errorf("data directory %s cannot be written by user %d: %w; give it to that user (chown -R %d %s) or name another with --data DIR",
+		directory, os.Getuid(), err, os.Getuid(), directory)
+}
+
+// verifyFile verifies a copy of the store that nobody else uses. Damage that
+// makes the engine panic is an error like any other.
+func verifyFile(ctx context.Context, path string) (v verification, err error) {
+	defer func() {
+		if damage := recover(); damage != nil {
+			err = fmt.Errorf("%s is damaged: %v", path, damage)
+		}
+	}()
+	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
+		return v, fmt.Errorf("%s is empty: it is no backup", path)
+	}
+	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	if err != nil {
+		return v, err
+	}
+	l, err := newLocal(ctx, bolt)
+	if err != nil {
+		return v, errors.Join(err, bolt.Close())
+	}
+	v, err = l.Verify(ctx)
+	return v, errors.Join(err, l.Close())
+}
+
+// whole is an error when v found a difference.
+func (v verification) whole(path string) error {
+	if n := len(v.Differences); n > 0 {
+		return fmt.Errorf("%s is not whole: %d differences, the first: %s", path, n, v.Differences[0])
+	}
+	return nil
+}
+
+// syncDirectory makes a rename in directory durable.
+func syncDirectory(directory string) error {
+	d, err := os.Open(directory)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}

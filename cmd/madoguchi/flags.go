@@ -1,0 +1,85 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// dataFlags are --data and --config, by which a command finds the data.
+type dataFlags struct {
+	data, config string
+}
+
+func (f *dataFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.data, "data", "", `data directory (default "`+defaultData+`", or what --config says)`)
+	cmd.Flags().StringVar(&f.config, "config", "", "configuration file that names the data directory")
+}
+
+// directory is the data directory meant: --data, or that of the configuration.
+func (f *dataFlags) directory() (string, error) {
+	if f.data != "" {
+		return f.data, nil
+	}
+	c, err := readConfig(f.config)
+	if err != nil {
+		return "", err
+	}
+	return c.Server.Data, nil
+}
+
+// existingDirectory is directory for commands that only read: a directory
+// that is not there is probably a slip.
+func (f *dataFlags) existingDirectory() (string, error) {
+	directory, err := f.directory()
+	if err != nil {
+		return "", err
+	}
+	if _, err := os.Stat(directory); err != nil {
+		return "", fmt.Errorf("there is no data in %s; name its directory with --data DIR", directory)
+	}
+	return directory, nil
+}
+
+// operate runs work on the data that the flags name.
+func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) error {
+	directory, err := f.directory()
+	if err != nil {
+		return err
+	}
+	return withOperations(cmd.Context(), directory, work)
+}
+
+// untilInterrupted ends with the first SIGINT or SIGTERM. From then on a signal
+// has its usual effect, so that a second one ends the process at once.
+func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+// readPassword reads the file, or standard input for "-"; the line break at
+// its end is no part of the password.
+func readPassword(cmd *cobra.Command, file string) (string, error) {
+	var text []byte
+	var err error
+	switch file {
+	case "":
+		return "", errors.New(`say where the password is read from: --password-file FILE, or --password-file - for standard input`)
+	case "-":
+		text, err = io.ReadAll(io.LimitReader(cmd.InOrStdin(), 64<<10))
+	default:
+		text, err = os.ReadFile(file)
+	}
+	if err != nil {
+		return "", fmt.Errorf("read password: %w", err)
+	}
+	return strings.TrimRight(string(text), "\r\n"), nil
+}

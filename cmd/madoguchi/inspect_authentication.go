@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"github.com/madoguchi/madoguchi/smtpd/auth"
+)
+
+// inspectionEnvelope is the SMTP session that a mail is said to have come in.
+type inspectionEnvelope struct {
+	remoteIP, helo, mailFrom, resolver string
+}
+
+func (e *inspectionEnvelope) register(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&e.remoteIP, "remote-ip", "", "address of the client that sent it")
+	cmd.Flags().StringVar(&e.helo, "helo", "", "name the client gave in HELO or EHLO")
+	cmd.Flags().StringVar(&e.mailFrom, "mail-from", "", "envelope sender; empty for a bounce")
+	cmd.Flags().StringVar(&e.resolver, "resolver", "", "name server to ask, host:port (default: the system's)")
+}
+
+// inspectionAuthentication holds result words of RFC 8601, section 2.7.
+type inspectionAuthentication struct {
+	SPF   auth.Result      `json:"spf"`
+	DKIM  []inspectionDKIM `json:"dkim"`
+	DMARC auth.Result      `json:"dmarc"`
+	ARC   string           `json:"arc"`
+	// Reasons say why, by mechanism, where there is something to say.
+	Reasons map[string]string `json:"reasons"`
+}
+
+type inspectionDKIM struct {
+	Domain string      `json:"domain"`
+	Result auth.Result `json:"result"`
+	Reason string      `json:"reason"`
+}
+
+// authenticate is nil when no flag speaks of a session.
+func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte) (*inspectionAuthentication, error) {
+	if !slices.ContainsFunc([]string{"remote-ip", "helo", "mail-from", "resolver"}, cmd.Flags().Changed) {
+		return nil, nil
+	}
+	request := auth.Request{HELO: e.helo, MailFrom: e.mailFrom, Raw: raw}
+	if e.remoteIP != "" {
+		ip, err := netip.ParseAddr(e.remoteIP)
+		if err != nil {
+			return nil, fmt.Errorf("--remote-ip %q is no IP address; write it like 192.0.2.7 or 2001:db8::7", e.remoteIP)
+		}
+		request.RemoteIP = ip
+	}
+	verifier := &auth.Verifier{Resolver: auth.NewResolver(e.resolver)}
+	verdict := verifier.Verify(cmd.Context(), request)
+	a := &inspectionAuthentication{
+		SPF: verdict.SPF.Result, DKIM: []inspectionDKIM{}, DMARC: verdict.DMARC.Result, ARC: verdict.ARC,
+		Reasons: map[string]string{"spf": verdict.SPF.Reason, "dmarc": verdict.DMARC.Reason},
+	}
+	for _, signature := range verdict.DKIM {
+		a.DKIM = append(a.DKIM, inspectionDKIM{signature.Domain, signature.Result, signature.Reason})
+	}
+	return a, nil
+}

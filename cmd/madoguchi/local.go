@@ -1,0 +1,233 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// local does the operations on an open desk: a command's own, or the running
+// server's, which serves them on its control socket.
+type local struct {
+	engine store.Engine
+	desk   *helpdesk.Desk
+	actor  helpdesk.Actor
+}
+
+var _ operations = (*local)(nil)
+
+// openLocal opens the data in directory, which nobody else uses; otherwise the
+// error is store.ErrLocked.
+func openLocal(ctx context.Context, directory string) (*local, error) {
+	engine, err := openStore(directory)
+	if err != nil {
+		return nil, err
+	}
+	l, err := newLocal(ctx, engine)
+	if err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
+	return l, nil
+}
+
+// newLocal opens the desk in engine; Close closes both.
+func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
+	desk, err := helpdesk.Open(ctx, engine, helpdesk.Options{})
+	if err != nil {
+		return nil, err
+	}
+	return &local{engine: engine, desk: desk, actor: helpdesk.System("command line")}, nil
+}
+
+func (l *local) Close() error { return l.engine.Close() }
+
+func (l *local) Status(ctx context.Context) (status, error) {
+	needs, err := l.desk.NeedsSetup(ctx)
+	return status{Version: programVersion(), NeedsSetup: needs}, err
+}
+
+func (l *local) Users(ctx context.Context) ([]userInfo, error) {
+	users, err := l.desk.Users(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]userInfo, 0, len(users))
+	for _, u := range users {
+		list = append(list, describeUser(&u))
+	}
+	return list, nil
+}
+
+func describeUser(u *helpdesk.User) userInfo {
+	return userInfo{Email: u.Email, Name: u.Name, Role: string(u.Role), Disabled: u.Disabled}
+}
+
+func (l *local) AddUser(ctx context.Context, u newUser) (userInfo, error) {
+	added, err := l.desk.CreateUser(ctx, l.actor, helpdesk.NewUser{
+		Email: u.Email, Name: u.Name, Password: u.Password, Role: helpdesk.Role(u.Role),
+	})
+	if err != nil {
+		return userInfo{}, err
+	}
+	return describeUser(added), nil
+}
+
+func (l *local) SetPassword(ctx context.Context, p newPassword) (userInfo, error) {
+	user, err := l.userByEmail(ctx, p.Email)
+	if err != nil {
+		return userInfo{}, err
+	}
+	changed, err := l.desk.ChangeUser(ctx, l.actor, user.ID, helpdesk.UserChange{Password: &p.Password})
+	if err != nil {
+		return userInfo{}, err
+	}
+	return describeUser(changed), nil
+}
+
+func (l *local) userByEmail(ctx context.Context, email string) (*helpdesk.User, error) {
+	users, err := l.desk.Users(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	known := make([]string, 0, len(users))
+	for _, u := range users {
+		if strings.EqualFold(u.Email, strings.TrimSpace(email)) {
+			return &u, nil
+		}
+		known = append(known, u.Email)
+	}
+	message := fmt.Sprintf("there is no user %q; known are: %s", email, strings.Join(known, ", "))
+	if len(known) == 0 {
+		message = fmt.Sprintf("there is no user %q, and none at all yet; add one with madoguchi user add", email)
+	}
+	return nil, &helpdesk.Error{Code: helpdesk.CodeNotFound, Field: "user", Message: message}
+}
+
+func (l *local) Aliases(ctx context.Context) ([]aliasInfo, error) {
+	aliases, err := l.desk.Aliases(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	describe, err := l.aliasDescriber(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]aliasInfo, 0, len(aliases))
+	for _, a := range aliases {
+		list = append(list, describe(&a))
+	}
+	return list, nil
+}
+
+// aliasDescriber gives an alias's pipeline and owner their names.
+func (l *local) aliasDescriber(ctx context.Context) (func(*helpdesk.Alias) aliasInfo, error) {
+	pipelines, err := l.desk.Pipelines(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	users, err := l.desk.Users(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	names := map[string]string{}
+	for _, p := range pipelines {
+		names[p.ID] = p.Name
+	}
+	for _, u := range users {
+		names[u.ID] = u.Email
+	}
+	return func(a *helpdesk.Alias) aliasInfo {
+		return aliasInfo{
+			Address: a.Address, Name: a.Name, Pipeline: names[a.PipelineID], Owner: names[a.OwnerID],
+			Language: a.Language, Managed: a.Managed, Disabled: a.Disabled,
+		}
+	}, nil
+}
+
+func (l *local) AddAlias(ctx context.Context, a newAlias) (aliasInfo, error) {
+	pipeline, err := l.pipelineByName(ctx, a.Pipeline, a.Language)
+	if err != nil {
+		return aliasInfo{}, err
+	}
+	alias := helpdesk.Alias{Address: a.Address, Name: a.Name, PipelineID: pipeline.ID}
+	if a.Owner != "" {
+		owner, err := l.userByEmail(ctx, a.Owner)
+		if err != nil {
+			return aliasInfo{}, err
+		}
+		alias.OwnerID = owner.ID
+	}
+	added, err := l.desk.SaveAlias(ctx, l.actor, alias)
+	if err != nil {
+		return aliasInfo{}, err
+	}
+	describe, err := l.aliasDescriber(ctx)
+	if err != nil {
+		return aliasInfo{}, err
+	}
+	return describe(added), nil
+}
+
+// pipelineByName finds a pipeline; "" is the first. A house without any gets
+// the default one, named in language.
+func (l *local) pipelineByName(ctx context.Context, name, language string) (*helpdesk.Pipeline, error) {
+	if err := l.desk.EnsurePipeline(ctx, language); err != nil {
+		return nil, err
+	}
+	pipelines, err := l.desk.Pipelines(ctx, l.actor)
+	if err != nil {
+		return nil, err
+	}
+	if name == "" {
+		return &pipelines[0], nil
+	}
+	known := make([]string, 0, len(pipelines))
+	for _, p := range pipelines {
+		if strings.EqualFold(p.Name, name) {
+			return &p, nil
+		}
+		known = append(known, p.Name)
+	}
+	return nil, &helpdesk.Error{Code: helpdesk.CodeNotFound, Field: "pipeline",
+		Message: fmt.Sprintf("there is no pipeline %q; known are: %s", name, strings.Join(known, ", "))}
+}
+
+func (l *local) CreateToken(ctx context.Context, t newToken) (createdToken, error) {
+	user, err := l.userByEmail(ctx, t.User)
+	if err != nil {
+		return createdToken{}, err
+	}
+	token, err := l.desk.CreateToken(ctx, l.actor, user.ID, helpdesk.Scope(t.Scope))
+	return createdToken{token}, err
+}
+
+// Verify recomputes what can be recomputed, and tells what was counted.
+func (l *local) Verify(ctx context.Context) (verification, error) {
+	differences, err := l.desk.Verify(ctx)
+	if err != nil {
+		return verification{}, err
+	}
+	s, err := l.desk.Statistics(ctx)
+	if err != nil {
+		return verification{}, err
+	}
+	return verification{Differences: differences, Summary: []string{
+		fmt.Sprintf("%d mails accepted: %d on tickets, %d sent on for agents, %d held, %d refused", s.Accepted, s.Posted, s.Relayed, s.Held, s.Refused),
+		fmt.Sprintf("%d events", s.Events),
+	}}, nil
+}
+
+// Backup implements operations.
+func (l *local) Backup(ctx context.Context, w io.Writer) error {
+	snapshotter, ok := l.engine.(store.Snapshotter)
+	if !ok {
+		return errors.New("this store makes no copies of itself: back it up with its own tools")
+	}
+	_, err := snapshotter.Snapshot(ctx, w)
+	return err
+}

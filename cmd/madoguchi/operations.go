@@ -1,0 +1,132 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// defaultData is where the data is kept when nothing else is said.
+const defaultData = "./data"
+
+// operations are what the commands do to the data. The store has one owner, so
+// while a server runs they go through its control socket (remote), and
+// otherwise straight to the store (local).
+type operations interface {
+	Status(ctx context.Context) (status, error)
+	Users(ctx context.Context) ([]userInfo, error)
+	AddUser(ctx context.Context, u newUser) (userInfo, error)
+	SetPassword(ctx context.Context, p newPassword) (userInfo, error)
+	Aliases(ctx context.Context) ([]aliasInfo, error)
+	AddAlias(ctx context.Context, a newAlias) (aliasInfo, error)
+	CreateToken(ctx context.Context, t newToken) (createdToken, error)
+	Verify(ctx context.Context) (verification, error)
+	// Backup writes a consistent copy of the store to w.
+	Backup(ctx context.Context, w io.Writer) error
+	Close() error
+}
+
+// status is what a running server says of itself; Running is false where
+// there is none.
+type status struct {
+	Running    bool   `json:"running"`
+	Version    string `json:"version"`
+	SMTP       string `json:"smtp"`
+	Web        string `json:"web"`
+	NeedsSetup bool   `json:"needs_setup"`
+}
+
+type userInfo struct {
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Disabled bool   `json:"disabled"`
+}
+
+type newUser struct {
+	Email    string `json:"email"`
+	Name     string `json:"name"`
+	Role     string `json:"role"`
+	Password string `json:"password"`
+}
+
+type newPassword struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+}
+
+type aliasInfo struct {
+	Address  string `json:"address"`
+	Name     string `json:"name"`
+	Pipeline string `json:"pipeline"`
+	Owner    string `json:"owner"`
+	Language string `json:"language"`
+	Managed  bool   `json:"managed"`
+	Disabled bool   `json:"disabled"`
+}
+
+type newAlias struct {
+	Address  string `json:"address"`
+	Name     string `json:"name"`
+	Pipeline string `json:"pipeline"` // its name; "" for the first one
+	Owner    string `json:"owner"`    // a user's address, or ""
+	Language string `json:"language"` // names the first pipeline, where it is made by the way
+}
+
+type newToken struct {
+	User  string `json:"user"`
+	Scope string `json:"scope"`
+}
+
+type createdToken struct {
+	Token string `json:"token"`
+}
+
+// verification is the outcome of recomputing everything that can be
+// recomputed.
+type verification struct {
+	Summary     []string `json:"summary"`
+	Differences []string `json:"differences"`
+}
+
+// openOperations reaches the data in directory: through the server that runs
+// on it, or directly. A server that is just starting is waited for a moment.
+func openOperations(ctx context.Context, directory string) (operations, error) {
+	const patience, pause = 5 * time.Second, 100 * time.Millisecond
+	deadline := time.Now().Add(patience)
+	for {
+		remote, err := dialControl(ctx, directory)
+		if err == nil {
+			return remote, nil
+		}
+		if !errors.Is(err, errNobodyListens) {
+			return nil, err
+		}
+		local, err := openLocal(ctx, directory)
+		if !errors.Is(err, store.ErrLocked) {
+			return local, err
+		}
+		if time.Now().After(deadline) {
+			return nil, fmt.Errorf("another process works on the data in %s and does not answer on %s; wait for it to end, or stop it, and try again", directory, controlPath(directory))
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// withOperations runs one command's work and closes what it opened.
+func withOperations(ctx context.Context, directory string, work func(operations) error) (err error) {
+	ops, err := openOperations(ctx, directory)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, ops.Close()) }()
+	return work(ops)
+}

@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+func newRestoreCommand() *cobra.Command {
+	var (
+		data  dataFlags
+		force bool
+	)
+	cmd := &cobra.Command{
+		Use:   "restore FILE|-",
+		Short: "Put a backup in the place of the data",
+		Long: `Copies a backup into the data directory, verifies it there, and only then puts
+it in place. The server must not run. Over data that is there already it needs
+--force, and keeps what it replaces under another name.`,
+		Example: `  madoguchi restore /var/backups/madoguchi-2026-11-22.db --data /var/lib/madoguchi
+  zstd -dc madoguchi.db.zst | madoguchi restore - --force`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			directory, err := data.directory()
+			if err != nil {
+				return err
+			}
+			source, err := openSource(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			defer source.Close()
+			ctx, stop := untilInterrupted(cmd.Context())
+			defer stop()
+			return restore(ctx, source, directory, force, cmd.OutOrStdout())
+		},
+	}
+	data.register(cmd)
+	cmd.Flags().BoolVar(&force, "force", false, "replace data that is there already; it is kept under another name")
+	return cmd
+}
+
+func openSource(name string, stdin io.Reader) (io.ReadCloser, error) {
+	if name == "-" {
+		return io.NopCloser(stdin), nil
+	}
+	source, err := os.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("read backup: %w", err)
+	}
+	return source, nil
+}
+
+func restore(ctx context.Context, source io.Reader, directory string, force bool, report io.Writer) error {
+	if err := prepareDirectory(directory); err != nil {
+		return err
+	}
+	replaces, err := mayReplace(ctx, directory, force)
+	if err != nil {
+		return err
+	}
+	partial := storePath(directory) + ".partial"
+	defer os.Remove(partial)
+	if err := copyDurably(partial, source); err != nil {
+		return fmt.Errorf("copy the backup: %w", err)
+	}
+	v, err := verifyFile(ctx, partial)
+	if err == nil {
+		err = v.whole("the backup")
+	}
+	if err != nil {
+		return fmt.Errorf("%w; nothing was changed", err)
+	}
+	if replaces {
+		kept := storePath(directory) + time.Now().Format(".before-20060102-150405")
+		if err := os.Rename(storePath(directory), kept); err != nil {
+			return fmt.Errorf("keep the old data: %w", err)
+		}
+		fmt.Fprintf(report, "the data that was there is now %s\n", kept)
+	}
+	if err := errors.Join(os.Rename(partial, storePath(directory)), syncDirectory(directory)); err != nil {
+		return fmt.Errorf("put the backup in place: %w", err)
+	}
+	for _, line := range v.Summary {
+		fmt.Fprintln(report, line)
+	}
+	fmt.Fprintf(report, "restored into %s, verified\n", directory)
+	return nil
+}
+
+// mayReplace says whether there is data in directory that a restore replaces,
+// or why it must not.
+func mayReplace(ctx context.Context, directory string, force bool) (bool, error) {
+	path := storePath(directory)
+	_, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("look at the data: %w", err)
+	}
+	if server, err := dialControl(ctx, directory); err == nil {
+		server.Close()
+		return false, fmt.Errorf("a server runs on %s: stop it first", directory)
+	}
+	if !force {
+		return false, fmt.Errorf("there is data in %s already: restore into another directory with --data DIR, or replace it with --force (it is kept as %s.before-…)", directory, filepath.Base(path))
+	}
+	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	if errors.Is(err, store.ErrLocked) {
+		return false, fmt.Errorf("another process works on the data in %s: stop it first", directory)
+	}
+	if err != nil {
+		return true, nil // damaged data is the very thing that a restore replaces
+	}
+	return true, bolt.Close()
+}
+
+func copyDurably(path string, source io.Reader) error {
+	target, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(target, source)
+	return errors.Join(err, target.Sync(), target.Close())
+}
