@@ -1,0 +1,46 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/run"
+)
+
+// What is worked on at once behind the scenes, and how long one piece may take.
+const (
+	deliveriesAtOnce = 16
+	deliveryLease    = 30 * time.Minute // a slow peer may take 10 for its last answer alone
+	deskWorkAtOnce   = 2
+	deskWorkLease    = time.Minute
+	stopGrace        = 20 * time.Second
+)
+
+// openBackground connects the work that timers start: deliveries, copies to
+// agents' mailboxes, their answers, and the model's reading.
+func (s *server) openBackground(ctx context.Context) error {
+	sender, err := s.newSender()
+	if err != nil {
+		return err
+	}
+	signers, err := s.newSigners(ctx)
+	if err != nil {
+		return err
+	}
+	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signers: signers, Log: s.log}
+	reading, err := s.openModel()
+	if err != nil {
+		return err
+	}
+	timers := &run.Timers{
+		Desk: s.desk, Now: time.Now, Log: s.log,
+		Workers: append([]run.Worker{
+			{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
+			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
+			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
+		}, reading...),
+	}
+	s.background = append(s.background, func(ctx context.Context) { timers.Run(ctx, stopGrace) })
+	return nil
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd"
+	"github.com/madoguchi/madoguchi/smtpd/auth"
+)
+
+// intake hands the listener's mails to the desk.
+type intake struct {
+	desk     *helpdesk.Desk
+	hostname string
+}
+
+var _ smtpd.Handler = intake{}
+
+// Recipient implements smtpd.Handler.
+func (i intake) Recipient(ctx context.Context, _, address string) error {
+	_, err := i.ours(ctx, address)
+	return refusal(err)
+}
+
+// ours is the address under which the desk takes mail to address. The
+// postmaster of the server itself is the house's (RFC 5321, section 4.5.1).
+func (i intake) ours(ctx context.Context, address string) (string, error) {
+	err := i.desk.Recipient(ctx, address)
+	var refused *helpdesk.RecipientError
+	if errors.As(err, &refused) && strings.EqualFold(address, "postmaster@"+i.hostname) {
+		address = "postmaster"
+		err = i.desk.Recipient(ctx, address)
+	}
+	return address, err
+}
+
+// Deliver implements smtpd.Handler: nil only once the mail is durable.
+func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
+	recipients := make([]string, 0, len(m.Recipients))
+	for _, address := range m.Recipients {
+		ours, err := i.ours(ctx, address)
+		var refused *helpdesk.RecipientError
+		if err != nil && !errors.As(err, &refused) {
+			return err
+		}
+		recipients = append(recipients, ours)
+	}
+	_, err := i.desk.Receive(ctx, helpdesk.Incoming{
+		ID:             m.ID,
+		Raw:            m.Raw,
+		Message:        m.Message,
+		ReceivedAt:     m.ReceivedAt,
+		Authentication: authentication(m.Verdict, i.hostname),
+		Envelope: helpdesk.Envelope{
+			RemoteIP:   remoteIP(m),
+			HELO:       m.HELO,
+			MailFrom:   m.MailFrom,
+			Recipients: recipients,
+			TLS:        m.TLS,
+			Protocol:   m.Protocol,
+			Received:   m.Received,
+		},
+	})
+	return refusal(err)
+}
+
+func remoteIP(m *smtpd.Mail) string {
+	if !m.RemoteIP.IsValid() {
+		return ""
+	}
+	return m.RemoteIP.String()
+}
+
+// refusal gives what the desk refuses for good its SMTP reply. Everything else
+// stays as it is, and the listener answers 451.
+func refusal(err error) error {
+	var refused *helpdesk.RecipientError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	enhanced := [3]int{5, 1, 1} // bad destination mailbox address (RFC 3463, section 3.2)
+	if refused.Problem == helpdesk.RecipientDisabled {
+		enhanced = [3]int{5, 2, 1} // mailbox disabled
+	}
+	return &smtpd.Refusal{Code: 550, Enhanced: enhanced, Message: refused.Error()}
+}
+
+// authentication puts a verdict into the desk's words.
+func authentication(v auth.Verdict, hostname string) helpdesk.Authentication {
+	a := helpdesk.Authentication{
+		SPF:       helpdesk.AuthResult{Result: string(v.SPF.Result), Domain: v.SPF.Domain, Reason: v.SPF.Reason},
+		DMARC:     helpdesk.AuthResult{Result: string(v.DMARC.Result), Domain: v.DMARC.Domain, Reason: v.DMARC.Reason},
+		ARC:       v.ARC,
+		Policy:    v.DMARC.Policy,
+		AlignedBy: v.DMARC.AlignedBy,
+		Results:   v.AuthenticationResults(hostname),
+	}
+	for _, signature := range v.DKIM {
+		a.DKIM = append(a.DKIM, helpdesk.AuthResult{Result: string(signature.Result), Domain: signature.Domain, Reason: signature.Reason})
+	}
+	return a
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/analysis"
+	"github.com/madoguchi/madoguchi/helpdesk/run"
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+// openModel connects the model that reads along, unless it is switched off.
+func (s *server) openModel() ([]run.Worker, error) {
+	c := s.config.AI
+	if !c.Enabled {
+		return nil, nil
+	}
+	analyst, err := analysis.New(s.desk, analysis.Options{
+		Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration,
+	}, s.log)
+	if err != nil {
+		return nil, fmt.Errorf("ai: %w", err)
+	}
+	s.analyst = analyst
+	s.background = append(s.background, analyst.Watch)
+	return []run.Worker{{
+		Kind:        helpdesk.TimerAnalyse,
+		Concurrency: c.Concurrency,
+		Lease:       c.Timeout.Duration + deskWorkLease,
+		Do:          analyst.Analyse,
+		NotBefore:   analyst.NotBefore,
+	}}, nil
+}
+
+// analysisStatus is what the web shows of the model. It asks nobody.
+func (s *server) analysisStatus(ctx context.Context) ui.AnalysisStatus {
+	status := ui.AnalysisStatus{Enabled: s.config.AI.Enabled, Address: s.config.AI.Address, Model: s.config.AI.Model}
+	if s.analyst != nil {
+		known := s.analyst.Status()
+		status.Reachable, status.ModelPresent = known.Reachable, known.ModelPresent
+		status.Problem, status.Detail = problemWord(known.Problem), known.Detail
+	}
+	counted, err := s.desk.Statistics(ctx)
+	if err != nil {
+		s.log.WarnContext(ctx, "count analyses", "error", err)
+		return status
+	}
+	status.Waiting, status.Failed = counted.AnalysesWaiting, counted.AnalysesFailed
+	return status
+}
+
+// problemWord is the web's word for a problem.
+func problemWord(p analysis.Problem) string {
+	if p == analysis.ProblemMissing {
+		return "model_missing"
+	}
+	return string(p)
+}

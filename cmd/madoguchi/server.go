@@ -1,0 +1,259 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/analysis"
+	"github.com/madoguchi/madoguchi/smtpd"
+	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/store"
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+// How long a stopping server waits for what is in progress.
+const (
+	mailPatience    = 30 * time.Second
+	requestPatience = 10 * time.Second
+)
+
+// server is the running program: every part, connected.
+type server struct {
+	config       config
+	log          *slog.Logger
+	level        slog.LevelVar
+	certificates certificates
+	store        *store.Group
+	desk         *helpdesk.Desk
+
+	smtp, lmtp       *smtpd.Server
+	smtpAt, lmtpAt   net.Listener
+	web, control     *http.Server
+	webAt, controlAt net.Listener
+	pages            *ui.Server
+	background       []func(context.Context)
+	analyst          *analysis.Analyst // nil where no model is asked
+	ready            atomic.Bool
+}
+
+// newServer opens everything that can fail to open, so that a server either
+// starts whole or says what is in its way.
+func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err error) {
+	s := &server{config: c}
+	if s.log, err = newLogger(c.Log, logs, &s.level); err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			s.closeAll()
+		}
+	}()
+	steps := []func(context.Context) error{
+		s.openData, s.openMail, s.openBackground, s.openWeb, s.openControl,
+	}
+	for _, step := range steps {
+		if err := step(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+func (s *server) openData(ctx context.Context) (err error) {
+	s.store, err = openStore(s.config.Server.Data)
+	if errors.Is(err, store.ErrLocked) {
+		return fmt.Errorf("another process works on the data in %s: stop it, or give this one its own with --data DIR", s.config.Server.Data)
+	}
+	if err != nil {
+		return err
+	}
+	s.desk, err = helpdesk.Open(ctx, s.store, helpdesk.Options{
+		Hostname:        s.config.hostname(),
+		TokenLifetime:   s.config.Helpdesk.TokenLifetime.Duration,
+		UndoWindow:      orNone(s.config.Helpdesk.UndoWindow.Duration),
+		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
+		Log:             s.log,
+	})
+	if err != nil {
+		return err
+	}
+	if err := s.desk.ReleaseClaims(ctx); err != nil {
+		return err
+	}
+	return s.applyFile(ctx, s.config)
+}
+
+// orNone writes "none" as the desk does: zero would stand for its default.
+func orNone(d time.Duration) time.Duration {
+	if d == 0 {
+		return -1
+	}
+	return d
+}
+
+func (s *server) openMail(context.Context) (err error) {
+	c := s.config
+	if err := s.certificates.load(c); err != nil {
+		return err
+	}
+	if s.smtpAt, err = listen("smtp.listen", "--smtp", c.SMTP.Listen); err != nil {
+		return err
+	}
+	verifier := &auth.Verifier{
+		Resolver: auth.NewResolver(c.DNS.Resolver), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
+	}
+	handler := intake{desk: s.desk, hostname: c.hostname()}
+	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
+	if c.SMTP.LMTP == "" {
+		return nil
+	}
+	const anyone = 0o666 // Postfix runs as a user of its own; the directory says who may enter
+	if s.lmtpAt, err = smtpd.ListenLMTP(c.SMTP.LMTP, anyone); err != nil {
+		return fmt.Errorf("smtp.lmtp: %w", err)
+	}
+	local := s.smtpConfig()
+	local.LMTP, local.TLS, local.Listen = true, nil, c.SMTP.LMTP
+	s.lmtp = smtpd.NewServer(local, handler, verifier, s.log)
+	return nil
+}
+
+func (s *server) smtpConfig() smtpd.Config {
+	c := smtpd.DefaultConfig()
+	from := s.config.SMTP
+	c.Hostname, c.Listen, c.TLS = s.config.hostname(), from.Listen, s.certificates.smtp.config()
+	c.MaxMessageBytes, c.MaxRecipients = int64(from.MaxMessageBytes), from.MaxRecipients
+	c.MaxSessions, c.MaxSessionsPerIP = from.MaxSessions, from.MaxSessionsPerIP
+	c.ReadTimeout, c.WriteTimeout = from.ReadTimeout.Duration, from.WriteTimeout.Duration
+	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
+	return c
+}
+
+func (s *server) openControl(context.Context) (err error) {
+	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
+		return err
+	}
+	operations := &served{local{engine: s.store, desk: s.desk, actor: helpdesk.System("command line")}, s}
+	s.control = newControlServer(operations, s.log)
+	return nil
+}
+
+// served is the operations on the running server's own desk.
+type served struct {
+	local
+	server *server
+}
+
+// Status says where the server is reached.
+func (o *served) Status(ctx context.Context) (status, error) {
+	state, err := o.local.Status(ctx)
+	state.Running, state.SMTP, state.Web = true, o.server.smtpAddress(), o.server.webURL()
+	return state, err
+}
+
+func (s *server) smtpAddress() string { return reachable(s.smtpAt.Addr()) }
+
+// webURL is the address for browsers, without a slash at its end.
+func (s *server) webURL() string {
+	if s.config.Web.URL != "" {
+		return strings.TrimRight(s.config.Web.URL, "/")
+	}
+	scheme := "http://"
+	if s.certificates.web.config() != nil {
+		scheme = "https://"
+	}
+	return scheme + reachable(s.webAt.Addr())
+}
+
+// run serves until ctx ends or a part fails, then stops the parts in order:
+// what strangers begin first, the store last. whenReady is called once
+// everything listens, and runs beside it.
+func (s *server) run(ctx context.Context, whenReady func(context.Context) error) error {
+	group, ctx := errgroup.WithContext(ctx)
+	behind, stopBehind := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopBehind()
+	group.Go(func() error { return named("smtp", s.smtp.Serve(s.smtpAt)) })
+	if s.lmtp != nil {
+		group.Go(func() error { return named("lmtp", s.lmtp.Serve(s.lmtpAt)) })
+	}
+	group.Go(func() error { return named("web", unlessClosed(s.web.Serve(s.webAt))) })
+	group.Go(func() error { return named("control socket", unlessClosed(s.control.Serve(s.controlAt))) })
+	for _, loop := range s.background {
+		group.Go(func() error {
+			loop(behind)
+			return nil
+		})
+	}
+	s.ready.Store(true)
+	group.Go(func() error { return whenReady(ctx) })
+	group.Go(func() error {
+		<-ctx.Done()
+		s.log.Info("stopping: what is in progress is finished first; a second signal ends at once")
+		s.ready.Store(false)
+		err := s.stopListening()
+		stopBehind()
+		return err
+	})
+	err := group.Wait()
+	err = errors.Join(err, s.closeAll())
+	s.log.Info("stopped")
+	return err
+}
+
+// stopListening ends what others began: mails in transfer are answered, pages
+// in the making delivered.
+func (s *server) stopListening() error {
+	var group errgroup.Group
+	mail, cancelMail := context.WithTimeout(context.Background(), mailPatience)
+	defer cancelMail()
+	group.Go(func() error { return s.smtp.Shutdown(mail) })
+	if s.lmtp != nil {
+		group.Go(func() error { return s.lmtp.Shutdown(mail) })
+	}
+	requests, cancelRequests := context.WithTimeout(context.Background(), requestPatience)
+	defer cancelRequests()
+	group.Go(func() error {
+		s.pages.Close()
+		return s.web.Shutdown(requests)
+	})
+	group.Go(func() error { return s.control.Shutdown(requests) })
+	return group.Wait()
+}
+
+// closeAll gives back what newServer opened, as far as it came.
+func (s *server) closeAll() error {
+	for _, listener := range []net.Listener{s.smtpAt, s.lmtpAt, s.webAt, s.controlAt} {
+		if listener != nil {
+			listener.Close() // closed already where it was served
+		}
+	}
+	if s.store == nil {
+		return nil
+	}
+	return s.store.Close()
+}
+
+// unlessClosed is what an HTTP server ended with, nothing where it was told to.
+func unlessClosed(err error) error {
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
+}
+
+func named(part string, err error) error {
+	if err != nil {
+		return fmt.Errorf("%s: %w", part, err)
+	}
+	return nil
+}

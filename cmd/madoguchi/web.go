@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"crypto/tls"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+// The web's time-outs. There is none for a whole answer: the live updates are
+// one that never ends.
+const (
+	headerTimeout = 10 * time.Second
+	bodyTimeout   = 10 * time.Minute // an attachment over a slow line
+	idleTimeout   = 2 * time.Minute
+)
+
+func (s *server) openWeb(context.Context) (err error) {
+	c := s.config
+	if s.webAt, err = listen("web.listen", "--http", c.Web.Listen); err != nil {
+		return err
+	}
+	encrypted := s.certificates.web.config()
+	s.pages, err = ui.New(s.desk, ui.Options{
+		Log:         s.log,
+		Mail:        mailView{},
+		Secure:      encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
+		Version:     programVersion(),
+		PublicURL:   c.Web.URL,
+		Hostname:    c.hostname(),
+		SMTPAddress: s.smtpAddress(),
+		Outbound:    describeOutbound(c.Outbound),
+		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
+		Analysis:    s.analysisStatus,
+	})
+	if err != nil {
+		return err
+	}
+	if encrypted != nil {
+		encrypted.NextProtos = []string{"h2", "http/1.1"}
+		s.webAt = tls.NewListener(s.webAt, encrypted)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "ok") })
+	mux.HandleFunc("GET /readyz", s.answerReady)
+	mux.Handle("/", s.pages.Handler())
+	s.web = &http.Server{
+		Handler:           boundBodies(mux),
+		ReadHeaderTimeout: headerTimeout,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    64 << 10,
+		ErrorLog:          slog.NewLogLogger(s.log.With("part", "web").Handler(), slog.LevelDebug),
+		BaseContext:       func(net.Listener) context.Context { return context.Background() },
+	}
+	return nil
+}
+
+// answerReady says 200 while mail and browsers are served and the store
+// answers.
+func (s *server) answerReady(w http.ResponseWriter, r *http.Request) {
+	if !s.ready.Load() {
+		answerText(w, http.StatusServiceUnavailable, "not serving")
+		return
+	}
+	if _, err := s.desk.LastSeq(r.Context()); err != nil {
+		s.log.Error("readiness", "error", err)
+		answerText(w, http.StatusServiceUnavailable, "the store does not answer")
+		return
+	}
+	answerText(w, http.StatusOK, "ready")
+}
+
+func answerText(w http.ResponseWriter, code int, text string) {
+	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(code)
+	w.Write([]byte(text + "\n"))
+}
+
+// boundBodies gives requests that bring something a time by which it must have
+// come. The deadline would also end a live stream, so pages have none.
+func boundBodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength != 0 {
+			http.NewResponseController(w).SetReadDeadline(time.Now().Add(bodyTimeout)) // without support there is none
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// describeOutbound says in a few words how mail leaves.
+func describeOutbound(c outboundConfig) string {
+	if c.Smarthost == "" {
+		return "MX"
+	}
+	return "smarthost " + c.Smarthost
+}
