@@ -19,12 +19,12 @@ type Problem string
 // The problems.
 const (
 	ProblemNone        Problem = ""
-	ProblemNoModel     Problem = "no_model"    // none is named in the configuration
-	ProblemUnreachable Problem = "unreachable" // nothing answers at the address
-	ProblemMissing     Problem = "missing"     // Ollama does not have the model
-	ProblemWrongKind   Problem = "wrong_kind"  // the model cannot chat
-	ProblemBusy        Problem = "busy"        // Ollama's own queue is full
-	ProblemTrouble     Problem = "trouble"     // it answers, with an error
+	ProblemNoModel     Problem = "no_model"      // none is named in the configuration
+	ProblemUnreachable Problem = "unreachable"   // nothing answers at the address
+	ProblemMissing     Problem = "model_missing" // Ollama does not have the model
+	ProblemWrongKind   Problem = "wrong_kind"    // the model cannot chat
+	ProblemBusy        Problem = "busy"          // Ollama's own queue is full
+	ProblemTrouble     Problem = "trouble"       // it answers, with an error
 )
 
 // Status is whether the model can be asked.
