@@ -174,6 +174,7 @@ func (s *Server) routes() *echo.Echo {
 	e.Use(s.recoverPanics)
 	e.GET("/static/*", s.assets.serve)
 	e.GET("/favicon.ico", s.assets.favicon)
+	s.registerAPI(e)
 
 	pages := e.Group("", s.harden, s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: 1024,

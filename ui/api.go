@@ -1,0 +1,96 @@
+package ui
+
+import (
+	_ "embed"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+	"github.com/labstack/echo/v4/middleware"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// openAPI describes the API; a test compares it with the routes and with what
+// they answer.
+//
+//go:embed openapi.yaml
+var openAPI []byte
+
+// apiHandler answers an API request on behalf of whom its token acts for.
+type apiHandler func(c echo.Context, a helpdesk.Actor) error
+
+// registerAPI adds the API to the web's router.
+func (s *Server) registerAPI(e *echo.Echo) {
+	e.Any("/api/*", echo.WrapHandler(s.newAPI()))
+	e.GET("/openapi.yaml", serveOpenAPI)
+}
+
+// newAPI returns the API's router. It is one of its own, so that whatever goes
+// wrong under /api, an unknown path or a panic too, is answered in JSON, and
+// nothing of the pages (cookies, sessions, their catch-all route) reaches it.
+func (s *Server) newAPI() *echo.Echo {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.HTTPErrorHandler = s.failAPI
+	e.Use(s.hardenAPI, s.recoverPanics, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: sendsFile}))
+
+	add := func(method, path string, h apiHandler) { e.Add(method, "/api/v1"+path, s.authorized(h)) }
+	add(http.MethodGet, "/tickets", s.apiTickets)
+	add(http.MethodGet, "/tickets/:number", s.apiTicket)
+	add(http.MethodPatch, "/tickets/:number", s.apiChange)
+	add(http.MethodPost, "/tickets/:number/replies", s.apiReply)
+	add(http.MethodPost, "/tickets/:number/notes", s.apiNote)
+	add(http.MethodPost, "/tickets/:number/logged-replies", s.apiLogReply)
+	add(http.MethodGet, "/messages/:id/source", s.apiSource)
+	add(http.MethodGet, "/messages/:id/attachments/:index", s.apiAttachment)
+	add(http.MethodPost, "/messages/:id/resolution", s.apiResolve)
+	add(http.MethodGet, "/contacts", s.apiContacts)
+	add(http.MethodGet, "/aliases", s.apiAliases)
+	add(http.MethodGet, "/pipelines", s.apiPipelines)
+	add(http.MethodGet, "/events", s.apiEvents)
+	e.GET("/api/v1/openapi.yaml", serveOpenAPI)
+	return e
+}
+
+// sendsFile tells the routes whose answers are mails and files: they are sent
+// as they are.
+func sendsFile(c echo.Context) bool { return strings.HasPrefix(c.Path(), "/api/v1/messages/") }
+
+// serveOpenAPI sends the description (media type of RFC 9512).
+func serveOpenAPI(c echo.Context) error {
+	return c.Blob(http.StatusOK, "application/yaml", openAPI)
+}
+
+// hardenAPI sets the headers of answers that are for programs: a browser that
+// is led here shows and keeps nothing.
+func (s *Server) hardenAPI(next echo.HandlerFunc) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		header := c.Response().Header()
+		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		header.Set("X-Content-Type-Options", "nosniff")
+		header.Set("Cache-Control", "no-store")
+		if s.options.Secure {
+			header.Set("Strict-Transport-Security", "max-age=31536000")
+		}
+		return next(c)
+	}
+}
+
+// authorized lets a request through that brings a token (RFC 6750, section
+// 2.1). Cookies do not count here, so no other site can use a browser's login.
+// What the actor may do is decided in helpdesk.
+func (s *Server) authorized(h apiHandler) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
+		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
+			return &helpdesk.Error{Code: helpdesk.CodeUnauthorized,
+				Message: "the request has no token; send the header \"Authorization: Bearer TOKEN\" and make a token with: madoguchi token create --user EMAIL"}
+		}
+		user, scope, err := s.desk.UserByToken(c.Request().Context(), token)
+		if err != nil {
+			return err
+		}
+		return h(c, user.Actor().WithScope(scope))
+	}
+}

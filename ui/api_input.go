@@ -1,0 +1,131 @@
+package ui
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+)
+
+// Limits of a request's body, in bytes. A reply carries its files in base64,
+// which makes them a third larger than the mail's own limit.
+const (
+	maxAPIBody      = 1_000_000
+	maxAPIReplyBody = 40_000_000
+)
+
+// readBody decodes a request's one JSON object into a struct. Unknown fields
+// are refused, since a mistyped one would be lost in silence.
+func readBody(c echo.Context, limit int64, into any) error {
+	r := c.Request()
+	if r.ContentLength > limit {
+		return bodyTooLarge(limit)
+	}
+	decoder := json.NewDecoder(http.MaxBytesReader(c.Response(), r.Body, limit))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil {
+		return bodyError(err)
+	}
+	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return bodyTooLarge(limit)
+		}
+		return invalid("", "", "the body goes on after its JSON object; send one object")
+	}
+	return nil
+}
+
+func bodyTooLarge(limit int64) error {
+	return &apiRefusal{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body has more than %d bytes, which is the limit here", limit)}
+}
+
+// bodyError says what of a body is wrong, in the words of JSON.
+func bodyError(err error) error {
+	var tooLarge *http.MaxBytesError
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &tooLarge):
+		return bodyTooLarge(tooLarge.Limit)
+	case errors.Is(err, io.EOF):
+		return invalid("", "", "the body is empty; send a JSON object")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return invalid("", "", "the body ends in the middle of its JSON")
+	case errors.As(err, &syntax):
+		return invalid("", "", fmt.Sprintf("the body is not JSON: %v at byte %d", syntax, syntax.Offset))
+	case errors.As(err, &kind) && kind.Field == "":
+		return invalid("", "", fmt.Sprintf("the body is a JSON %s; send an object", kind.Value))
+	case errors.As(err, &kind):
+		return invalid(kind.Field, "", fmt.Sprintf("%s is a JSON %s; it must be %s", kind.Field, kind.Value, jsonKind(kind.Type)))
+	}
+	// The decoder has no type for this error.
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		if name, err := strconv.Unquote(name); err == nil {
+			return invalid(name, "", fmt.Sprintf("there is no field %q here; /api/v1/openapi.yaml lists the fields", name))
+		}
+	}
+	return fmt.Errorf("read the body: %w", err)
+}
+
+func jsonKind(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Slice:
+		return "an array"
+	case reflect.Uint64:
+		return "a whole number, not negative"
+	}
+	return "an object"
+}
+
+// optional is a field that can be left out, or be null.
+type optional[T any] struct {
+	Set, Null bool
+	Value     T
+}
+
+// UnmarshalJSON is called only where the field is there.
+func (o *optional[T]) UnmarshalJSON(data []byte) error {
+	o.Set, o.Null = true, string(data) == "null"
+	if o.Null {
+		return nil
+	}
+	return json.Unmarshal(data, &o.Value)
+}
+
+// pathNumber is the ticket that the path names.
+func pathNumber(c echo.Context) (uint64, error) {
+	number, err := strconv.ParseUint(c.Param("number"), 10, 64)
+	if err != nil {
+		return 0, invalid("number", "", fmt.Sprintf("%q is not a ticket's number; write it like 42", c.Param("number")))
+	}
+	return number, nil
+}
+
+// wholeNumber reads a number of the query between least and most.
+func wholeNumber(c echo.Context, name string, fallback, least, most uint64) (uint64, error) {
+	text := c.QueryParam(name)
+	if text == "" {
+		return fallback, nil
+	}
+	n, err := strconv.ParseUint(text, 10, 64)
+	if err != nil || n < least || n > most {
+		return 0, invalid(name, "", fmt.Sprintf("%s=%q is not a whole number from %d to %d", name, text, least, most))
+	}
+	return n, nil
+}
+
+// listLimit is how many items a page of a list has at most.
+func listLimit(c echo.Context) (int, error) {
+	limit, err := wholeNumber(c, "limit", 50, 1, 200)
+	return int(limit), err
+}

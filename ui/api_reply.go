@@ -1,0 +1,132 @@
+package ui
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	netmail "net/mail"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// maxIdempotencyKey is in bytes: a key is an id, not a text.
+const maxIdempotencyKey = 255
+
+// replyInput is the body of a posted reply.
+type replyInput struct {
+	Text        string            `json:"text"`
+	HTML        string            `json:"html"`
+	To          []string          `json:"to"`
+	Cc          []string          `json:"cc"`
+	Attachments []attachmentInput `json:"attachments"`
+	Quote       bool              `json:"quote"`
+	Close       bool              `json:"close"`
+	Seen        uint64            `json:"seen"`
+}
+
+type attachmentInput struct {
+	Filename    string `json:"filename"`
+	ContentType string `json:"content_type"`
+	Data        string `json:"data"` // base64
+}
+
+// apiReply posts an answer. The same Idempotency-Key again is the same answer
+// again: it is neither written nor sent a second time.
+func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	key := c.Request().Header.Get("Idempotency-Key")
+	if len(key) > maxIdempotencyKey {
+		return invalid("Idempotency-Key", "", fmt.Sprintf("the Idempotency-Key has %d bytes; the limit is %d", len(key), maxIdempotencyKey))
+	}
+	var input replyInput
+	if err := readBody(c, maxAPIReplyBody, &input); err != nil {
+		return err
+	}
+	reply, err := input.reply()
+	if err != nil {
+		return err
+	}
+	reply.Ticket, reply.IdempotencyKey = number, key
+	m, err := s.desk.Reply(c.Request().Context(), a, reply)
+	if err != nil {
+		return err
+	}
+	if m.Ticket != number {
+		return &helpdesk.Error{Code: helpdesk.CodeConflict, Field: "Idempotency-Key",
+			Message: fmt.Sprintf("this Idempotency-Key was used for a reply on ticket %d; take a new key for each reply", m.Ticket)}
+	}
+	return s.answerMessage(c, a, m.ID)
+}
+
+func (in *replyInput) reply() (r helpdesk.Reply, err error) {
+	r = helpdesk.Reply{Text: in.Text, HTML: in.HTML, Quote: in.Quote, Close: in.Close, Seen: in.Seen}
+	if r.To, err = recipients("to", in.To); err != nil {
+		return r, err
+	}
+	if r.Cc, err = recipients("cc", in.Cc); err != nil {
+		return r, err
+	}
+	for i, file := range in.Attachments {
+		upload, err := file.upload(fmt.Sprintf("attachments[%d]", i))
+		if err != nil {
+			return r, err
+		}
+		r.Attachments = append(r.Attachments, upload)
+	}
+	return r, nil
+}
+
+// recipients reads a list with one address an item, alone or with a name. No
+// list stays nil, which leaves the choice to helpdesk.
+func recipients(field string, list []string) ([]helpdesk.Address, error) {
+	if list == nil {
+		return nil, nil
+	}
+	out := []helpdesk.Address{}
+	for i, item := range list {
+		address := helpdesk.Address{Email: strings.TrimSpace(item)}
+		if parsed, err := netmail.ParseAddress(item); err == nil {
+			address = helpdesk.Address{Name: parsed.Name, Email: parsed.Address}
+		} else if strings.ContainsAny(item, "<>,") {
+			return nil, invalid(fmt.Sprintf("%s[%d]", field, i), "",
+				fmt.Sprintf("%q is not one mail address; write it like tamura@example.com or \"Saki Tamura <tamura@example.com>\"", item))
+		}
+		address.Email = strings.ToLower(address.Email)
+		out = append(out, address)
+	}
+	return out, nil
+}
+
+func (in *attachmentInput) upload(field string) (helpdesk.Upload, error) {
+	if strings.TrimSpace(in.Filename) == "" {
+		return helpdesk.Upload{}, invalid(field+".filename", "", fmt.Sprintf("%s has no filename", field))
+	}
+	data, err := base64.StdEncoding.DecodeString(in.Data)
+	if err != nil {
+		return helpdesk.Upload{}, invalid(field+".data", "", fmt.Sprintf("%s.data is not base64 (RFC 4648, section 4): %v", field, err))
+	}
+	if in.ContentType == "" {
+		in.ContentType = "application/octet-stream"
+	}
+	return helpdesk.Upload{Filename: in.Filename, ContentType: in.ContentType, Data: data}, nil
+}
+
+// answerMessage answers with a message that was just made.
+func (s *Server) answerMessage(c echo.Context, a helpdesk.Actor, id string) error {
+	ctx := c.Request().Context()
+	m, err := s.desk.Message(ctx, a, id)
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, map[string]apiMessage{"message": users.message(*m)})
+}

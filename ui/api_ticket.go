@@ -1,0 +1,191 @@
+package ui
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
+	limit, err := listLimit(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	rows, next, err := s.desk.Tickets(ctx, a, helpdesk.TicketQuery{View: helpdesk.View(c.QueryParam("view")), Text: c.QueryParam("q"),
+		Limit: limit, After: c.QueryParam("after")})
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Tickets []apiTicket `json:"tickets"`
+		Next    *string     `json:"next"`
+	}{[]apiTicket{}, orNull(next)}
+	for _, row := range rows {
+		answer.Tickets = append(answer.Tickets, users.ticket(row))
+	}
+	return c.JSON(http.StatusOK, answer)
+}
+
+func (s *Server) apiTicket(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	v, err := s.desk.Ticket(ctx, a, number)
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, users.history(v))
+}
+
+// apiChange changes what the body names and leaves the rest.
+func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	var input struct {
+		Stage    optional[string]   `json:"stage"`
+		Assignee optional[string]   `json:"assignee"`
+		Tags     optional[[]string] `json:"tags"`
+	}
+	if err := readBody(c, maxAPIBody, &input); err != nil {
+		return err
+	}
+	var change helpdesk.Change
+	switch {
+	case input.Stage.Null:
+		return invalid("stage", "", "stage is null; every ticket has a stage: name one of its pipeline")
+	case input.Tags.Null:
+		return invalid("tags", "", "tags is null; send [] to remove them all")
+	}
+	if input.Stage.Set {
+		change.Stage = &input.Stage.Value
+	}
+	if input.Assignee.Set { // null is nobody, as the answers say it
+		change.Assignee = &input.Assignee.Value
+	}
+	if input.Tags.Set {
+		change.Tags = &input.Tags.Value
+	}
+	if _, err := s.desk.Change(c.Request().Context(), a, number, change); err != nil {
+		return err
+	}
+	return s.answerTicket(c, a, number)
+}
+
+// answerTicket answers with a ticket as lists show it.
+func (s *Server) answerTicket(c echo.Context, a helpdesk.Actor, number uint64) error {
+	ctx := c.Request().Context()
+	row, err := s.desk.TicketRow(ctx, a, number)
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, map[string]apiTicket{"ticket": users.ticket(*row)})
+}
+
+func (s *Server) apiNote(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	var input struct {
+		Text string `json:"text"`
+	}
+	if err := readBody(c, maxAPIBody, &input); err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	note, err := s.desk.AddNote(ctx, a, number, input.Text)
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusCreated, map[string]apiNote{"note": users.note(helpdesk.NoteView{Note: *note, AuthorName: a.Name})})
+}
+
+func (s *Server) apiLogReply(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	var input struct {
+		Text       string  `json:"text"`
+		Channel    string  `json:"channel"`
+		ReceivedAt *string `json:"received_at"`
+	}
+	if err := readBody(c, maxAPIBody, &input); err != nil {
+		return err
+	}
+	logged := helpdesk.LoggedReply{Ticket: number, Text: input.Text, Channel: input.Channel}
+	if input.ReceivedAt != nil {
+		if logged.ReceivedAt, err = s.pastTime("received_at", *input.ReceivedAt); err != nil {
+			return err
+		}
+	}
+	m, err := s.desk.LogReply(c.Request().Context(), a, logged)
+	if err != nil {
+		return err
+	}
+	return s.answerMessage(c, a, m.ID)
+}
+
+// clockDifference is how far a client's clock may be ahead of ours.
+const clockDifference = 5 * time.Minute
+
+// pastTime reads a time that cannot lie in the future.
+func (s *Server) pastTime(field, text string) (time.Time, error) {
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, invalid(field, "", fmt.Sprintf("%s %q is not a time; write it like 2026-11-21T09:30:00+09:00", field, text))
+	}
+	if now := s.now(); t.After(now.Add(clockDifference)) {
+		return t, invalid(field, "", fmt.Sprintf("%s %q lies in the future; it is %s here", field, text, now.UTC().Format(time.RFC3339)))
+	}
+	return t, nil
+}
+
+// roster is the users by id; the API names them by address.
+type roster map[string]*helpdesk.User
+
+func (s *Server) roster(ctx context.Context, a helpdesk.Actor) (roster, error) {
+	list, err := s.desk.Users(ctx, a)
+	if err != nil {
+		return nil, err
+	}
+	users := roster{}
+	for i := range list {
+		users[list[i].ID] = &list[i]
+	}
+	return users, nil
+}
+
+// email is a user's address, nil for nobody.
+func (r roster) email(id string) *string {
+	if u := r[id]; u != nil {
+		return &u.Email
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package ui_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func TestAPITicketList(t *testing.T) {
+	h := newAPIHouse(t)
+	h.get("/tickets").want(t, object{"tickets": []any{}, "next": nil})
+	h.first()
+	list := h.get("/tickets?view=unassigned&q=INVOICE+tamura&limit=200")
+	ticket := list.at("tickets", 0)
+	ticket.want(t, object{"number": 1, "subject": "Invoice 2291", "stage": "受付", "open": true, "assignee": nil, "tags": []any{},
+		"snippet": "Please send the invoice again.", "message_count": 1, "held_count": 0, "unread": true, "trust": "unknown", "previous": nil,
+		"updated_at": "2026-11-21T10:00:00Z", "waiting_since": "2026-11-21T10:00:00Z", "aliases": []any{"support@example.jp"}})
+	ticket.at("contact").want(t, object{"name": "田村 美咲", "email": "tamura@customer.example"})
+	for _, query := range []string{"view=mine", "view=closed", "view=held", "view=failed", "q=receipt"} {
+		if found := h.get("/tickets?" + query).list("tickets"); len(found) != 0 {
+			t.Errorf("%s finds %v", query, found)
+		}
+	}
+}
+
+func TestAPITicketPages(t *testing.T) {
+	h := newAPIHouse(t)
+	for i := range 5 {
+		h.pass(time.Minute)
+		h.post("support@example.jp", helpdesk.Authentication{}, fmt.Sprintf("From: customer%d@example.org", i), fmt.Sprintf("Subject: %d", i), "", "Hello")
+	}
+	var numbers []string
+	after, pages := "", 0
+	for {
+		page := h.get("/tickets?limit=2&after=" + after)
+		pages++
+		for i := range page.list("tickets") {
+			numbers = append(numbers, fmt.Sprint(page.at("tickets", i)["number"]))
+		}
+		next, more := page["next"].(string)
+		if !more {
+			break
+		}
+		after = next
+	}
+	if pages != 3 || !slices.Equal(numbers, []string{"5", "4", "3", "2", "1"}) {
+		t.Errorf("%d pages with the tickets %v", pages, numbers)
+	}
+	contacts := h.get("/contacts?limit=4&q=example.org")
+	last := h.get("/contacts?limit=4&q=example.org&after=" + contacts["next"].(string))
+	if len(contacts.list("contacts")) != 4 || len(last.list("contacts")) != 1 || last["next"] != nil {
+		t.Errorf("contacts %v, then %v", contacts, last)
+	}
+	h.call("GET", "/tickets?view=closed&after="+after, nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+}
+
+func TestAPITicketHistory(t *testing.T) {
+	h := newAPIHouse(t)
+	receipt := h.post("support@example.jp", helpdesk.Authentication{SPF: helpdesk.AuthResult{Result: "softfail", Domain: "customer.example"},
+		DKIM:  []helpdesk.AuthResult{{Result: "pass", Domain: "customer.example"}, {Result: "fail", Domain: "list.example", Reason: "body changed"}},
+		DMARC: helpdesk.AuthResult{Result: "pass", Domain: "customer.example"}, Policy: "reject", AlignedBy: "dkim", Results: "mx.example.jp; dkim=pass"},
+		"From: tamura@customer.example", "To: support@example.jp", "Subject: Invoice", "Date: Sat, 21 Nov 2026 10:00:00 +9959", "",
+		"Please send it.", "", "> We sent it yesterday.")
+	err := h.StoreAnalysis(h.ctx(), helpdesk.Analysis{MessageID: receipt.MessageID, Model: "gemma3", PromptVersion: "1", ReplyType: "high_value",
+		KeyInsights: []string{"wants it again"}, Opportunity: 4, FollowUp: true, ProductInterest: "none", Sentiment: "neutral", Urgency: "high", Language: "en", Summary: "Asks for an invoice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.create("/tickets/1/notes", object{"text": "@sato look at this"})
+	history := h.ticket(1)
+	history.at("ticket").want(t, object{"number": 1, "alias": "support@example.jp", "reply_type": "high_value", "trust": "verified",
+		"participants": []any{"tamura@customer.example"}, "last_event": h.get("/events?after=0")["next"]})
+	message := history.at("messages", 0)
+	message.want(t, object{"id": receipt.MessageID, "direction": "in", "channel": "mail", "kind": "person", "reason": "new", "from": "tamura@customer.example",
+		"to": []any{"support@example.jp"}, "reply_text": "Please send it.", "message_id": "mail-1@customer.example", "delivery": nil,
+		"date": "2026-11-21T10:00:00Z", "at": "2026-11-21T10:00:00Z", "author": nil, "reply_address": "", "paths": []any{"support@example.jp"}})
+	verdict := message.at("authentication")
+	verdict.want(t, object{"spf": "softfail", "dmarc": "pass", "policy": "reject", "trust": "verified", "results": "mx.example.jp; dkim=pass"})
+	(object)(verdict.list("dkim")[1].(map[string]any)).want(t, object{"domain": "list.example", "result": "fail", "reason": "body changed"})
+	message.at("analysis").want(t, object{"model": "gemma3", "key_insights": []any{"wants it again"}, "opportunity": 4, "follow_up": true, "action_items": []any{}, "error": ""})
+	history.at("notes", 0).want(t, object{"author": "sato@example.jp", "author_name": "佐藤 遥", "text": "@sato look at this", "mentions": []any{"sato@example.jp"}})
+	var kinds []string
+	for i := range history.list("events") {
+		kinds = append(kinds, history.at("events", i)["kind"].(string))
+	}
+	if !slices.Equal(kinds, []string{"ticket.created", "message.received", "analysis.stored", "note.added"}) {
+		t.Errorf("events %v", kinds)
+	}
+	history.at("events", 3, "actor").want(t, object{"kind": "user", "name": "佐藤 遥", "user": "sato@example.jp"})
+	history.at("events", 2, "actor").want(t, object{"kind": "model", "name": "gemma3", "user": nil})
+}
+
+func TestAPIChange(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	changed := h.change("/tickets/1", object{"stage": "対応中", "assignee": "SATO@example.jp", "tags": []string{"請求", "請求", "急ぎ"}}).at("ticket")
+	changed.want(t, object{"stage": "対応中", "open": true, "assignee": "sato@example.jp", "tags": []any{"請求", "急ぎ"}})
+	h.change("/tickets/1", object{"stage": "完了"}).at("ticket").want(t, object{"stage": "完了", "open": false, "assignee": "sato@example.jp", "tags": []any{"請求", "急ぎ"}})
+	h.change("/tickets/1", object{"assignee": nil, "tags": []string{}}).at("ticket").want(t, object{"stage": "完了", "assignee": nil, "tags": []any{}})
+	before := h.get("/events?limit=1000")["next"]
+	h.change("/tickets/1", object{})
+	h.get("/events?limit=1000").want(t, object{"next": before})
+	for _, c := range []struct {
+		body        any
+		field, text string
+	}{
+		{object{"stage": "Nowhere"}, "stage", "it has 受付, 対応中"},
+		{object{"stage": nil}, "stage", "stage is null"},
+		{object{"stage": 3}, "stage", "stage is a JSON number; it must be a string"},
+		{object{"tags": nil}, "tags", "send []"},
+		{object{"tags": "urgent"}, "tags", "tags is a JSON string; it must be an array"},
+		{object{"assignee": "nobody@example.jp"}, "assignee", "there is no user"},
+		{object{"assigne": nil}, "assigne", `there is no field "assigne" here`},
+	} {
+		h.call("PATCH", "/tickets/1", c.body).refused(400, helpdesk.CodeInvalid, c.field, c.text)
+	}
+	h.call("PATCH", "/tickets/9", object{"stage": "完了"}).refused(404, helpdesk.CodeNotFound, "", "no ticket 9")
+	h.ticket(1).at("ticket").want(t, object{"stage": "完了", "assignee": nil})
+}
+
+func TestAPILoggedReply(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	h.change("/tickets/1", object{"stage": "完了"})
+	m := h.create("/tickets/1/logged-replies", object{"text": "届きました、とのこと。", "channel": "phone", "received_at": "2026-11-21T18:30:00+09:00"}).at("message")
+	m.want(t, object{"direction": "in", "channel": "phone", "reason": "logged", "from": "tamura@customer.example", "text": "届きました、とのこと。",
+		"at": "2026-11-21T09:30:00Z", "author": "sato@example.jp", "authentication": nil, "delivery": nil})
+	h.ticket(1).at("ticket").want(t, object{"open": true, "message_count": 2})
+	h.call("GET", "/messages/"+m["id"].(string)+"/source", nil).refused(404, helpdesk.CodeNotFound, "", "no source of message")
+	for _, c := range []struct {
+		body        object
+		field, text string
+	}{
+		{object{"text": "x", "channel": "smoke"}, "channel", "not one of phone, chat"},
+		{object{"text": " ", "channel": "phone"}, "text", "empty"},
+		{object{"text": "x", "channel": "phone", "received_at": "yesterday"}, "received_at", "write it like"},
+		{object{"text": "x", "channel": "phone", "received_at": "9999-12-31T23:59:59-23:00"}, "received_at", "lies in the future"},
+	} {
+		h.call("POST", "/tickets/1/logged-replies", c.body).refused(400, helpdesk.CodeInvalid, c.field, c.text)
+	}
+}
+
+func TestAPIHeldMessages(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	m := h.reply(1, object{"text": "It is attached."})
+	address := m["reply_address"].(string)
+	var held []string
+	for i := range 3 {
+		receipt := h.post(address, helpdesk.Authentication{}, fmt.Sprintf("From: mallory%d@elsewhere.example", i), "Subject: Re: Invoice", "", "Change the account")
+		held = append(held, receipt.MessageID)
+	}
+	h.get("/tickets?view=held").at("tickets", 0).want(t, object{"number": 1, "held_count": 3})
+	history := h.ticket(1)
+	if len(history.list("messages")) != 2 || len(history.list("held")) != 3 {
+		t.Fatalf("%d messages, %d held", len(history.list("messages")), len(history.list("held")))
+	}
+	history.at("held", 0).want(t, object{"id": held[0], "state": "held", "reason": "stranger_token"})
+	for i, c := range []struct {
+		resolution string
+		ticket     int
+	}{{"join", 1}, {"split", 2}, {"refuse", 1}} {
+		h.call("POST", "/messages/"+held[i]+"/resolution", object{"resolution": c.resolution}).ok(200).at("ticket").want(t, object{"number": c.ticket})
+	}
+	h.ticket(1).at("ticket").want(t, object{"held_count": 0, "message_count": 3, "contact_tickets": []any{}})
+	h.call("POST", "/messages/"+held[2]+"/resolution", object{"resolution": "join"}).refused(409, helpdesk.CodeConflict, "", "somebody has decided already")
+	h.call("POST", "/messages/"+held[2]+"x/resolution", object{"resolution": "join"}).refused(404, helpdesk.CodeNotFound, "", "no message")
+	again := h.post(address, helpdesk.Authentication{}, "From: eve@elsewhere.example", "Subject: Re: Invoice", "", "Me")
+	h.call("POST", "/messages/"+again.MessageID+"/resolution", object{"resolution": "burn"}).refused(400, helpdesk.CodeInvalid, "resolution", "join, split, refuse")
+}
+
+func TestAPIHouse(t *testing.T) {
+	h := newAPIHouse(t)
+	if _, err := h.SaveAlias(h.ctx(), h.actor(), helpdesk.Alias{Address: "sales@example.jp", Name: "Sales", Tags: []string{"sales"}, OwnerID: h.admin.ID}); err != nil {
+		t.Fatal(err)
+	}
+	h.first()
+	aliases := h.get("/aliases")
+	aliases.at("aliases", 0).want(t, object{"address": "sales@example.jp", "owner": "sato@example.jp", "tags": []any{"sales"}, "managed": false, "disabled": false})
+	aliases.at("aliases", 1).want(t, object{"address": "support@example.jp", "name": "サポート窓口", "owner": nil, "tags": []any{}})
+	pipeline := h.get("/pipelines").at("pipelines", 0)
+	pipeline.want(t, object{"name": aliases.at("aliases", 0)["pipeline"], "reopen": true, "reopen_stage": "対応中"})
+	pipeline.at("stages", 0).want(t, object{"name": "受付", "kind": "open"})
+	h.get("/contacts?q=TAMURA").at("contacts", 0).want(t, object{"email": "tamura@customer.example", "name": "田村 美咲"})
+}
+
+func TestAPIEventsAreFollowed(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	var kinds []string
+	after := any(0)
+	for {
+		page := h.get(fmt.Sprintf("/events?limit=2&after=%v", after))
+		for i := range page.list("events") {
+			event := page.at("events", i)
+			event.want(t, object{"seq": len(kinds) + 1})
+			kinds = append(kinds, event["kind"].(string))
+		}
+		if after = page["next"]; len(page.list("events")) == 0 {
+			break
+		}
+	}
+	if fmt.Sprint(after) != fmt.Sprint(len(kinds)) || !slices.Contains(kinds, "message.received") || !slices.Contains(kinds, "token.created") {
+		t.Errorf("next %v after the events %v", after, kinds)
+	}
+	h.create("/tickets/1/notes", object{"text": "one more"})
+	h.get(fmt.Sprintf("/events?after=%v", after)).at("events", 0).want(t, object{"kind": "note.added", "ticket": 1, "message": nil})
+}
+
+// Every operation of the description is answered once with success here, and
+// each answer is held against its schema.
+func TestAPIAnswersAsDescribed(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	reply := h.reply(1, object{"text": "はい", "attachments": []object{{"filename": "a.txt", "data": "aGVsbG8="}}})
+	held := h.post(reply["reply_address"].(string), helpdesk.Authentication{}, "From: eve@elsewhere.example", "Subject: Re", "", "Me")
+	h.create("/tickets/1/notes", object{"text": "note"})
+	h.create("/tickets/1/logged-replies", object{"text": "called", "channel": "chat"})
+	h.change("/tickets/1", object{"tags": []string{"x"}})
+	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/pipelines", "/events"} {
+		h.get(path)
+	}
+	h.call("GET", "/messages/"+reply["id"].(string)+"/source", nil)
+	h.call("GET", "/messages/"+reply["id"].(string)+"/attachments/0", nil)
+	h.call("POST", "/messages/"+held.MessageID+"/resolution", object{"resolution": "join"})
+	defer h.as("")()
+	h.call("GET", "/openapi.yaml", nil)
+	for operation := range maps.Keys(h.description.operations) {
+		if !h.answered[operation] {
+			t.Errorf("%s was not answered with success", operation)
+		}
+	}
+}
