@@ -46,6 +46,7 @@ func (s *Server) inbox(c echo.Context) error {
 		return err
 	}
 	data.Nav.Text = place.query.Text
+	data.List.Count = data.Nav.count()
 	if place.number > 0 {
 		if data.Ticket, err = s.ticket(ctx, v, place); err != nil {
 			return err

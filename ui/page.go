@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -111,6 +112,16 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 			Current: current == "pipeline:"+p.ID, Count: count(counts.Pipelines[p.ID])})
 	}
 	return nav, nil
+}
+
+// count is the number beside the current entry, "" where there is none.
+func (n *navigation) count() string {
+	for _, item := range append(slices.Clone(n.Views), n.Pipelines...) {
+		if item.Current {
+			return item.Count
+		}
+	}
+	return ""
 }
 
 // colourOf gives the nth pipeline one of five colours.

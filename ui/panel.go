@@ -17,6 +17,7 @@ type panelView struct {
 	Since    string
 	Alias    string
 	Language string
+	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
 	Pending  string
 	Earlier  []earlierTicket
@@ -67,7 +68,7 @@ func (r reader) panel(t *helpdesk.TicketView) panelView {
 		if view.Analysis == nil && view.Pending == "" {
 			continue
 		}
-		p.Analysis, p.Pending = view.Analysis, view.Pending
+		p.Message, p.Analysis, p.Pending = view.ID, view.Analysis, view.Pending
 		break
 	}
 	if p.Analysis != nil {

@@ -104,7 +104,7 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 	if err != nil {
 		return aliasView{}, err
 	}
-	view := aliasView{settingsPage: sp, Alias: a, Tags: strings.Join(a.Tags, ", "), MX: mxRecord{Value: "10 " + s.options.Hostname + "."}}
+	view := aliasView{settingsPage: sp, Alias: a, Tags: strings.Join(a.Tags, ", "), MX: mxRecord{Value: "10 " + s.options.Hostname}}
 	_, view.MX.Name, _ = strings.Cut(a.Address, "@")
 	switch {
 	case a.ID == "":

@@ -125,7 +125,7 @@ func (s *Server) domains(aliases []helpdesk.Alias) (records []mxRecord) {
 		domain := domainOf(a.Address)
 		if domain != "" && !seen[domain] {
 			seen[domain] = true
-			records = append(records, mxRecord{domain, "10 " + s.options.Hostname + "."})
+			records = append(records, mxRecord{domain, "10 " + s.options.Hostname})
 		}
 	}
 	return records

@@ -95,7 +95,7 @@ func (s *Server) setupDone(c echo.Context) error {
 		view.Alias, view.Form.AliasName = aliases[0].Address, aliases[0].Name
 		_, view.MX.Name, _ = strings.Cut(view.Alias, "@")
 	}
-	view.MX.Value = "10 " + s.options.Hostname + "."
+	view.MX.Value = "10 " + s.options.Hostname
 	view.Commands = s.testCommands(view.Alias)
 	return s.render(c, http.StatusOK, "setup", view)
 }

@@ -148,6 +148,7 @@ func (s *Server) renderTicket(c echo.Context, status int, view *ticketView, toas
 	if data.page, err = s.newPage(ctx, v, view.Subject, p.current()); err != nil {
 		return err
 	}
+	data.List.Count = data.Nav.count()
 	return s.render(c, status, "inbox", data)
 }
 

@@ -12,7 +12,11 @@ on("click", "[data-body]", async (_, button) => {
   if (!target || target.dataset.as === as) return;
   const text = await fragment(`/messages/${id}/body?as=${as}`, `body-${id}`);
   for (const other of $$("[data-body]", button.parentElement)) other.setAttribute("aria-pressed", String(other === button));
+  // The mail's head stays where it is while its body changes its height.
+  const thread = $("#thread");
+  thread.classList.add("unanchored");
   await morph(target, text, "outerHTML");
+  setTimeout(() => thread.classList.remove("unanchored"), 1500);
 });
 
 ready(() => $$(".mail-frame:not([data-measured])").forEach(measure));

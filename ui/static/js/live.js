@@ -1,6 +1,6 @@
 // Live updates. The stream says only what changed; each part of the page then
 // asks for itself. htmx keeps the stream and resumes it where it was lost.
-import { $, fragment, morph } from "./dom.js";
+import { $, $$, fragment, morph, parse } from "./dom.js";
 import { refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
 
@@ -50,8 +50,15 @@ async function take() {
 
 async function refreshNavigation() {
   const nav = $("#nav");
-  if (!nav || nav.contains(document.activeElement)) return refreshCounts(nav);
-  await morph(nav, await navigation(nav));
+  if (!nav) return;
+  const text = await navigation(nav);
+  if (nav.contains(document.activeElement)) {
+    await refreshCounts(nav, text);
+  } else {
+    await morph(nav, text);
+  }
+  const count = $("#list-count");
+  if (count) count.textContent = $("#nav [aria-current] b")?.textContent ?? "";
 }
 
 const navigation = (nav) => {
@@ -60,14 +67,11 @@ const navigation = (nav) => {
 };
 
 // refreshCounts leaves the place with the focus alone.
-async function refreshCounts(nav) {
-  if (!nav) return;
-  const text = await navigation(nav);
-  const fresh = new DOMParser().parseFromString(text, "text/html");
-  const lists = nav.querySelectorAll(".nav-list");
-  fresh.querySelectorAll(".nav-list").forEach((list, i) => {
-    if (lists[i] && !lists[i].contains(document.activeElement)) morph(lists[i], list.innerHTML, "innerMorph");
-  });
+async function refreshCounts(nav, text) {
+  const lists = $$(".nav-list", nav);
+  for (const [i, fresh] of $$(".nav-list", parse(text)).entries()) {
+    if (lists[i] && !lists[i].contains(document.activeElement)) await morph(lists[i], fresh.innerHTML, "innerMorph");
+  }
 }
 
 // ---------- The connection itself ----------
