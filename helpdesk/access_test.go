@@ -73,15 +73,27 @@ func TestRoles(t *testing.T) {
 	agent, supervisor := h.newUser(helpdesk.RoleAgent).Actor(), h.newUser(helpdesk.RoleSupervisor).Actor()
 	stranger := helpdesk.Actor{Kind: helpdesk.ActorCustomer}
 	commands := map[string]func(a helpdesk.Actor) error{
-		"read":     func(a helpdesk.Actor) error { _, err := h.Ticket(t.Context(), a, 1); return err },
-		"source":   func(a helpdesk.Actor) error { _, err := h.Source(t.Context(), a, h.ticket(1).Messages[0].Message.ID); return err },
-		"note":     func(a helpdesk.Actor) error { _, err := h.AddNote(t.Context(), a, 1, "a note"); return err },
-		"reply":    func(a helpdesk.Actor) error { _, err := h.Reply(t.Context(), a, helpdesk.Reply{Ticket: 1, Text: "x"}); return err },
-		"tag":      func(a helpdesk.Actor) error { _, err := h.Change(t.Context(), a, 1, helpdesk.Change{Tags: &[]string{"a"}}); return err },
-		"timers":   func(a helpdesk.Actor) error { _, err := h.Timers(t.Context(), a, 10); return err },
-		"alias":    func(a helpdesk.Actor) error { _, err := h.SaveAlias(t.Context(), a, h.alias); return err },
-		"pipeline": func(a helpdesk.Actor) error { _, err := h.SavePipeline(t.Context(), a, helpdesk.Pipeline{}); return err },
-		"user":     func(a helpdesk.Actor) error { _, err := h.CreateUser(t.Context(), a, helpdesk.NewUser{}); return err },
+		"read": func(a helpdesk.Actor) error { _, err := h.Ticket(t.Context(), a, 1); return err },
+		"source": func(a helpdesk.Actor) error {
+			_, err := h.Source(t.Context(), a, h.ticket(1).Messages[0].Message.ID)
+			return err
+		},
+		"note": func(a helpdesk.Actor) error { _, err := h.AddNote(t.Context(), a, 1, "a note"); return err },
+		"reply": func(a helpdesk.Actor) error {
+			_, err := h.Reply(t.Context(), a, helpdesk.Reply{Ticket: 1, Text: "x"})
+			return err
+		},
+		"tag": func(a helpdesk.Actor) error {
+			_, err := h.Change(t.Context(), a, 1, helpdesk.Change{Tags: &[]string{"a"}})
+			return err
+		},
+		"timers": func(a helpdesk.Actor) error { _, err := h.Timers(t.Context(), a, 10); return err },
+		"alias":  func(a helpdesk.Actor) error { _, err := h.SaveAlias(t.Context(), a, h.alias); return err },
+		"pipeline": func(a helpdesk.Actor) error {
+			_, err := h.SavePipeline(t.Context(), a, helpdesk.Pipeline{})
+			return err
+		},
+		"user": func(a helpdesk.Actor) error { _, err := h.CreateUser(t.Context(), a, helpdesk.NewUser{}); return err },
 		"promote": func(a helpdesk.Actor) error {
 			admin := helpdesk.RoleAdmin
 			_, err := h.ChangeUser(t.Context(), a, a.UserID, helpdesk.UserChange{Role: &admin})

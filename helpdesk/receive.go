@@ -74,7 +74,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 	a.message = Message{
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
-		Subject: parsed.Subject, Date: parsed.Date, At: in.ReceivedAt.UTC(),
+		Subject: parsed.Subject, Date: storable(parsed.Date), At: in.ReceivedAt.UTC(),
 		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References,
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
 		Envelope: in.Envelope, Authentication: in.Authentication,
@@ -98,6 +98,14 @@ func (d *Desk) examine(in Incoming) *arrival {
 	a.body = Body{MessageID: m.ID, Text: parsed.Text, HTML: parsed.HTML, ReplyText: reply.New}
 	a.body.bound(m)
 	return a
+}
+
+// storable leaves out a date that no record can hold: a sender may write any.
+func storable(t time.Time) time.Time {
+	if year := t.UTC().Year(); year < 1 || year > 9999 {
+		return time.Time{}
+	}
+	return t
 }
 
 // maxBodyText is how much of a text is kept decoded, in bytes. The whole stays

@@ -42,19 +42,27 @@ func TestUnreadableMailIsATicketAllTheSame(t *testing.T) {
 	}
 }
 
+func TestImpossibleDateIsNoReasonToLoseAMail(t *testing.T) {
+	h := newHouse(t)
+	receipt := h.post("support@example.jp", "From: a@customer.example", "Date: Fri, 31 Dec 9999 23:59:59 -0100", "Subject: far away", "", "x")
+	if v := h.ticket(receipt.Ticket); !v.Messages[0].Message.Date.IsZero() {
+		t.Errorf("date %v", v.Messages[0].Message.Date)
+	}
+}
+
 func TestRecipient(t *testing.T) {
 	h := newHouse(t)
 	h.first()
 	m := h.reply(1, "It is attached.")
 	for address, problem := range map[string]helpdesk.RecipientProblem{
 		"support@example.jp": "", "SUPPORT@Example.JP": "", "postmaster@example.jp": "", "Postmaster": "",
-		m.ReplyAddress:                          "",
-		strings.ToUpper(m.ReplyAddress):         "",
-		"nobody@example.jp":                     helpdesk.RecipientUnknown,
-		"support@elsewhere.example":             helpdesk.RecipientUnknown,
-		"postmaster@elsewhere.example":          helpdesk.RecipientUnknown,
-		"reply+aaaaaaaaaaaaaaaa@example.jp":     helpdesk.RecipientUnknown,
-		"reply+short@example.jp":                helpdesk.RecipientUnknown,
+		m.ReplyAddress:                                          "",
+		strings.ToUpper(m.ReplyAddress):                         "",
+		"nobody@example.jp":                                     helpdesk.RecipientUnknown,
+		"support@elsewhere.example":                             helpdesk.RecipientUnknown,
+		"postmaster@elsewhere.example":                          helpdesk.RecipientUnknown,
+		"reply+aaaaaaaaaaaaaaaa@example.jp":                     helpdesk.RecipientUnknown,
+		"reply+short@example.jp":                                helpdesk.RecipientUnknown,
 		strings.Replace(m.ReplyAddress, "reply+", "bounce+", 1): helpdesk.RecipientUnknown,
 		strings.Replace(m.ReplyAddress, "@", "@other.", 1):      helpdesk.RecipientUnknown,
 		"": helpdesk.RecipientUnknown, "@": helpdesk.RecipientUnknown, "@example.jp": helpdesk.RecipientUnknown,

@@ -2,6 +2,8 @@ package helpdesk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -232,7 +234,8 @@ func (o *outgoing) write(s store.Reader, r Reply, alias *Alias, newest *Message)
 	for _, f := range r.Attachments {
 		file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data}
 		o.draft.Attachments = append(o.draft.Attachments, file)
-		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size})
+		sum := sha256.Sum256(f.Data)
+		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size, SHA256: hex.EncodeToString(sum[:])})
 	}
 	return nil
 }

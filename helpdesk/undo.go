@@ -110,6 +110,7 @@ func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, 
 	if !slices.Contains(Channels, l.Channel) {
 		return nil, invalid("channel", "channel_unknown", "channel %q is not one of %s", l.Channel, strings.Join(Channels, ", "))
 	}
+	l.ReceivedAt = storable(l.ReceivedAt)
 	var logged *Message
 	err := d.update(ctx, a, func(c *command) error {
 		ticket, err := tickets.Get(c, key(l.Ticket))
