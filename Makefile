@@ -13,7 +13,7 @@ run: build
 
 ## build: write bin/madoguchi
 build:
-	@$(GO) build -trimpath -o bin/madoguchi ./cmd/madoguchi
+	$(GO) build -o bin/madoguchi ./cmd/madoguchi
 
 ## test: every test, then the fuzz targets for a few seconds each
 test:

@@ -39,7 +39,7 @@ func (s *server) analysisStatus(ctx context.Context) ui.AnalysisStatus {
 	if s.analyst != nil {
 		known := s.analyst.Status()
 		status.Reachable, status.ModelPresent = known.Reachable, known.ModelPresent
-		status.Problem, status.Detail = problemWord(known.Problem), known.Detail
+		status.Problem, status.Detail = string(known.Problem), known.Detail
 	}
 	counted, err := s.desk.Statistics(ctx)
 	if err != nil {
@@ -48,12 +48,4 @@ func (s *server) analysisStatus(ctx context.Context) ui.AnalysisStatus {
 	}
 	status.Waiting, status.Failed = counted.AnalysesWaiting, counted.AnalysesFailed
 	return status
-}
-
-// problemWord is the web's word for a problem.
-func problemWord(p analysis.Problem) string {
-	if p == analysis.ProblemMissing {
-		return "model_missing"
-	}
-	return string(p)
 }
