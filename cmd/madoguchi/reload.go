@@ -38,20 +38,22 @@ func (s *server) applyFile(ctx context.Context, c config) error {
 func (s *server) reload(ctx context.Context, flags serveFlags) {
 	c, err := flags.read()
 	if err != nil {
-		s.log.Error("reload: nothing was changed", "error", err)
+		s.log.Warn("reload: nothing was changed", "error", err)
 		return
 	}
-	steps := map[string]func() error{
-		"certificates":          func() error { return s.certificates.reload(s.config, c) },
-		"aliases and pipelines": func() error { return s.applyFile(ctx, c) },
-		"log level":             func() error { return setLevel(c.Log, &s.level) },
-	}
-	for what, step := range steps {
-		if err := step(); err != nil {
-			s.log.Error("reload: left as before: "+what, "error", err)
+	for _, part := range []struct {
+		name   string
+		follow func() error
+	}{
+		{"certificates", func() error { return s.certificates.reload(s.config, c) }},
+		{"aliases and pipelines", func() error { return s.applyFile(ctx, c) }},
+		{"log level", func() error { return setLevel(c.Log, &s.level) }},
+	} {
+		if err := part.follow(); err != nil {
+			s.log.Warn("reload: left as before: "+part.name, "error", err)
 			continue
 		}
-		s.log.Info("reloaded "+what, "file", c.path)
+		s.log.Info("reloaded "+part.name, "file", c.path)
 	}
 	if waiting := needsRestart(s.config, c); len(waiting) > 0 {
 		s.log.Warn("reload: a restart is needed for these keys", "keys", strings.Join(waiting, ", "))
