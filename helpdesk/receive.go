@@ -69,7 +69,10 @@ func (d *Desk) examine(in Incoming) *arrival {
 	if in.ReceivedAt.IsZero() {
 		in.ReceivedAt = d.now()
 	}
-	original, _ := mail.BounceOriginal(parsed)
+	original := ""
+	if class.Bounce {
+		original, _ = mail.BounceOriginal(parsed)
+	}
 	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original}
 	a.message = Message{
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,

@@ -190,24 +190,38 @@ func opensWithDate(s string) bool {
 }
 
 // findVerb returns where the last attribution verb stands in s as a word of its
-// own, or -1.
+// own, or -1. It runs for every line of every mail, so it looks only where a
+// verb may begin.
 func findVerb(s string) int {
 	best := -1
-	for _, v := range attributionVerbs {
-		i := strings.LastIndex(s, v)
-		if i <= best {
-			continue
+	var before rune
+	for i, r := range s {
+		if verbs := verbsByFirstRune[r]; verbs != nil && !(unicode.IsLetter(before) && spacedScript(r)) {
+			for _, v := range verbs {
+				if !strings.HasPrefix(s[i:], v) {
+					continue
+				}
+				after, _ := utf8.DecodeRuneInString(s[i+len(v):])
+				if !spacedScript(r) || !unicode.IsLetter(after) {
+					best = i
+					break
+				}
+			}
 		}
-		before, _ := utf8.DecodeLastRuneInString(s[:i])
-		after, _ := utf8.DecodeRuneInString(s[i+len(v):])
-		first, _ := utf8.DecodeRuneInString(v)
-		if spacedScript(first) && (unicode.IsLetter(before) || unicode.IsLetter(after)) {
-			continue
-		}
-		best = i
+		before = r
 	}
 	return best
 }
+
+// verbsByFirstRune are the attributionVerbs by the character they begin with.
+var verbsByFirstRune = func() map[rune][]string {
+	groups := map[rune][]string{}
+	for _, v := range attributionVerbs {
+		first, _ := utf8.DecodeRuneInString(v)
+		groups[first] = append(groups[first], v)
+	}
+	return groups
+}()
 
 // spacedScript reports whether r is of a script that puts spaces between words.
 func spacedScript(r rune) bool {
