@@ -84,7 +84,7 @@ func backupToFile(ctx context.Context, ops operations, path string) (v verificat
 		return v, 0, fmt.Errorf("verify the backup: %w", err)
 	}
 	if err := v.whole("the backup"); err != nil {
-		return v, 0, fmt.Errorf("%w; run madoguchi verify", err)
+		return v, 0, fmt.Errorf("%w; madoguchi verify shows all, and madoguchi backup - copies the data as it is", err)
 	}
 	if err := errors.Join(os.Rename(partial.Name(), path), syncDirectory(filepath.Dir(path))); err != nil {
 		return v, 0, fmt.Errorf("name the backup: %w", err)
