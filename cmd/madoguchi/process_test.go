@@ -21,7 +21,7 @@ import (
 const patience = 30 * time.Second
 
 // run runs one command to its end.
-func run(t *testing.T, stdin string, args ...string) (stdout, stderr string, code int) {
+func run(t testing.TB, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -38,7 +38,7 @@ func run(t *testing.T, stdin string, args ...string) (stdout, stderr string, cod
 }
 
 // succeed runs a command that has to succeed and returns what it printed.
-func succeed(t *testing.T, stdin string, args ...string) string {
+func succeed(t testing.TB, stdin string, args ...string) string {
 	t.Helper()
 	stdout, stderr, code := run(t, stdin, args...)
 	if code != 0 {
@@ -49,7 +49,7 @@ func succeed(t *testing.T, stdin string, args ...string) string {
 
 // refuse runs a command that has to fail with exit code 1 and an error that
 // holds each of the texts.
-func refuse(t *testing.T, args []string, texts ...string) {
+func refuse(t testing.TB, args []string, texts ...string) {
 	t.Helper()
 	stdout, stderr, code := run(t, "", args...)
 	if code != 1 {
@@ -67,14 +67,14 @@ func refuse(t *testing.T, args []string, texts ...string) {
 
 // running is a server process.
 type running struct {
-	t          *testing.T
+	t          testing.TB
 	command    *exec.Cmd
 	data       string
 	smtp, web  string
-	setup      string // the setup link, "" when none was printed
 	exited     chan error
-	log        *transcript
+	log        *transcript // what it printed, but for the ready line
 	terminated bool
+	troubled   bool // the test makes trouble that belongs into the log as an error
 }
 
 // transcript is what a process wrote to standard error, safe to read meanwhile.
@@ -101,7 +101,7 @@ func (l *transcript) String() string {
 }
 
 // waitFor returns once the log holds text.
-func (l *transcript) waitFor(t *testing.T, text string) {
+func (l *transcript) waitFor(t testing.TB, text string) {
 	t.Helper()
 	end := time.After(patience)
 	for !strings.Contains(l.String(), text) {
@@ -116,7 +116,7 @@ func (l *transcript) waitFor(t *testing.T, text string) {
 var announcement = regexp.MustCompile(`^madoguchi ready: web (http://\S+)  smtp (\S+)\n$`)
 
 // start runs a server on data with free ports, and waits for its ready line.
-func start(t *testing.T, data string, args ...string) *running {
+func start(t testing.TB, data string, args ...string) *running {
 	t.Helper()
 	args = append([]string{"serve", "--data", data, "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)
 	s := &running{t: t, data: data, command: exec.Command(madoguchi(t), args...), exited: make(chan error, 1),
@@ -141,7 +141,10 @@ func start(t *testing.T, data string, args ...string) *running {
 		close(lines)
 		s.exited <- s.command.Wait()
 	}()
-	t.Cleanup(s.kill)
+	t.Cleanup(func() {
+		s.kill()
+		s.expectSilence()
+	})
 	s.readAddresses(lines)
 	return s
 }
@@ -159,9 +162,46 @@ func (s *running) readAddresses(lines <-chan string) {
 		s.t.Fatalf("the server was not ready after %v; its log:\n%s", patience, s.log)
 	}
 	go func() {
-		for range lines { // nobody reads the rest
+		for line := range lines {
+			io.WriteString(s.log, line)
 		}
 	}()
+}
+
+var setupAddress = regexp.MustCompile(`http://\S+/setup\?key=\S+`)
+
+// setupLink is the link for the first account, which follows the ready line.
+func (s *running) setupLink() string {
+	s.t.Helper()
+	s.log.waitFor(s.t, "/setup?key=")
+	return setupAddress.FindString(s.log.String())
+}
+
+// expectSilence fails for what a server must never print, whatever it is sent.
+func (s *running) expectSilence() {
+	s.t.Helper()
+	printed := s.log.String()
+	never := []string{"panic", "goroutine ", "fatal error"}
+	if !s.troubled {
+		never = append(never, "level=ERROR")
+	}
+	for _, bad := range never {
+		if strings.Contains(printed, bad) {
+			s.t.Errorf("the server printed %q:\n%s", bad, tail(printed, 8000))
+			return
+		}
+	}
+	if s.t.Failed() {
+		s.t.Logf("the server printed at last:\n%s", tail(printed, 4000))
+	}
+}
+
+// tail is the end of a long text.
+func tail(s string, limit int) string {
+	if len(s) <= limit {
+		return s
+	}
+	return "…" + s[len(s)-limit:]
 }
 
 // stop ends the server as systemd does, and checks that it ended in order.
