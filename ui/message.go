@@ -154,14 +154,22 @@ func (r reader) fate(d helpdesk.Delivery) fateView {
 	case helpdesk.DeliverySent:
 		f.Time = longMoment(r.Printer, d.DoneAt)
 	case helpdesk.DeliveryDeferred:
-		f.Note = r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + last.Text
+		f.Note = strings.TrimSpace(r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + said(last))
 		f.Retry = true
 	case helpdesk.DeliveryFailed:
-		f.Note = strings.TrimSpace(last.Enhanced + " " + last.Text)
+		f.Note = said(last)
 		f.Time = longMoment(r.Printer, d.DoneAt)
 		f.Retry = true
 	}
 	return f
+}
+
+// said is what the other side answered, with its status once.
+func said(a helpdesk.Attempt) string {
+	if a.Enhanced == "" || strings.Contains(a.Text, a.Enhanced) {
+		return a.Text
+	}
+	return strings.TrimSpace(a.Enhanced + " " + a.Text)
 }
 
 // trustReason says which mechanisms spoke and what they said.

@@ -94,7 +94,7 @@ function announce(count) {
   const strip = $("#arrivals");
   if (!count) return; // only the order changed: that can wait unsaid
   const words = $("span", strip);
-  words.textContent = count === 1 ? words.dataset.one : words.dataset.many.replace("0", count);
+  words.textContent = count === 1 ? words.dataset.single : words.dataset.many.replace("0", count);
   strip.hidden = false;
   $("#announce").textContent = words.textContent;
 }

@@ -1,0 +1,80 @@
+package ui_test
+
+import (
+	"mime"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+func TestAttachmentsAreSavedNeverOpened(t *testing.T) {
+	h := newReadyHouse(t)
+	receipt := h.receive(letter{subject: "件名", text: "添付します", files: []file{
+		{name: "第2工場_一覧.xlsx", contentType: "application/vnd.ms-excel", data: "cells"},
+		{name: "page.html", contentType: "text/html", data: "<script>alert(1)</script>"},
+		{name: "pic.svg", contentType: "image/svg+xml", data: "<svg onload=alert(1)>"},
+		{name: `..\..\"evil".exe`, contentType: "bad type", data: "MZ"},
+	}})
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").shows("第2工場_一覧.xlsx", "page.html")
+	base := "/messages/" + receipt.MessageID + "/attachments/"
+	want := []struct{ path, contentType, name, body string }{
+		{"0", "application/vnd.ms-excel", "第2工場_一覧.xlsx", "cells"},
+		{"1", "application/octet-stream", "page.html", "<script>alert(1)</script>"},
+		{"2", "application/octet-stream", "pic.svg", "<svg onload=alert(1)>"},
+		{"3", "text/plain", "", "MZ"},
+	}
+	for _, w := range want {
+		p := b.get(base + w.path).want(http.StatusOK)
+		disposition, parameters, err := mime.ParseMediaType(p.Header.Get("Content-Disposition"))
+		if err != nil || disposition != "attachment" || strings.ContainsAny(parameters["filename"], `/\`) || (w.name != "" && parameters["filename"] != w.name) {
+			t.Errorf("attachment %s: disposition %q, %v", w.path, p.Header.Get("Content-Disposition"), err)
+		}
+		if p.Header.Get("Content-Type") != w.contentType || p.Header.Get("X-Content-Type-Options") != "nosniff" ||
+			!strings.Contains(p.Header.Get("Content-Security-Policy"), "sandbox") || p.body != w.body {
+			t.Errorf("attachment %s: %v %q", w.path, p.Header, p.body)
+		}
+	}
+	b.get(base + "9").want(http.StatusNotFound)
+	b.get(base + "x").want(http.StatusNotFound)
+	h.browser().get(base + "0").want(http.StatusSeeOther) // strangers go to the login page
+
+	source := b.get("/messages/" + receipt.MessageID + "/source").want(http.StatusOK).shows("Message-ID: <1@kyaku.example>")
+	if source.Header.Get("Content-Type") != "message/rfc822" || !strings.HasPrefix(source.Header.Get("Content-Disposition"), "attachment") {
+		t.Errorf("source headers %v", source.Header)
+	}
+}
+
+func TestMailHTMLIsAloneInItsFrame(t *testing.T) {
+	h := newReadyHouse(t)
+	receipt := h.receive(letter{subject: "件名", text: "本文",
+		html: `<p>太字は<b>これ</b></p><script>alert(1)</script><img src="cid:logo"><img src="cid:none"><img src="cid:vector"><img src="https://track.example/x.png" width="20" height="20"><a href="javascript:alert(1)">x</a><form action="https://evil.example"><input></form>`,
+		files: []file{{contentID: "logo", contentType: "image/png", data: "\x89PNG"}, {contentID: "vector", contentType: "image/svg+xml", data: "<svg/>"}}})
+	b := h.as(h.admin)
+	path := "/messages/" + receipt.MessageID
+	b.get("/inbox/open/1").shows(`data-as="html"`)
+	frame := b.get(path+"/html").want(http.StatusOK).shows("<b>これ</b>", `src="data:image/png;base64,iVBORw`).
+		hides("<script", "https://track.example", "javascript:", "<form", "<input", "image/svg", "/static/")
+	policy := frame.Header.Get("Content-Security-Policy")
+	for _, rule := range []string{"default-src 'none'", "img-src data:", "form-action 'none'", "frame-ancestors 'self'", "sandbox allow-popups allow-popups-to-escape-sandbox"} {
+		if !strings.Contains(policy, rule) {
+			t.Errorf("policy %q lacks %q", policy, rule)
+		}
+	}
+	for _, word := range []string{"allow-scripts", "allow-same-origin", "script-src", "'self';"} {
+		if strings.Contains(strings.ReplaceAll(policy, "frame-ancestors 'self';", ""), word) {
+			t.Errorf("policy %q has %q", policy, word)
+		}
+	}
+	measured := b.get(path + "/html?measure=1").want(http.StatusOK).Header.Get("Content-Security-Policy")
+	if !strings.HasSuffix(measured, "sandbox allow-same-origin") || strings.Contains(measured, "allow-scripts") || strings.Contains(measured, "allow-popups") {
+		t.Errorf("the measured copy has the policy %q", measured)
+	}
+	shown := b.fragment(path+"/body?as=html", "body").want(http.StatusOK).
+		shows(`sandbox="allow-popups allow-popups-to-escape-sandbox"`, "外部の画像 1 点", `src="`+path+`/html"`)
+	if strings.Contains(shown.body, "allow-same-origin") || strings.Contains(shown.body, "srcdoc") {
+		t.Error("the shown frame shares our origin")
+	}
+	b.fragment(path+"/body?as=text", "body").want(http.StatusOK).shows("本文").hides("<iframe")
+	h.browser().get(path + "/html").want(http.StatusSeeOther)
+}
