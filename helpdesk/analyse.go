@@ -138,3 +138,16 @@ func (d *Desk) RetryAnalysis(ctx context.Context, a Actor, messageID string) err
 		return c.setTimer(TimerAnalyse, messageID, c.now)
 	})
 }
+
+// AnalysisQueue returns how many messages wait for their analysis, and how many
+// got none, each counted up to a thousand: it is asked for with every page.
+func (d *Desk) AnalysisQueue(ctx context.Context) (waiting, failed int, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		if waiting, err = countUpTo(timers, r, "due", key(string(TimerAnalyse))); err != nil {
+			return err
+		}
+		failed, err = countUpTo(analyses, r, "failed", nil)
+		return err
+	})
+	return waiting, failed, err
+}

@@ -274,7 +274,7 @@ func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
 			if err != nil {
 				return err
 			}
-			if counts.Views[view], err = count(r, index, prefix); err != nil {
+			if counts.Views[view], err = countUpTo(tickets, r, index, prefix); err != nil {
 				return err
 			}
 		}
@@ -282,7 +282,7 @@ func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
 			if err != nil {
 				return err
 			}
-			if counts.Pipelines[p.ID], err = count(r, "pipeline", key(p.ID, true)); err != nil {
+			if counts.Pipelines[p.ID], err = countUpTo(tickets, r, "pipeline", key(p.ID, true)); err != nil {
 				return err
 			}
 		}
@@ -291,8 +291,8 @@ func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
 	return counts, err
 }
 
-func count(r store.Reader, index string, prefix []byte) (n int, err error) {
-	for _, err := range tickets.ScanIndexKeys(r, index, store.Prefix(prefix)) {
+func countUpTo[T any](table *store.Table[T], r store.Reader, index string, prefix []byte) (n int, err error) {
+	for _, err := range table.ScanIndexKeys(r, index, store.Prefix(prefix)) {
 		if err != nil {
 			return 0, err
 		}

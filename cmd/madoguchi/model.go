@@ -23,7 +23,9 @@ func (s *server) openModel() ([]run.Worker, error) {
 		return nil, fmt.Errorf("ai: %w", err)
 	}
 	s.analyst = analyst
-	s.background = append(s.background, analyst.Watch)
+	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
+		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)
+	})
 	return []run.Worker{{
 		Kind:        helpdesk.TimerAnalyse,
 		Concurrency: c.Concurrency,
@@ -41,11 +43,9 @@ func (s *server) analysisStatus(ctx context.Context) ui.AnalysisStatus {
 		status.Reachable, status.ModelPresent = known.Reachable, known.ModelPresent
 		status.Problem, status.Detail = string(known.Problem), known.Detail
 	}
-	counted, err := s.desk.Statistics(ctx)
-	if err != nil {
+	var err error
+	if status.Waiting, status.Failed, err = s.desk.AnalysisQueue(ctx); err != nil {
 		s.log.WarnContext(ctx, "count analyses", "error", err)
-		return status
 	}
-	status.Waiting, status.Failed = counted.AnalysesWaiting, counted.AnalysesFailed
 	return status
 }

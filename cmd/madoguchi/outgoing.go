@@ -11,7 +11,8 @@ import (
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
 
-// newSender delivers as configured.
+// newSender delivers as configured. It keeps no log of its own: the loop writes a
+// line for each attempt.
 func (s *server) newSender() (*outbound.Sender, error) {
 	c := s.config.Outbound
 	sender := &outbound.Sender{
@@ -19,7 +20,6 @@ func (s *server) newSender() (*outbound.Sender, error) {
 		Hostname: s.config.hostname(),
 		Port:     c.Port,
 		Timeout:  c.Timeout.Duration,
-		Log:      s.log,
 	}
 	if c.Smarthost == "" {
 		return sender, nil

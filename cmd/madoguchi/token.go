@@ -45,7 +45,7 @@ is printed once and kept only as a hash.`,
 	}
 	data.register(cmd)
 	cmd.Flags().StringVar(&request.User, "user", "", "address of the user for whom the program acts")
-	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeRead), "read, write or admin")
+	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeWrite), "read, write or admin")
 	cmd.MarkFlagRequired("user")
 	return cmd
 }
