@@ -44,6 +44,10 @@ type Message struct {
 	// TextFromHTML says that the mail had no text part of its own.
 	TextFromHTML bool
 	Attachments  []Attachment
+	// Calendar is the first invitation the mail carries; nil without one.
+	Calendar *Invitation
+	// Protection says whether the mail claims to be signed or encrypted.
+	Protection Protection
 
 	// CharsetNotes says, a line each, where the declared character set was not
 	// the one used to decode.
@@ -65,7 +69,13 @@ type Field struct {
 
 // Attachment is any part with a file name, or that is no body; attached mails too.
 type Attachment struct {
-	Filename    string
+	// Filename is fit to be shown and saved under: one line, without invisible
+	// characters, runs of blanks and directories.
+	Filename string
+	// RawFilename is the name as the sender wrote it, decoded, where that differs.
+	RawFilename string
+	// Risk says what opening the file can do.
+	Risk        Risk
 	ContentType string // media type in lower case, without parameters
 	ContentID   string // without angle brackets
 	Inline      bool   // Content-Disposition: inline, or referred to by the HTML

@@ -30,6 +30,9 @@ type parsing struct {
 	// named is the first text that is an attachment only because it has a
 	// name; it is read where a mail has no other words.
 	named content
+	// enclosed is the words inside a winmail.dat, read where there are no others.
+	enclosed content
+	opened   int // signed parts being read, one within the other
 	// hint is the character set of the text, which raw bytes in the header
 	// are usually of too.
 	hint    string

@@ -22,6 +22,9 @@ func (p *parsing) readBody(root *entity) {
 	m := p.message
 	c := p.read(root, nil)
 	if c.empty() {
+		c = p.enclosed
+	}
+	if c.empty() {
 		c = p.named
 	}
 	m.Text, m.HTML = c.text, c.html
@@ -36,6 +39,7 @@ func (p *parsing) read(e, parent *entity) content {
 	if len(e.children) == 0 {
 		return p.readLeaf(e, parent)
 	}
+	p.markProtection(e)
 	if e.contentType == "multipart/alternative" {
 		return p.readAlternatives(e)
 	}
@@ -135,8 +139,15 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 		contentType: e.contentType, parameters: e.parameters, filename: e.filename, data: data,
 	})
 	if !isBody(e, parent) {
-		if !isSignature(e, parent) {
+		opened := isTNEF(e) && p.openTNEF(e, data)
+		if !opened && !isSignature(e, parent) {
 			p.attach(e, data)
+		}
+		switch {
+		case isCalendar(e):
+			p.takeInvitation(e, data)
+		case isPKCS7(e):
+			return p.openPKCS7(e, data)
 		}
 		if p.named.empty() && e.disposition != "attachment" && (e.contentType == "text/plain" || e.contentType == "text/html") {
 			p.named = p.decodeBody(e, data)
@@ -161,7 +172,7 @@ func (p *parsing) decodeBody(e *entity, data []byte) content {
 	if strings.EqualFold(e.parameters["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(e.parameters["delsp"], "yes"))
 	}
-	return content{text: text}
+	return content{text: p.takeArmor(text)}
 }
 
 // isBody says that a leaf is words to read, not a file to save. A mail that is
@@ -225,6 +236,7 @@ func (p *parsing) takeUUEncoded(data []byte) []byte {
 		p.attach(&entity{
 			contentType: "application/octet-stream",
 			filename:    cleanFilename(p.rawText(block.filename, "file name")),
+			rawFilename: oneLine(p.rawText(block.filename, "file name")),
 		}, block.data)
 	}
 	if !found {
@@ -239,11 +251,16 @@ func (p *parsing) attach(e *entity, data []byte) {
 		e.filename = p.mailFilename(data)
 	}
 	sum := sha256.Sum256(data)
-	p.message.Attachments = append(p.message.Attachments, Attachment{
-		Filename: e.filename, ContentType: e.contentType, ContentID: e.contentID,
+	a := Attachment{
+		Filename: e.filename, Risk: riskOf(e.filename, e.contentType, data),
+		ContentType: e.contentType, ContentID: e.contentID,
 		Inline: e.disposition == "inline",
 		Size:   int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Data: data,
-	})
+	}
+	if e.rawFilename != e.filename {
+		a.RawFilename = e.rawFilename
+	}
+	p.message.Attachments = append(p.message.Attachments, a)
 }
 
 // mailFilename names an attached mail after its subject.
@@ -252,21 +269,26 @@ func (p *parsing) mailFilename(data []byte) string {
 	fields, _ := reader.readHeader(0)
 	subject, _ := (&entity{fields: fields}).field("Subject")
 	const where = "the Subject of an attached mail"
-	name := cleanName(p.words(p.rawText(subject, where), where))
-	name = strings.Map(func(r rune) rune {
+	return mailName(p.words(p.rawText(subject, where), where), len(p.message.Attachments)) + ".eml"
+}
+
+// mailName makes a file name, without its extension, of a mail's subject;
+// without one it is numbered after the files before it.
+func mailName(subject string, before int) string {
+	name := strings.Map(func(r rune) rune {
 		if strings.ContainsRune(`/\:*?"<>|`, r) {
 			return '_'
 		}
 		return r
-	}, name)
+	}, cleanName(subject))
 	const longest = 80 // characters, well under any file system's limit
 	if runes := []rune(name); len(runes) > longest {
 		name = string(runes[:longest])
 	}
 	if name == "" {
-		name = fmt.Sprintf("mail-%d", len(p.message.Attachments)+1)
+		name = fmt.Sprintf("mail-%d", before+1)
 	}
-	return name + ".eml"
+	return name
 }
 
 // markInline marks the attachments that the HTML shows by "cid:" (RFC 2392).

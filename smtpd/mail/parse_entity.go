@@ -13,7 +13,7 @@ func (p *parsing) describe(e, parent *entity) {
 	e.contentType = mediaType(token, parameters, parent)
 	var dispositionParameters map[string]string
 	e.disposition, dispositionParameters = p.parameters(e, "Content-Disposition")
-	e.filename = betterName(dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"])
+	e.filename, e.rawFilename = betterName(dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"])
 	if value, ok := e.field("Content-Transfer-Encoding"); ok {
 		e.encoding = strings.TrimSpace(p.rawText(value, "Content-Transfer-Encoding"))
 	}
@@ -74,17 +74,16 @@ func isToken(s string) bool {
 
 // betterName takes the first of the names, in order of authority, that has not
 // lost characters: clients write the name twice, once in a set too small for it.
-func betterName(names ...string) string {
-	best := ""
+func betterName(names ...string) (clean, raw string) {
 	for _, name := range names {
-		name = cleanFilename(name)
+		cleaned := cleanFilename(name)
 		switch {
-		case name == "":
-		case best == "", damaged(best) && !damaged(name):
-			best = name
+		case cleaned == "":
+		case clean == "", damaged(clean) && !damaged(cleaned):
+			clean, raw = cleaned, oneLine(name)
 		}
 	}
-	return best
+	return clean, raw
 }
 
 func damaged(name string) bool { return strings.ContainsAny(name, "?\uFFFD") }

@@ -3,6 +3,7 @@ package mail_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -30,12 +31,39 @@ type reading struct {
 	HTML         string           `json:"html,omitempty"`
 	TextFromHTML bool             `json:"text_from_html,omitempty"`
 	Attachments  []attachmentRead `json:"attachments,omitempty"`
+	Calendar     *invitationRead  `json:"calendar,omitempty"`
+	Protection   *protectionRead  `json:"protection,omitempty"`
 	CharsetNotes []string         `json:"charset_notes,omitempty"`
 	Defects      []string         `json:"defects,omitempty"`
 }
 
+type invitationRead struct {
+	Method       string        `json:"method,omitempty"`
+	UID          string        `json:"uid,omitempty"`
+	Sequence     int           `json:"sequence,omitempty"`
+	Summary      string        `json:"summary,omitempty"`
+	Description  string        `json:"description,omitempty"`
+	Location     string        `json:"location,omitempty"`
+	Status       string        `json:"status,omitempty"`
+	Start        string        `json:"start,omitempty"`
+	End          string        `json:"end,omitempty"`
+	AllDay       bool          `json:"all_day,omitempty"`
+	Zone         string        `json:"zone,omitempty"`
+	Floating     bool          `json:"floating,omitempty"`
+	Recurrence   string        `json:"recurrence,omitempty"`
+	Organizer    *mail.Address `json:"organizer,omitempty"`
+	Participants []string      `json:"participants,omitempty"` // "name <address> participation"
+}
+
+type protectionRead struct {
+	Signed    mail.ProtectionScheme `json:"signed,omitempty"`
+	Encrypted mail.ProtectionScheme `json:"encrypted,omitempty"`
+}
+
 type attachmentRead struct {
 	Filename    string `json:"filename,omitempty"`
+	RawFilename string `json:"raw_filename,omitempty"`
+	Risk        string `json:"risk,omitempty"`
 	ContentType string `json:"content_type"`
 	ContentID   string `json:"content_id,omitempty"`
 	Inline      bool   `json:"inline,omitempty"`
@@ -60,7 +88,37 @@ func read(m *mail.Message) reading {
 		r.Date = m.Date.Format(time.RFC3339)
 	}
 	for _, a := range m.Attachments {
-		r.Attachments = append(r.Attachments, attachmentRead{a.Filename, a.ContentType, a.ContentID, a.Inline, a.Size, a.SHA256})
+		r.Attachments = append(r.Attachments, attachmentRead{a.Filename, a.RawFilename, string(a.Risk), a.ContentType, a.ContentID, a.Inline, a.Size, a.SHA256})
+	}
+	if m.Protection != (mail.Protection{}) {
+		r.Protection = &protectionRead{m.Protection.Signed, m.Protection.Encrypted}
+	}
+	if m.Calendar != nil {
+		r.Calendar = readCalendar(m.Calendar)
+	}
+	return r
+}
+
+func readCalendar(i *mail.Invitation) *invitationRead {
+	r := &invitationRead{
+		Method: i.Method, UID: i.UID, Sequence: i.Sequence, Summary: i.Summary, Description: i.Description,
+		Location: i.Location, Status: i.Status, AllDay: i.AllDay, Zone: i.Zone, Floating: i.Floating, Recurrence: i.Recurrence,
+	}
+	if !i.Start.IsZero() {
+		r.Start = i.Start.Format(time.RFC3339)
+	}
+	if !i.End.IsZero() {
+		r.End = i.End.Format(time.RFC3339)
+	}
+	if i.Organizer != (mail.Address{}) {
+		r.Organizer = &i.Organizer
+	}
+	for _, a := range i.Attendees {
+		words := strings.TrimSpace(fmt.Sprintf("%s <%s> %s", a.Name, a.Address.Address, a.Participation))
+		if a.Optional {
+			words += " optional"
+		}
+		r.Participants = append(r.Participants, words)
 	}
 	return r
 }

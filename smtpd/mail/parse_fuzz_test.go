@@ -80,8 +80,20 @@ func checkInvariants(t *testing.T, m *mail.Message) {
 	for _, s := range append(append([]string{}, m.CharsetNotes...), m.Defects...) {
 		line("note", s)
 	}
+	if i := m.Calendar; i != nil {
+		for _, s := range []string{i.Method, i.UID, i.Summary, i.Location, i.Status, i.Zone, i.Recurrence} {
+			line("calendar", s)
+		}
+		text("calendar description", i.Description)
+		address("Organizer", i.Organizer)
+		for _, a := range i.Attendees {
+			address("Attendee", a.Address)
+			line("participation", a.Participation)
+		}
+	}
 	for _, a := range m.Attachments {
 		line("file name", a.Filename)
+		line("file name as written", a.RawFilename)
 		line("content type", a.ContentType)
 		line("content identifier", a.ContentID)
 		if sum := sha256.Sum256(a.Data); a.Size != int64(len(a.Data)) || a.SHA256 != hex.EncodeToString(sum[:]) {

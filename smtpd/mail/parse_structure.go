@@ -22,6 +22,7 @@ type entity struct {
 	parameters  map[string]string
 	disposition string // lower case: "", "inline", "attachment", …
 	filename    string
+	rawFilename string // filename as it was written
 	contentID   string
 	encoding    string
 
