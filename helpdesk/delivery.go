@@ -243,11 +243,16 @@ func (c *command) bounced(m *Message, t *Ticket, p placement, original string) e
 			return err
 		}
 	}
+	if len(affected) == 0 {
+		c.trace.add(StepBounceUnmatched)
+	}
 	for _, delivery := range affected {
 		b, ok := bounceOf(m, delivery.Recipient, len(affected) == 1)
 		if !ok || strings.HasPrefix(b.Status, "4.") || strings.HasPrefix(b.Status, "2.") {
+			c.trace.add(StepBounceIgnored, "recipient", delivery.Recipient, "status", b.Status)
 			continue
 		}
+		c.trace.add(StepBounceMatched, "recipient", delivery.Recipient, "status", b.Status, "note", b.Reason)
 		attempt := Attempt{At: m.At, Host: m.Envelope.HELO, Enhanced: b.Status, Text: b.Reason}
 		delivery.Attempts = append(delivery.Attempts, attempt)
 		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {

@@ -97,6 +97,7 @@ type command struct {
 	now    time.Time
 	last   uint64 // the newest event written, for the wake-up
 	timers bool   // a timer was set
+	trace  *trace // of a rehearsal; nil otherwise
 }
 
 // update runs one command as one transaction and, once it is durable, wakes

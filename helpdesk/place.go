@@ -33,10 +33,12 @@ func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placem
 		}
 	}
 	if mail.IsForwardSubject(m.Subject) {
+		c.trace.add(StepForward, "subject", m.Subject)
 		return placement{state: MessagePosted, reason: ReasonForward}, nil
 	}
 	references := slices.Concat(m.References, m.InReplyTo)
 	slices.Reverse(references)
+	c.trace.references(references)
 	p, err := c.placeByReference(m, references)
 	if err != nil || p.reason != "" {
 		return p, err
@@ -54,6 +56,7 @@ func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
 		return placement{}, err
 	}
 	p := placement{ticket: ticket, token: token, state: MessagePosted, reason: ReasonToken}
+	c.trace.add(StepToken, "ticket", formatNumber(ticket.Number))
 	switch token.Kind {
 	case TokenBounce:
 		p.reason = ReasonBounceAddress
@@ -72,18 +75,21 @@ func (c *command) placeByReference(m *Message, references []string) (placement, 
 	for _, id := range references[:min(len(references), maxReferences)] {
 		known, err := messages.First(c, "messageid", key(id))
 		if errors.Is(err, store.ErrNotFound) {
+			c.trace.add(StepReferenceUnknown, "id", id)
 			continue
 		}
 		if err != nil {
 			return placement{}, err
 		}
 		if known.State == MessageRefused || known.State == MessageHeld {
+			c.trace.add(StepReferenceIgnored, "id", id, "ticket", formatNumber(known.Ticket), "state", string(known.State))
 			continue
 		}
 		ticket, err := tickets.Get(c, key(known.Ticket))
 		if err != nil {
 			return placement{}, err
 		}
+		c.trace.add(StepReferenceFound, "id", id, "ticket", formatNumber(ticket.Number), "message", known.ID)
 		return c.admit(m, placement{ticket: ticket, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
 	}
 	return placement{}, nil
@@ -96,13 +102,17 @@ const maxReferences = 100
 // where a closed one does not reopen.
 func (c *command) admit(m *Message, p placement, stranger Reason) (placement, error) {
 	if m.Kind == KindBounce || m.Kind == KindReport {
+		c.trace.add(StepNoParticipant, "kind", string(m.Kind))
 		return p, nil // no participant, and none needed: it changes nothing but a delivery
 	}
-	if !slices.Contains(p.ticket.Participants, m.From.Email) {
+	takesPart := slices.Contains(p.ticket.Participants, m.From.Email)
+	c.trace.participant(p.ticket, m.From.Email, takesPart)
+	if !takesPart {
 		p.state, p.reason = MessageHeld, stranger
 		return p, nil
 	}
 	if m.Authentication.Trust() == TrustFailed {
+		c.trace.add(StepFailedAuth, "address", m.From.Email)
 		p.state, p.reason = MessageHeld, ReasonFailedAuth
 		return p, nil
 	}
@@ -114,6 +124,7 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 		return p, err
 	}
 	if !pipeline.Reopen {
+		c.trace.add(StepClosedForGood, "ticket", formatNumber(p.ticket.Number), "pipeline", pipeline.Name)
 		return placement{previous: p.ticket, state: MessagePosted, reason: ReasonClosed, token: p.token}, nil
 	}
 	return p, nil
@@ -136,6 +147,7 @@ func (c *command) placeAgentMail(m *Message, p placement) (placement, error) {
 		}
 		known = err == nil && alias.ForwardTo != "" && m.From.Email == alias.ForwardTo
 	}
+	c.trace.agent(user, known, proven)
 	p.state, p.reason = MessageHeld, ReasonAgentUnproven
 	if proven && known && !user.Disabled {
 		p.state, p.reason = MessageRelayed, ReasonAgentMail

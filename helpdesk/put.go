@@ -21,6 +21,7 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) (*Ticket
 		}
 	}
 	m.Ticket, m.State, m.Reason = ticket.Number, p.state, p.reason
+	c.trace.placed(m, p.ticket == nil)
 	for _, r := range recipients {
 		if r.token == nil {
 			ticket.Aliases = appendNew(ticket.Aliases, r.alias.Address)
@@ -95,6 +96,7 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		return nil, err
 	}
 	t.StageID, t.Open = pipeline.Stages[0].ID, pipeline.Stages[0].Kind == StageOpen
+	c.trace.opened(t, pipeline)
 	_, err = c.record(Event{Kind: EventTicketCreated, Ticket: t.Number, Message: m.ID,
 		Data: map[string]string{"subject": t.Subject, "stage": pipeline.Stages[0].Name, "pipeline": pipeline.Name}})
 	return t, err

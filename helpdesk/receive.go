@@ -203,8 +203,10 @@ func (c *command) recipients(envelope []string) ([]*recipient, error) {
 		r, err := findRecipient(c, address, c.now)
 		switch {
 		case err == nil:
+			c.trace.recipient(r)
 			list = append(list, r)
 		case errors.As(err, &refusal):
+			c.trace.refused(refusal)
 			if firstRefusal == nil {
 				firstRefusal = err
 			}
@@ -224,6 +226,7 @@ func (c *command) recipients(envelope []string) ([]*recipient, error) {
 // receiveAgain notes a further arrival of a mail that is here already: same
 // ticket, one more path.
 func (c *command) receiveAgain(first *Message, again Message, recipients []*recipient) (Receipt, error) {
+	c.trace.add(StepDuplicate, "message", first.ID, "ticket", formatNumber(first.Ticket), "at", stamp(first.At))
 	ticket, err := tickets.Get(c, key(first.Ticket))
 	if err != nil {
 		return Receipt{}, err

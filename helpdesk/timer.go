@@ -43,6 +43,7 @@ const parkAfter = 20
 
 func (c *command) setTimer(kind TimerKind, id string, due time.Time) error {
 	c.timers = true
+	c.trace.timer(kind, due)
 	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due})
 }
 
