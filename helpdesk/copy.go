@@ -45,7 +45,7 @@ func (c *command) copyToAssignee(t *Ticket, m *Message) error {
 		return nil
 	}
 	address, _, err := copyTarget(c, t)
-	if err != nil || address == "" {
+	if err != nil || address == "" || strings.EqualFold(address, m.From.Email) { // who wrote it needs no copy
 		return err
 	}
 	ours, err := isOurs(c, address)
@@ -69,6 +69,9 @@ func (d *Desk) CopyToAssignee(ctx context.Context, messageID string) error {
 		o, err = d.prepareCopy(r, messageID)
 		return err
 	})
+	if CodeOf(err) == CodeInvalid { // the alias is gone or disabled: said once, not tried for ever
+		return d.failCopy(ctx, messageID, err)
+	}
 	if err != nil {
 		return fmt.Errorf("copy message %s: %w", messageID, err)
 	}
@@ -79,10 +82,29 @@ func (d *Desk) CopyToAssignee(ctx context.Context, messageID string) error {
 		}
 	}
 	return d.update(ctx, System("copy"), func(c *command) error {
+		wanted, err := timers.Has(c, key(string(TimerCopy), messageID))
+		if err != nil || !wanted { // done meanwhile
+			return err
+		}
 		if err := c.clearTimer(TimerCopy, messageID); err != nil || o == nil {
 			return err
 		}
 		return c.putCopy(o, store.Compress(raw))
+	})
+}
+
+// failCopy says on the ticket why there is no copy.
+func (d *Desk) failCopy(ctx context.Context, messageID string, why error) error {
+	return d.update(ctx, System("copy"), func(c *command) error {
+		m, err := messages.Get(c, key(messageID))
+		if err != nil {
+			return err
+		}
+		if err := c.clearTimer(TimerCopy, messageID); err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventCopyFailed, Ticket: m.Ticket, Message: m.ID, Data: map[string]string{"text": why.Error()}})
+		return err
 	})
 }
 
@@ -162,19 +184,26 @@ func (c *command) putCopy(o *outgoingCopy, raw store.Blob) error {
 func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 	var m *Message
 	var author *User
+	var refusal error
 	var raw []byte
 	err := d.view(ctx, func(r store.Reader) (err error) {
 		if m, err = messages.Get(r, key(messageID)); err != nil {
 			return err
 		}
-		if author, err = d.relayAuthor(r, m); err != nil {
+		if raw, err = raws.Get(r, key(messageID)); err != nil {
 			return err
 		}
-		raw, err = raws.Get(r, key(messageID))
-		return err
+		author, refusal = d.relayAuthor(r, m)
+		return nil
 	})
+	if err == nil && CodeOf(refusal) == CodeInternal {
+		err = refusal
+	}
 	if err != nil {
 		return fmt.Errorf("relay message %s: %w", messageID, err)
+	}
+	if refusal != nil {
+		return d.holdRelay(ctx, messageID, refusal)
 	}
 	parsed := mail.Parse(raw)
 	reply := Reply{Ticket: m.Ticket, Text: mail.SplitReply(parsed).New, IdempotencyKey: "relay-" + messageID}
@@ -184,7 +213,7 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 		}
 	}
 	_, err = d.reply(ctx, author.Actor(), reply, func(c *command) error { return c.clearTimer(TimerRelay, messageID) })
-	if CodeOf(err) == CodeInvalid {
+	if code := CodeOf(err); code != "" && code != CodeInternal && code != CodeTemporary {
 		return d.holdRelay(ctx, messageID, err)
 	}
 	return err
@@ -192,19 +221,23 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 
 func (d *Desk) relayAuthor(r store.Reader, m *Message) (*User, error) {
 	for _, path := range m.Paths {
-		_, value, found := strings.Cut(strings.SplitN(path, "@", 2)[0], "+")
-		if !found {
+		_, value, hasToken := strings.Cut(strings.SplitN(path, "@", 2)[0], "+")
+		if !hasToken {
 			continue
 		}
 		token, err := tokens.Get(r, key(value))
 		if err == nil && token.Kind == TokenAgent {
-			return users.Get(r, key(token.User))
+			author, err := users.Get(r, key(token.User))
+			if err == nil && author.Disabled {
+				return nil, conflict("user_disabled", "user %s is disabled; the answer was not sent", author.Email)
+			}
+			return found(author, err, "user", token.User)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("message %s came to no agent's reply address", m.ID)
+	return nil, invalid("message", "no_agent_address", "message %s came to no agent's reply address", m.ID)
 }
 
 // holdRelay puts an agent's mail that cannot become a reply where agents see
@@ -214,6 +247,9 @@ func (d *Desk) holdRelay(ctx context.Context, messageID string, why error) error
 		m, err := messages.Get(c, key(messageID))
 		if err != nil {
 			return err
+		}
+		if m.State != MessageRelayed {
+			return c.clearTimer(TimerRelay, messageID)
 		}
 		ticket, err := tickets.Get(c, key(m.Ticket))
 		if err != nil {

@@ -149,9 +149,6 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 	if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
 		return err
 	}
-	if err := deliveries.Put(c, delivery); err != nil {
-		return err
-	}
 	kind := EventDeliverySent
 	switch {
 	case delivery.Copy && state == DeliverySent:
@@ -164,8 +161,12 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 			return err
 		}
 	}
-	_, err := c.record(Event{Kind: kind, Ticket: delivery.Ticket, Message: delivery.Message, Data: attemptData(delivery, attempt)})
-	return err
+	seq, err := c.record(Event{Kind: kind, Ticket: delivery.Ticket, Message: delivery.Message, Data: attemptData(delivery, attempt)})
+	if err != nil {
+		return err
+	}
+	delivery.DoneSeq = seq
+	return deliveries.Put(c, delivery)
 }
 
 func (c *command) markFailed(number uint64) error {
@@ -198,22 +199,7 @@ func (d *Desk) RetryDelivery(ctx context.Context, a Actor, id string) error {
 		if delivery.State != DeliveryDeferred && delivery.State != DeliveryFailed {
 			return conflict("delivery_not_retryable", "delivery to %s is %s; only a deferred or failed one can be retried", delivery.Recipient, delivery.State)
 		}
-		if delivery.State == DeliveryFailed {
-			delivery.CreatedAt = c.now // a new run of attempts
-			ticket, err := tickets.Get(c, key(delivery.Ticket))
-			if err != nil {
-				return err
-			}
-			ticket.DeliveryFailed = false
-			if err := tickets.Put(c, ticket); err != nil {
-				return err
-			}
-		}
-		delivery.State, delivery.NextAt, delivery.DoneAt = DeliveryDeferred, c.now, time.Time{}
-		if err := c.setTimer(TimerDeliver, id, c.now); err != nil {
-			return err
-		}
-		if err := deliveries.Put(c, delivery); err != nil {
+		if err := c.retry(delivery); err != nil {
 			return err
 		}
 		_, err = c.record(Event{Kind: EventDeliveryRetried, Ticket: delivery.Ticket, Message: delivery.Message, Data: map[string]string{"recipient": delivery.Recipient}})
@@ -221,9 +207,31 @@ func (d *Desk) RetryDelivery(ctx context.Context, a Actor, id string) error {
 	})
 }
 
+func (c *command) retry(delivery *Delivery) error {
+	failed := delivery.State == DeliveryFailed
+	if failed {
+		delivery.CreatedAt = c.now // a new run of attempts
+	}
+	delivery.State, delivery.NextAt, delivery.DoneAt, delivery.DoneSeq = DeliveryDeferred, c.now, time.Time{}, 0
+	if err := c.setTimer(TimerDeliver, delivery.ID, c.now); err != nil {
+		return err
+	}
+	if err := deliveries.Put(c, delivery); err != nil || !failed {
+		return err
+	}
+	ticket, err := tickets.Get(c, key(delivery.Ticket))
+	if err != nil {
+		return err
+	}
+	if err := c.recount(ticket); err != nil { // others may have failed too
+		return err
+	}
+	return tickets.Put(c, ticket)
+}
+
 // bounced marks the deliveries that a bounce tells of: the one whose envelope
 // address it was sent to, or those of the returned mail.
-func (c *command) bounced(m *Message, t *Ticket, p placement, original string) error {
+func (c *command) bounced(m *Message, p placement, original string) error {
 	if m.Kind != KindBounce {
 		return nil
 	}
@@ -258,7 +266,6 @@ func (c *command) bounced(m *Message, t *Ticket, p placement, original string) e
 		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
 			return err
 		}
-		t.DeliveryFailed = t.DeliveryFailed || !delivery.Copy
 	}
 	return nil
 }

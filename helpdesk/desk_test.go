@@ -3,8 +3,10 @@ package helpdesk_test
 import (
 	"context"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,11 +30,24 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	return newHouseIn(t, t.TempDir())
+}
+
+func newHouseIn(t *testing.T, dir string) *house {
+	t.Helper()
+	set, err := setUp()
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, fault: storetest.NewFault(bolt), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
+	path := filepath.Join(dir, "test.db")
+	if err := os.WriteFile(path, set.database, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{t: t, fault: storetest.NewFault(bolt), now: startOfTests, user: set.admin, admin: set.admin.Actor()}
 	group := store.NewGroup(h.fault)
 	t.Cleanup(func() { group.Close() })
 	h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{Hostname: "mx.example.jp"})
@@ -40,29 +55,66 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h.Desk.Now = func() time.Time { return h.now }
-	secret, err := h.SetupSecret(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.user, err = h.CompleteSetup(t.Context(), helpdesk.Setup{Secret: secret, Domain: "example.jp", AdminEmail: "Sato@example.jp",
-		AdminName: "佐藤 遥", Password: "correct horse battery", AliasLocal: "support", AliasName: "サポート窓口", Locale: "ja"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	h.admin = h.user.Actor()
 	aliases, err := h.Aliases(t.Context(), h.admin)
 	if err != nil || len(aliases) != 1 {
 		t.Fatalf("aliases after setup: %v, %v", aliases, err)
 	}
 	h.alias = aliases[0]
-	t.Cleanup(func() {
-		problems, err := h.Verify(context.Background())
-		if err != nil || len(problems) > 0 {
-			t.Errorf("verify at the end: %v, %q", err, problems)
-		}
-	})
+	t.Cleanup(func() { h.verify() })
 	return h
 }
+
+// verify fails the test where the store is not whole.
+func (h *house) verify() {
+	h.t.Helper()
+	problems, err := h.Verify(context.Background())
+	if err != nil || len(problems) > 0 {
+		h.t.Errorf("verify: %v, %q", err, problems)
+	}
+}
+
+var startOfTests = time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)
+
+// setUpHouse is a house as the first-run page leaves it.
+type setUpHouse struct {
+	database []byte
+	admin    *helpdesk.User
+}
+
+// setUp goes through the first-run page once for all tests: to hash a
+// password is slow on purpose.
+var setUp = sync.OnceValues(func() (*setUpHouse, error) {
+	dir, err := os.MkdirTemp("", "helpdesk-test")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "test.db")
+	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	if err != nil {
+		return nil, err
+	}
+	ctx := context.Background()
+	desk, err := helpdesk.Open(ctx, bolt, helpdesk.Options{})
+	if err != nil {
+		return nil, err
+	}
+	desk.Now = func() time.Time { return startOfTests }
+	secret, err := desk.SetupSecret(ctx)
+	if err != nil {
+		return nil, err
+	}
+	admin, err := desk.CompleteSetup(ctx, helpdesk.Setup{Secret: secret, Domain: "example.jp", AdminEmail: "Sato@example.jp",
+		AdminName: "佐藤 遥", Password: "correct horse battery", AliasLocal: "support", AliasName: "サポート窓口", Locale: "ja"})
+	if err != nil {
+		return nil, err
+	}
+	if err := bolt.Close(); err != nil {
+		return nil, err
+	}
+	database, err := os.ReadFile(path)
+	return &setUpHouse{database: database, admin: admin}, err
+})
 
 func (h *house) pass(d time.Duration) { h.now = h.now.Add(d) }
 
@@ -83,8 +135,14 @@ func (h *house) tryPost(to string, lines ...string) (helpdesk.Receipt, error) {
 	if !strings.Contains(raw, "Message-ID:") {
 		raw = fmt.Sprintf("Message-ID: <mail-%d@customer.example>\r\n%s", h.mails, raw)
 	}
-	return h.Receive(h.t.Context(), helpdesk.Incoming{Envelope: helpdesk.Envelope{Recipients: strings.Split(to, ","), MailFrom: "x@customer.example"},
-		Raw: []byte(raw), Message: mail.Parse([]byte(raw)), ReceivedAt: h.now, Authentication: authenticated(raw)})
+	return h.Receive(h.t.Context(), incoming(to, raw, h.now))
+}
+
+func parse(raw string) *mail.Message { return mail.Parse([]byte(raw)) }
+
+func incoming(to, raw string, at time.Time) helpdesk.Incoming {
+	return helpdesk.Incoming{Envelope: helpdesk.Envelope{Recipients: strings.Split(to, ","), MailFrom: "x@customer.example"},
+		Raw: []byte(raw), Message: parse(raw), ReceivedAt: at, Authentication: authenticated(raw)}
 }
 
 // authenticated reads the verdict that a test asks for from the mail itself.

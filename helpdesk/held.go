@@ -120,12 +120,12 @@ func (c *command) moveTo(t *Ticket, p *Pipeline, to Stage) error {
 	}
 	from, _ := p.Stage(t.StageID)
 	t.StageID, t.Open = to.ID, to.Kind == StageOpen
-	if !t.Open {
-		t.clearWaiting()
-	}
-	_, err := c.record(Event{Kind: EventTicketStage, Ticket: t.Number,
+	seq, err := c.record(Event{Kind: EventTicketStage, Ticket: t.Number,
 		Data: map[string]string{"from": from.Name, "to": to.Name, "kind": string(to.Kind)}})
-	return err
+	if err != nil || t.Open {
+		return err
+	}
+	return c.settle(t, seq)
 }
 
 // assign gives a ticket to a user, "" for nobody, and says so.

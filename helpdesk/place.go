@@ -16,6 +16,7 @@ type placement struct {
 	reason   Reason
 	previous *Ticket // the closed ticket that a new one continues
 	token    *Token
+	via      string // the message whose token or reference decided
 }
 
 // place decides, first that fits: the reply token of a recipient; a reference
@@ -55,12 +56,12 @@ func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
 	if err != nil {
 		return placement{}, err
 	}
-	p := placement{ticket: ticket, token: token, state: MessagePosted, reason: ReasonToken}
+	p := placement{ticket: ticket, token: token, via: token.Message, state: MessagePosted, reason: ReasonToken}
 	c.trace.add(StepToken, "ticket", formatNumber(ticket.Number))
 	switch token.Kind {
 	case TokenBounce:
 		p.reason = ReasonBounceAddress
-		if m.Kind == KindPerson { // a machine that does not say so: nobody else knows this address
+		if m.fromCustomer() { // a machine that does not say so: nobody else knows this address
 			m.Kind, m.NeverAnswer = KindAutoReply, true
 		}
 		return p, nil
@@ -90,7 +91,7 @@ func (c *command) placeByReference(m *Message, references []string) (placement, 
 			return placement{}, err
 		}
 		c.trace.add(StepReferenceFound, "id", id, "ticket", formatNumber(ticket.Number), "message", known.ID)
-		return c.admit(m, placement{ticket: ticket, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
+		return c.admit(m, placement{ticket: ticket, via: known.ID, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
 	}
 	return placement{}, nil
 }
@@ -116,7 +117,7 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 		p.state, p.reason = MessageHeld, ReasonFailedAuth
 		return p, nil
 	}
-	if p.ticket.Open || m.Kind != KindPerson {
+	if p.ticket.Open || !m.fromCustomer() {
 		return p, nil
 	}
 	pipeline, err := pipelines.Get(c, key(p.ticket.PipelineID))
@@ -125,7 +126,7 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 	}
 	if !pipeline.Reopen {
 		c.trace.add(StepClosedForGood, "ticket", formatNumber(p.ticket.Number), "pipeline", pipeline.Name)
-		return placement{previous: p.ticket, state: MessagePosted, reason: ReasonClosed, token: p.token}, nil
+		return placement{previous: p.ticket, via: p.via, state: MessagePosted, reason: ReasonClosed, token: p.token}, nil
 	}
 	return p, nil
 }

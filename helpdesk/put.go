@@ -10,17 +10,16 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// put writes an inbound message where p says, and returns its ticket, changed
-// but not yet written.
-func (c *command) put(m *Message, p placement, recipients []*recipient) (*Ticket, error) {
+// put writes an inbound message where p says, and its ticket.
+func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 	ticket := p.ticket
 	if ticket == nil {
 		var err error
 		if ticket, err = c.openTicket(m, p.previous, recipients); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	m.Ticket, m.State, m.Reason = ticket.Number, p.state, p.reason
+	m.Ticket, m.State, m.Reason, m.Via = ticket.Number, p.state, p.reason, p.via
 	c.trace.placed(m, p.ticket == nil)
 	for _, r := range recipients {
 		if r.token == nil {
@@ -35,7 +34,7 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) (*Ticket
 	case MessageRelayed:
 		kind = EventMessageRelayed
 		if err := c.setTimer(TimerRelay, m.ID, c.now); err != nil {
-			return nil, err
+			return err
 		}
 	case MessageRefused:
 		kind = EventMessageRefused
@@ -43,15 +42,18 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) (*Ticket
 	seq, err := c.record(Event{Kind: kind, Ticket: ticket.Number, Message: m.ID,
 		Data: map[string]string{"from": m.From.Email, "reason": string(m.Reason), "kind": string(m.Kind)}})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	ticket.UpdatedAt = c.now
+	m.Seq, ticket.UpdatedAt = seq, c.now
 	if m.State == MessagePosted {
 		if err := c.join(ticket, m, seq); err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return ticket, messages.Put(c, m)
+	if err := messages.Put(c, m); err != nil {
+		return err
+	}
+	return tickets.Put(c, ticket)
 }
 
 // openTicket makes the ticket for a first message.
@@ -88,8 +90,11 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		}
 	}
 	if previous != nil {
-		t.Previous, t.AssigneeID = previous.Number, previous.AssigneeID
-		t.Participants = slices.Clone(previous.Participants)
+		t.Previous = previous.Number
+		t.Participants, t.Invited = slices.Clone(previous.Participants), slices.Clone(previous.Participants)
+		if t.AssigneeID, err = c.activeUser(previous.AssigneeID); err != nil {
+			return nil, err
+		}
 	}
 	pipeline, err := pipelines.Get(c, key(t.PipelineID))
 	if err != nil {
@@ -105,16 +110,15 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 // join lets a posted inbound message act on its ticket.
 func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 	t.Messages++
-	if m.Kind != KindPerson && m.Kind != KindList {
+	m.Seq = seq
+	if !m.fromCustomer() {
 		if t.Messages == 1 {
 			t.Snippet = m.Snippet
 		}
 		return nil
 	}
 	t.Snippet, t.Trust, t.CustomerSeq = m.Snippet, m.Authentication.Trust(), seq
-	if t.WaitingSince.IsZero() {
-		t.WaitingSince = m.At
-	}
+	t.WaitingSince = earlier(t.WaitingSince, m.At)
 	if err := c.addParticipants(t, m); err != nil {
 		return err
 	}

@@ -180,14 +180,10 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	ticket, err := c.put(&m, p, recipients)
-	if err != nil {
+	if err := c.put(&m, p, recipients); err != nil {
 		return Receipt{}, err
 	}
-	if err := c.bounced(&m, ticket, p, a.original); err != nil {
-		return Receipt{}, err
-	}
-	if err := tickets.Put(c, ticket); err != nil {
+	if err := c.bounced(&m, p, a.original); err != nil {
 		return Receipt{}, err
 	}
 	return Receipt{MessageID: m.ID, Ticket: m.Ticket, State: m.State, Reason: m.Reason}, nil

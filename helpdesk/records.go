@@ -145,6 +145,9 @@ type Ticket struct {
 	// CustomerSeq is the event of the newest customer message: what a reply's
 	// author must have seen.
 	CustomerSeq uint64
+	// Invited are the participants that none of the messages names: those of the
+	// ticket that this one continues.
+	Invited []string
 }
 
 // Trust condenses Authentication to what the eye needs.
@@ -237,6 +240,13 @@ type Message struct {
 	Kind      MessageKind
 	State     MessageState
 	Reason    Reason
+	Via       string // the message whose token or reference led here, or the one it answers
+	// Seq is the event by which it came into the thread: clocks jump, the log
+	// does not, so this is the order of a thread for all that is computed.
+	Seq uint64
+	// Settled is the event that answered a customer's message, a reply or the
+	// ticket's closing; while it is 0 the customer waits.
+	Settled uint64
 
 	From       Address
 	To         []Address
@@ -270,14 +280,14 @@ type Message struct {
 	Before *Before `cbor:",omitempty"`
 }
 
-// Before is what a reply changed of its ticket.
+// Before is what a reply changed of its ticket: from what, and to what. What
+// somebody else changed since is not given back.
 type Before struct {
-	WaitingSince   time.Time
-	StageID        string
-	AssigneeID     string
-	Snippet        string
-	DeliveryFailed bool
-	Quote          bool // the composer's choice
+	StageID    string
+	ClosedInto string // the stage that the reply closed the ticket into, or ""
+	AssigneeID string
+	AssignedTo string // whom the reply gave the ticket to, or ""
+	Quote      bool   // the composer's choice
 }
 
 // Envelope is what the SMTP session said of a mail.
@@ -399,6 +409,7 @@ type Delivery struct {
 	NextAt       time.Time
 	CreatedAt    time.Time
 	DoneAt       time.Time
+	DoneSeq      uint64 // the event that says how it ended
 }
 
 // Attempt is one try of a delivery.

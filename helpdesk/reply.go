@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -123,6 +122,7 @@ func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) 
 }
 
 // repeated returns the message that an earlier command with the same key made.
+// Once that was undone, the key makes a new one: its text was edited since.
 func repeated(r store.Reader, a Actor, k string) (*Message, error) {
 	if k == "" {
 		return nil, nil
@@ -134,7 +134,11 @@ func repeated(r store.Reader, a Actor, k string) (*Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return messages.Get(r, key(earlier.Message))
+	m, err := messages.Get(r, key(earlier.Message))
+	if err != nil || m.State == MessageUndone {
+		return nil, err
+	}
+	return m, nil
 }
 
 // outgoing is a reply worked out before its transaction.
@@ -168,12 +172,13 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if len(to) == 0 {
 		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
 	}
+	to, cc := eachOnce(to, r.Cc)
 	domain := domainOf(alias.Address)
 	o := &outgoing{token: Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}}
 	o.message = Message{
 		ID: d.newID(), Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindPerson,
 		State: MessagePosted, Reason: ReasonPosted, AuthorID: a.UserID,
-		From: Address{Name: alias.Name, Email: alias.Address}, To: to, Cc: r.Cc,
+		From: Address{Name: alias.Name, Email: alias.Address}, To: to, Cc: cc,
 		Subject: mail.ReplySubject(ticket.Subject), ReplyAddress: replyAddress(o.token.Value, domain),
 		Snippet: snippet(r.Text),
 	}
@@ -181,15 +186,34 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	m.At, m.Date = d.now(), d.now()
 	m.MessageID = strings.ToLower(m.ID) + "." + newToken() + "@" + domain
 	o.token.Message = m.ID
+	if newest != nil {
+		m.Via = newest.ID
+	}
 	if newest != nil && newest.MessageID != "" {
 		m.InReplyTo = []string{newest.MessageID}
 		m.References = appendNew(slices.Clone(newest.References), newest.MessageID)
 	}
-	for range len(to) + len(r.Cc) {
+	for range len(to) + len(cc) {
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
 	return o, o.write(s, r, alias, newest)
+}
+
+// eachOnce leaves out addresses that come again: nobody gets the same reply
+// twice.
+func eachOnce(to, cc []Address) (uniqueTo, uniqueCc []Address) {
+	seen := map[string]bool{}
+	unique := func(list []Address) (kept []Address) {
+		for _, a := range list {
+			if email := strings.ToLower(a.Email); !seen[email] {
+				seen[email] = true
+				kept = append(kept, a)
+			}
+		}
+		return kept
+	}
+	return unique(to), unique(cc)
 }
 
 // write makes the draft and the texts of the reply.
@@ -250,8 +274,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 		return nil, conflict("thread_changed", "the customer wrote again while you were writing; read the new message, then send")
 	}
 	m, body, token := o.message, o.body, o.token
-	m.Before = &Before{WaitingSince: ticket.WaitingSince, StageID: ticket.StageID, AssigneeID: ticket.AssigneeID,
-		Snippet: ticket.Snippet, DeliveryFailed: ticket.DeliveryFailed, Quote: r.Quote}
+	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote}
 	if err := tokens.Put(c, &token); err != nil {
 		return nil, err
 	}
@@ -264,33 +287,34 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err := c.putDeliveries(&m, o.bounces); err != nil {
 		return nil, err
 	}
-	if err := messages.Put(c, &m); err != nil {
-		return nil, err
-	}
 	if r.IdempotencyKey != "" {
 		if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: r.IdempotencyKey, Message: m.ID}); err != nil {
 			return nil, err
 		}
 	}
-	_, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"to": emails(m.To)}})
+	m.Seq, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"to": emails(m.To)}})
 	if err != nil {
 		return nil, err
 	}
-	return &m, c.answered(ticket, &m, r.Close)
+	if err := c.answered(ticket, &m, r.Close); err != nil {
+		return nil, err
+	}
+	return &m, messages.Put(c, &m)
 }
 
 // answered changes the ticket as its answer does.
 func (c *command) answered(t *Ticket, m *Message, close bool) error {
 	t.Messages++
 	t.Snippet, t.UpdatedAt, t.DeliveryFailed = m.Snippet, c.now, false
-	t.WaitingSince = time.Time{}
-	for _, a := range slices.Concat(m.To, m.Cc) {
-		t.Participants = appendNew(t.Participants, strings.ToLower(a.Email))
+	if err := c.settle(t, m.Seq); err != nil {
+		return err
 	}
+	t.Participants = appendNew(t.Participants, recipientsOf(m)...)
 	if t.AssigneeID == "" && c.actor.UserID != "" {
 		if err := c.assign(t, c.actor.UserID); err != nil {
 			return err
 		}
+		m.Before.AssignedTo = t.AssigneeID
 	}
 	if close {
 		pipeline, err := pipelines.Get(c, key(t.PipelineID))
@@ -300,6 +324,9 @@ func (c *command) answered(t *Ticket, m *Message, close bool) error {
 		stage, ok := pipeline.FirstOf(StageClosed)
 		if !ok {
 			return invalid("close", "no_closed_stage", "pipeline %q has no closed stage; add one in the settings", pipeline.Name)
+		}
+		if t.StageID != stage.ID {
+			m.Before.ClosedInto = stage.ID
 		}
 		if err := c.moveTo(t, pipeline, stage); err != nil {
 			return err

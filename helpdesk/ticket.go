@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -132,8 +131,6 @@ func cleanTags(list []string) ([]string, error) {
 func joinTags(tags []string) string { return strings.Join(tags, ", ") }
 
 func formatNumber(n uint64) string { return strconv.FormatUint(n, 10) }
-
-func (t *Ticket) clearWaiting() { t.WaitingSince = time.Time{} }
 
 // maxNote is in bytes.
 const maxNote = 1 << 20

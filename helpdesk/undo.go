@@ -51,20 +51,7 @@ func (c *command) undo(m *Message) error {
 	if err != nil {
 		return err
 	}
-	ticket.Messages--
 	ticket.UpdatedAt = c.now
-	if ticket.Snippet == m.Snippet {
-		ticket.Snippet = m.Before.Snippet
-	}
-	if ticket.WaitingSince.IsZero() {
-		ticket.WaitingSince = m.Before.WaitingSince
-	}
-	ticket.AssigneeID, ticket.DeliveryFailed = m.Before.AssigneeID, m.Before.DeliveryFailed
-	if ticket.StageID != m.Before.StageID {
-		if err := c.moveBack(ticket, m.Before.StageID); err != nil {
-			return err
-		}
-	}
 	m.State = MessageUndone
 	if err := messages.Put(c, m); err != nil {
 		return err
@@ -72,7 +59,36 @@ func (c *command) undo(m *Message) error {
 	if _, err := c.record(Event{Kind: EventReplyUndone, Ticket: ticket.Number, Message: m.ID}); err != nil {
 		return err
 	}
+	if err := c.giveBack(ticket, m.Before); err != nil {
+		return err
+	}
+	if ticket.Open { // else somebody closed it, which settles too
+		if err := c.unsettle(ticket, m.Seq); err != nil {
+			return err
+		}
+	}
+	if err := c.recount(ticket); err != nil {
+		return err
+	}
 	return tickets.Put(c, ticket)
+}
+
+// giveBack undoes what a reply changed of its ticket, unless somebody changed
+// it again.
+func (c *command) giveBack(t *Ticket, b *Before) error {
+	if b.ClosedInto != "" && t.StageID == b.ClosedInto {
+		if err := c.moveBack(t, b.StageID); err != nil {
+			return err
+		}
+	}
+	if b.AssignedTo == "" || t.AssigneeID != b.AssignedTo {
+		return nil
+	}
+	before, err := c.activeUser(b.AssigneeID)
+	if err != nil {
+		return err
+	}
+	return c.assign(t, before)
 }
 
 func (c *command) moveBack(t *Ticket, stageID string) error {
@@ -143,10 +159,9 @@ func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message
 		return nil, err
 	}
 	t.Messages++
+	m.Seq = seq
 	t.Snippet, t.UpdatedAt, t.CustomerSeq = m.Snippet, c.now, seq
-	if t.WaitingSince.IsZero() {
-		t.WaitingSince = m.At
-	}
+	t.WaitingSince = earlier(t.WaitingSince, m.At)
 	if !t.Open {
 		if err := c.reopen(t); err != nil {
 			return nil, err

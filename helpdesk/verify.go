@@ -98,14 +98,15 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 				problems = append(problems, difference.String())
 			}
 		}
-		found, err := verifyMails(ctx, r)
-		problems = append(problems, found...)
-		if err != nil {
-			return err
+		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
+			verifyMails, verifyTickets, verifyDeliveries, verifyTokens, verifyLog} {
+			found, err := verify(ctx, r)
+			problems = append(problems, found...)
+			if err != nil {
+				return err
+			}
 		}
-		found, err = verifyLog(r)
-		problems = append(problems, found...)
-		return err
+		return nil
 	})
 	if err != nil {
 		return problems, fmt.Errorf("verify: %w", err)
@@ -120,11 +121,8 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	return problems, nil
 }
 
-// verifyMails follows each message to its ticket, body and source, and
-// recounts each ticket.
+// verifyMails follows each message to its ticket, body and source.
 func verifyMails(ctx context.Context, r store.Reader) (problems []string, err error) {
-	type tally struct{ posted, held int }
-	tallies := map[uint64]*tally{}
 	for m, err := range messages.Scan(r, store.Range{}) {
 		if err != nil {
 			return problems, err
@@ -132,16 +130,8 @@ func verifyMails(ctx context.Context, r store.Reader) (problems []string, err er
 		if err := ctx.Err(); err != nil {
 			return problems, err
 		}
-		t := tallies[m.Ticket]
-		if t == nil {
-			t = &tally{}
-			tallies[m.Ticket] = t
-		}
-		switch m.State {
-		case MessagePosted:
-			t.posted++
-		case MessageHeld:
-			t.held++
+		if has, err := tickets.Has(r, key(m.Ticket)); err != nil || !has {
+			problems = append(problems, fmt.Sprintf("message %s is of ticket %d, which does not exist (%v)", m.ID, m.Ticket, err))
 		}
 		if has, err := bodies.Has(r, key(m.ID)); err != nil || !has {
 			problems = append(problems, fmt.Sprintf("message %s has no body (%v)", m.ID, err))
@@ -153,27 +143,73 @@ func verifyMails(ctx context.Context, r store.Reader) (problems []string, err er
 			problems = append(problems, fmt.Sprintf("the source of message %s cannot be read: %v", m.ID, err))
 		}
 	}
+	return problems, nil
+}
+
+// verifyTickets computes anew what each ticket says of its messages.
+func verifyTickets(ctx context.Context, r store.Reader) (problems []string, err error) {
 	for t, err := range tickets.Scan(r, store.Range{}) {
 		if err != nil {
 			return problems, err
 		}
-		found := tallies[t.Number]
-		if found == nil {
-			found = &tally{}
+		if err := ctx.Err(); err != nil {
+			return problems, err
 		}
-		if found.posted != t.Messages || found.held != t.Held {
-			problems = append(problems, fmt.Sprintf("ticket %d says %d messages and %d held; there are %d and %d", t.Number, t.Messages, t.Held, found.posted, found.held))
+		found, err := tallyOf(r, t.Number)
+		if err != nil {
+			return problems, err
 		}
-		delete(tallies, t.Number)
+		problems = append(problems, found.differences(t)...)
 	}
-	for number := range tallies {
-		problems = append(problems, fmt.Sprintf("there are messages of ticket %d, which does not exist", number))
+	return problems, nil
+}
+
+// verifyDeliveries checks that each delivery and its message are on the same
+// ticket, and that exactly those not yet done have a timer.
+func verifyDeliveries(_ context.Context, r store.Reader) (problems []string, err error) {
+	for d, err := range deliveries.Scan(r, store.Range{}) {
+		if err != nil {
+			return problems, err
+		}
+		m, err := messages.Get(r, key(d.Message))
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("delivery %s carries message %s: %v", d.ID, d.Message, err))
+			continue
+		}
+		if m.Ticket != d.Ticket {
+			problems = append(problems, fmt.Sprintf("delivery %s is of ticket %d, its message of ticket %d", d.ID, d.Ticket, m.Ticket))
+		}
+		has, err := timers.Has(r, key(string(TimerDeliver), d.ID))
+		if err != nil {
+			return problems, err
+		}
+		if has == d.State.done() {
+			problems = append(problems, fmt.Sprintf("delivery %s is %s; has a timer: %t", d.ID, d.State, has))
+		}
+	}
+	return problems, nil
+}
+
+// done reports whether nothing more will be tried.
+func (s DeliveryState) done() bool {
+	return s == DeliverySent || s == DeliveryFailed || s == DeliveryCancelled
+}
+
+// verifyTokens follows each token to its message.
+func verifyTokens(_ context.Context, r store.Reader) (problems []string, err error) {
+	for t, err := range tokens.Scan(r, store.Range{}) {
+		if err != nil {
+			return problems, err
+		}
+		if has, err := messages.Has(r, key(t.Message)); err != nil || !has {
+			problems = append(problems, fmt.Sprintf("a token of kind %s leads to message %s, which does not exist (%v)", t.Kind, t.Message, err))
+		}
 	}
 	return problems, nil
 }
 
 // verifyLog checks that the event log has no gap.
-func verifyLog(r store.Reader) (problems []string, err error) {
+func verifyLog(_ context.Context, r store.Reader) (problems []string, err error) {
 	var before uint64
 	for e, err := range events.Scan(r, store.Range{}) {
 		if err != nil {
