@@ -95,7 +95,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		if err := ops.Backup(r.Context(), w); err != nil {
-			log.Error("backup", "error", err)
+			log.Warn("backup broken off", "error", err)
 			panic(http.ErrAbortHandler) // breaks the stream off, so that the client does not take it for whole
 		}
 	})

@@ -224,10 +224,23 @@ func (s *server) stopListening() error {
 	defer cancelRequests()
 	group.Go(func() error {
 		s.pages.Close()
-		return s.web.Shutdown(requests)
+		s.stopHTTP(requests, "web", s.web)
+		return nil
 	})
-	group.Go(func() error { return s.control.Shutdown(requests) })
+	group.Go(func() error {
+		s.stopHTTP(requests, "control socket", s.control)
+		return nil
+	})
 	return group.Wait()
+}
+
+// stopHTTP lets requests in flight end, and cuts off those that have not until
+// ctx ends: a client that does not read must not keep the store open.
+func (s *server) stopHTTP(ctx context.Context, part string, server *http.Server) {
+	if err := server.Shutdown(ctx); err != nil {
+		s.log.Warn("requests cut off", "part", part, "error", err)
+		server.Close()
+	}
 }
 
 // closeAll gives back what newServer opened, as far as it came.
