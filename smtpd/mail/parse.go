@@ -13,10 +13,14 @@ import (
 // character set is not the declared one, CharsetNotes says so. Time and memory
 // grow linearly with raw. Attachments may share memory with raw, which the
 // caller must not change afterwards.
-func Parse(raw []byte) *Message {
-	p := &parsing{message: &Message{}}
+func Parse(raw []byte) *Message { return (&parsing{message: &Message{}}).parse(raw) }
+
+func (p *parsing) parse(raw []byte) *Message {
 	root := p.splitMail(p.normalise(raw))
 	p.hint = firstTextCharset(root)
+	if p.forced != nil {
+		p.hint = p.forced.name
+	}
 	p.readHeader(root)
 	p.readBody(root)
 	p.message.CharsetNotes, p.message.Defects = p.notes.list(), p.defects.list()
@@ -36,6 +40,7 @@ type parsing struct {
 	// hint is the character set of the text, which raw bytes in the header
 	// are usually of too.
 	hint    string
+	forced  *charset // the character set asked for; nil where it is found out
 	notes   findings
 	defects findings
 }

@@ -166,9 +166,9 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 // decodeBody decodes the words of a text part.
 func (p *parsing) decodeBody(e *entity, data []byte) content {
 	if e.contentType == "text/html" {
-		return content{html: cleanText(p.text(data, htmlCharset(e, data), "HTML"))}
+		return content{html: cleanText(p.bodyText(data, htmlCharset(e, data), "HTML"))}
 	}
-	text := cleanText(p.text(data, e.parameters["charset"], "text"))
+	text := cleanText(p.bodyText(data, e.parameters["charset"], "text"))
 	if strings.EqualFold(e.parameters["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(e.parameters["delsp"], "yes"))
 	}
