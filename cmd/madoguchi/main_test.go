@@ -9,8 +9,13 @@ import (
 	"testing"
 )
 
-// TestMain removes the binary that the tests built.
+// TestMain removes the binary that the tests built. For the benchmarks it also
+// is the program that ours is compared with.
 func TestMain(m *testing.M) {
+	if os.Getenv(bareServer) != "" {
+		serveBare()
+		return
+	}
 	code := m.Run()
 	if binary.directory != "" {
 		os.RemoveAll(binary.directory)

@@ -1,0 +1,192 @@
+package main_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+)
+
+// pagePatience is how long a page may take to show something. What is promised
+// is a second, which is measured and logged; a busy machine gets more.
+const pagePatience = 20 * time.Second
+
+// browser is a real browser with one tab.
+type browser struct {
+	t       testing.TB
+	ctx     context.Context
+	watched int
+}
+
+// openBrowser starts Chromium with a profile of its own. Without one the test
+// is skipped, and says so; on a build server it fails instead.
+func openBrowser(t testing.TB) *browser {
+	t.Helper()
+	path := findBrowser(t)
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.UserDataDir(t.TempDir()),
+		chromedp.WindowSize(1440, 900), chromedp.Flag("disable-gpu", true), chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "ja"), chromedp.Flag("accept-lang", "ja"))
+	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, closeTab := chromedp.NewContext(allocator)
+	b := &browser{t: t, ctx: ctx}
+	t.Cleanup(func() {
+		if t.Failed() {
+			b.keep()
+		}
+		chromedp.Cancel(ctx)
+		closeTab()
+		stop()
+	})
+	// No time limit here: the browser lives as long as this context.
+	if err := chromedp.Do(ctx); err != nil {
+		t.Fatalf("start %s: %v", path, err)
+	}
+	return b
+}
+
+func findBrowser(t testing.TB) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	if os.Getenv("CI") == "true" {
+		t.Fatal("no Chromium was found, and CI=true: install one, this test must run here")
+	}
+	t.Skip("SKIPPED, not passed: no Chromium was found (looked for chromium, chromium-browser, google-chrome)")
+	return ""
+}
+
+// do runs steps one after the other, all of them within pagePatience.
+func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
+	defer cancel()
+	if err := chromedp.Do(ctx, steps...); err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+}
+
+// result runs an action that has a value.
+func result[T any](b *browser, what string, action chromedp.Action[T]) T {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
+	defer cancel()
+	value, err := chromedp.Run(ctx, action)
+	if err != nil {
+		b.t.Fatalf("%s: %v", what, err)
+	}
+	return value
+}
+
+// typed puts text into a field in one piece, as an input method does. What the
+// field holds is replaced.
+func typed(selector chromedp.CSS, text string) chromedp.Action[chromedp.Void] {
+	return chromedp.Steps(
+		chromedp.WaitVisible(selector),
+		chromedp.Focus(selector),
+		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+			if _, err := chromedp.Evaluate[bool](`document.activeElement.select(), true`)(ctx, t); err != nil {
+				return err
+			}
+			_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})
+			return err
+		}),
+	)
+}
+
+func click(selector chromedp.CSS) chromedp.Action[chromedp.Void] {
+	return chromedp.Steps(chromedp.WaitVisible(selector), chromedp.Click(selector))
+}
+
+// text returns what an element shows.
+func (b *browser) text(selector chromedp.CSS) string {
+	b.t.Helper()
+	return result(b, "read "+string(selector), chromedp.Text(selector))
+}
+
+// sight is something that a page is watched for.
+type sight struct{ what, variable string }
+
+// watch begins to watch for a condition, a JavaScript expression. The page
+// itself looks after each of its changes, and keeps the time: asking from
+// outside would measure the asking.
+func (b *browser) watch(what, condition string) sight {
+	b.t.Helper()
+	b.watched++
+	s := sight{what, fmt.Sprintf("window.__seen%d", b.watched)}
+	install := fmt.Sprintf(`(() => {
+		%[1]s = 0;
+		const holds = () => { try { return Boolean(%[2]s); } catch { return false; } };
+		const look = () => { if (!%[1]s && holds()) { %[1]s = Date.now(); observer.disconnect(); } };
+		const observer = new MutationObserver(look);
+		observer.observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+		look();
+		return true;
+	})()`, s.variable, condition)
+	result(b, "watch for "+what, chromedp.Evaluate[bool](install))
+	return s
+}
+
+// await waits until what is watched for was seen, and logs how long after
+// since that was.
+func (b *browser) await(s sight, since time.Time) {
+	b.t.Helper()
+	b.t.Logf("%s: after %v", s.what, b.delay(s, since))
+}
+
+// delay waits until what is watched for was seen, and returns how long after
+// since that was, in whole milliseconds.
+func (b *browser) delay(s sight, since time.Time) time.Duration {
+	b.t.Helper()
+	var at int64
+	eventually(b.t, pagePatience, s.what, func() bool {
+		at = result(b, "look for "+s.what, chromedp.Evaluate[int64](s.variable))
+		return at != 0
+	})
+	return max(time.UnixMilli(at).Sub(since.Truncate(time.Millisecond)), 0)
+}
+
+// mark leaves a mark in the page that loading it again would wipe out.
+func (b *browser) mark() {
+	b.t.Helper()
+	result(b, "mark the page", chromedp.Evaluate[bool](`window.__marked = true`))
+}
+
+// unreloaded fails unless the page is the one that was marked.
+func (b *browser) unreloaded() {
+	b.t.Helper()
+	if !result(b, "look for the mark", chromedp.Evaluate[bool](`window.__marked === true`)) {
+		b.t.Fatal("the page was loaded again; it has to update by itself")
+	}
+}
+
+// keep writes down what the page looked like when a test failed.
+func (b *browser) keep() {
+	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	defer cancel()
+	directory := b.t.ArtifactDir()
+	if address, err := chromedp.Run(ctx, chromedp.Location()); err == nil {
+		b.t.Logf("the browser is at %s; what it shows is in %s (kept with go test -artifacts)", address, directory)
+	}
+	if html, err := chromedp.Run(ctx, chromedp.OuterHTML(chromedp.CSS("html"))); err == nil {
+		os.WriteFile(filepath.Join(directory, "page.html"), []byte(html), 0o600)
+	}
+	if picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot()); err == nil {
+		os.WriteFile(filepath.Join(directory, "page.png"), picture, 0o600)
+	}
+}
+
+// quoted is s as a JavaScript string.
+func quoted(s string) string {
+	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`).Replace(s) + "'"
+}
