@@ -97,7 +97,9 @@ type DMARC struct {
 	// policy for subdomains (sp=) and the sampling (pct=) have been applied.
 	Policy string
 	Reason string
-	// AlignedBy is "dkim" or "spf" when Result is Pass.
+	// AlignedBy is "dkim" or "spf" when that proves the From domain: when Result
+	// is Pass, or by relaxed alignment when it is None because the domain has no
+	// policy.
 	AlignedBy string
 }
 

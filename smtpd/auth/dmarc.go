@@ -124,6 +124,7 @@ func evaluate(from fromDomain, found policyLookup, spf SPF, signatures []DKIM, r
 		d.Result, d.Reason = PermError, clean(found.problem)
 	case found.record == nil:
 		d.Result, d.Reason = None, clean(found.problem)
+		d.AlignedBy = align(from.domain, &dmarcRecord{}, spf, signatures).by
 	default:
 		d.Policy, d.Reason = found.record.policyFor(from.domain, found.domain, raw)
 		d.align(found.record, spf, signatures)
@@ -157,28 +158,14 @@ func sample(raw []byte) int {
 // align looks for a passing identifier in line with the From domain (RFC 7489
 // section 3.1). One that could not be checked for now makes a temperror.
 func (d *DMARC) align(r *dmarcRecord, spf SPF, signatures []DKIM) {
-	pending := spf.Result == TempError && aligned(spf.Domain, d.Domain, r.strictSPF)
-	unaligned := ""
-	for _, s := range signatures {
-		if !aligned(s.Domain, d.Domain, r.strictDKIM) {
-			if s.Result == Pass {
-				unaligned = ", though signed by " + s.Domain
-			}
-			continue
-		}
-		if s.Result == Pass {
-			d.Result, d.AlignedBy = Pass, "dkim"
-			return
-		}
-		pending = pending || s.Result == TempError
-	}
-	if spf.Result == Pass && aligned(spf.Domain, d.Domain, r.strictSPF) {
-		d.Result, d.AlignedBy = Pass, "spf"
+	found := align(d.Domain, r, spf, signatures)
+	if found.by != "" {
+		d.Result, d.AlignedBy = Pass, found.by
 		return
 	}
 	d.Result = Fail
-	reason := "neither DKIM nor SPF passed for " + d.Domain + unaligned
-	if pending {
+	reason := "neither DKIM nor SPF passed for " + d.Domain + found.unaligned
+	if found.pending {
 		d.Result = TempError
 		reason = "DKIM or SPF of " + d.Domain + " could not be checked for now"
 	}
@@ -186,6 +173,34 @@ func (d *DMARC) align(r *dmarcRecord, spf SPF, signatures []DKIM) {
 		reason += "; " + d.Reason
 	}
 	d.Reason = clean(reason)
+}
+
+// alignment is what proves the From domain, if anything does.
+type alignment struct {
+	by        string // "dkim", "spf" or ""
+	pending   bool   // something in line could not be checked for now
+	unaligned string // says who else signed
+}
+
+func align(from string, r *dmarcRecord, spf SPF, signatures []DKIM) alignment {
+	found := alignment{pending: spf.Result == TempError && aligned(spf.Domain, from, r.strictSPF)}
+	for _, s := range signatures {
+		if !aligned(s.Domain, from, r.strictDKIM) {
+			if s.Result == Pass {
+				found.unaligned = ", though signed by " + s.Domain
+			}
+			continue
+		}
+		if s.Result == Pass {
+			found.by = "dkim"
+			return found
+		}
+		found.pending = found.pending || s.Result == TempError
+	}
+	if spf.Result == Pass && aligned(spf.Domain, from, r.strictSPF) {
+		found.by = "spf"
+	}
+	return found
 }
 
 func aligned(domain, from string, strict bool) bool {
