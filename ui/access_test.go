@@ -32,7 +32,7 @@ func TestSetupMakesTheFirstAdminOnce(t *testing.T) {
 	b.get("/inbox/open").want(http.StatusOK).shows("佐藤 遥")
 
 	again := h.browser()
-	again.get("/setup?key="+h.secret).want(http.StatusForbidden).shows("すでに済んでいます")
+	again.get("/setup?key=" + h.secret).want(http.StatusForbidden).shows("すでに済んでいます")
 	again.post("/setup", form...).want(http.StatusForbidden)
 }
 

@@ -103,7 +103,7 @@ func TestUndoTooLateSaysSo(t *testing.T) {
 	if _, _, err := h.StartDelivery(h.ctx(), view.Deliveries[0].ID); err != nil {
 		t.Fatal(err)
 	}
-	h.as(h.admin).post("/messages/"+reply.ID+"/undo").want(http.StatusConflict).shows("すでに送信されました")
+	h.as(h.admin).post("/messages/" + reply.ID + "/undo").want(http.StatusConflict).shows("すでに送信されました")
 }
 
 func TestReplyStopsWhenTheCustomerWroteMeanwhile(t *testing.T) {

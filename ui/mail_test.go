@@ -48,7 +48,7 @@ func TestAttachmentsAreSavedNeverOpened(t *testing.T) {
 func TestMailHTMLIsAloneInItsFrame(t *testing.T) {
 	h := newReadyHouse(t)
 	receipt := h.receive(letter{subject: "件名", text: "本文",
-		html: `<p>太字は<b>これ</b></p><script>alert(1)</script><img src="cid:logo"><img src="cid:none"><img src="cid:vector"><img src="https://track.example/x.png" width="20" height="20"><a href="javascript:alert(1)">x</a><form action="https://evil.example"><input></form>`,
+		html:  `<p>太字は<b>これ</b></p><script>alert(1)</script><img src="cid:logo"><img src="cid:none"><img src="cid:vector"><img src="https://track.example/x.png" width="20" height="20"><a href="javascript:alert(1)">x</a><form action="https://evil.example"><input></form>`,
 		files: []file{{contentID: "logo", contentType: "image/png", data: "\x89PNG"}, {contentID: "vector", contentType: "image/svg+xml", data: "<svg/>"}}})
 	b := h.as(h.admin)
 	path := "/messages/" + receipt.MessageID

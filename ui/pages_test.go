@@ -173,7 +173,7 @@ func TestListsFilterSearchAndPage(t *testing.T) {
 	}
 	next := regexp.MustCompile(`id="more"[^>]*href="([^"]+)"`).FindStringSubmatch(first.body)
 	b.fragment(strings.ReplaceAll(next[1], "&amp;", "&"), "more").want(http.StatusOK).shows("件名5番").hides("<html", "件名59番", `id="more"`)
-	b.get("/inbox/open?q=" + "%E4%BB%B6%E5%90%8D7%E7%95%AA").shows("件名7番", "を含む").hides("件名59番")
+	b.get("/inbox/open?q="+"%E4%BB%B6%E5%90%8D7%E7%95%AA").shows("件名7番", "を含む").hides("件名59番")
 	b.get("/inbox/open?q=zzz").shows("条件に合うチケットはありません")
 	b.fragment("/inbox/open?limit=60", "rows").shows("件名5番").hides("<html")
 	b.get("/inbox/mine").shows("担当しているチケットはありません")

@@ -89,11 +89,7 @@ document.addEventListener("keydown", (event) => {
     event.target.blur();
     return;
   }
-  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) {
-    // Enter in a line of its own would send; only the buttons and the chord may.
-    if (event.key === "Enter" && event.target.matches("input:not([type=radio]):not([type=checkbox]):not([type=file])")) event.preventDefault();
-    return;
-  }
+  if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
   const note = mode(form) === "note";
   const button = note ? $(".note-send", form) : $(event.shiftKey ? "[data-send-close]" : "[data-send]", form);

@@ -94,6 +94,13 @@ document.addEventListener("htmx:sse:after:connection", () => {
 });
 document.addEventListener("htmx:sse:before:connection", () => { delete document.documentElement.dataset.live; });
 
+// A request that never reached the server says so; what was typed is a draft.
+document.addEventListener("htmx:error", (event) => {
+  const template = $("#unreachable");
+  if (!template || !event.detail.ctx || event.detail.ctx.response) return;
+  $("#alerts").replaceChildren(template.content.cloneNode(true));
+});
+
 // Going back shows the page as it is now, morphed so that the list keeps its
 // place and the stream its connection.
 document.addEventListener("htmx:before:history:restore", (event) => {

@@ -8,7 +8,11 @@ ready(() => {
   const ticket = $("#ticket[data-number]");
   if (ticket?.dataset.number !== shown) {
     shown = ticket?.dataset.number ?? null;
-    if (ticket) start();
+    if (ticket) {
+      // Who opens a ticket for the first time has seen all that is there.
+      if (ticket.dataset.seen === "0") ticket.dataset.seen = ticket.dataset.seq;
+      start();
+    }
   }
   seen();
 });

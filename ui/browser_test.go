@@ -1,0 +1,365 @@
+package ui_test
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// restartable is a web server that can be stopped, with every connection cut,
+// and started again at the same address.
+type restartable struct {
+	t       *testing.T
+	handler http.Handler
+	address string
+	server  *http.Server
+}
+
+func (r *restartable) start() {
+	r.t.Helper()
+	address := r.address
+	if address == "" {
+		address = "127.0.0.1:0"
+	}
+	listener, err := net.Listen("tcp", address)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	r.address = listener.Addr().String()
+	r.server = &http.Server{Handler: r.handler}
+	go r.server.Serve(listener)
+}
+
+func (r *restartable) stop() { r.server.Close() }
+
+// tab is a page in a real browser.
+type tab struct {
+	t    *testing.T
+	ctx  context.Context
+	base string
+
+	mu       sync.Mutex
+	problems []string // what the console complained about
+}
+
+// openTab starts the browser. Without one the test is skipped, except in CI,
+// where that is a fault.
+func openTab(t *testing.T, base string) *tab {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("the browser test does not run in short mode")
+	}
+	path := ""
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
+		if found, err := exec.LookPath(name); err == nil {
+			path = found
+			break
+		}
+	}
+	if path == "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no chromium found; install it (apt-get install chromium)")
+		}
+		t.Skip("THE BROWSER TEST DID NOT RUN: no chromium found; install it (apt-get install chromium)")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "ja"))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
+	t.Cleanup(cancel)
+	b := &tab{t: t, ctx: ctx, base: base}
+	b.do(chromedp.EmulateViewport(1440, 900))
+	go b.listen()
+	return b
+}
+
+func (b *tab) listen() {
+	for message, err := range chromedp.Console(b.ctx) {
+		if err != nil {
+			return
+		}
+		b.mu.Lock()
+		b.problems = append(b.problems, fmt.Sprintf("%s: %s", message.Type, message.Text))
+		b.mu.Unlock()
+	}
+}
+
+// complaints are console messages with a word.
+func (b *tab) complaints(words ...string) (found []string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for _, p := range b.problems {
+		for _, word := range words {
+			if strings.Contains(p, word) {
+				found = append(found, p)
+			}
+		}
+	}
+	return found
+}
+
+func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
+	b.t.Helper()
+	if err := chromedp.Do(b.ctx, steps...); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
+// open goes to an address of the web.
+func (b *tab) open(path string) {
+	b.t.Helper()
+	b.do(chromedp.Navigate(b.base + path))
+}
+
+// eval returns what an expression is in the page.
+func eval[T any](b *tab, expression string) T {
+	b.t.Helper()
+	for {
+		value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T]("(async () => ("+expression+"))()", chromedp.EvalAwaitPromise))
+		if err == nil {
+			return value
+		}
+		// The page was on its way to another one: ask that.
+		if !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") || b.ctx.Err() != nil {
+			b.t.Fatalf("%s: %v", expression, err)
+		}
+	}
+}
+
+// until waits for an expression to become true.
+func (b *tab) until(expression string) {
+	b.t.Helper()
+	ok := eval[bool](b, `new Promise(done => {
+		const end = performance.now() + 8000;
+		const look = () => {
+			let is = false;
+			try { is = Boolean(`+expression+`); } catch {}
+			if (is || performance.now() > end) done(is); else setTimeout(look, 15);
+		};
+		look();
+	})`)
+	if !ok {
+		b.t.Fatalf("never came true: %s\nthe page says: %s\nthe console: %v", expression,
+			eval[string](b, "document.body.innerText.replace(/\\s+/g, ' ')"), b.complaints(""))
+	}
+}
+
+func (b *tab) click(selector string) {
+	b.t.Helper()
+	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// keys presses keys where the focus is.
+func (b *tab) keys(keys string, modifiers ...chromedp.Modifier) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
+}
+
+const says = `document.body.innerText.includes`
+
+// TestBrowser is a morning at the desk in a real browser.
+func TestBrowser(t *testing.T) {
+	h := newReadyHouse(t)
+	var posts atomic.Int32 // of the composer
+	server := &restartable{t: t, handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/compose") {
+			posts.Add(1)
+		}
+		h.web.Handler().ServeHTTP(w, r)
+	})}
+	server.start()
+	t.Cleanup(func() { server.stop() })
+	b := openTab(t, "http://"+server.address)
+
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+	b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	b.until(says + `("対応中のチケットはありません")`)
+	eval[bool](b, `window.stayed = true`) // gone after any reload
+
+	t.Run("mail appears by itself", func(t *testing.T) {
+		b.t = t
+		h.receive(letter{subject: "一通目の件名", text: "一通目です。"})
+		b.until(`document.querySelector("#row-1") && ` + says + `("一通目の件名")`)
+		b.until(`document.querySelector("#nav [aria-current] b")?.textContent === "1"`)
+		if eval[string](b, `Intl.DateTimeFormat().resolvedOptions().timeZone`) == "" || !eval[bool](b, `document.cookie.includes("zone=")`) {
+			t.Error("the server does not learn the reader's zone")
+		}
+	})
+
+	t.Run("a cut connection is resumed", func(t *testing.T) {
+		b.t = t
+		for round := range 2 {
+			server.stop()
+			b.until(`document.documentElement.dataset.live === undefined`)
+			h.receive(letter{from: fmt.Sprintf("away%d@kyaku.example", round), name: "留守中", subject: fmt.Sprintf("留守中の件名%d", round), text: "本文"})
+			server.start()
+			b.until(fmt.Sprintf(says+`("留守中の件名%d")`, round))
+			b.until(`document.documentElement.dataset.live === "yes"`)
+		}
+		if !eval[bool](b, `window.stayed === true`) {
+			t.Error("the page was loaded again")
+		}
+	})
+
+	t.Run("the order of an unseen list waits for the hand to leave", func(t *testing.T) {
+		b.t = t
+		b.click("#row-1")
+		b.until(`document.querySelector("#ticket").dataset.number === "1" && location.pathname === "/inbox/open/1"`)
+		first := eval[string](b, `document.querySelector("#rows .row").id`)
+		h.receive(letter{from: "strip@kyaku.example", name: "控え", subject: "控えの件名", text: "本文"})
+		b.until(`!document.querySelector("#arrivals").hidden && ` + says + `("新着 1 件を表示")`)
+		if now := eval[string](b, `document.querySelector("#rows .row").id`); now != first {
+			t.Errorf("the list moved from %s to %s under the hand", first, now)
+		}
+		b.click("#arrivals")
+		b.until(`document.querySelector("#arrivals").hidden && document.querySelector("#rows .row").innerText.includes("控えの件名")`)
+	})
+
+	// From here on ticket 1 is open and has been answered once, so that its
+	// customer can write again.
+	earlier, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: 1, Text: "一つ目の返信です。"})
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	t.Run("what is typed is not touched by what arrives", func(t *testing.T) {
+		b.t = t
+		b.until(says + `("一つ目の返信です。")`)
+		eval[bool](b, `(document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "r", bubbles: true})), true)`)
+		b.until(`document.activeElement.dataset.text === "reply"`)
+		b.keys("書きかけの文 e j")
+		eval[bool](b, `(document.activeElement.setSelectionRange(2, 2), true)`)
+		h.receive(letter{to: earlier.ReplyAddress, subject: "Re: 一通目の件名", text: "二通目が来ました。", authentication: proven})
+		b.until(`document.querySelector("#flow").innerText.includes("二通目が来ました。")`)
+		if got := eval[string](b, `document.activeElement.dataset.text + document.activeElement.selectionStart + document.activeElement.value`); got != "reply2書きかけの文 e j" {
+			t.Errorf("the field, caret and text are %q", got)
+		}
+		if !eval[bool](b, `document.querySelector("#new-mark").nextElementSibling.innerText.includes("二通目が来ました。")`) {
+			t.Error("no line above what is new")
+		}
+	})
+
+	t.Run("neither Enter nor an input method sends", func(t *testing.T) {
+		b.t = t
+		b.keys(kb.Enter)
+		if _, err := chromedp.Call(b.ctx, input.ImeSetComposition, input.ImeSetCompositionParams{Text: "にほん", SelectionStart: 3, SelectionEnd: 3}); err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range []string{
+			`{key: "Enter", keyCode: 13, isComposing: true}`,
+			`{key: "Enter", keyCode: 13, isComposing: true, ctrlKey: true}`,
+			`{key: "Process", keyCode: 229, ctrlKey: true}`,
+			`{key: "Enter", keyCode: 229, ctrlKey: true}`, // Safari ends a composition so
+		} {
+			eval[bool](b, `(document.activeElement.dispatchEvent(new KeyboardEvent("keydown", {bubbles: true, cancelable: true, ...`+event+`})), true)`)
+		}
+		if _, err := chromedp.Call(b.ctx, input.InsertText, input.InsertTextParams{Text: "日本"}); err != nil {
+			t.Fatal(err)
+		}
+		eval[bool](b, `(document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "e", isComposing: true, bubbles: true})), true)`)
+		b.until(`document.querySelector("[data-text=reply]").value.includes("日本")`)
+		eval[bool](b, `(document.querySelector(".recipients").open = true)`)
+		b.click(`[name=cc]`)
+		b.keys("a@kyaku.example" + kb.Enter)
+		b.until(`document.querySelector("[name=cc]").value === "a@kyaku.example"`)
+		eval[bool](b, `(document.querySelector("[name=cc]").value = "", document.querySelector("[name=cc]").dispatchEvent(new Event("input", {bubbles: true})))`)
+		if posts.Load() != 0 || !eval[bool](b, `document.querySelector("#close-button").innerText.includes("クローズ")`) {
+			t.Errorf("%d posts of the composer: something was sent, or the ticket closed", posts.Load())
+		}
+	})
+
+	t.Run("a reply the customer overtook is stopped, then sent, then taken back", func(t *testing.T) {
+		b.t = t
+		text := eval[string](b, `document.querySelector("[data-text=reply]").value`)
+		b.do(chromedp.Focus(chromedp.CSS(`[data-text=reply]`)))
+		b.keys(kb.Enter, chromedp.ModifierCtrl)
+		b.until(says + `("書いている間にお客様から新しいメールが届いたため")`)
+		if got := eval[string](b, `document.querySelector("[data-text=reply]").value`); got != text {
+			t.Fatalf("the text is %q, was %q", got, text)
+		}
+		before := h.messagesOf(t, 1)
+		b.keys(kb.Enter, chromedp.ModifierCtrl)
+		b.until(`document.querySelector(".toast")`)
+		b.until(`document.querySelector("[data-text=reply]").value === ""`)
+		if after := h.messagesOf(t, 1); after != before+1 || posts.Load() != 2 {
+			t.Errorf("%d messages before, %d after sending in %d posts, want 2", before, after, posts.Load())
+		}
+		b.until(`Object.keys(localStorage).filter(k => k.startsWith("draft:")).length === 0`)
+		b.click(".toast-action")
+		b.until(fmt.Sprintf(`document.querySelector("[data-text=reply]").value === %q && !document.querySelector(".toast")`, text))
+		if after := h.messagesOf(t, 1); after != before {
+			t.Errorf("%d messages after taking back, %d before sending", after, before)
+		}
+	})
+
+	t.Run("a draft survives a reload", func(t *testing.T) {
+		b.t = t
+		b.until(`Object.keys(localStorage).some(k => k.startsWith("draft:"))`)
+		text := eval[string](b, `document.querySelector("[data-text=reply]").value`)
+		b.do(chromedp.Reload())
+		b.until(fmt.Sprintf(`document.querySelector("[data-text=reply]").value === %q`, text))
+	})
+
+	t.Run("going back keeps the stream", func(t *testing.T) {
+		b.t = t
+		b.until(`document.documentElement.dataset.live === "yes"`)
+		eval[bool](b, `window.stayed = true`)
+		b.click("#row-2")
+		b.until(`document.querySelector("#ticket").dataset.number === "2"`)
+		eval[bool](b, `(history.back(), true)`)
+		b.until(`document.querySelector("#ticket").dataset.number === "1" && document.querySelector("#row-1").ariaSelected === "true"`)
+		h.receive(letter{to: earlier.ReplyAddress, subject: "Re: 一通目の件名", text: "戻ったあとの便りです。", authentication: proven})
+		b.until(`document.querySelector("#flow").innerText.includes("戻ったあとの便りです。")`)
+		if !eval[bool](b, `window.stayed === true`) {
+			t.Error("the page was loaded again")
+		}
+	})
+
+	t.Run("mail as HTML has the height it needs and runs nothing", func(t *testing.T) {
+		b.t = t
+		h.receive(letter{to: earlier.ReplyAddress, subject: "Re: 一通目の件名", text: "HTML です。", authentication: proven,
+			html: `<div style="height:640px">高い</div><img src=x onerror="parent.ran = true"><script>parent.ran = true</script>`})
+		b.until(`document.querySelector("[data-as=html].switch-option")`)
+		eval[bool](b, `(document.querySelector("[data-as=html].switch-option").click(), true)`)
+		b.until(`document.querySelector(".mail-shown")?.getBoundingClientRect().height > 640`)
+		if eval[bool](b, `Boolean(window.ran)`) || eval[bool](b, `document.querySelector(".mail-shown").contentDocument !== null`) {
+			t.Error("the frame ran a script, or our page can look into it")
+		}
+		h.receive(letter{to: earlier.ReplyAddress, subject: "Re: 一通目の件名", text: "さらに一通。", authentication: proven})
+		b.until(`document.querySelector("#flow").innerText.includes("さらに一通。")`)
+		if !eval[bool](b, `Boolean(document.querySelector(".mail-shown"))`) {
+			t.Error("a refresh turned the mail back into text")
+		}
+	})
+
+	if found := b.complaints("Content Security Policy", "TypeError: Cannot", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
+		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
+	}
+}
+
+func (h *house) messagesOf(t *testing.T, number uint64) int {
+	t.Helper()
+	ticket, err := h.Ticket(h.ctx(), h.admin.Actor(), number)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(ticket.Messages)
+}
