@@ -47,24 +47,26 @@ func TestServersThatMisbehaveAreTemporary(t *testing.T) {
 		message string
 		command string
 	}{
-		"says nothing":          {answers(), "no answer within 100ms", "greeting"},
-		"stops at EHLO":         {answers("220 hi"), "no answer within 100ms", "EHLO"},
-		"stops at RCPT":         {answers("220 hi", "250 hi", "250 ok"), "no answer within 100ms", "RCPT"},
-		"stops at the end":      {answers("220 hi", "250 hi", "250 ok", "250 ok", "354 go"), "no answer within 500ms", "end of mail"},
+		"says nothing":          {answers(), "no answer within 400ms", "greeting"},
+		"stops at EHLO":         {answers("220 hi"), "no answer within 400ms", "EHLO"},
+		"stops at RCPT":         {answers("220 hi", "250 hi", "250 ok"), "no answer within 400ms", "RCPT"},
+		"stops at the end":      {answers("220 hi", "250 hi", "250 ok", "250 ok", "354 go"), "no answer within 2s", "end of mail"},
 		"closes at DATA":        {answers("220 hi", "250 hi", "250 ok", "250 ok", ""), "closed the connection", "DATA"},
 		"speaks HTTP":           {answers("HTTP/1.1 400 Bad Request"), "does not speak SMTP", "greeting"},
 		"endless line":          {flood("x"), "talks without end", "greeting"},
 		"endless reply":         {flood("220-more\r\n"), "talks without end", "greeting"},
 		"wrong code":            {answers("220 hi", "250 hi", "354 what?"), "unexpected answer 354", "MAIL"},
 		"250 instead of 354":    {answers("220 hi", "250 hi", "250 ok", "250 ok", "250 ok"), "unexpected answer 250", "DATA"},
-		"drips without an end":  {drip, "no answer within 100ms", "greeting"},
+		"drips without an end":  {drip, "no answer within 400ms", "greeting"},
 		"refuses, then is gone": {answers("554 go away", ""), "go away", "greeting"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := direct(serveScript(t, "127.0.0.1:0", test.talk), serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
-			s.Timeout = 100 * time.Millisecond
+			if strings.Contains(test.message, "no answer") {
+				s.Timeout = 400 * time.Millisecond
+			}
 			_, err := s.Deliver(t.Context(), mail("a@customer.test"))
 			e := failed(t, err)
 			if e.Permanent || e.Command != test.command || !strings.Contains(e.Message, test.message) || e.Host != "customer.test" {
