@@ -55,8 +55,20 @@ const (
 	StepBounceUnmatched     StepKey = "bounce_unmatched"
 	StepBounceOf            StepKey = "bounce_of"
 	StepDelivery            StepKey = "delivery"
-	StepDecoded             StepKey = "decoded"
 )
+
+// StepKeys lists every step, for those who have a sentence for each.
+func StepKeys() []StepKey {
+	return []StepKey{
+		StepReceived, StepKind, StepKindBecause, StepAuthentication, StepUnauthenticated, StepCharset, StepDefect,
+		StepRecipientAlias, StepRecipientPostmaster, StepRecipientReply, StepRecipientAgent, StepRecipientBounce,
+		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
+		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
+		StepParticipant, StepStranger, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent,
+		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepTags, StepTimer, StepEvent,
+		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
+	}
+}
 
 // Step is one decision about a mail. Data holds what its sentence needs, by
 // name: addresses, identifiers, and words of this package's own types
