@@ -121,6 +121,18 @@ func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) err
 	return nil
 }
 
+// workable returns a ticket that can be worked on: there, and not merged.
+func workable(r store.Reader, number uint64) (*Ticket, error) {
+	t, err := tickets.Get(r, key(number))
+	if t, err = found(t, err, "ticket", number); err != nil {
+		return nil, err
+	}
+	if t.MergedInto != 0 {
+		return nil, conflict("ticket_merged", "ticket %d was merged into ticket %d; work there", number, t.MergedInto)
+	}
+	return t, nil
+}
+
 // view runs a query on a consistent state.
 func (d *Desk) view(ctx context.Context, fn func(store.Reader) error) error {
 	return d.db.View(ctx, fn)

@@ -73,19 +73,11 @@ func (c *command) joinHeld(ticket *Ticket, m *Message) error {
 }
 
 func (c *command) splitHeld(from *Ticket, m *Message) error {
-	alias, err := aliases.Get(c, key(from.AliasID))
-	if errors.Is(err, store.ErrNotFound) {
-		return invalid("ticket", "no_alias", "the alias of ticket %d is gone; a new ticket needs one", from.Number)
-	}
-	if err != nil {
-		return err
-	}
 	m.State, m.Reason = MessagePosted, ReasonSplit
-	ticket, err := c.openTicket(m, nil, []*recipient{{address: alias.Address, alias: alias}})
+	ticket, err := c.splitTicket(from, m)
 	if err != nil {
 		return err
 	}
-	ticket.Aliases = []string{alias.Address}
 	m.Ticket = ticket.Number
 	seq, err := c.record(Event{Kind: EventMessageSplit, Ticket: ticket.Number, Message: m.ID,
 		Data: map[string]string{"from": m.From.Email, "ticket": formatNumber(from.Number)}})
@@ -103,6 +95,23 @@ func (c *command) splitHeld(from *Ticket, m *Message) error {
 		return err
 	}
 	return tickets.Put(c, ticket)
+}
+
+// splitTicket opens a ticket for a message of another one, with its alias.
+func (c *command) splitTicket(from *Ticket, m *Message) (*Ticket, error) {
+	alias, err := aliases.Get(c, key(from.AliasID))
+	if errors.Is(err, store.ErrNotFound) {
+		return nil, invalid("ticket", "no_alias", "the alias of ticket %d is gone; a new ticket needs one", from.Number)
+	}
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := c.openTicket(m, nil, []*recipient{{address: alias.Address, alias: alias}})
+	if err != nil {
+		return nil, err
+	}
+	ticket.Aliases = []string{alias.Address}
+	return ticket, nil
 }
 
 func (c *command) refuseHeld(m *Message) error {

@@ -52,7 +52,11 @@ func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placem
 }
 
 func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
-	ticket, err := tickets.Get(c, key(token.Ticket))
+	carrier, err := messages.Get(c, key(token.Message))
+	if err != nil {
+		return placement{}, err
+	}
+	ticket, err := tickets.Get(c, key(carrier.Ticket))
 	if err != nil {
 		return placement{}, err
 	}

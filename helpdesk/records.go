@@ -132,6 +132,9 @@ type Ticket struct {
 	Participants []string
 	// Previous is the closed ticket that this one continues, or 0.
 	Previous uint64
+	// MergedInto is the ticket that this one became part of, or 0. Such a ticket
+	// has no messages and is in no list; its number says where they are.
+	MergedInto uint64
 
 	Snippet        string // the start of the newest message's new words
 	CreatedAt      time.Time
@@ -247,6 +250,7 @@ type Message struct {
 	// Settled is the event that answered a customer's message, a reply or the
 	// ticket's closing; while it is 0 the customer waits.
 	Settled uint64
+	Moved   []Moved // from ticket to ticket by hand, the newest last
 
 	From       Address
 	To         []Address
@@ -370,11 +374,12 @@ const (
 	TokenBounce TokenKind = "bounce" // the fate of a delivery
 )
 
-// Token binds an address of ours to one ticket and one outgoing message.
+// Token binds an address of ours to one outgoing message. Mail to it goes to
+// the ticket on which that message is now.
 type Token struct {
 	Value     string // 16 characters, lower case
 	Kind      TokenKind
-	Ticket    uint64
+	Ticket    uint64 // on which it was made
 	Message   string // the message that carries it
 	User      string // for TokenAgent
 	Delivery  string // for TokenBounce

@@ -35,7 +35,7 @@ func tallyOf(r store.Reader, number uint64) (*tally, error) {
 			t.held++
 		}
 	}
-	slices.SortStableFunc(t.thread, func(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) })
+	slices.SortStableFunc(t.thread, bySeq)
 	t.messages = len(t.thread)
 	var newestReply uint64
 	for i, m := range t.thread {
@@ -55,6 +55,9 @@ func tallyOf(r store.Reader, number uint64) (*tally, error) {
 func (t *tally) addCustomer(m *Message) {
 	t.snippet = m.Snippet
 	t.customerSeq = max(t.customerSeq, m.Seq)
+	if len(m.Moved) > 0 { // new to whoever writes an answer there
+		t.customerSeq = max(t.customerSeq, m.Moved[len(m.Moved)-1].Seq)
+	}
 	if m.Reason != ReasonLogged {
 		t.trust = m.Authentication.Trust()
 	}
@@ -163,6 +166,8 @@ func (t *tally) unnamed(ticket *Ticket) (problems []string) {
 func (m *Message) fromCustomer() bool {
 	return m.Direction == Inbound && (m.Kind == KindPerson || m.Kind == KindList)
 }
+
+func bySeq(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) }
 
 func recipientsOf(m *Message) []string {
 	var list []string

@@ -151,8 +151,8 @@ type outgoing struct {
 }
 
 func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error) {
-	ticket, err := tickets.Get(s, key(r.Ticket))
-	if ticket, err = found(ticket, err, "ticket", r.Ticket); err != nil {
+	ticket, err := workable(s, r.Ticket)
+	if err != nil {
 		return nil, err
 	}
 	alias, err := replyAlias(s, ticket)
@@ -266,7 +266,7 @@ func (o *outgoing) write(s store.Reader, r Reply, alias *Alias, newest *Message)
 
 // postReply writes the reply with everything that follows from it.
 func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, error) {
-	ticket, err := tickets.Get(c, key(r.Ticket))
+	ticket, err := workable(c, r.Ticket)
 	if err != nil {
 		return nil, err
 	}

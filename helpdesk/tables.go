@@ -75,6 +75,11 @@ var (
 		Indexes: []store.Index[Note]{
 			{Name: "ticket", Keys: func(n *Note) [][]byte { return one(key(n.Ticket, n.ID)) }},
 		}})
+	movings = store.NewTable(store.Spec[Moving]{Name: "moving", Version: 1,
+		Key: func(m *Moving) []byte { return key(m.ID) },
+		Indexes: []store.Index[Moving]{
+			{Name: "ticket", Keys: func(m *Moving) [][]byte { return [][]byte{key(m.From, m.ID), key(m.Into, m.ID)} }},
+		}})
 	tokens = store.NewTable(store.Spec[Token]{Name: "token", Version: 1,
 		Key: func(t *Token) []byte { return key(t.Value) }})
 	deliveries = store.NewTable(store.Spec[Delivery]{Name: "delivery", Version: 1,
@@ -128,31 +133,29 @@ var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
 	}})
 
 // Every list of tickets is an index that ends in the time of the last change,
-// newest first, and the number.
+// newest first, and the number. A merged ticket is in none of them.
 var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 	Key: func(t *Ticket) []byte { return key(t.Number) },
 	Indexes: []store.Index[Ticket]{
-		{Name: "open", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.Open))) }},
-		{Name: "assignee", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.AssigneeID, t.Open))) }},
-		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.PipelineID, t.Open))) }},
-		{Name: "stage", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.PipelineID, t.StageID))) }},
-		{Name: "contact", Keys: func(t *Ticket) [][]byte { return one(recent(t, key(t.ContactID))) }},
-		{Name: "waiting", Keys: func(t *Ticket) [][]byte {
-			return when(t.Open && !t.WaitingSince.IsZero(), recent(t, nil))
-		}},
-		{Name: "held", Keys: func(t *Ticket) [][]byte { return when(t.Held > 0, recent(t, nil)) }},
-		{Name: "failed", Keys: func(t *Ticket) [][]byte { return when(t.DeliveryFailed, recent(t, nil)) }},
+		{Name: "open", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.Open)) }},
+		{Name: "assignee", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.AssigneeID, t.Open)) }},
+		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.Open)) }},
+		{Name: "stage", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.StageID)) }},
+		{Name: "contact", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.ContactID)) }},
+		{Name: "waiting", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open && !t.WaitingSince.IsZero(), nil) }},
+		{Name: "held", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, nil) }},
+		{Name: "failed", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, nil) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {
 			var keys [][]byte
 			for _, tag := range t.Tags {
-				keys = append(keys, recent(t, key(tag)))
+				keys = append(keys, t.listed(true, key(tag))...)
 			}
 			return keys
 		}},
 		{Name: "alias", Keys: func(t *Ticket) [][]byte {
 			var keys [][]byte
 			for _, address := range t.Aliases {
-				keys = append(keys, recent(t, key(address)))
+				keys = append(keys, t.listed(true, key(address))...)
 			}
 			return keys
 		}},
@@ -160,6 +163,11 @@ var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 
 func recent(t *Ticket, prefix []byte) []byte {
 	return append(prefix, key(descending(t.UpdatedAt), t.Number)...)
+}
+
+// listed is the ticket's entry in a list that it belongs to.
+func (t *Ticket) listed(belongs bool, prefix []byte) [][]byte {
+	return when(belongs && t.MergedInto == 0, recent(t, prefix))
 }
 
 func one(k []byte) [][]byte { return [][]byte{k} }

@@ -26,8 +26,8 @@ func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change
 	}
 	var changed *Ticket
 	err := d.update(ctx, a, func(c *command) error {
-		t, err := tickets.Get(c, key(number))
-		if t, err = found(t, err, "ticket", number); err != nil {
+		t, err := workable(c, number)
+		if err != nil {
 			return err
 		}
 		before := c.last
@@ -150,8 +150,8 @@ func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string)
 	}
 	var note *Note
 	err := d.update(ctx, a, func(c *command) error {
-		t, err := tickets.Get(c, key(number))
-		if t, err = found(t, err, "ticket", number); err != nil {
+		t, err := workable(c, number)
+		if err != nil {
 			return err
 		}
 		note = &Note{ID: d.newID(), Ticket: number, AuthorID: a.UserID, Text: text, At: c.now}

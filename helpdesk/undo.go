@@ -59,8 +59,10 @@ func (c *command) undo(m *Message) error {
 	if _, err := c.record(Event{Kind: EventReplyUndone, Ticket: ticket.Number, Message: m.ID}); err != nil {
 		return err
 	}
-	if err := c.giveBack(ticket, m.Before); err != nil {
-		return err
+	if len(m.Moved) == 0 { // what it changed is its first ticket's
+		if err := c.giveBack(ticket, m.Before); err != nil {
+			return err
+		}
 	}
 	if ticket.Open { // else somebody closed it, which settles too
 		if err := c.unsettle(ticket, m.Seq); err != nil {
@@ -129,8 +131,8 @@ func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, 
 	l.ReceivedAt = storable(l.ReceivedAt)
 	var logged *Message
 	err := d.update(ctx, a, func(c *command) error {
-		ticket, err := tickets.Get(c, key(l.Ticket))
-		if ticket, err = found(ticket, err, "ticket", l.Ticket); err != nil {
+		ticket, err := workable(c, l.Ticket)
+		if err != nil {
 			return err
 		}
 		contact, err := contacts.Get(c, key(ticket.ContactID))

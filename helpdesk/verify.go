@@ -86,7 +86,7 @@ type verifier interface {
 // difference; none means that the store is whole.
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
-		contacts, notes, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
+		contacts, notes, movings, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
 		for _, table := range tables {
@@ -99,7 +99,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, verifyDeliveries, verifyTokens, verifyLog} {
+			verifyMails, verifyTickets, verifyMerged, verifyDeliveries, verifyTokens, verifyLog} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {
@@ -162,6 +162,56 @@ func verifyTickets(ctx context.Context, r store.Reader) (problems []string, err 
 		problems = append(problems, found.differences(t)...)
 	}
 	return problems, nil
+}
+
+// verifyMerged checks that a merged ticket is empty and leads to one that is
+// there, and that notes are on tickets that can be seen.
+func verifyMerged(_ context.Context, r store.Reader) (problems []string, err error) {
+	merged := map[uint64]bool{}
+	for t, err := range tickets.Scan(r, store.Range{}) {
+		if err != nil {
+			return problems, err
+		}
+		if t.MergedInto == 0 {
+			continue
+		}
+		merged[t.Number] = true
+		if _, err := leadsTo(r, t); err != nil {
+			problems = append(problems, fmt.Sprintf("ticket %d is merged: %v", t.Number, err))
+		}
+		list, err := messagesOf(r, t.Number)
+		if err != nil {
+			return problems, err
+		}
+		if len(list) > 0 {
+			problems = append(problems, fmt.Sprintf("ticket %d is merged into %d and has %d messages", t.Number, t.MergedInto, len(list)))
+		}
+	}
+	for n, err := range notes.Scan(r, store.Range{}) {
+		if err != nil {
+			return problems, err
+		}
+		if has, err := tickets.Has(r, key(n.Ticket)); err != nil || !has || merged[n.Ticket] {
+			problems = append(problems, fmt.Sprintf("note %s is on ticket %d, which is merged or does not exist (%v)", n.ID, n.Ticket, err))
+		}
+	}
+	return problems, nil
+}
+
+// leadsTo follows merges to the ticket that a number stands for now.
+func leadsTo(r store.Reader, t *Ticket) (*Ticket, error) {
+	for seen := map[uint64]bool{}; t.MergedInto != 0; {
+		if seen[t.Number] {
+			return nil, fmt.Errorf("ticket %d is merged into itself by a circle", t.Number)
+		}
+		seen[t.Number] = true
+		next, err := tickets.Get(r, key(t.MergedInto))
+		if err != nil {
+			return nil, err
+		}
+		t = next
+	}
+	return t, nil
 }
 
 // verifyDeliveries checks that each delivery and its message are on the same
