@@ -1,12 +1,7 @@
 package main_test
 
 import (
-	"crypto/x509"
-	"encoding/pem"
-	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -15,77 +10,6 @@ import (
 
 	"github.com/chromedp/chromedp"
 )
-
-// The people of the main story.
-const (
-	customerName    = "田中 一郎"
-	customerAddress = "tanaka@customer.test"
-	customerMailbox = customerName + " <" + customerAddress + ">"
-	agentName       = "佐藤 花"
-	agentMailbox    = agentName + " <" + adminEmail + ">"
-)
-
-// story is everything around one running server: the correspondents' DNS and
-// mail server, the model, a browser with somebody in front of it.
-type story struct {
-	*browser
-	zone    *zone
-	mailbox *mailbox
-	model   *ollama
-	program *running
-	api     api
-}
-
-// newStory starts the world, and the program in it. Undo is how long a reply
-// can be taken back.
-func newStory(t *testing.T) *story {
-	t.Helper()
-	s := &story{mailbox: serveMailbox(t), model: reserveOllama(t)}
-	s.zone = serveZone(t,
-		"customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
-		txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"),
-		dkimRecord(t, "customer.test", "s1", dkimKey()),
-		// The agents' mail leaves from elsewhere: only a signature proves it.
-		"agents.test. 60 IN MX 10 mx.customer.test.",
-		txt("agents.test", "v=spf1 ip4:192.0.2.25 -all"), txt("_dmarc.agents.test", "v=DMARC1; p=none"),
-		dkimRecord(t, "agents.test", "s1", dkimKey()),
-		txt("elsewhere.test", "v=spf1 ip4:127.0.0.1 -all"),
-		dkimRecord(t, "desk.test", "counter", dkimKey()),
-	)
-	config := fmt.Sprintf(`[server]
-hostname = "mx.desk.test"
-
-[outbound]
-port = %s
-
-[helpdesk]
-undo_window = "2s"
-
-[ai]
-address = %q
-model = %q
-
-[[dkim]]
-domain = "desk.test"
-selector = "counter"
-key_file = %q
-`, s.mailbox.port(), s.model.address, testModel, writeKey(t))
-	s.program = start(t, t.TempDir(), "--config", writeConfig(t, config), "--resolver", s.zone.address)
-	return s
-}
-
-func writeKey(t *testing.T) string {
-	t.Helper()
-	der, err := x509.MarshalPKCS8PrivateKey(dkimKey())
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "dkim.pem")
-	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return path
-}
 
 // The product's whole promise, told once from the first start to the analysis,
 // with nothing of the program replaced.
