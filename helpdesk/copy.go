@@ -162,7 +162,8 @@ func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, err
 		Text:      body.Text, HTML: mail.SanitizeHTML(body.HTML, mail.SanitizeOptions{}).HTML,
 		Attachments: mail.Parse(raw).Attachments,
 		// No absence notice may answer it (RFC 3834, section 2).
-		Header: []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+		Header: append([]mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+			threadFields(ticket, nil, d.now())...),
 	}
 	return o, nil
 }

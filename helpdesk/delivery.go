@@ -81,6 +81,13 @@ func (d *Desk) StartDelivery(ctx context.Context, id string) (delivery *Delivery
 		case DeliverySent, DeliveryFailed, DeliveryCancelled:
 			return c.clearTimer(TimerDeliver, id)
 		}
+		suppressed, err := suppressionOf(c, current.Recipient)
+		if err != nil {
+			return err
+		}
+		if suppressed != nil {
+			return c.failSuppressed(current, suppressed)
+		}
 		current.State = DeliverySending
 		delivery = current
 		return deliveries.Put(c, current)
@@ -112,7 +119,10 @@ func (d *Desk) RecordAttempt(ctx context.Context, id string, attempt Attempt, pe
 		case attempt.OK:
 			return c.endDelivery(delivery, DeliverySent, attempt)
 		case permanent || late:
-			return c.endDelivery(delivery, DeliveryFailed, attempt)
+			if err := c.endDelivery(delivery, DeliveryFailed, attempt); err != nil || !permanent {
+				return err
+			}
+			return c.suppress(delivery, attempt)
 		}
 		return c.deferDelivery(delivery, attempt)
 	})
@@ -199,6 +209,9 @@ func (d *Desk) RetryDelivery(ctx context.Context, a Actor, id string) error {
 		if delivery.State != DeliveryDeferred && delivery.State != DeliveryFailed {
 			return conflict("delivery_not_retryable", "delivery to %s is %s; only a deferred or failed one can be retried", delivery.Recipient, delivery.State)
 		}
+		if err := checkSuppressed(c, []string{delivery.Recipient}); err != nil {
+			return err
+		}
 		if err := c.retry(delivery); err != nil {
 			return err
 		}
@@ -264,6 +277,12 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 		attempt := Attempt{At: m.At, Host: m.Envelope.HELO, Enhanced: b.Status, Text: b.Reason}
 		delivery.Attempts = append(delivery.Attempts, attempt)
 		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
+			return err
+		}
+		if p.token == nil || p.token.Kind != TokenBounce {
+			continue // anybody who saw the mail could have named its Message-ID
+		}
+		if err := c.suppress(&delivery, attempt); err != nil {
 			return err
 		}
 	}

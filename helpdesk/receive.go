@@ -78,7 +78,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
 		Subject: parsed.Subject, Date: storable(parsed.Date), At: in.ReceivedAt.UTC(),
-		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References,
+		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References, ThreadIndex: threadIndex(parsed),
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
 		Envelope: in.Envelope, Authentication: in.Authentication,
 		Identity:    identity(parsed, in.Raw),

@@ -262,6 +262,8 @@ type Message struct {
 	MessageID  string    // without brackets
 	InReplyTo  []string
 	References []string
+	// ThreadIndex is Outlook's conversation index, base64, or "".
+	ThreadIndex string
 
 	Attachments  []Attachment
 	Snippet      string

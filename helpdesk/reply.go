@@ -173,6 +173,9 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
 	}
 	to, cc := eachOnce(to, r.Cc)
+	if err := checkSuppressed(s, recipientsOf(&Message{To: to, Cc: cc})); err != nil {
+		return nil, err
+	}
 	domain := domainOf(alias.Address)
 	o := &outgoing{token: Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}}
 	o.message = Message{
@@ -197,7 +200,7 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
-	return o, o.write(s, r, alias, newest)
+	return o, o.write(s, r, ticket, alias, newest)
 }
 
 // eachOnce leaves out addresses that come again: nobody gets the same reply
@@ -217,7 +220,7 @@ func eachOnce(to, cc []Address) (uniqueTo, uniqueCc []Address) {
 }
 
 // write makes the draft and the texts of the reply.
-func (o *outgoing) write(s store.Reader, r Reply, alias *Alias, newest *Message) error {
+func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, newest *Message) error {
 	m := &o.message
 	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
 	o.body = Body{MessageID: m.ID, Text: text, ReplyText: text}
@@ -251,6 +254,7 @@ func (o *outgoing) write(s store.Reader, r Reply, alias *Alias, newest *Message)
 		From: mailAddress(m.From), ReplyTo: mail.Address{Name: m.From.Name, Address: m.ReplyAddress},
 		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
 		MessageID: m.MessageID, References: m.References, Text: text, HTML: html,
+		Header: threadFields(ticket, newest, m.At),
 	}
 	if len(m.InReplyTo) > 0 {
 		o.draft.InReplyTo = m.InReplyTo[0]
@@ -274,6 +278,9 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 		return nil, conflict("thread_changed", "the customer wrote again while you were writing; read the new message, then send")
 	}
 	m, body, token := o.message, o.body, o.token
+	if err := checkSuppressed(c, recipientsOf(&m)); err != nil {
+		return nil, err
+	}
 	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote}
 	if err := tokens.Put(c, &token); err != nil {
 		return nil, err

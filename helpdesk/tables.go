@@ -75,6 +75,8 @@ var (
 		Indexes: []store.Index[Note]{
 			{Name: "ticket", Keys: func(n *Note) [][]byte { return one(key(n.Ticket, n.ID)) }},
 		}})
+	suppressions = store.NewTable(store.Spec[Suppression]{Name: "suppression", Version: 1,
+		Key: func(s *Suppression) []byte { return key(s.Address) }})
 	movings = store.NewTable(store.Spec[Moving]{Name: "moving", Version: 1,
 		Key: func(m *Moving) []byte { return key(m.ID) },
 		Indexes: []store.Index[Moving]{
@@ -87,6 +89,9 @@ var (
 		Indexes: []store.Index[Delivery]{
 			{Name: "message", Keys: func(d *Delivery) [][]byte { return one(key(d.Message, d.ID)) }},
 			{Name: "state", Keys: func(d *Delivery) [][]byte { return one(key(string(d.State), d.CreatedAt)) }},
+			{Name: "deferred", Keys: func(d *Delivery) [][]byte {
+				return when(d.State == DeliveryDeferred, key(strings.ToLower(d.Recipient)))
+			}},
 		}})
 	analyses = store.NewTable(store.Spec[Analysis]{Name: "analysis", Version: 1,
 		Key: func(a *Analysis) []byte { return key(a.MessageID) },
