@@ -75,3 +75,6 @@ func (c *command) refreshSnippet(number uint64) error {
 	ticket.Snippet = said.snippet
 	return tickets.Put(c, ticket)
 }
+
+// Charsets lists the character sets to offer for DecodeAgain.
+func Charsets() []string { return mail.Charsets() }

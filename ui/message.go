@@ -35,6 +35,8 @@ type messageView struct {
 	Fresh     bool
 	Held      bool
 	HasSource bool
+	Explained bool     // its explanation may be read
+	Charsets  []option // to decode it again in
 }
 
 // fileView is an attachment that can be downloaded.
@@ -80,6 +82,7 @@ func (r reader) message(m helpdesk.MessageView) messageView {
 		r.sent(&view, m)
 	}
 	view.Details = r.details(msg)
+	r.tools(&view, msg)
 	return view
 }
 

@@ -190,6 +190,7 @@ func (s *Server) routes() *echo.Echo {
 	s.inboxRoutes(desk)
 	s.ticketRoutes(desk)
 	s.messageRoutes(desk)
+	s.explainRoutes(desk)
 	s.settingsRoutes(desk)
 	desk.GET("/live", s.live)
 	return e

@@ -107,6 +107,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventMessageSplit:     "split",
 	helpdesk.EventMessageRefused:   "refuse",
 	helpdesk.EventMessageDuplicate: "copy",
+	helpdesk.EventMessageDecoded:   "retry",
 	helpdesk.EventReplyUndone:      "undo",
 	helpdesk.EventCopySent:         "forward",
 	helpdesk.EventCopyFailed:       "undelivered",
@@ -140,6 +141,11 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · ")))
 		if e.Data["tags"] == "" {
 			key += "_none"
+		}
+	case helpdesk.EventMessageDecoded:
+		args = append(args, strong(e.Data["charset"]))
+		if e.Data["charset"] == "automatic" {
+			key += "_automatic"
 		}
 	case helpdesk.EventCopySent, helpdesk.EventCopyFailed:
 		args = append(args, strong(e.Data["recipient"]))
