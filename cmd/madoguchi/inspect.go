@@ -97,6 +97,11 @@ type inspection struct {
 	IsList            bool                   `json:"is_list"`
 	CharsetNotes      []string               `json:"charset_notes"`
 	Defects           []string               `json:"defects"`
+	// Signed and Encrypted name the scheme the mail claims, which is not verified.
+	Signed    string `json:"signed,omitempty"`
+	Encrypted string `json:"encrypted,omitempty"`
+	// Calendar is the invitation the mail carries, if any.
+	Calendar *inspectionCalendar `json:"calendar,omitempty"`
 	// Authentication is there when a session was given.
 	Authentication *inspectionAuthentication `json:"authentication,omitempty"`
 }
@@ -107,6 +112,18 @@ type inspectionAttachment struct {
 	Size        int64  `json:"size"`
 	SHA256      string `json:"sha256"`
 	ContentID   string `json:"content_id"`
+	Risk        string `json:"risk,omitempty"` // executable, macro
+}
+
+type inspectionCalendar struct {
+	Method    string   `json:"method"`
+	Summary   string   `json:"summary"`
+	Start     string   `json:"start"` // RFC 3339, or a date for whole days
+	End       string   `json:"end"`
+	Location  string   `json:"location"`
+	Status    string   `json:"status"`
+	Organizer string   `json:"organizer"`
+	Attendees []string `json:"attendees"`
 }
 
 type inspectionBounce struct {
@@ -141,6 +158,9 @@ func inspect(raw []byte) inspection {
 		IsReport:          class.Report,
 		IsList:            class.List,
 		SuppressAutoReply: class.SuppressAutoReply,
+
+		Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted),
+		Calendar: inspectCalendar(m.Calendar),
 	}
 	for _, b := range class.Bounces {
 		i.Bounces = append(i.Bounces, inspectionBounce{Recipient: b.Recipient, Status: b.Status, Reason: b.Reason})
@@ -157,10 +177,34 @@ func inspect(raw []byte) inspection {
 	for _, a := range m.Attachments {
 		i.Attachments = append(i.Attachments, inspectionAttachment{
 			Filename: a.Filename, ContentType: a.ContentType,
-			Size: a.Size, SHA256: a.SHA256, ContentID: a.ContentID,
+			Size: a.Size, SHA256: a.SHA256, ContentID: a.ContentID, Risk: string(a.Risk),
 		})
 	}
 	return i
+}
+
+func inspectCalendar(found *mail.Invitation) *inspectionCalendar {
+	if found == nil {
+		return nil
+	}
+	c := &inspectionCalendar{
+		Method: found.Method, Summary: found.Summary, Location: found.Location, Status: found.Status,
+		Organizer: found.Organizer.Address, Attendees: make([]string, 0, len(found.Attendees)),
+	}
+	layout := time.RFC3339
+	if found.AllDay {
+		layout = time.DateOnly
+	}
+	if !found.Start.IsZero() {
+		c.Start = found.Start.Format(layout)
+	}
+	if !found.End.IsZero() {
+		c.End = found.End.Format(layout)
+	}
+	for _, a := range found.Attendees {
+		c.Attendees = append(c.Attendees, a.Address.Address)
+	}
+	return c
 }
 
 func bareAddresses(addresses []mail.Address) []string {

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"bytes"
 	"strings"
 	"time"
 )
@@ -50,7 +51,6 @@ type Attendee struct {
 const (
 	maxCalendarLines = 20000
 	maxAttendees     = 500
-	maxCalendarText  = 32 << 10 // bytes of one value
 )
 
 // isCalendar says that a part is an iCalendar object.
@@ -65,6 +65,9 @@ func (p *parsing) takeInvitation(e *entity, data []byte) {
 	if p.message.Calendar != nil {
 		return
 	}
+	for _, fold := range []string{"\r\n ", "\r\n\t", "\n ", "\n\t"} {
+		data = bytes.ReplaceAll(data, []byte(fold), nil) // lines are folded inside characters too
+	}
 	invitation := readInvitation(cleanText(p.text(data, e.parameters["charset"], "calendar")))
 	if invitation == nil {
 		return // a task list, free times, or nothing: an attachment like any other
@@ -78,7 +81,7 @@ func (p *parsing) takeInvitation(e *entity, data []byte) {
 // readInvitation reads the first VEVENT of an iCalendar text; nil without one
 // that has a beginning or a title.
 func readInvitation(text string) *Invitation {
-	lines := unfoldCalendar(text)
+	lines := splitCalendar(text)
 	zones := readCalendarZones(lines)
 	var invitation Invitation
 	var duration time.Duration

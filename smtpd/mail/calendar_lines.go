@@ -14,9 +14,10 @@ type calendarLine struct {
 	value      string
 }
 
-// unfoldCalendar splits a text into its content lines. Programs fold inside
-// words and characters, and some leave out the blank of a continuation.
-func unfoldCalendar(text string) []calendarLine {
+// splitCalendar splits a text, whose folds are undone already, into its content
+// lines. A line that cannot begin one is the continuation of the line before,
+// from a program that folds without the blank.
+func splitCalendar(text string) []calendarLine {
 	var lines []calendarLine
 	var pending strings.Builder
 	flush := func() {
@@ -27,24 +28,11 @@ func unfoldCalendar(text string) []calendarLine {
 	}
 	for line := range strings.Lines(text) {
 		line = strings.TrimRight(line, "\n")
-		if line == "" {
-			continue
-		}
-		if line[0] == ' ' || line[0] == '\t' {
-			if pending.Len() < maxCalendarText {
-				pending.WriteString(line[1:])
+		if pending.Len() == 0 || beginsCalendarLine(line) {
+			flush()
+			if len(lines) >= maxCalendarLines {
+				return lines
 			}
-			continue
-		}
-		if pending.Len() > 0 && !beginsCalendarLine(line) {
-			if pending.Len() < maxCalendarText {
-				pending.WriteString(line) // a continuation that lost its blank
-			}
-			continue
-		}
-		flush()
-		if len(lines) >= maxCalendarLines {
-			return lines
 		}
 		pending.WriteString(line)
 	}

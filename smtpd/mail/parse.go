@@ -18,6 +18,9 @@ func Parse(raw []byte) *Message { return (&parsing{message: &Message{}}).parse(r
 func (p *parsing) parse(raw []byte) *Message {
 	root := p.splitMail(p.normalise(raw))
 	p.hint = firstTextCharset(root)
+	if p.hint == "" {
+		p.hint = guessTextCharset(root)
+	}
 	if p.forced != nil {
 		p.hint = p.forced.name
 	}
@@ -111,6 +114,25 @@ func firstTextCharset(e *entity) string {
 	return ""
 }
 
+// guessTextCharset guesses the character set of the first text without a label,
+// where it is written in raw bytes; empty where nothing is sure.
+func guessTextCharset(e *entity) string {
+	for _, child := range e.children {
+		if name := guessTextCharset(child); name != "" {
+			return name
+		}
+	}
+	const enough = 8 << 10
+	data := e.body[:min(len(e.body), enough)]
+	if !strings.HasPrefix(e.contentType, "text/") || isSevenBit(data) {
+		return ""
+	}
+	if name, sure := guessCharset(data); sure {
+		return name
+	}
+	return ""
+}
+
 // text decodes bytes under a label and notes any deviation; where names the place.
 func (p *parsing) text(data []byte, label, where string) string {
 	d := decodeCharset(data, label)
@@ -145,8 +167,17 @@ func (p *parsing) rawText(value []byte, where string) string {
 	return d.text
 }
 
-// words decodes the encoded words of a header value.
+// words decodes the encoded words of a header value, those that were encoded
+// twice as well: nobody means to show one.
 func (p *parsing) words(s, where string) string {
+	once := p.wordsOnce(s, where)
+	if once == s || !strings.Contains(once, "=?") {
+		return once
+	}
+	return p.wordsOnce(once, where)
+}
+
+func (p *parsing) wordsOnce(s, where string) string {
 	return decodeWords(s, func(data []byte, charset string) (string, bool) {
 		d := decodeCharset(data, charset)
 		if !plausibleWord(d) {

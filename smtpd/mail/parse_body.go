@@ -157,6 +157,7 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 	if e.filename != "" {
 		p.attach(e, data)
 	}
+	data = p.undoHiddenTransfer(e, data)
 	if e.contentType == "text/plain" {
 		data = p.takeUUEncoded(data)
 	}

@@ -43,10 +43,13 @@ func decodeBase64(data []byte) ([]byte, string) {
 // looksBase64 says whether data is base64 with some damage, and not text under a
 // wrong label: judged by its beginning, up to the first blank line.
 func looksBase64(data []byte) bool {
-	good, bad, blanks := 0, 0, 0
+	good, bad, blanks, equals := 0, 0, 0, 0
 	for i := 0; i < len(data) && i < 4096; i++ {
 		switch c := data[i]; {
-		case base64Value(c) < 64 || c == '=' || c == '-' || c == '_':
+		case c == '=':
+			good++
+			equals++
+		case base64Value(c) < 64 || c == '-' || c == '_':
 			good++
 		case c == ' ' || c == '\t':
 			blanks++
@@ -58,7 +61,7 @@ func looksBase64(data []byte) bool {
 			bad++
 		}
 	}
-	return good > 0 && bad*10 <= good && blanks*8 <= good
+	return good > 0 && bad*10 <= good && blanks*8 <= good && (equals <= 4 || equals*8 <= good)
 }
 
 // decodeBase64Leniently ignores what is outside the alphabet, takes padding in
