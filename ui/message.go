@@ -30,6 +30,7 @@ type messageView struct {
 	Fates     []fateView
 	Analysis  *analysisView
 	Pending   string // what the model is doing, or why it did nothing
+	Failed    string // why it did nothing
 	Defects   []string
 	Details   []detail
 	Fresh     bool
@@ -102,7 +103,8 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 	}
 	switch {
 	case m.Analysis != nil && m.Analysis.Error != "":
-		view.Pending = r.T("analysis.failed", m.Analysis.Error)
+		view.Failed = r.T("analysis.failed", m.Analysis.Error)
+		view.Pending = view.Failed
 	case m.Analysis != nil:
 		view.Analysis = r.analysisOf(m)
 	case r.analysis.Enabled && msg.Kind == helpdesk.KindPerson && msg.State == helpdesk.MessagePosted:
