@@ -59,6 +59,9 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	return &alias, err
 }
 
+// maxAcknowledgement is in bytes.
+const maxAcknowledgement = 64 << 10
+
 func (c *command) checkAlias(alias *Alias) error {
 	alias.Address = strings.ToLower(strings.TrimSpace(alias.Address))
 	if err := checkAddress("address", alias.Address); err != nil {
@@ -75,6 +78,10 @@ func (c *command) checkAlias(alias *Alias) error {
 	}
 	if strings.ContainsFunc(alias.Name, func(r rune) bool { return r < ' ' }) {
 		return invalid("name", "name_invalid", "the name %q holds control characters", alias.Name)
+	}
+	alias.Acknowledgement = strings.TrimSpace(alias.Acknowledgement)
+	if len(alias.Acknowledgement) > maxAcknowledgement {
+		return invalid("acknowledgement", "acknowledgement_too_long", "the acknowledgement has %d bytes; the limit is %d", len(alias.Acknowledgement), maxAcknowledgement)
 	}
 	var err error
 	if alias.Tags, err = cleanTags(alias.Tags); err != nil {

@@ -35,6 +35,8 @@ type DeclaredAlias struct {
 	Language  string
 	Signature string
 	ForwardTo string
+	// Acknowledgement answers a person's first mail; "" for none.
+	Acknowledgement string
 }
 
 // ApplyFile makes the store agree with the configuration file, all of it or
@@ -101,7 +103,7 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
 	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, OwnerID: a.Owner, Tags: a.Tags,
-		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo}
+		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement}
 	if a.Pipeline != "" {
 		pipeline, err := pipelines.First(c, "name", key(strings.ToLower(strings.TrimSpace(a.Pipeline))))
 		if errors.Is(err, store.ErrNotFound) {

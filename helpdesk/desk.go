@@ -27,7 +27,10 @@ type Options struct {
 	// GiveUpAfter is how long a deferred delivery is tried; 5 days when zero
 	// (RFC 5321, section 4.5.4.1).
 	GiveUpAfter time.Duration
-	Log         *slog.Logger
+	// AcknowledgementsPerDomain is how many acknowledgements go to one domain in
+	// an hour at most; 30 when zero.
+	AcknowledgementsPerDomain int
+	Log                       *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -40,6 +43,9 @@ func (o Options) withDefaults() Options {
 	set(&o.UndoWindow, 10*time.Second)
 	set(&o.SessionLifetime, 30*24*time.Hour)
 	set(&o.GiveUpAfter, 5*24*time.Hour)
+	if o.AcknowledgementsPerDomain == 0 {
+		o.AcknowledgementsPerDomain = 30
+	}
 	o.UndoWindow = max(o.UndoWindow, 0)
 	if o.Hostname == "" {
 		o.Hostname = "localhost"

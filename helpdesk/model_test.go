@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -421,7 +420,7 @@ func (m *model) noteAndLog() {
 func TestRandomCommandsAgreeWithTheModel(t *testing.T) {
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
-			m := &model{house: newHouseIn(t, fastDir(t)), random: rand.New(rand.NewPCG(seed, 2026)), tickets: map[uint64]*modelTicket{}, mails: map[string]*modelMail{}, done: map[string]int{}}
+			m := &model{house: newHouse(t), random: rand.New(rand.NewPCG(seed, 2026)), tickets: map[uint64]*modelTicket{}, mails: map[string]*modelMail{}, done: map[string]int{}}
 			if _, err := m.SaveAlias(t.Context(), m.admin, helpdesk.Alias{Address: "sales@example.jp"}); err != nil {
 				t.Fatal(err)
 			}
@@ -444,17 +443,6 @@ func TestRandomCommandsAgreeWithTheModel(t *testing.T) {
 			t.Log(m.done)
 		})
 	}
-}
-
-// fastDir is a directory in memory where the system has one: this test makes
-// thousands of commits, and what a power cut does is proven in package store.
-func fastDir(t *testing.T) string {
-	dir, err := os.MkdirTemp("/dev/shm", "helpdesk-test")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	return dir
 }
 
 func bounceLines(recipient, status string) []string {

@@ -50,6 +50,11 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 			return err
 		}
 	}
+	if p.ticket == nil {
+		if err := c.acknowledgeLater(ticket, m); err != nil {
+			return err
+		}
+	}
 	if err := messages.Put(c, m); err != nil {
 		return err
 	}

@@ -42,9 +42,12 @@ type Alias struct {
 	// ForwardTo replaces the assignee's own address for copies of customers'
 	// replies on this alias; "" keeps each user's choice.
 	ForwardTo string
-	Managed   bool // declared in the configuration file, which owns it
-	Disabled  bool
-	CreatedAt time.Time
+	// Acknowledgement is the text that a person's first mail is answered with at
+	// once, automatically; "" for none.
+	Acknowledgement string
+	Managed         bool // declared in the configuration file, which owns it
+	Disabled        bool
+	CreatedAt       time.Time
 }
 
 // StageKind says whether tickets in a stage are being worked on.
@@ -219,6 +222,7 @@ const (
 	ReasonLogged        Reason = "logged"         // logged by hand
 	ReasonJoined        Reason = "joined"         // taken from the confirmation strip by an agent
 	ReasonSplit         Reason = "split"          // split from another ticket by an agent
+	ReasonAcknowledged  Reason = "acknowledged"   // sent by itself in answer to a first mail
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
 )
 

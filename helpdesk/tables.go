@@ -77,6 +77,11 @@ var (
 		}})
 	suppressions = store.NewTable(store.Spec[Suppression]{Name: "suppression", Version: 1,
 		Key: func(s *Suppression) []byte { return key(s.Address) }})
+	acknowledgements = store.NewTable(store.Spec[acknowledged]{Name: "acknowledgement", Version: 1,
+		Key: func(a *acknowledged) []byte { return key(a.To) },
+		Indexes: []store.Index[acknowledged]{
+			{Name: "until", Keys: func(a *acknowledged) [][]byte { return one(key(a.Until)) }},
+		}})
 	movings = store.NewTable(store.Spec[Moving]{Name: "moving", Version: 1,
 		Key: func(m *Moving) []byte { return key(m.ID) },
 		Indexes: []store.Index[Moving]{

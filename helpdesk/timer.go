@@ -14,10 +14,11 @@ type TimerKind string
 
 // The timer kinds, and what their id is.
 const (
-	TimerDeliver TimerKind = "deliver" // a delivery
-	TimerCopy    TimerKind = "copy"    // an inbound message, to be copied to the assignee
-	TimerRelay   TimerKind = "relay"   // an agent's own mail, to be sent as a reply
-	TimerAnalyse TimerKind = "analyse" // an inbound message
+	TimerDeliver     TimerKind = "deliver"     // a delivery
+	TimerCopy        TimerKind = "copy"        // an inbound message, to be copied to the assignee
+	TimerRelay       TimerKind = "relay"       // an agent's own mail, to be sent as a reply
+	TimerAcknowledge TimerKind = "acknowledge" // an inbound message that opened a ticket
+	TimerAnalyse     TimerKind = "analyse"     // an inbound message
 )
 
 // Timer is something to be done later: one key in the store, set in the

@@ -86,7 +86,7 @@ type verifier interface {
 // difference; none means that the store is whole.
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
-		contacts, notes, movings, suppressions, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
+		contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
 		for _, table := range tables {
