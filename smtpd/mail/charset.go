@@ -162,13 +162,17 @@ func (c utf8Count) betterThan(declared charset) bool {
 // countErrors counts replacement and C1 control characters: neither is ever
 // meant in mail.
 func countErrors(s string) int {
-	n := 0
-	for _, r := range s {
-		if r == utf8.RuneError || r >= 0x80 && r < 0xA0 && r != 0x85 {
+	n := strings.Count(s, string(utf8.RuneError))
+	for {
+		i := strings.IndexByte(s, 0xC2) // leads U+0080 to U+00BF
+		if i < 0 || i+1 >= len(s) {
+			return n
+		}
+		if s[i+1] < 0xA0 && s[i+1] != 0x85 {
 			n++
 		}
+		s = s[i+2:]
 	}
-	return n
 }
 
 func isSevenBit(data []byte) bool {
@@ -231,14 +235,14 @@ func cleanText(s string) string {
 
 func isClean(s string) bool {
 	for i := range len(s) {
-		if s[i] < 0x20 && s[i] != '\t' && s[i] != '\n' || s[i] == 0x7F {
+		switch c := s[i]; {
+		case c >= 0x20 && c < 0x7F, c > 0xC2, c > 0x7F && c < 0xC2, c == '\n', c == '\t':
+		case c == 0xC2 && i+1 < len(s) && s[i+1] >= 0xA0:
+		default:
 			return false
 		}
 	}
-	if !utf8.ValidString(s) {
-		return false
-	}
-	return !strings.ContainsFunc(s, isControl)
+	return utf8.ValidString(s)
 }
 
 func isControl(r rune) bool {

@@ -38,6 +38,12 @@ func japaneseEscape(data []byte) (jisSet, int) {
 	if len(data) < 3 || data[0] != escape {
 		return jisASCII, 0
 	}
+	switch { // the two that every such text is full of
+	case data[1] == '$' && data[2] == 'B':
+		return jisKanji, 3
+	case data[1] == '(' && data[2] == 'B':
+		return jisASCII, 3
+	}
 	for _, e := range jisEscapes {
 		if len(data) > len(e.sequence) && string(data[1:1+len(e.sequence)]) == e.sequence {
 			return e.set, 1 + len(e.sequence)
@@ -67,6 +73,13 @@ func decodeISO2022JP(data []byte) string {
 	euc := make([]byte, 0, len(data)+len(data)/4)
 	set, shifted := jisASCII, false
 	for i := 0; i < len(data); {
+		for set == jisKanji && !shifted && i+1 < len(data) && isGraphic(data[i]) && isGraphic(data[i+1]) {
+			euc = append(euc, data[i]|0x80, data[i+1]|0x80)
+			i += 2
+		}
+		if i >= len(data) {
+			break
+		}
 		c := data[i]
 		if c == escape {
 			if next, n := japaneseEscape(data[i:]); n > 0 {
@@ -107,6 +120,9 @@ func decodeISO2022JP(data []byte) string {
 	}
 	return decoderOf(japanese.EUCJP)(euc)
 }
+
+// isGraphic says that a byte can be half of a character of a 94 by 94 set.
+func isGraphic(c byte) bool { return c > 0x20 && c < 0x7F }
 
 // restoreEscapes puts back the ESC characters that some gateways strip from
 // ISO-2022-JP: "$B...(B" with an even run of printable characters between.

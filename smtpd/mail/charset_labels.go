@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/encoding/unicode/utf32"
+	"golang.org/x/text/transform"
 )
 
 // charset is a way to decode bytes, under one canonical lower-case name.
@@ -159,7 +160,8 @@ func tableCharset(name string, enc encoding.Encoding) charset {
 // decoderOf never fails: what cannot be decoded becomes U+FFFD.
 func decoderOf(enc encoding.Encoding) func([]byte) string {
 	return func(data []byte) string {
-		text, err := enc.NewDecoder().Bytes(data)
+		// Most sets take two bytes where UTF-8 takes three.
+		text, _, err := transform.Append(enc.NewDecoder(), make([]byte, 0, len(data)+len(data)/2+16), data)
 		if err != nil {
 			return string(text) + string(utf8.RuneError)
 		}
