@@ -154,6 +154,7 @@ func (s *Server) saveAlias(c echo.Context) error {
 	alias.Tags = splitList(c.FormValue("tags"))
 	alias.Signature = strings.TrimRight(strings.ReplaceAll(c.FormValue("signature"), "\r\n", "\n"), "\n ")
 	alias.ForwardTo = strings.TrimSpace(c.FormValue("forward_to"))
+	alias.Acknowledgement = strings.TrimSpace(c.FormValue("acknowledgement"))
 	alias.Disabled = c.FormValue("enabled") == ""
 	saved, err := s.desk.SaveAlias(ctx, v.actor(), alias)
 	if err == nil {

@@ -123,6 +123,8 @@ type aliasConfig struct {
 	Language  string   `toml:"language"`
 	Signature string   `toml:"signature"`
 	ForwardTo string   `toml:"forward_to"`
+	// Acknowledgement answers a person's first mail.
+	Acknowledgement string `toml:"acknowledgement"`
 }
 
 // defaultConfig is what holds where the file says nothing: a server that is
