@@ -18,6 +18,9 @@ type LogDesk interface {
 // Follower follows the event log from its durable cursor.
 type Follower struct {
 	Name string
+	// Cursor returns the number of the last event dealt with, for a follower
+	// that keeps its cursor with what it writes; the desk keeps it where nil.
+	Cursor func(ctx context.Context) (uint64, error)
 	// Handle deals with events, in order, and saves the cursor behind the last
 	// one in the same transaction as what it writes. The same events come again
 	// when it fails.
@@ -46,7 +49,11 @@ func Follow(ctx context.Context, desk LogDesk, f Follower, log *slog.Logger) {
 }
 
 func followOnce(ctx context.Context, desk LogDesk, f Follower) error {
-	seq, err := desk.Cursor(ctx, f.Name)
+	cursor := f.Cursor
+	if cursor == nil {
+		cursor = func(ctx context.Context) (uint64, error) { return desk.Cursor(ctx, f.Name) }
+	}
+	seq, err := cursor(ctx)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,348 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// Sort is an order of results.
+type Sort string
+
+// The orders. Relevance weighs where words stand (subject and sender before text,
+// new words before quotes), how rare they are, and how recently a ticket
+// changed. A query without words is always sorted by Newest.
+const (
+	Relevance Sort = "relevance"
+	Newest    Sort = "newest" // the ticket changed last comes first
+)
+
+// Query asks for tickets.
+type Query struct {
+	// Text is what somebody typed: words, of which all must occur somewhere in
+	// the ticket; "phrases"; -without; and filters such as from:tamura or
+	// is:open.
+	Text string
+	Sort Sort // Relevance where empty
+	// Within narrows to a list of the inbox: its View (every ticket where
+	// empty), Pipeline, Stage, Alias, Assignee, Tag and Contact count.
+	Within helpdesk.TicketQuery
+	// Zone is where the days of before: and after: begin; UTC where nil.
+	Zone  *time.Location
+	Limit int // 50 when zero, at most 200
+	After string
+}
+
+// Results are a page of the tickets found.
+type Results struct {
+	Hits  []Hit
+	Total int    // on all pages
+	Next  string // Query.After of the next page, "" at the end
+}
+
+// Hit is one ticket found.
+type Hit struct {
+	Row     helpdesk.TicketRow
+	Subject []Run
+	// Snippet is from the message or note that fits best, or what a list shows.
+	Snippet []Run
+	Message string // id of the message it is from, or ""
+	Note    string // id of the note, or ""
+}
+
+// Run is a stretch of plain text; Match says that it was searched for.
+type Run struct {
+	Text  string
+	Match bool
+}
+
+// Search finds tickets. CodeInvalid explains what is wrong with a query.
+func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results, error) {
+	users, err := ix.desk.Users(ctx, a) // also checks that a may read
+	if err != nil {
+		return Results{}, err
+	}
+	s, err := ix.prepare(q, people{actor: a, users: users})
+	if err != nil {
+		return Results{}, err
+	}
+	err = ix.db.View(ctx, func(r store.Reader) error {
+		state, err := ix.snapshot(r)
+		if state == nil || err != nil {
+			return err
+		}
+		s.reader, s.snapshot = r, state
+		return s.run(ctx)
+	})
+	if err != nil {
+		return Results{}, fmt.Errorf("search: %w", err)
+	}
+	return ix.show(ctx, a, s)
+}
+
+func (ix *Index) prepare(q Query, p people) (*searching, error) {
+	zone := q.Zone
+	if zone == nil {
+		zone = time.UTC
+	}
+	clauses, err := parseQuery(q.Text, zone, p)
+	if err != nil {
+		return nil, err
+	}
+	within, err := withinClauses(q.Within, p.actor)
+	if err != nil {
+		return nil, err
+	}
+	if q.Limit <= 0 || q.Limit > 200 {
+		q.Limit = 50
+	}
+	s := &searching{clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
+	switch {
+	case q.Sort != "" && q.Sort != Relevance && q.Sort != Newest:
+		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "sort", Message: fmt.Sprintf("sort %q is not one of %s, %s", q.Sort, Relevance, Newest)}
+	case !slices.ContainsFunc(clauses, func(c clause) bool { return c.isWords() && !c.not }):
+		s.order = Newest
+	case q.Sort == "":
+		s.order = Relevance
+	}
+	s.clauses = append(s.clauses, within...)
+	return s, s.resume(q.After)
+}
+
+// withinClauses are the conditions of a list.
+func withinClauses(q helpdesk.TicketQuery, a helpdesk.Actor) (clauses []clause, err error) {
+	add := func(facts ...string) {
+		for _, fact := range facts {
+			clauses = append(clauses, clause{facts: []string{fact}})
+		}
+	}
+	switch q.View {
+	case "":
+	case helpdesk.ViewMine:
+		add(factOpen, factAssignee(a.UserID))
+	case helpdesk.ViewUnassigned:
+		add(factOpen, factUnassigned)
+	case helpdesk.ViewWaiting:
+		add(factWaiting)
+	case helpdesk.ViewOpen:
+		add(factOpen)
+	case helpdesk.ViewClosed:
+		add(factClosed)
+	case helpdesk.ViewHeld:
+		add(factHeld)
+	case helpdesk.ViewFailed:
+		add(factFailed)
+	default:
+		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "view", Key: "error.view_unknown", Args: []any{q.View, helpdesk.Views},
+			Message: fmt.Sprintf("view %q is not one of %v", q.View, helpdesk.Views)}
+	}
+	if q.Pipeline != "" && q.Stage != "" {
+		add(factStage(q.Pipeline, q.Stage))
+	} else if q.Pipeline != "" {
+		add(factPipeline(q.Pipeline))
+	}
+	if q.Alias != "" {
+		add(factAlias(q.Alias))
+	}
+	if q.Assignee != "" {
+		add(factAssignee(q.Assignee))
+	}
+	if q.Tag != "" {
+		add(factTag(q.Tag))
+	}
+	if q.Contact != "" {
+		add(factContact(q.Contact))
+	}
+	return clauses, nil
+}
+
+// searching is one search under way.
+type searching struct {
+	clauses  []clause
+	limit    int
+	order    Sort
+	now      int64 // Unix seconds that recency counts from; the same on every page
+	after    *ranked
+	reader   store.Reader
+	snapshot *snapshot
+
+	stage    []uint8 // by ticket: how many of the positive clauses are fulfilled
+	excluded []bool
+	scores   []float32
+	matches  []match // of all positive words
+
+	total int
+	page  []ranked
+	more  bool
+	best  map[uint32]string // by ticket: the piece to show
+}
+
+// ranked is a ticket with what it is sorted by.
+type ranked struct {
+	Score  float64
+	Ticket uint32
+}
+
+func (a ranked) compare(b ranked) int {
+	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Ticket, a.Ticket))
+}
+
+// position is where a page ends, as Results.Next holds it.
+type position struct {
+	ranked
+	Order Sort
+	Now   int64
+}
+
+func (s *searching) resume(after string) error {
+	if after == "" {
+		return nil
+	}
+	var p position
+	data, err := base64.RawURLEncoding.DecodeString(after)
+	if err == nil {
+		err = json.Unmarshal(data, &p)
+	}
+	if err != nil || p.Order != s.order {
+		return &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "after", Key: "error.after_invalid", Args: []any{after},
+			Message: fmt.Sprintf("after=%q is not from this list; leave it out to start at the beginning", after)}
+	}
+	s.after, s.now = &p.ranked, p.Now
+	return nil
+}
+
+func (s *searching) next() (string, error) {
+	if !s.more {
+		return "", nil
+	}
+	data, err := json.Marshal(position{s.page[len(s.page)-1], s.order, s.now})
+	return base64.RawURLEncoding.EncodeToString(data), err
+}
+
+func (s *searching) run(ctx context.Context) error {
+	tickets := len(s.snapshot.updated)
+	s.stage, s.excluded, s.scores = make([]uint8, tickets), make([]bool, tickets), make([]float32, tickets)
+	wanted := uint8(0)
+	for i := range s.clauses {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		if err := s.evaluate(&s.clauses[i], wanted); err != nil {
+			return err
+		}
+		if !s.clauses[i].not {
+			wanted++
+		}
+	}
+	s.rank(wanted)
+	return s.choosePieces()
+}
+
+// rank counts the tickets that fulfil everything, and keeps the page's.
+func (s *searching) rank(wanted uint8) {
+	for ticket, updated := range s.snapshot.updated {
+		if updated == 0 || s.stage[ticket] != wanted || s.excluded[ticket] {
+			continue
+		}
+		s.total++
+		r := ranked{Ticket: uint32(ticket), Score: float64(updated)}
+		if s.order == Relevance {
+			r.Score = float64(s.scores[ticket]) * recency(s.now-int64(updated))
+		}
+		if s.after != nil && r.compare(*s.after) <= 0 {
+			continue
+		}
+		if len(s.page) > s.limit && r.compare(s.page[s.limit]) > 0 {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(s.page, r, ranked.compare)
+		s.page = slices.Insert(s.page, at, r)
+		s.page = s.page[:min(len(s.page), s.limit+1)]
+	}
+	if s.more = len(s.page) > s.limit; s.more {
+		s.page = s.page[:s.limit]
+	}
+}
+
+// recency weighs a ticket changed just now half as much again as an old one.
+func recency(age int64) float64 {
+	const halfLife = 60 * 24 * 3600 // seconds
+	return 1 + 0.5*math.Exp2(-float64(max(age, 0))/halfLife)
+}
+
+// show reads what is shown of the tickets on the page, as they are now.
+func (ix *Index) show(ctx context.Context, a helpdesk.Actor, s *searching) (results Results, err error) {
+	results.Total = s.total
+	for _, r := range s.page {
+		row, err := ix.desk.TicketRow(ctx, a, uint64(r.Ticket))
+		if helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
+			continue
+		}
+		if err != nil {
+			return Results{}, fmt.Errorf("show ticket %d: %w", r.Ticket, err)
+		}
+		hit := Hit{Row: *row, Subject: s.highlight(row.Ticket.Subject, fieldSubject)}
+		if err := ix.excerpt(ctx, a, s, &hit, s.best[r.Ticket]); err != nil {
+			return Results{}, fmt.Errorf("show ticket %d: %w", r.Ticket, err)
+		}
+		results.Hits = append(results.Hits, hit)
+	}
+	results.Next, err = s.next()
+	return results, err
+}
+
+// excerpt fills in the snippet of a hit from the piece that fits best.
+func (ix *Index) excerpt(ctx context.Context, a helpdesk.Actor, s *searching, hit *Hit, piece string) error {
+	var texts []fieldText
+	switch {
+	case strings.HasPrefix(piece, string(rune(pieceMessage))):
+		v, err := ix.desk.Message(ctx, a, piece[1:])
+		if err != nil && helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+			return err
+		}
+		if err == nil && v.Message.Ticket == hit.Row.Ticket.Number {
+			hit.Message, texts = v.Message.ID, shownTexts(v)
+		}
+	case strings.HasPrefix(piece, string(rune(pieceNote))):
+		v, err := ix.desk.Ticket(ctx, a, hit.Row.Ticket.Number)
+		if err != nil {
+			return err
+		}
+		for _, n := range v.Notes {
+			if n.Note.ID == piece[1:] {
+				hit.Note, texts = n.Note.ID, []fieldText{{fieldNote, n.Note.Text}}
+			}
+		}
+	}
+	for _, t := range texts {
+		if hit.Snippet = s.cut(bound(t.text, maxFieldText), t.field); hit.Snippet != nil {
+			return nil
+		}
+	}
+	hit.Message, hit.Note = "", ""
+	hit.Snippet = s.highlight(hit.Row.Ticket.Snippet, fieldBody)
+	return nil
+}
+
+func shownTexts(v *helpdesk.MessageView) []fieldText {
+	body, rest := bodyTexts(&v.Body)
+	texts := []fieldText{{fieldBody, body}, {fieldRest, rest}}
+	for _, a := range v.Message.Attachments {
+		texts = append(texts, fieldText{fieldAttachment, a.Filename})
+	}
+	from := v.Message.From
+	texts = append(texts, fieldText{fieldFrom, strings.TrimSpace(from.Name + " <" + from.Email + ">")})
+	for _, to := range slices.Concat(v.Message.To, v.Message.Cc) {
+		texts = append(texts, fieldText{fieldTo, strings.TrimSpace(to.Name + " <" + to.Email + ">")})
+	}
+	return append(texts, fieldText{fieldSubject, v.Message.Subject})
+}
