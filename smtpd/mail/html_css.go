@@ -37,6 +37,7 @@ type cssFilter struct {
 	base         *url.URL
 	remoteImages bool // keep background images, as https
 	remote       int  // background images met
+	plain        plainAddresses
 }
 
 // declarations returns the safe declarations of a style attribute or rule in
@@ -279,7 +280,7 @@ func (s *cssScanner) imageURL() (string, bool) {
 		return "", false
 	}
 	s.rest = s.rest[1:]
-	source, kind := imageSource(raw, s.filter.base)
+	source, kind := s.filter.imageSource(raw)
 	if kind != imageRemote {
 		return "", true
 	}
@@ -287,7 +288,7 @@ func (s *cssScanner) imageURL() (string, bool) {
 	if !s.filter.remoteImages {
 		return "", true
 	}
-	return "url('" + strings.NewReplacer("(", "%28", ")", "%29").Replace(source) + "')", true
+	return cssURL(source), true
 }
 
 func isDigit(c byte) bool    { return '0' <= c && c <= '9' }

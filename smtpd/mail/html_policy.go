@@ -115,6 +115,7 @@ const (
 	gateInline   = `cid:[^\s<>"\\]+|data:image/(?:png|jpeg|gif|webp);base64,[A-Za-z0-9+/=]+`
 	gateRemote   = `https://[^\s<>"\\` + "`" + `]+`
 	gateRelation = `noopener noreferrer nofollow`
+	gateHost     = `[a-z0-9._:\[\]-]{1,255}`
 )
 
 // gate is the second opinion: an independent allow-list over the text that the
@@ -161,6 +162,7 @@ func newGate(remoteImages bool) *bluemonday.Policy {
 	policy.AllowAttrs("href").Matching(whole(gateLink)).OnElements("a", "area")
 	policy.AllowAttrs("rel").Matching(whole(gateRelation)).OnElements("a", "area")
 	policy.AllowAttrs("target").Matching(whole(`_blank`)).OnElements("a", "area")
+	policy.AllowAttrs("data-target").Matching(whole(gateHost)).OnElements("a")
 	policy.AllowAttrs("src").Matching(whole(source)).OnElements("img")
 	return policy
 }

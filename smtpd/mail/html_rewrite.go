@@ -10,8 +10,9 @@ import (
 
 // rewriter gives every element of a parsed body its attributes anew.
 type rewriter struct {
-	css  cssFilter
-	safe SafeHTML
+	css            cssFilter
+	safe           SafeHTML
+	markMisleading bool
 }
 
 func (r *rewriter) children(parent *html.Node) {
@@ -177,14 +178,18 @@ func (r *rewriter) link(node *html.Node) {
 		}
 	}
 	words := strings.Join(strings.Fields(text.String()), " ")
-	r.safe.Links = append(r.safe.Links, Link{URL: target, Text: words, Misleading: misleading(words, target)})
+	shown, host, misleading := misleading(words, target)
+	r.safe.Links = append(r.safe.Links, Link{URL: target, Text: words, Misleading: misleading, Shown: shown, Host: host})
+	if misleading && r.markMisleading {
+		set(node, "data-target", host)
+	}
 }
 
 func (r *rewriter) source(node *html.Node, value string) {
 	if node.Data != "img" {
 		return
 	}
-	source, kind := imageSource(value, r.css.base)
+	source, kind := r.css.imageSource(value)
 	switch {
 	case kind == imageInline:
 		set(node, "src", source)
@@ -198,7 +203,7 @@ func (r *rewriter) source(node *html.Node, value string) {
 }
 
 func (r *rewriter) background(node *html.Node, value string) {
-	source, kind := imageSource(value, r.css.base)
+	source, kind := r.css.imageSource(value)
 	if kind != imageRemote {
 		return
 	}

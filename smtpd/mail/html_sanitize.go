@@ -18,6 +18,15 @@ type SanitizeOptions struct {
 	// style sheets cannot carry a referrer policy: serve the page that shows them
 	// with "Referrer-Policy: no-referrer".
 	RemoteImages bool
+	// ImageURL returns where a remote image is served instead, "" to leave it out;
+	// its answer is not judged again, only escaped. The address it is asked about
+	// is absolute, http where the mail says http. With nil, or without
+	// RemoteImages, it is not asked.
+	ImageURL func(remote string) string
+	// MarkMisleading gives every misleading link the attribute data-target, which
+	// holds the host the link goes to, for a style sheet to show. No mail can set
+	// or hide that attribute by itself.
+	MarkMisleading bool
 }
 
 // SafeHTML is a mail's HTML made safe: it runs nothing, loads nothing remote
@@ -36,8 +45,12 @@ type SafeHTML struct {
 type Link struct {
 	URL  string // canonical: http, https, mailto or tel, host as A-labels
 	Text string // its words, white space collapsed
-	// Misleading says that the words name another site than the one the link goes to.
-	Misleading bool
+	// Misleading says that the words name another site than the one the link goes
+	// to: Shown is the host they name and Host the one that opens. Both are as
+	// A-labels, so that letters that only look alike are told apart; both are ""
+	// for a link that is not misleading.
+	Misleading  bool
+	Shown, Host string
 }
 
 // maxSanitizePasses is how often the output may still change when it is parsed
@@ -49,13 +62,20 @@ const maxSanitizePasses = 5
 // read something else into it. A mail too deep or too large to be shown as it is
 // (see maxNodes) is shown as its text. SanitizeHTML never fails.
 func SanitizeHTML(source string, o SanitizeOptions) SafeHTML {
-	safe, err := sanitizePass(source, o.RemoteImages)
+	plain := plainAddresses{}
+	safe, err := sanitizePass(source, o, plain)
 	for range maxSanitizePasses {
 		if err != nil || safe.HTML == "" {
 			break
 		}
 		var again SafeHTML
-		if again, err = sanitizePass(safe.HTML, o.RemoteImages); err == nil && again.HTML == safe.HTML {
+		if again, err = sanitizePass(safe.HTML, o, plainAddresses{}); err == nil && again.HTML == safe.HTML {
+			if o.RemoteImages && o.ImageURL != nil {
+				safe.HTML, err = replaceImages(safe.HTML, func(address string) string { return o.ImageURL(plain.asWritten(address)) })
+				if err != nil {
+					break
+				}
+			}
 			safe.HTML = inlineImages(safe.HTML, o.InlineURL)
 			return safe
 		}
@@ -72,7 +92,7 @@ func plainHTML(text string) string {
 	return `<div class="` + scopeClass + `"><pre style="white-space: pre-wrap">` + html.EscapeString(printable(text)) + `</pre></div>`
 }
 
-func sanitizePass(source string, remoteImages bool) (SafeHTML, error) {
+func sanitizePass(source string, o SanitizeOptions, plain plainAddresses) (SafeHTML, error) {
 	body, err := reduce(source)
 	if err != nil {
 		return SafeHTML{}, err
@@ -82,7 +102,7 @@ func sanitizePass(source string, remoteImages bool) (SafeHTML, error) {
 	if err != nil {
 		return SafeHTML{}, err
 	}
-	r := rewriter{css: cssFilter{base: body.base, remoteImages: remoteImages}}
+	r := rewriter{css: cssFilter{base: body.base, remoteImages: o.RemoteImages, plain: plain}, markMisleading: o.MarkMisleading}
 	sheet := r.css.stylesheet(body.stylesheet)
 	wrapper := wrap(nodes, body.bodyAttributes)
 	r.element(wrapper)
@@ -95,7 +115,7 @@ func sanitizePass(source string, remoteImages bool) (SafeHTML, error) {
 	if err := html.Render(&out, wrapper); err != nil {
 		return SafeHTML{}, err
 	}
-	r.safe.HTML = gate(remoteImages).Sanitize(out.String())
+	r.safe.HTML = gate(o.RemoteImages).Sanitize(out.String())
 	if sheet != "" {
 		r.safe.HTML = "<style>\n" + sheet + "</style>" + r.safe.HTML
 	}

@@ -269,11 +269,11 @@ func TestSanitizeLinks(t *testing.T) {
 	safe := SanitizeHTML(`<a href="https://Evil.Example.com/x"> https://bank.co.jp/login </a><a href="https://click.shop.co.jp/r?u=1">www.shop.co.jp</a>
 		<a href="https://例え.jp/">例え.jp</a><a href="https://docs.example.org/readme">readme.md</a><a href="https://example.net/">Version 2.0</a>`, SanitizeOptions{})
 	want := []Link{
-		{"https://evil.example.com/x", "https://bank.co.jp/login", true},
-		{"https://click.shop.co.jp/r?u=1", "www.shop.co.jp", false},
-		{"https://xn--r8jz45g.jp/", "例え.jp", false},
-		{"https://docs.example.org/readme", "readme.md", false},
-		{"https://example.net/", "Version 2.0", false},
+		{URL: "https://evil.example.com/x", Text: "https://bank.co.jp/login", Misleading: true, Shown: "bank.co.jp", Host: "evil.example.com"},
+		{URL: "https://click.shop.co.jp/r?u=1", Text: "www.shop.co.jp"},
+		{URL: "https://xn--r8jz45g.jp/", Text: "例え.jp"},
+		{URL: "https://docs.example.org/readme", Text: "readme.md"},
+		{URL: "https://example.net/", Text: "Version 2.0"},
 	}
 	if len(safe.Links) != len(want) {
 		t.Fatalf("links %+v", safe.Links)

@@ -158,22 +158,25 @@ func imageSource(raw string, base *url.URL) (string, imageKind) {
 var shownHostPattern = regexp.MustCompile(`^(?i:(?:https?://)?((?:[\pL\pN_-]+\.)+[\pL]{2,24})(?::[0-9]+)?(?:[/?#]\S*)?)$`)
 
 // misleading reports that the words of a link name a host other than the one it
-// goes to, the oldest trick of phishing.
-func misleading(text, target string) bool {
+// goes to, the oldest trick of phishing, and both hosts.
+func misleading(text, target string) (shown, host string, is bool) {
 	match := shownHostPattern.FindStringSubmatch(strings.TrimSpace(text))
 	if match == nil {
-		return false
+		return "", "", false
 	}
 	parsed, err := url.Parse(target)
 	if err != nil || parsed.Host == "" {
-		return false
+		return "", "", false
 	}
-	shown := strings.ToLower(match[1])
+	shown, host = strings.ToLower(match[1]), strings.ToLower(parsed.Hostname())
 	_, listed := publicsuffix.PublicSuffix(shown)
-	if !listed || fileExtensions[shown[strings.LastIndexByte(shown, '.')+1:]] {
-		return false
+	if !listed || fileExtensions[shown[strings.LastIndexByte(shown, '.')+1:]] || registrableDomain(shown) == registrableDomain(host) {
+		return "", "", false
 	}
-	return registrableDomain(shown) != registrableDomain(parsed.Hostname())
+	if ascii, err := idna.Lookup.ToASCII(shown); err == nil {
+		shown = ascii
+	}
+	return shown, host, true
 }
 
 // fileExtensions are top-level domains too, but a link called "readme.md" names a file.
