@@ -319,7 +319,7 @@ func TestWhatIsGoneOrMovedIsFoundWhereItIs(t *testing.T) {
 func TestMergedTicketsAndMovedMessages(t *testing.T) {
 	h := newHouse(t)
 	h.post(letter{subject: "First", text: "elephant"})
-	second := h.post(letter{subject: "Second", text: "giraffe"})
+	h.post(letter{subject: "Second", text: "giraffe"})
 	if _, err := h.AddNote(t.Context(), h.admin, 2, "antelope"); err != nil {
 		t.Fatal(err)
 	}
@@ -339,12 +339,19 @@ func TestMergedTicketsAndMovedMessages(t *testing.T) {
 	h.follow()
 	h.expect("giraffe antelope", 2)
 	h.verify()
-	if _, err := h.Move(t.Context(), h.admin, second.MessageID, 1); err != nil {
+	reply, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 2, Text: "as you wish"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	more := h.post(letter{to: reply.ReplyAddress, subject: "Re: Second", text: "crocodile"})
+	h.follow()
+	h.expect("crocodile", 2)
+	if _, err := h.Move(t.Context(), h.admin, more.MessageID, 1); err != nil {
 		t.Fatal(err)
 	}
 	h.follow()
-	h.expect("giraffe", 1)
-	h.expect("antelope", 2)
+	h.expect("crocodile", 1)
+	h.expect("giraffe antelope", 2)
 	h.verify()
 }
 
