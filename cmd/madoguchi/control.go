@@ -92,6 +92,8 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /alias", answer(log, ops.AddAlias))
 	mux.Handle("POST /token", answer(log, ops.CreateToken))
 	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
+	mux.Handle("POST /explain", answer(log, ops.Explain))
+	mux.Handle("POST /rehearse", rehearse(log, ops))
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		if err := ops.Backup(r.Context(), w); err != nil {
@@ -120,15 +122,33 @@ func answer[In, Out any](log *slog.Logger, operate func(context.Context, In) (Ou
 			}
 		}
 		out, err := operate(r.Context(), in)
+		writeAnswer(w, r, log, out, err)
+	})
+}
+
+func writeAnswer(w http.ResponseWriter, r *http.Request, log *slog.Logger, out any, err error) {
+	if err == nil {
+		writeJSON(w, http.StatusOK, out)
+		return
+	}
+	code := helpdesk.CodeOf(err)
+	if code == helpdesk.CodeInternal {
+		log.Error("control socket", "request", r.URL.Path, "error", err)
+	}
+	writeJSON(w, http.StatusUnprocessableEntity, controlError{code, err.Error()})
+}
+
+// rehearse makes the handler of Rehearse, whose request is the mail itself.
+func rehearse(log *slog.Logger, ops operations) http.Handler {
+	const limit = 1 << 30 // far above any mail the listener takes
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
 		if err != nil {
-			code := helpdesk.CodeOf(err)
-			if code == helpdesk.CodeInternal {
-				log.Error("control socket", "request", r.URL.Path, "error", err)
-			}
-			writeJSON(w, http.StatusUnprocessableEntity, controlError{code, err.Error()})
+			writeJSON(w, http.StatusBadRequest, controlError{helpdesk.CodeInvalid, "read the mail: " + err.Error()})
 			return
 		}
-		writeJSON(w, http.StatusOK, out)
+		out, err := ops.Rehearse(r.Context(), rehearsal{To: r.URL.Query()["to"], Raw: raw})
+		writeAnswer(w, r, log, out, err)
 	})
 }
 

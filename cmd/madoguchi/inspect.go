@@ -62,13 +62,18 @@ func readMail(name string, stdin io.Reader) ([]byte, error) {
 }
 
 func printInspection(w io.Writer, i inspection) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	if err := encoder.Encode(i); err != nil {
+	if err := printJSON(w, i); err != nil {
 		return fmt.Errorf("write inspection: %w", err)
 	}
 	return nil
+}
+
+// printJSON writes v for programs and people alike.
+func printJSON(w io.Writer, v any) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(v)
 }
 
 // inspection is the JSON contract of the command: fields may be added, never

@@ -36,7 +36,7 @@ one directory to back up.`,
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newTokenCommand(),
 		newBackupCommand(), newRestoreCommand(), newVerifyCommand(),
-		newInspectCommand(), newVersionCommand(),
+		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	return root
 }

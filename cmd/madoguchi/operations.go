@@ -25,6 +25,10 @@ type operations interface {
 	AddAlias(ctx context.Context, a newAlias) (aliasInfo, error)
 	CreateToken(ctx context.Context, t newToken) (createdToken, error)
 	Verify(ctx context.Context) (verification, error)
+	// Explain says why the messages that what names are where they are.
+	Explain(ctx context.Context, what string) ([]explanation, error)
+	// Rehearse says what would become of a mail, and changes nothing.
+	Rehearse(ctx context.Context, r rehearsal) (explanation, error)
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
 	Close() error

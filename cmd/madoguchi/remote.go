@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"net"
 	"net/http"
+	"net/url"
 	"syscall"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -67,6 +68,11 @@ func (r *remote) call(ctx context.Context, method, path string, in, out any) err
 	if err != nil {
 		return err
 	}
+	return decodeAnswer(response, out)
+}
+
+// decodeAnswer reads the JSON of an answer into out, and closes it.
+func decodeAnswer(response *http.Response, out any) error {
 	defer response.Body.Close()
 	if err := json.NewDecoder(response.Body).Decode(out); err != nil {
 		return fmt.Errorf("read the server's answer: %w", err)
@@ -134,6 +140,21 @@ func (r *remote) CreateToken(ctx context.Context, t newToken) (out createdToken,
 func (r *remote) Verify(ctx context.Context) (out verification, err error) {
 	err = r.call(ctx, http.MethodPost, "/verify", nil, &out)
 	return out, err
+}
+
+func (r *remote) Explain(ctx context.Context, what string) (out []explanation, err error) {
+	err = r.call(ctx, http.MethodPost, "/explain", what, &out)
+	return out, err
+}
+
+// Rehearse sends the mail as it is, since it may be large.
+func (r *remote) Rehearse(ctx context.Context, mail rehearsal) (out explanation, err error) {
+	path := "/rehearse?" + url.Values{"to": mail.To}.Encode()
+	response, err := r.send(ctx, http.MethodPost, path, bytes.NewReader(mail.Raw))
+	if err != nil {
+		return out, err
+	}
+	return out, decodeAnswer(response, &out)
 }
 
 // Backup copies the server's snapshot to w. A stream that the server broke

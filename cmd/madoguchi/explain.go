@@ -1,0 +1,119 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+)
+
+func newExplainCommand() *cobra.Command {
+	var (
+		data   dataFlags
+		to     []string
+		asJSON bool
+	)
+	cmd := &cobra.Command{
+		Use:   "explain MESSAGE-ID|TICKET|FILE",
+		Short: "Say why a mail is where it is, decision by decision",
+		Long: `Prints every decision taken about a mail and its reason: how it came, what kind
+of mail it is, which recipients, references and participants were looked up, why
+it joined a ticket, opened one or is held, and what happened since.
+
+The mail is named by its Message-ID, with or without brackets, by its ID here, or
+by the number of its ticket, for all mails of that ticket. The name of a file
+(or - for standard input) is a mail to be tried: what today's rules would do with
+it, as a dry run. It works beside a running server and changes nothing.`,
+		Example: `  madoguchi explain 1042
+  madoguchi explain '<20261121.4711@customer.example>'
+  madoguchi explain mail.eml --to support@example.com
+  madoguchi explain 1042 --json | jq '.[].steps[].text'`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			directory, err := data.existingDirectory()
+			if err != nil {
+				return err
+			}
+			raw, err := mailToTry(args[0], cmd.InOrStdin())
+			if err != nil {
+				return err
+			}
+			return withOperations(cmd.Context(), directory, func(ops operations) error {
+				var list []explanation
+				if raw != nil {
+					list, err = explainFile(cmd.Context(), ops, args[0], rehearsal{To: to, Raw: raw})
+				} else {
+					list, err = ops.Explain(cmd.Context(), args[0])
+				}
+				if err != nil {
+					return err
+				}
+				return printExplanations(cmd.OutOrStdout(), list, asJSON)
+			})
+		},
+	}
+	data.register(cmd)
+	cmd.Flags().StringSliceVar(&to, "to", nil, "envelope recipient of the file (default: whom its header names)")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
+	return cmd
+}
+
+// mailToTry reads the mail in the named file, or returns nil where name is the
+// name of no file.
+func mailToTry(name string, stdin io.Reader) ([]byte, error) {
+	if name != "-" {
+		info, err := os.Stat(name)
+		if err != nil || isTicketNumber(name) {
+			return nil, nil
+		}
+		if info.IsDir() {
+			return nil, fmt.Errorf("%s is a directory; name one mail file, or try many with madoguchi replay %s/*", name, name)
+		}
+	}
+	raw, err := readMail(name, stdin)
+	if err != nil {
+		return nil, err
+	}
+	return onTheWire(raw), nil
+}
+
+// isTicketNumber says that a name is rather a ticket's than a file's, which
+// can be written as ./1042.
+func isTicketNumber(name string) bool {
+	for _, c := range name {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return name != ""
+}
+
+// explainFile rehearses a mail, and where it is here already tells of that too.
+func explainFile(ctx context.Context, ops operations, name string, r rehearsal) ([]explanation, error) {
+	tried, err := ops.Rehearse(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	tried.File = name
+	list := []explanation{tried}
+	if tried.Outcome != outcomeDuplicate {
+		return list, nil
+	}
+	stored, err := ops.Explain(ctx, tried.Message)
+	return append(list, stored...), err
+}
+
+func printExplanations(w io.Writer, list []explanation, asJSON bool) error {
+	if asJSON {
+		return printJSON(w, list)
+	}
+	for i, e := range list {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		e.print(w)
+	}
+	return nil
+}
