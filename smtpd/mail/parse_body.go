@@ -173,6 +173,9 @@ func (p *parsing) decodeBody(e *entity, data []byte) content {
 	if strings.EqualFold(e.parameters["format"], "flowed") {
 		text = unflow(text, strings.EqualFold(e.parameters["delsp"], "yes"))
 	}
+	if e.contentType == "text/enriched" || e.contentType == "text/richtext" {
+		text = readEnriched(text, e.contentType == "text/richtext")
+	}
 	return content{text: p.takeArmor(text)}
 }
 

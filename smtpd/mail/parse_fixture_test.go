@@ -126,7 +126,7 @@ func readCalendar(i *mail.Invitation) *invitationRead {
 // Every NAME.eml of testdata is read as NAME.want.json says.
 func TestParseReadsFixtures(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.eml")
-	if err != nil || len(files) < 40 {
+	if err != nil || len(files) < 200 {
 		t.Fatalf("found %d fixtures, %v", len(files), err)
 	}
 	for _, file := range files {
