@@ -37,6 +37,7 @@ func (ix *Index) commit(ctx context.Context, epoch uint32, b *batch, cursor uint
 	if err := ix.db.Update(ctx, p.write); err != nil {
 		return err
 	}
+	ix.changes.tell()
 	return ix.maintain(ctx, epoch)
 }
 

@@ -21,13 +21,14 @@ type Index struct {
 	rebuilding sync.Mutex
 	building   atomic.Uint32 // the epoch of a rebuild under way
 
-	cache cache
+	cache   cache
+	changes changes
 }
 
 // New returns the index kept in db, the store of desk. It opens and starts
 // nothing; the index grows as its Handle is called.
 func New(db store.Engine, desk *helpdesk.Desk) *Index {
-	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}}
+	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}, changes: changes{next: make(chan struct{})}}
 }
 
 // Cursor returns the number of the last event that the index knows of, 0 where
@@ -72,7 +73,7 @@ func (ix *Index) Handle(ctx context.Context, events []helpdesk.Event) error {
 	if events[0].Seq > cursor+1 {
 		return nil
 	}
-	if err := ix.follow(ctx, epoch, events); err != nil {
+	if err := ix.follow(ctx, epoch, events, followBytes); err != nil {
 		return fmt.Errorf("index events %d to %d: %w", events[0].Seq, events[len(events)-1].Seq, err)
 	}
 	return nil
@@ -123,18 +124,21 @@ func (ix *Index) use(ctx context.Context, epoch uint32) error {
 	})
 }
 
-// batchBytes is how much text one transaction indexes: a bound on how long mails
-// wait for it.
-const batchBytes = 128 << 10
+// How much text one transaction indexes, in bytes: a bound on how long mails wait
+// for it.
+const (
+	followBytes  = 128 << 10
+	rebuildBytes = 512 << 10
+)
 
 // follow indexes what events touch, in transactions of bounded size.
-func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Event) error {
+func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Event, atOnce int) error {
 	b := newBatch(ix.desk)
 	for _, e := range events {
 		if err := b.take(ctx, e); err != nil {
 			return err
 		}
-		if b.bytes > batchBytes {
+		if b.bytes > atOnce {
 			if err := ix.commit(ctx, epoch, b, e.Seq); err != nil {
 				return err
 			}

@@ -7,7 +7,7 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-const rebuildEvents = 500 // read at once
+const rebuildEvents = 2000 // read at once
 
 // Rebuild makes the index anew from the event log, beside the one in use, which
 // goes on answering and following; then puts the new one in its place. progress,
@@ -50,7 +50,7 @@ func (ix *Index) rebuild(ctx context.Context, progress func(done, total uint64))
 		if err != nil || len(events) == 0 {
 			return err
 		}
-		if err := ix.follow(ctx, epoch, events); err != nil {
+		if err := ix.follow(ctx, epoch, events, rebuildBytes); err != nil {
 			return err
 		}
 		done = events[len(events)-1].Seq

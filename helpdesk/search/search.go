@@ -65,7 +65,8 @@ type Run struct {
 	Match bool
 }
 
-// Search finds tickets. CodeInvalid explains what is wrong with a query.
+// Search finds tickets. It waits a moment for the index to know of everything
+// that was durable at the call. CodeInvalid explains what is wrong with a query.
 func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results, error) {
 	users, err := ix.desk.Users(ctx, a) // also checks that a may read
 	if err != nil {
@@ -74,6 +75,9 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	s, err := ix.prepare(q, people{actor: a, users: users})
 	if err != nil {
 		return Results{}, err
+	}
+	if err := ix.catchUp(ctx); err != nil {
+		return Results{}, fmt.Errorf("search: %w", err)
 	}
 	err = ix.db.View(ctx, func(r store.Reader) error {
 		state, err := ix.snapshot(r)
