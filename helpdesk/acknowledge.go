@@ -68,9 +68,10 @@ func (d *Desk) Acknowledge(ctx context.Context, messageID string) error {
 		return fmt.Errorf("acknowledge message %s: %w", messageID, err)
 	}
 	var raw []byte
+	var refusal string
 	if o != nil {
-		if raw, err = mail.Compose(o.draft); err != nil {
-			return fmt.Errorf("compose the acknowledgement of message %s: %w", messageID, err)
+		if raw, err = mail.Compose(o.draft); err != nil { // an address that no mail can name: it stays so
+			refusal = err.Error()
 		}
 	}
 	return d.update(ctx, System("acknowledge"), func(c *command) error {
@@ -80,6 +81,9 @@ func (d *Desk) Acknowledge(ctx context.Context, messageID string) error {
 		}
 		if err := c.clearTimer(TimerAcknowledge, messageID); err != nil || o == nil {
 			return err
+		}
+		if refusal != "" {
+			return c.skipAcknowledgement(&o.message, refusal)
 		}
 		return c.postAcknowledgement(o, store.Compress(raw))
 	})
@@ -169,9 +173,7 @@ func (c *command) postAcknowledgement(o *outgoing, raw store.Blob) error {
 		return err
 	}
 	if refusal != "" {
-		_, err := c.record(Event{Kind: EventAcknowledgementSkipped, Ticket: m.Ticket, Message: m.Via,
-			Data: map[string]string{"recipient": m.To[0].Email, "text": refusal}})
-		return err
+		return c.skipAcknowledgement(&m, refusal)
 	}
 	if err := errors.Join(tokens.Put(c, &token), raws.Put(c, key(m.ID), raw), bodies.Put(c, &body)); err != nil {
 		return err
@@ -189,6 +191,13 @@ func (c *command) postAcknowledgement(o *outgoing, raw store.Blob) error {
 	}
 	ticket.Messages++ // and nothing else: the customer still waits for a person
 	return tickets.Put(c, ticket)
+}
+
+// skipAcknowledgement says on the ticket why it was not sent.
+func (c *command) skipAcknowledgement(m *Message, why string) error {
+	_, err := c.record(Event{Kind: EventAcknowledgementSkipped, Ticket: m.Ticket, Message: m.Via,
+		Data: map[string]string{"recipient": m.To[0].Email, "text": why}})
+	return err
 }
 
 // acknowledged remembers when acknowledgements went to an address or a domain.

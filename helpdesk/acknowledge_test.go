@@ -127,6 +127,18 @@ func TestWhatIsNotAcknowledged(t *testing.T) {
 	}
 }
 
+// An address that no mail can be written to is said once, not tried for ever.
+func TestAcknowledgementThatCannotBeWritten(t *testing.T) {
+	h := newHouse(t).withAcknowledgement()
+	receipt := h.from("ono@b!c.example")
+	if sent := h.acknowledge(); len(sent) != 0 || !strings.HasSuffix(kinds(h.ticket(receipt.Ticket).Events), "acknowledgement.skipped") {
+		t.Errorf("sent %v, events %s", sent, kinds(h.ticket(receipt.Ticket).Events))
+	}
+	if timers, err := h.Timers(t.Context(), h.admin, 10); err != nil || len(timers) != 0 {
+		t.Errorf("timers %s, %v", timerKinds(timers), err)
+	}
+}
+
 func TestAcknowledgementsAreLimited(t *testing.T) {
 	h := newHouse(t).withAcknowledgement()
 	count := func() (n int) { return len(h.acknowledge()) }

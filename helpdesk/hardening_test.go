@@ -59,6 +59,23 @@ func TestAKeyIsFreeAgainAfterUndo(t *testing.T) {
 	}
 }
 
+func TestAReplyToNobodyAsksForAnAddress(t *testing.T) {
+	h := newHouse(t)
+	in := incoming("support@example.jp", "Subject: no sender\r\n\r\ntext\r\n", h.now)
+	in.Envelope.MailFrom = ""
+	if _, err := h.Receive(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	if got := h.ticket(1).Row.Ticket.Participants; len(got) != 0 {
+		t.Errorf("participants %q", got)
+	}
+	_, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "To whom?"})
+	wantCode(t, err, helpdesk.CodeInvalid, "left no address; enter one under To")
+	if _, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "To you", To: []helpdesk.Address{{Email: "found@customer.example"}}}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestNobodyGetsAReplyTwice(t *testing.T) {
 	h := newHouse(t)
 	h.first()

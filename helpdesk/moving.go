@@ -215,6 +215,9 @@ func (c *command) moved(from, into *Ticket) error {
 		if err := c.recount(t); err != nil {
 			return err
 		}
+		if err := c.rateAnew(t); err != nil {
+			return err
+		}
 		if t.MergedInto == 0 && !t.Open && !t.WaitingSince.IsZero() {
 			if err := c.reopen(t); err != nil {
 				return err
@@ -226,6 +229,21 @@ func (c *command) moved(from, into *Ticket) error {
 		}
 	}
 	return nil
+}
+
+// rateAnew shows the reply type of the newest customer message that is there
+// now, if it was analysed.
+func (c *command) rateAnew(t *Ticket) error {
+	t.ReplyType = ""
+	newest, err := newestCustomerMessage(c, t.Number)
+	if err != nil || newest == nil {
+		return err
+	}
+	analysis, err := optional(analyses.Get(c, key(newest.ID)))
+	if err == nil && analysis != nil {
+		t.ReplyType = analysis.ReplyType
+	}
+	return err
 }
 
 // recordOnBoth writes an event for each ticket of a moving.

@@ -131,6 +131,9 @@ func TestMoveToANewTicketAndBack(t *testing.T) {
 	h.first()
 	m := h.reply(1, "Anything else?")
 	other := h.post(m.ReplyAddress, "From: tamura@customer.example", "Subject: Re: Invoice", "", "Yes: my printer burns")
+	if err := h.StoreAnalysis(t.Context(), helpdesk.Analysis{MessageID: other.MessageID, ReplyType: "needs_attention"}); err != nil {
+		t.Fatal(err)
+	}
 	moving, err := h.Move(t.Context(), h.admin, other.MessageID, 0)
 	if err != nil || moving.Into != 2 {
 		t.Fatalf("%+v, %v", moving, err)
@@ -141,6 +144,9 @@ func TestMoveToANewTicketAndBack(t *testing.T) {
 	}
 	if two.Row.Contact.Email != "tamura@customer.example" || two.Row.AssigneeName != "佐藤 遥" || one.Row.Ticket.Snippet != "Anything else?" {
 		t.Errorf("contact %s, assignee %s, snippet %q", two.Row.Contact.Email, two.Row.AssigneeName, one.Row.Ticket.Snippet)
+	}
+	if one.Row.Ticket.ReplyType != "" || two.Row.Ticket.ReplyType != "needs_attention" || two.Messages[0].Analysis.Ticket != 2 {
+		t.Errorf("reply types %q and %q", one.Row.Ticket.ReplyType, two.Row.Ticket.ReplyType)
 	}
 	fire := h.reply(2, "Pull the plug")
 	if _, err := h.AddNote(t.Context(), h.admin, 2, "Fire brigade called"); err != nil {
