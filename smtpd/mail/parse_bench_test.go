@@ -30,6 +30,7 @@ func BenchmarkParse(b *testing.B) {
 					b.Fatal("no text")
 				}
 			}
+			reportMails(b)
 		})
 		b.Run(sample.name+"/go-message", func(b *testing.B) {
 			b.SetBytes(int64(len(sample.raw)))
@@ -37,8 +38,13 @@ func BenchmarkParse(b *testing.B) {
 			for b.Loop() {
 				readWithLibrary(b, sample.raw)
 			}
+			reportMails(b)
 		})
 	}
+}
+
+func reportMails(b *testing.B) {
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
 }
 
 func readWithLibrary(b *testing.B, raw []byte) {

@@ -22,6 +22,7 @@ func BenchmarkEnmime(b *testing.B) {
 					b.Fatal(err)
 				}
 			}
+			reportMails(b)
 		})
 	}
 }
