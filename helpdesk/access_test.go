@@ -87,8 +87,14 @@ func TestRoles(t *testing.T) {
 			_, err := h.Change(t.Context(), a, 1, helpdesk.Change{Tags: &[]string{"a"}})
 			return err
 		},
-		"timers": func(a helpdesk.Actor) error { _, err := h.Timers(t.Context(), a, 10); return err },
-		"alias":  func(a helpdesk.Actor) error { _, err := h.SaveAlias(t.Context(), a, h.alias); return err },
+		"merge":    func(a helpdesk.Actor) error { _, err := h.Merge(t.Context(), a, 1, 1); return err },
+		"move":     func(a helpdesk.Actor) error { _, err := h.Move(t.Context(), a, "none", 0); return err },
+		"go back":  func(a helpdesk.Actor) error { _, err := h.UndoMove(t.Context(), a, "none"); return err },
+		"history":  func(a helpdesk.Actor) error { _, err := h.Movings(t.Context(), a, 1); return err },
+		"refusals": func(a helpdesk.Actor) error { _, err := h.Suppressions(t.Context(), a); return err },
+		"lift":     func(a helpdesk.Actor) error { return h.LiftSuppression(t.Context(), a, "none@example.com") },
+		"timers":   func(a helpdesk.Actor) error { _, err := h.Timers(t.Context(), a, 10); return err },
+		"alias":    func(a helpdesk.Actor) error { _, err := h.SaveAlias(t.Context(), a, h.alias); return err },
 		"pipeline": func(a helpdesk.Actor) error {
 			_, err := h.SavePipeline(t.Context(), a, helpdesk.Pipeline{})
 			return err
@@ -105,9 +111,9 @@ func TestRoles(t *testing.T) {
 		},
 	}
 	allowed := map[string]string{
-		"agent": "read source note reply tag", "supervisor": "read source note reply tag timers",
-		"read token": "read source timers", "write token": "read source note reply tag timers",
-		"admin": "read source note reply tag timers alias pipeline user promote token for another", "stranger": "",
+		"agent": "read source note reply tag merge move go back history refusals", "supervisor": "read source note reply tag merge move go back history refusals timers",
+		"read token": "read source timers history refusals", "write token": "read source note reply tag timers merge move go back history refusals",
+		"admin": "read source note reply tag timers merge move go back history refusals lift alias pipeline user promote token for another", "stranger": "",
 	}
 	for name, actor := range map[string]helpdesk.Actor{"agent": agent, "supervisor": supervisor, "stranger": stranger, "admin": h.admin,
 		"read token": h.admin.WithScope(helpdesk.ScopeRead), "write token": h.admin.WithScope(helpdesk.ScopeWrite)} {
