@@ -91,7 +91,8 @@ func (t *trace) nameAssignees(r store.Reader) error {
 
 // FindMessages returns the messages that what names, oldest first: a message's
 // ID, its Message-ID with or without brackets, or a ticket's number ("17",
-// "#17"), which stands for all of its messages.
+// "#17"), which stands for all of its messages, or those of the ticket it was
+// merged into.
 func (d *Desk) FindMessages(ctx context.Context, a Actor, what string) (list []Message, err error) {
 	if err := a.mayRead("a message"); err != nil {
 		return nil, err
@@ -101,10 +102,15 @@ func (d *Desk) FindMessages(ctx context.Context, a Actor, what string) (list []M
 		list = nil
 		if number, ok := parseNumber(what); ok {
 			t, err := tickets.Get(r, key(number))
-			if _, err := found(t, err, "ticket", number); err != nil {
+			if t, err = found(t, err, "ticket", number); err != nil {
 				return err
 			}
-			for m, err := range messages.ScanIndex(r, "ticket", store.Prefix(key(number))) {
+			for t.MergedInto != 0 {
+				if t, err = tickets.Get(r, key(t.MergedInto)); err != nil {
+					return err
+				}
+			}
+			for m, err := range messages.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
 				if err != nil {
 					return err
 				}

@@ -62,7 +62,7 @@ func (r *retelling) tell(raw []byte) error {
 	if err := r.deliveries(); err != nil {
 		return err
 	}
-	if err := r.timers(TimerCopy, TimerRelay, TimerAnalyse); err != nil {
+	if err := r.timers(TimerCopy, TimerRelay, TimerAcknowledge, TimerAnalyse); err != nil {
 		return err
 	}
 	r.trace.placed(m, false)
@@ -171,8 +171,14 @@ func (r *retelling) admission() {
 	}
 }
 
+// deliveries tells the fate of the message's own deliveries, or of those of the
+// message that a bounce is about.
 func (r *retelling) deliveries() error {
-	list, err := deliveriesOf(r, r.message.ID)
+	id := r.message.ID
+	if r.message.Kind == KindBounce && r.message.Via != "" {
+		id = r.message.Via
+	}
+	list, err := deliveriesOf(r, id)
 	if err != nil {
 		return err
 	}
@@ -202,11 +208,13 @@ func (r *retelling) timers(kinds ...TimerKind) error {
 	return nil
 }
 
-// eventsOf returns all events that name m, oldest first. A message that was
-// moved has some on the tickets it came from, which those on its present one
-// name.
+// eventsOf returns all events that name m, oldest first, and the merging of a
+// ticket that m was on. A message that was moved has some on the tickets it
+// came from, which those on its present one name.
 func eventsOf(r store.Reader, m *Message) (list []*Event, err error) {
 	visited := map[uint64]bool{}
+	was := map[uint64]bool{} // tickets with an event of the message
+	var merges []*Event
 	for queue := []uint64{m.Ticket}; len(queue) > 0; queue = queue[1:] {
 		number := queue[0]
 		if visited[number] {
@@ -217,15 +225,28 @@ func eventsOf(r store.Reader, m *Message) (list []*Event, err error) {
 			if err != nil {
 				return nil, err
 			}
-			if e.Message != m.ID {
-				continue
+			from, moved := parseNumber(e.Data["ticket"])
+			to, forwards := parseNumber(e.Data["to_ticket"])
+			switch {
+			case e.Message == m.ID:
+				list = append(list, e)
+				was[number] = true
+			case e.Message != "" || !moved || !forwards:
+				continue // of another message, or of no merging
+			case from == number:
+				merges = append(merges, e)
 			}
+			if moved {
+				queue = append(queue, from)
+			}
+			if forwards {
+				queue = append(queue, to)
+			}
+		}
+	}
+	for _, e := range merges {
+		if was[e.Ticket] {
 			list = append(list, e)
-			for _, name := range []string{"ticket", "to_ticket", "from_ticket"} {
-				if other, ok := parseNumber(e.Data[name]); ok {
-					queue = append(queue, other)
-				}
-			}
 		}
 	}
 	slices.SortFunc(list, func(a, b *Event) int { return cmp.Compare(a.Seq, b.Seq) })

@@ -130,6 +130,9 @@ func TestRehearsalWritesNothingAndComesTrue(t *testing.T) {
 			if stored.Ticket != receipt.Ticket || stored.State != receipt.State || stored.Reason != receipt.Reason {
 				t.Errorf("explained as %+v, received as %+v", stored, receipt)
 			}
+			if name == "bounce" {
+				wantSteps(t, stored, "bounce_of recipient=tamura@customer.example", "delivery recipient=tamura@customer.example")
+			}
 			for _, s := range c.steps {
 				if k, _, _ := strings.Cut(s, " "); slices.Contains([]string{"kind_because", "token", "stranger", "failed_authentication", "forward", "reference_unknown", "reference_found", "participant"}, k) {
 					if !strings.Contains(steps(stored), k) {
@@ -228,4 +231,49 @@ func TestFindMessages(t *testing.T) {
 		_, err := h.FindMessages(t.Context(), h.admin, what)
 		wantCode(t, err, helpdesk.CodeNotFound, "there is no")
 	}
+}
+
+// A merged ticket's number stays valid, and its messages keep their story.
+func TestExplainFollowsMergedTickets(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	other := h.post("support@example.jp", "From: b@customer.example", "Subject: Invoice again", "", "The same matter")
+	if _, err := h.Merge(t.Context(), h.admin, 2, 1); err != nil {
+		t.Fatal(err)
+	}
+	list, err := h.FindMessages(t.Context(), h.admin, "2")
+	if err != nil || len(list) != 2 {
+		t.Fatalf("ticket 2 names %d messages, %v", len(list), err)
+	}
+	e, err := h.Explain(t.Context(), h.admin, other.MessageID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantSteps(t, e, "recipient_alias", "event event=ticket.created", "event event=message.received", "event event=ticket.merged", "placed ticket=1")
+	stays, err := h.Explain(t.Context(), h.admin, list[0].ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if strings.Contains(steps(stays), "ticket.merged") {
+		t.Errorf("the story of a message that stayed tells of the merging:\n%s", steps(stays))
+	}
+}
+
+func TestExplainFollowsMovedMessages(t *testing.T) {
+	h := newHouse(t)
+	first := h.first()
+	h.reply(1, "It is attached.")
+	h.pass(time.Hour)
+	moving, err := h.Move(t.Context(), h.admin, first.MessageID, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e, err := h.Explain(t.Context(), h.admin, first.MessageID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if e.Ticket != moving.Into {
+		t.Errorf("explained on ticket %d, moved to %d", e.Ticket, moving.Into)
+	}
+	wantSteps(t, e, "recipient_alias", "event event=message.received", "event event=message.moved")
 }

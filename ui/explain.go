@@ -102,11 +102,11 @@ func stepValue(p locale.Printer, name, value string) string {
 	}
 	switch name {
 	case "reason", "kind", "trust":
-		return p.T(name + "." + value)
+		return wordOf(p, name+"."+value, value)
 	case "state", "delivery", "timer":
-		return p.T("explain." + name + "." + value)
+		return wordOf(p, "explain."+name+"."+value, value)
 	case "known", "proven", "disabled":
-		return p.T("explain.answer." + value)
+		return wordOf(p, "explain.answer."+value, value)
 	case "at", "due", "next", "expires":
 		if t, err := time.Parse(time.RFC3339, value); err == nil {
 			return p.Full(t)
@@ -119,6 +119,14 @@ func stepValue(p locale.Printer, name, value string) string {
 		return fmt.Sprintf("(%s)", value)
 	}
 	return value
+}
+
+// wordOf is the word for a value, or the value itself where there is none yet.
+func wordOf(p locale.Printer, key, value string) string {
+	if !p.Has(key) {
+		return value
+	}
+	return p.T(key)
 }
 
 // tools fills what the menu of a mail offers its reader.
