@@ -26,6 +26,9 @@ func decodeCharset(data []byte, label string) decoded {
 	}
 	if known && declared.wide {
 		if bytes.IndexByte(data, 0) >= 0 || !isSevenBit(data) {
+			if declared.name == "utf-16" && looksLittleEndian(data) {
+				declared, _ = lookupCharset("utf-16le")
+			}
 			return finish(declared, data, true)
 		}
 		return decoded{text: string(data), used: "us-ascii", deviates: len(data) > 0}
@@ -200,6 +203,25 @@ func cutByteOrderMark(data []byte) (name string, body []byte, ok bool) {
 		return "utf-16be", data[2:], true
 	}
 	return "", data, false
+}
+
+// looksLittleEndian says that UTF-16 without a byte order mark is in the order of
+// Windows, not in the one RFC 2781 section 4.3 asks for: more of its units are of
+// the blocks that mail is written in.
+func looksLittleEndian(data []byte) bool {
+	usual := func(high byte) bool {
+		return high < 0x06 || high == 0x20 || high == 0x30 || high >= 0x4E && high <= 0x9F || high >= 0xAC && high <= 0xD7 || high == 0xFF
+	}
+	little, big := 0, 0
+	for i := 0; i+1 < len(data) && i < 4096; i += 2 {
+		if usual(data[i]) {
+			big++
+		}
+		if usual(data[i+1]) {
+			little++
+		}
+	}
+	return little > big
 }
 
 // sameFamily says that a byte order mark only refines the declared name.

@@ -55,6 +55,7 @@ var labelAliases = map[string]string{
 	"utf32": "utf-32", "ucs-4": "utf-32", "utf32le": "utf-32le", "utf32be": "utf-32be",
 	"latin-1": "windows-1252", "ansi_x3.110-1983": "windows-1252", "ansi": "windows-1252", "1252": "windows-1252", "iso-8859-1-windows-3.1-latin-1": "windows-1252",
 	"iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "koi8-ru": "koi8-u", "koi8": "koi8-r",
+	"cp858": "ibm00858", "ibm858": "ibm00858", "cp00858": "ibm00858",
 	"tis620": "windows-874", "tis-620": "windows-874", "macroman": "macintosh", "x-mac-roman": "macintosh",
 }
 
