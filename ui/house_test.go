@@ -186,9 +186,15 @@ func (l letter) source(n int) []byte {
 // mailView is the real mail library, seen as the web sees it.
 type mailView struct{}
 
-func (mailView) Sanitize(html string, inline func(string) string, remote bool) (string, int) {
-	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inline, RemoteImages: remote})
-	return safe.HTML, safe.RemoteImages
+func (mailView) Sanitize(html string, inline, imageURL func(string) string) ui.SafeHTML {
+	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inline, ImageURL: imageURL, RemoteImages: imageURL != nil, MarkMisleading: true})
+	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages}
+	for _, l := range safe.Links {
+		if l.Misleading {
+			shown.Misleading = append(shown.Misleading, ui.MisleadingLink{Shown: l.Shown, Host: l.Host})
+		}
+	}
+	return shown
 }
 
 func (mailView) Fold(text string) (segments []ui.Segment) {

@@ -25,8 +25,15 @@ func (s *Server) messageRoutes(g *echo.Group) {
 
 // framePolicy is the content security policy of a mail's HTML: it may load
 // nothing, run nothing and be framed only by us. The style sheet of a mail is
-// inline by nature and can do no harm where nothing can be fetched.
-const framePolicy = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox "
+// inline by nature and can do no harm where nothing can be fetched. The remote
+// images that somebody asked to see come from our own origin.
+func framePolicy(images bool, sandbox string) string {
+	source := "data:"
+	if images {
+		source = "'self' data:"
+	}
+	return "default-src 'none'; img-src " + source + "; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-ancestors 'self'; sandbox " + sandbox
+}
 
 // What a mail's frame may do: open its links in windows of their own. The copy
 // that is measured may be looked into by our page, and nothing else.
@@ -37,11 +44,25 @@ const (
 
 // bodyView is a mail's body in one of its two forms.
 type bodyView struct {
-	ID       string
-	HTML     bool
-	Parts    []textPart
-	Withheld int
+	ID         string
+	HTML       bool
+	Parts      []textPart
+	Withheld   int  // remote images that are not shown
+	Images     bool // remote images are shown
+	Misleading []MisleadingLink
+	MoreLinks  int // misleading links besides those
 }
+
+// Frame is the address of the document with the HTML.
+func (b bodyView) Frame() string {
+	if b.Images {
+		return "/messages/" + b.ID + "/html?images=1"
+	}
+	return "/messages/" + b.ID + "/html"
+}
+
+// maxMisleading is how many misleading links are named above a mail.
+const maxMisleading = 3
 
 // messageBody answers with the other form of a mail's body.
 func (s *Server) messageBody(c echo.Context) error {
@@ -51,9 +72,27 @@ func (s *Server) messageBody(c echo.Context) error {
 	}
 	body := bodyView{ID: m.Message.ID, HTML: c.QueryParam("as") == "html", Parts: textParts(s.options.Mail.Fold(m.Body.Text))}
 	if body.HTML {
-		_, body.Withheld = s.options.Mail.Sanitize(m.Body.HTML, func(string) string { return "" }, false)
+		safe := s.options.Mail.Sanitize(m.Body.HTML, func(string) string { return "" }, nil)
+		body.Images = safe.RemoteImages > 0 && c.QueryParam("images") != ""
+		if !body.Images {
+			body.Withheld = safe.RemoteImages
+		}
+		body.Misleading = distinct(safe.Misleading)
+		if body.MoreLinks = len(body.Misleading) - maxMisleading; body.MoreLinks > 0 {
+			body.Misleading = body.Misleading[:maxMisleading]
+		}
 	}
 	return s.render(c, http.StatusOK, "body", body)
+}
+
+// distinct names every pair of hosts once, in the order of the mail.
+func distinct(links []MisleadingLink) (list []MisleadingLink) {
+	for _, l := range links {
+		if !slices.Contains(list, l) {
+			list = append(list, l)
+		}
+	}
+	return list
 }
 
 // messageHTML is the document inside the frame.
@@ -63,26 +102,40 @@ func (s *Server) messageHTML(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	safe, _ := s.options.Mail.Sanitize(m.Body.HTML, func(contentID string) string {
+	images := c.QueryParam("images") != ""
+	var imageURL func(string) string
+	if images {
+		imageURL = func(address string) string { return s.imageSeals.url(m.Message.ID, address, v.session) }
+	}
+	safe := s.options.Mail.Sanitize(m.Body.HTML, func(contentID string) string {
 		a, data, err := s.desk.InlineImage(ctx, v.actor(), m.Message.ID, contentID)
 		if err != nil {
 			return "" // a picture the mail refers to and does not have
 		}
 		return dataURL(a.ContentType, data)
-	}, false)
+	}, imageURL)
 	header := c.Response().Header()
-	header.Set("Content-Security-Policy", framePolicy+frameShown)
+	header.Set("Content-Security-Policy", framePolicy(images, frameShown))
 	if c.QueryParam("measure") != "" {
-		header.Set("Content-Security-Policy", framePolicy+frameMeasured)
+		header.Set("Content-Security-Policy", framePolicy(images, frameMeasured))
 	}
+	header.Set("Referrer-Policy", "no-referrer")
+	header.Set("X-DNS-Prefetch-Control", "off")
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cache-Control", "private, max-age=600")
-	return c.HTML(http.StatusOK, frameStart+safe+"</body></html>")
+	if images {
+		header.Set("Cache-Control", "no-store") // the seals in it are of this session and process
+	}
+	return c.HTML(http.StatusOK, frameStart+safe.HTML+"</body></html>")
 }
 
 const frameStart = `<!doctype html><html><head><meta charset="utf-8"><meta name="color-scheme" content="light">` +
 	`<style>html{background:#fff;color:#23211d}body{margin:0;padding:12px 16px;font:14px/1.7 -apple-system,"Segoe UI","Hiragino Sans","Noto Sans JP","Noto Sans CJK JP",Meiryo,sans-serif;` +
-	`overflow-wrap:anywhere;overflow-x:auto}img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}</style></head><body>`
+	`overflow-wrap:anywhere;overflow-x:auto}img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}` +
+	// The mark of a misleading link. A mail's own style has no word about it.
+	`a[data-target]::after{content:" ⚠ " attr(data-target)!important;margin-left:.4em!important;padding:1px 6px!important;border-radius:4px!important;background:#fbeccb!important;` +
+	`color:#6b4a00!important;font:12px/1.5 sans-serif!important;text-decoration:none!important;display:inline-block!important;visibility:visible!important;text-indent:0!important}` +
+	`</style></head><body>`
 
 // dataURL puts an inline image into the document. Only what browsers draw
 // without running anything is let through.

@@ -17,14 +17,27 @@ import (
 
 // MailView shows mail. It is what the web needs of a mail library.
 type MailView interface {
-	// Sanitize returns what of a mail's HTML is safe to show, and how many
-	// remote images it refers to; they are left out unless remoteImages is set.
-	// inlineURL gives the address of the part with a Content-ID, "" for none.
-	Sanitize(html string, inlineURL func(contentID string) string, remoteImages bool) (safe string, remote int)
+	// Sanitize returns what of a mail's HTML is safe to show. inlineURL gives the
+	// address of the part with a Content-ID, "" for none; imageURL where a remote
+	// image is served, "" to leave it out. Without imageURL all are left out.
+	// Links that mislead carry their true host as data-target.
+	Sanitize(html string, inlineURL, imageURL func(address string) string) SafeHTML
 	// Fold cuts a mail's text into new words, quotes and signatures, in order;
 	// together they are the text.
 	Fold(text string) []Segment
 }
+
+// SafeHTML is a mail's HTML that can do no harm in a frame.
+type SafeHTML struct {
+	HTML string
+	// RemoteImages is how many remote images it refers to, shown or not.
+	RemoteImages int
+	Misleading   []MisleadingLink
+}
+
+// MisleadingLink is a link whose words name another site than the one it opens,
+// both as host names.
+type MisleadingLink struct{ Shown, Host string }
 
 // Segment is a run of a mail's text.
 type Segment struct {
@@ -76,6 +89,12 @@ type Options struct {
 	// UndoWindow is how long a reply can be taken back, for the words beside
 	// the send button.
 	UndoWindow time.Duration
+	// Images is how the remote images of mails are reached when an agent asks to
+	// see them.
+	Images ImageNetwork
+	// Search finds tickets by all their words; where nil, a text is looked for in
+	// what lists show.
+	Search Searcher
 	// MaxUpload limits a reply with its attachments, in bytes; 25 MB when zero.
 	MaxUpload int64
 	// Analysis reports what is known about the model. It asks nobody: it is
@@ -109,8 +128,10 @@ func (o Options) withDefaults() Options {
 // plainMail shows text alone.
 type plainMail struct{}
 
-func (plainMail) Sanitize(string, func(string) string, bool) (string, int) { return "", 0 }
-func (plainMail) Fold(text string) []Segment                               { return []Segment{{SegmentNew, text}} }
+func (plainMail) Sanitize(string, func(string) string, func(string) string) SafeHTML {
+	return SafeHTML{}
+}
+func (plainMail) Fold(text string) []Segment { return []Segment{{SegmentNew, text}} }
 
 // Server answers browsers and API clients.
 type Server struct {
@@ -121,6 +142,8 @@ type Server struct {
 	templates  templates
 	assets     *assets
 	origins    *http.CrossOriginProtection
+	imageSeals imageSeals
+	images     *imageFetcher
 	echo       *echo.Echo
 	closed     context.Context // ends when the server closes
 	close      context.CancelFunc
@@ -142,6 +165,10 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	if s.templates, err = parseTemplates(s.catalogues, s.assets); err != nil {
 		return nil, err
 	}
+	if s.imageSeals, err = newImageSeals(); err != nil {
+		return nil, err
+	}
+	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil || u.Host == "" {
@@ -181,10 +208,11 @@ func (s *Server) routes() *echo.Echo {
 		// Attachments are mostly compressed already, and the length of a
 		// stream is not known.
 		Skipper: func(c echo.Context) bool {
-			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index"
+			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath
 		},
 	}))
 	s.accessRoutes(pages)
+	s.imageRoutes(pages)
 
 	desk := pages.Group("", s.requireUser)
 	s.inboxRoutes(desk)

@@ -11,9 +11,15 @@ type mailView struct{}
 var _ ui.MailView = mailView{}
 
 // Sanitize implements ui.MailView.
-func (mailView) Sanitize(html string, inlineURL func(contentID string) string, remoteImages bool) (string, int) {
-	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inlineURL, RemoteImages: remoteImages})
-	return safe.HTML, safe.RemoteImages
+func (mailView) Sanitize(html string, inlineURL, imageURL func(address string) string) ui.SafeHTML {
+	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inlineURL, ImageURL: imageURL, RemoteImages: imageURL != nil, MarkMisleading: true})
+	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages}
+	for _, l := range safe.Links {
+		if l.Misleading {
+			shown.Misleading = append(shown.Misleading, ui.MisleadingLink{Shown: l.Shown, Host: l.Host})
+		}
+	}
+	return shown
 }
 
 // Fold implements ui.MailView.

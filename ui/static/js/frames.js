@@ -8,16 +8,27 @@ const tallest = 20000;
 
 on("click", "[data-body]", async (_, button) => {
   const { body: id, as } = button.dataset;
+  if (document.getElementById(`body-${id}`)?.dataset.as === as) return;
+  if (await show(id, `as=${as}`)) {
+    for (const other of $$("[data-body]", button.parentElement)) other.setAttribute("aria-pressed", String(other === button));
+  }
+});
+
+// Remote images are shown when somebody asks for it, each time anew.
+on("click", "[data-images]", (_, button) => show(button.dataset.images, "as=html&images=1"));
+
+// show puts another form of a mail's body in the place of the one that is there.
+async function show(id, form) {
   const target = document.getElementById(`body-${id}`);
-  if (!target || target.dataset.as === as) return;
-  const text = await fragment(`/messages/${id}/body?as=${as}`, `body-${id}`);
-  for (const other of $$("[data-body]", button.parentElement)) other.setAttribute("aria-pressed", String(other === button));
+  if (!target) return false;
+  const text = await fragment(`/messages/${id}/body?${form}`, `body-${id}`);
   // The mail's head stays where it is while its body changes its height.
   const thread = $("#thread");
   thread.classList.add("unanchored");
   await morph(target, text, "outerHTML");
   setTimeout(() => thread.classList.remove("unanchored"), 1500);
-});
+  return true;
+}
 
 ready(() => $$(".mail-frame:not([data-measured])").forEach(measure));
 
@@ -36,6 +47,8 @@ function measure(holder) {
   };
   copy.addEventListener("load", adjust);
   new ResizeObserver(adjust).observe(holder);
-  copy.src = `${holder.dataset.frame}?measure=1`;
+  const address = new URL(holder.dataset.frame, location.href);
+  address.searchParams.set("measure", "1");
+  copy.src = address.href;
   holder.append(copy);
 }

@@ -1,0 +1,4 @@
+package ui
+
+// RefuseInside is what DialPublic asks about every address before it connects.
+var RefuseInside = refuseInside
