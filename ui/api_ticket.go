@@ -17,7 +17,7 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	rows, next, err := s.desk.Tickets(ctx, a, helpdesk.TicketQuery{View: helpdesk.View(c.QueryParam("view")), Text: c.QueryParam("q"),
+	found, err := s.tickets(ctx, a, helpdesk.TicketQuery{View: helpdesk.View(c.QueryParam("view")), Text: c.QueryParam("q"),
 		Limit: limit, After: c.QueryParam("after")})
 	if err != nil {
 		return err
@@ -29,8 +29,8 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 	answer := struct {
 		Tickets []apiTicket `json:"tickets"`
 		Next    *string     `json:"next"`
-	}{[]apiTicket{}, orNull(next)}
-	for _, row := range rows {
+	}{[]apiTicket{}, orNull(found.next)}
+	for _, row := range found.rows {
 		answer.Tickets = append(answer.Tickets, users.ticket(row))
 	}
 	return c.JSON(http.StatusOK, answer)

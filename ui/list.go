@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
@@ -37,6 +38,7 @@ type rowView struct {
 	Name       string
 	Subject    string
 	Snippet    string
+	Found      []search.Run // in place of Snippet, what a search found
 	Trust      helpdesk.Trust
 	TrustTitle string
 	Badge      *badge
@@ -63,18 +65,23 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if n, err := strconv.Atoi(limit); err == nil {
 		p.query.Limit = min(max(n, rowsAtFirst), rowsAtMost)
 	}
-	rows, next, err := s.desk.Tickets(ctx, v.actor(), p.query)
+	query, title := p.query, v.T("view."+string(p.query.View))
+	if s.searches(query) && query.View == helpdesk.ViewOpen { // the search box leads there, and looks everywhere
+		query.View, title = "", v.T("nav.find")
+	}
+	found, err := s.tickets(ctx, v.actor(), query)
 	if err != nil {
 		return listView{}, err
 	}
-	list := listView{Title: v.T("view." + string(p.query.View)), View: p.query.View, Path: p.address(0),
+	list := listView{Title: title, View: p.query.View, Path: p.address(0),
 		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View))}
-	for i, row := range rows {
+	for i, row := range found.rows {
 		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
+		list.Rows[i].Found = found.snippets[row.Ticket.Number]
 		list.Rows[i].First = i == 0 && p.number == 0
 	}
-	if next != "" {
-		list.Next = p.address(0, "after", next)
+	if found.next != "" {
+		list.Next = p.address(0, "after", found.next)
 	}
 	if err := s.describeFilters(ctx, v, p, &list); err != nil {
 		return list, err

@@ -18,7 +18,8 @@ const (
 )
 
 // openBackground connects the work that timers start: deliveries, copies to
-// agents' mailboxes, their answers, and the model's reading.
+// agents' mailboxes, their answers, and the model's reading; and the search
+// index's following of the event log.
 func (s *server) openBackground(ctx context.Context) error {
 	sender, err := s.newSender()
 	if err != nil {
@@ -39,8 +40,13 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
 			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
+			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 		}, reading...),
 	}
-	s.background = append(s.background, func(ctx context.Context) { timers.Run(ctx, stopGrace) })
+	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle}
+	s.background = append(s.background,
+		func(ctx context.Context) { timers.Run(ctx, stopGrace) },
+		func(ctx context.Context) { run.Follow(ctx, s.desk, indexer, s.log) },
+	)
 	return nil
 }

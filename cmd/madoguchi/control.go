@@ -94,6 +94,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
 	mux.Handle("POST /explain", answer(log, ops.Explain))
 	mux.Handle("POST /rehearse", rehearse(log, ops))
+	mux.HandleFunc("POST /reindex", answerReindex(ops, log))
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
 		if err := ops.Backup(r.Context(), w); err != nil {
@@ -102,6 +103,37 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 		}
 	})
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+}
+
+// reindexStep is one line of the answer to a reindex: how far it is, or, as the
+// last, how it ended.
+type reindexStep struct {
+	Done  uint64        `json:"done"`
+	Total uint64        `json:"total"`
+	Ended bool          `json:"ended,omitempty"`
+	Error *controlError `json:"error,omitempty"`
+}
+
+// answerReindex rebuilds the search index and tells of its progress line by
+// line. It ends when the client goes away.
+func answerReindex(ops operations, log *slog.Logger) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/x-ndjson")
+		lines, flush := json.NewEncoder(w), http.NewResponseController(w)
+		last := reindexStep{Ended: true}
+		err := ops.Reindex(r.Context(), func(done, total uint64) {
+			last.Done, last.Total = done, total
+			lines.Encode(reindexStep{Done: done, Total: total}) // a client that has gone away ends the context
+			flush.Flush()
+		})
+		if err != nil {
+			last.Error = &controlError{helpdesk.CodeOf(err), err.Error()}
+			if last.Error.Code == helpdesk.CodeInternal && r.Context().Err() == nil {
+				log.Error("control socket", "request", r.URL.Path, "error", err)
+			}
+		}
+		lines.Encode(last)
+	}
 }
 
 // controlError is how an error crosses the socket.

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -16,6 +17,7 @@ import (
 type local struct {
 	engine store.Engine
 	desk   *helpdesk.Desk
+	index  *search.Index
 	actor  helpdesk.Actor
 }
 
@@ -41,7 +43,7 @@ func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{engine: engine, desk: desk, actor: helpdesk.System("command line")}, nil
+	return &local{engine: engine, desk: desk, index: search.New(engine, desk), actor: helpdesk.System("command line")}, nil
 }
 
 func (l *local) Close() error { return l.engine.Close() }
@@ -211,6 +213,13 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 	differences, err := l.desk.Verify(ctx)
 	if err != nil {
 		return verification{}, err
+	}
+	found, err := l.index.Verify(ctx)
+	if err != nil {
+		return verification{}, err
+	}
+	if len(found) > 0 {
+		differences = append(append(differences, found...), "madoguchi reindex makes the search index anew")
 	}
 	s, err := l.desk.Statistics(ctx)
 	if err != nil {

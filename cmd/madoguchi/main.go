@@ -35,7 +35,7 @@ one directory to back up.`,
 	root.AddCommand(
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newTokenCommand(),
-		newBackupCommand(), newRestoreCommand(), newVerifyCommand(),
+		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	return root

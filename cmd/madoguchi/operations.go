@@ -29,6 +29,8 @@ type operations interface {
 	Explain(ctx context.Context, what string) ([]explanation, error)
 	// Rehearse says what would become of a mail, and changes nothing.
 	Rehearse(ctx context.Context, r rehearsal) (explanation, error)
+	// Reindex makes the search index anew, and tells of its progress.
+	Reindex(ctx context.Context, progress func(done, total uint64)) error
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
 	Close() error

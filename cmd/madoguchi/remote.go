@@ -157,6 +157,29 @@ func (r *remote) Rehearse(ctx context.Context, mail rehearsal) (out explanation,
 	return out, decodeAnswer(response, &out)
 }
 
+// Reindex passes the server's progress on. A stream that the server broke off
+// is an error.
+func (r *remote) Reindex(ctx context.Context, progress func(done, total uint64)) error {
+	response, err := r.send(ctx, http.MethodPost, "/reindex", nil)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	for lines := json.NewDecoder(response.Body); ; {
+		var step reindexStep
+		if err := lines.Decode(&step); err != nil {
+			return fmt.Errorf("follow the server's reindexing: %w", err)
+		}
+		progress(step.Done, step.Total)
+		switch {
+		case step.Error != nil:
+			return &helpdesk.Error{Code: step.Error.Code, Message: step.Error.Message}
+		case step.Ended:
+			return nil
+		}
+	}
+}
+
 // Backup copies the server's snapshot to w. A stream that the server broke
 // off is an error.
 func (r *remote) Backup(ctx context.Context, w io.Writer) error {

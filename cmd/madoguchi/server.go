@@ -16,6 +16,7 @@ import (
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/analysis"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/store"
@@ -36,6 +37,7 @@ type server struct {
 	certificates certificates
 	store        *store.Group
 	desk         *helpdesk.Desk
+	index        *search.Index
 
 	smtp, lmtp       *smtpd.Server
 	smtpAt, lmtpAt   net.Listener
@@ -88,6 +90,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	s.index = search.New(s.store, s.desk)
 	if err := s.desk.ReleaseClaims(ctx); err != nil {
 		return err
 	}
@@ -143,7 +146,7 @@ func (s *server) openControl(context.Context) (err error) {
 	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
 		return err
 	}
-	operations := &served{local{engine: s.store, desk: s.desk, actor: helpdesk.System("command line")}, s}
+	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line")}, s}
 	s.control = newControlServer(operations, s.log)
 	return nil
 }

@@ -28,6 +28,7 @@ func (s *server) openWeb(context.Context) (err error) {
 	s.pages, err = ui.New(s.desk, ui.Options{
 		Log:         s.log,
 		Mail:        mailView{},
+		Search:      s.index,
 		Secure:      encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
 		Version:     programVersion(),
 		PublicURL:   c.Web.URL,

@@ -1,0 +1,46 @@
+package ui
+
+import (
+	"context"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
+)
+
+// Searcher finds tickets by their words.
+type Searcher interface {
+	Search(ctx context.Context, a helpdesk.Actor, q search.Query) (search.Results, error)
+}
+
+// found is a page of a list. Snippets are those of a search, by ticket.
+type found struct {
+	rows     []helpdesk.TicketRow
+	snippets map[uint64][]search.Run
+	next     string
+}
+
+// searches tells whether q is for the index, and not for a list.
+func (s *Server) searches(q helpdesk.TicketQuery) bool {
+	return s.options.Search != nil && strings.TrimSpace(q.Text) != ""
+}
+
+// tickets returns a page of a list, or, where there is a text, of what a search
+// within it finds.
+func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.TicketQuery) (f found, err error) {
+	if !s.searches(q) {
+		f.rows, f.next, err = s.desk.Tickets(ctx, a, q)
+		return f, err
+	}
+	query := search.Query{Text: q.Text, Within: q, Limit: q.Limit, After: q.After, Zone: s.now().Location()}
+	results, err := s.options.Search.Search(ctx, a, query)
+	if err != nil {
+		return f, err
+	}
+	f.next, f.snippets = results.Next, map[uint64][]search.Run{}
+	for _, hit := range results.Hits {
+		f.rows = append(f.rows, hit.Row)
+		f.snippets[hit.Row.Ticket.Number] = hit.Snippet
+	}
+	return f, nil
+}
