@@ -41,7 +41,7 @@ func exerciseExplain(t *testing.T, data, id string) {
 	}
 	for _, what := range []string{"1", "#1", id, "<" + id + ">"} {
 		wantWords(t, explain(what), "Invoice 2291", "me@customer.example", "on ticket #1 (posted): Came in as a new matter.",
-			"support@example.com is the alias", "It refers to no earlier mail.", "message.received")
+			"support@example.com is an alias.", "It refers to no earlier mail.", "message.received")
 	}
 	answer := writeMail(t, "answer.eml", "From: me@customer.example\nTo: support@example.com\nIn-Reply-To: <"+id+">\nMessage-ID: <a@customer.example>\nSubject: Re: Invoice 2291\n\nThanks\n")
 	wantWords(t, explain(answer), "joins ticket #1: Answers a mail of this conversation.", "It refers to "+id, "me@customer.example takes part in ticket #1.")
