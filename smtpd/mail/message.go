@@ -67,7 +67,8 @@ type Field struct {
 	Value string
 }
 
-// Attachment is any part with a file name, or that is no body; attached mails too.
+// Attachment is any part with a file name, or that is no body; attached mails too,
+// whose Data is again for Parse. A winmail.dat gives the files inside it instead.
 type Attachment struct {
 	// Filename is fit to be shown and saved under: one line, without invisible
 	// characters, runs of blanks and directories.

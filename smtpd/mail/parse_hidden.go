@@ -29,13 +29,14 @@ func (p *parsing) undoHiddenTransfer(e *entity, data []byte) []byte {
 
 // looksQuotedPrintable says that text is quoted-printable through and through:
 // every equals sign begins an escape or ends a line, and many escapes are of
-// bytes that would not have survived without.
+// bytes that would not have survived without. A few escapes in a text are words
+// about an encoding, unless lines are broken by it too.
 func looksQuotedPrintable(data []byte) bool {
 	const enough = 6
 	if bytes.Count(data, []byte("=")) < enough {
 		return false
 	}
-	high := 0
+	high, broken := 0, false
 	for i := 0; i < len(data); i++ {
 		c := data[i]
 		if c >= utf8.RuneSelf {
@@ -45,6 +46,7 @@ func looksQuotedPrintable(data []byte) bool {
 			continue
 		}
 		if next := at(data, i+1); next == '\n' || next == '\r' || i+1 == len(data) {
+			broken = true
 			continue
 		}
 		v, ok := hexByte(data[i+1:])
@@ -56,7 +58,7 @@ func looksQuotedPrintable(data []byte) bool {
 		}
 		i += 2
 	}
-	return high >= enough
+	return high >= enough && (broken || high*3*2 >= len(data) || bytes.Contains(data, []byte("=1B$")))
 }
 
 // wholeBase64 decodes a text that is nothing but lines of base64, as encoders

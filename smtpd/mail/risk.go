@@ -30,7 +30,7 @@ var riskByExtension = extensions(map[Risk]string{
 		"iso img vhd vhdx udf wim " +
 		// Java, macOS, Linux, Android
 		"jar jnlp class app dmg pkg mpkg command tool terminal action workflow scpt scptd applescript osax fileloc inetloc webloc mobileconfig " +
-		"sh bash zsh csh ksh run bin elf appimage deb rpm flatpakref snap desktop py pyc pyw pyz pl rb apk",
+		"sh bash zsh csh ksh run elf appimage deb rpm flatpakref snap desktop py pyc pyw pyz pl rb apk",
 	RiskMacro: "docm dotm xlsm xltm xlam xlsb pptm potm ppam ppsm sldm odb accdb accde mdb slk iqy dqy oqy",
 })
 
