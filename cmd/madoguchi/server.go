@@ -91,6 +91,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return err
 	}
 	s.index = search.New(s.store, s.desk)
+	s.index.Log = s.log
 	if err := s.desk.ReleaseClaims(ctx); err != nil {
 		return err
 	}

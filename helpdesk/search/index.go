@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 
@@ -14,6 +15,10 @@ import (
 // Index is the search index of a helpdesk. Its methods may be called from any
 // goroutine.
 type Index struct {
+	// Log is told of records that cannot be read; set before the first use, or
+	// left nil.
+	Log *slog.Logger
+
 	db   store.Engine
 	desk *helpdesk.Desk
 
@@ -133,7 +138,7 @@ const (
 
 // follow indexes what events touch, in transactions of bounded size.
 func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Event, atOnce int) error {
-	b := newBatch(ix.desk)
+	b := ix.newBatch()
 	for _, e := range events {
 		if err := b.take(ctx, e); err != nil {
 			return err
@@ -142,7 +147,7 @@ func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Eve
 			if err := ix.commit(ctx, epoch, b, e.Seq); err != nil {
 				return err
 			}
-			b = newBatch(ix.desk)
+			b = ix.newBatch()
 		}
 	}
 	return ix.commit(ctx, epoch, b, events[len(events)-1].Seq)
@@ -151,20 +156,32 @@ func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Eve
 // batch collects the documents of a transaction, each piece once.
 type batch struct {
 	source    *source
+	log       *slog.Logger
 	documents []*document
 	known     map[string]bool
 	bytes     int
 }
 
-func newBatch(desk *helpdesk.Desk) *batch {
-	return &batch{source: newSource(desk), known: map[string]bool{}}
+func (ix *Index) newBatch() *batch {
+	log := ix.Log
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &batch{source: newSource(ix.desk), log: log, known: map[string]bool{}}
 }
 
+// add reads a piece that is not in the batch yet. A damaged record must not hold
+// up all others: it is logged, and not found until it is mended and indexed
+// anew; the store's own verification reports it too.
 func (b *batch) add(piece string, read func() (*document, error)) error {
 	if b.known[piece] {
 		return nil
 	}
 	d, err := read()
+	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNewer) {
+		b.log.Error("cannot index", "piece", piece, "error", err)
+		d, err = &document{piece: piece, gone: true}, nil
+	}
 	if err != nil {
 		return fmt.Errorf("read %s: %w", piece, err)
 	}

@@ -122,7 +122,7 @@ func (ix *Index) verifyPieces(ctx context.Context, m *manifest, known map[string
 		if err != nil || len(events) == 0 {
 			return nil, err
 		}
-		b := newBatch(ix.desk)
+		b := ix.newBatch()
 		for _, e := range events {
 			if err := b.take(ctx, e); err != nil {
 				return nil, err
