@@ -36,13 +36,13 @@ it, as a dry run. It works beside a running server and changes nothing.`,
 			if err != nil {
 				return err
 			}
-			raw, err := mailToTry(args[0], cmd.InOrStdin())
+			raw, isFile, err := mailToTry(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
 			return withOperations(cmd.Context(), directory, func(ops operations) error {
 				var list []explanation
-				if raw != nil {
+				if isFile {
 					list, err = explainFile(cmd.Context(), ops, args[0], rehearsal{To: to, Raw: raw})
 				} else {
 					list, err = ops.Explain(cmd.Context(), args[0])
@@ -60,23 +60,35 @@ it, as a dry run. It works beside a running server and changes nothing.`,
 	return cmd
 }
 
-// mailToTry reads the mail in the named file, or returns nil where name is the
+// mailToTry reads the mail in the named file; isFile is false where name is the
 // name of no file.
-func mailToTry(name string, stdin io.Reader) ([]byte, error) {
+func mailToTry(name string, stdin io.Reader) (raw []byte, isFile bool, err error) {
 	if name != "-" {
 		info, err := os.Stat(name)
 		if err != nil || isTicketNumber(name) {
-			return nil, nil
+			return nil, false, nil
 		}
 		if info.IsDir() {
-			return nil, fmt.Errorf("%s is a directory; name one mail file, or try many with madoguchi replay %s/*", name, name)
+			return nil, true, fmt.Errorf("%s is a directory; name one mail file, or try many with madoguchi replay %s/*", name, name)
 		}
 	}
-	raw, err := readMail(name, stdin)
-	if err != nil {
-		return nil, err
+	in := stdin
+	if name != "-" {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, true, fmt.Errorf("read mail: %w", err)
+		}
+		defer f.Close()
+		in = f
 	}
-	return onTheWire(raw), nil
+	mails := newMailReader(in)
+	if raw, err = mails.next(); err != nil {
+		return nil, true, fmt.Errorf("read mail %s: %w", name, err)
+	}
+	if _, err := mails.next(); err == nil {
+		return nil, true, fmt.Errorf("%s holds many mails; try them with madoguchi replay %s", name, name)
+	}
+	return raw, true, nil
 }
 
 // isTicketNumber says that a name is rather a ticket's than a file's, which

@@ -66,6 +66,7 @@ func exerciseReplay(t *testing.T, data, id, answer, hostile string) {
 	if out := succeed(t, "", "replay", mbox, "--to", "support@example.com", "--data", data); !strings.Contains(out, "3 mails: 3 would open new tickets.") {
 		t.Errorf("replay --to:\n%s", out)
 	}
+	refuse(t, []string{"explain", mbox, "--data", data}, "holds many mails", "replay")
 	var outcomes []string
 	decoder := json.NewDecoder(strings.NewReader(succeed(t, "", "replay", mbox, "--json", "--data", data)))
 	for decoder.More() {
