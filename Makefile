@@ -29,6 +29,7 @@ fuzz:
 	$(GO) test -run='^$$' -fuzz='^FuzzParse$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
 	$(GO) test -run='^$$' -fuzz='^FuzzSanitizeHTML$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
 	$(GO) test -run='^$$' -fuzz='^FuzzSession$$' -fuzztime=$(FUZZTIME) ./smtpd
+	$(GO) test -run='^$$' -fuzz='^FuzzQuery$$' -fuzztime=$(FUZZTIME) ./helpdesk/search
 
 ## bench: durable mails a second, time from 250 to the browser, and the parts below them
 bench:

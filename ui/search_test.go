@@ -1,0 +1,73 @@
+package ui_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
+	"github.com/madoguchi/madoguchi/store"
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+// newSearchableHouse is a ready house with a search index, to be brought up to
+// date with index.
+func newSearchableHouse(t *testing.T) (h *house, index func()) {
+	t.Helper()
+	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bolt.Close() })
+	h = &house{t: t, log: &safeBuffer{}}
+	if h.Desk, err = helpdesk.Open(t.Context(), bolt, helpdesk.Options{Hostname: "mx.example.jp"}); err != nil {
+		t.Fatal(err)
+	}
+	if h.secret, err = h.SetupSecret(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	finder := search.New(bolt, h.Desk)
+	if h.web, err = ui.New(h.Desk, ui.Options{Mail: mailView{}, Hostname: "mx.example.jp", Search: finder}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { h.web.Close() })
+	h.http = httptest.NewServer(h.web.Handler())
+	t.Cleanup(h.http.Close)
+	h.admin, err = h.CompleteSetup(t.Context(), helpdesk.Setup{Secret: h.secret, Domain: "example.jp", AdminEmail: "sato@example.jp",
+		AdminName: "佐藤 遥", Password: password, AliasLocal: "support", AliasName: "サポート窓口", Locale: "ja"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h, func() {
+		t.Helper()
+		if err := finder.Rebuild(t.Context(), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestSearchBoxFindsEverywhereAndMarks(t *testing.T) {
+	h, index := newSearchableHouse(t)
+	h.receive(letter{from: "a@kyaku.example", name: "青木", subject: "お問い合わせ", text: "温度計の<b>ﾃﾞｰﾀ</b>について"})
+	h.receive(letter{from: "b@kyaku.example", name: "馬場", subject: "別件", text: "請求書の件"})
+	pipelines, err := h.Pipelines(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed, _ := pipelines[0].FirstOf(helpdesk.StageClosed)
+	if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Change{Stage: &closed.ID}); err != nil {
+		t.Fatal(err)
+	}
+	index()
+	b := h.as(h.admin)
+	find := func(view, text string) *page {
+		return b.get("/inbox/" + view + "?q=" + url.QueryEscape(text))
+	}
+	find("open", "データ").want(http.StatusOK).shows("お問い合わせ", "&lt;b&gt;<mark>ﾃﾞｰﾀ</mark>&lt;/b&gt;").hides("別件", "<b>ﾃﾞｰﾀ")
+	find("waiting", "データ").want(http.StatusOK).shows("条件に合うチケットはありません")
+	find("open", "from:馬場 is:open").want(http.StatusOK).shows("別件").hides("お問い合わせ")
+	find("open", "form:馬場").want(http.StatusUnprocessableEntity).shows("「form:」という条件はありません", "from:, to:")
+}
