@@ -84,7 +84,8 @@ func (ix *Index) Handle(ctx context.Context, events []helpdesk.Event) error {
 	return nil
 }
 
-// open returns the epoch in use, and begins one where there is none.
+// open returns the epoch in use, and begins one where there is none of this
+// format. The caller holds ix.writing.
 func (ix *Index) open(ctx context.Context) (epoch uint32, cursor uint64, err error) {
 	var m *manifest
 	err = ix.db.View(ctx, func(r store.Reader) error {
@@ -97,14 +98,14 @@ func (ix *Index) open(ctx context.Context) (epoch uint32, cursor uint64, err err
 	if m != nil {
 		return m.Epoch, m.Cursor, nil
 	}
-	if epoch, err = ix.begin(ctx); err != nil {
+	if epoch, err = ix.begin(ctx, true); err != nil {
 		return 0, 0, err
 	}
-	return epoch, 0, ix.use(ctx, epoch)
+	return epoch, 0, ix.sweepEpochs(ctx)
 }
 
-// begin makes an empty epoch that is not in use yet.
-func (ix *Index) begin(ctx context.Context) (epoch uint32, err error) {
+// begin makes an empty epoch and, if told so, puts it into use.
+func (ix *Index) begin(ctx context.Context, use bool) (epoch uint32, err error) {
 	err = ix.db.Update(ctx, func(tx store.Tx) error {
 		root, err := readRoot(tx)
 		if err != nil {
@@ -112,6 +113,9 @@ func (ix *Index) begin(ctx context.Context) (epoch uint32, err error) {
 		}
 		root.LastEpoch++
 		epoch = root.LastEpoch
+		if use {
+			root.Epoch, root.Format = epoch, format
+		}
 		return errors.Join(roots.Put(tx, root), manifests.Put(tx, &manifest{Epoch: epoch}))
 	})
 	return epoch, err

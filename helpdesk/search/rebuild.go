@@ -29,11 +29,10 @@ func (ix *Index) rebuild(ctx context.Context, progress func(done, total uint64))
 	if err := ix.sweepEpochs(ctx); err != nil { // what an earlier one left behind
 		return err
 	}
-	epoch, err := ix.begin(ctx)
+	epoch, err := ix.beginBuilding(ctx)
 	if err != nil {
 		return err
 	}
-	ix.building.Store(epoch)
 	defer ix.building.Store(0)
 	for done := uint64(0); ; {
 		total, err := ix.desk.LastSeq(ctx)
@@ -63,4 +62,14 @@ func (ix *Index) rebuild(ctx context.Context, progress func(done, total uint64))
 	}
 	ix.building.Store(0)
 	return ix.sweepEpochs(ctx)
+}
+
+// beginBuilding makes an epoch and protects it from being swept.
+func (ix *Index) beginBuilding(ctx context.Context) (epoch uint32, err error) {
+	ix.writing.Lock()
+	defer ix.writing.Unlock()
+	if epoch, err = ix.begin(ctx, false); err == nil {
+		ix.building.Store(epoch)
+	}
+	return epoch, err
 }
