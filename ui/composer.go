@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"html/template"
 	"io"
 	"mime/multipart"
 	"net/http"
@@ -78,26 +79,35 @@ func otherReaders(t *helpdesk.TicketView, m helpdesk.Message) []string {
 	return others
 }
 
-// toastView counts down the time in which a reply can be taken back.
+// toastView says what was just done and offers to take it back.
 type toastView struct {
-	Message string
-	Ticket  uint64
-	Until   string // for the browser's clock
-	Seconds int
+	ID      string
+	Text    template.HTML
+	Action  string // where taking it back is posted
+	Kind    string // of a moving
+	Seconds int    // until it goes
+	Counted bool   // the seconds are those in which it can be taken back
 	Back    string
 }
 
-// toast offers to take back the reply with the given id, while that is
-// possible.
-func (s *Server) toast(t *ticketView, messageID string) *toastView {
-	if t == nil || messageID == "" {
+// toast offers to take back what the address says was just done, a reply or a
+// moving, while that is possible.
+func (s *Server) toast(c echo.Context, t *ticketView) *toastView {
+	if t == nil {
+		return nil
+	}
+	v, messageID := visitOf(c), c.QueryParam("sent")
+	if id := c.QueryParam("moved"); id != "" {
+		return v.movedToast(t, id)
+	}
+	if messageID == "" {
 		return nil
 	}
 	for _, m := range t.source.Messages {
 		if m.Message.ID == messageID && m.Undoable {
 			left := m.UndoUntil.Sub(s.now())
-			return &toastView{Message: messageID, Ticket: t.Number, Until: isoTime(m.UndoUntil),
-				Seconds: max(int((left+time.Second-1)/time.Second), 0), Back: t.Path}
+			return &toastView{ID: messageID, Text: template.HTML(template.HTMLEscapeString(v.T("toast.sending"))), Action: "/messages/" + messageID + "/undo",
+				Seconds: max(int((left+time.Second-1)/time.Second), 0), Counted: true, Back: t.Path}
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func (s *Server) inbox(c echo.Context) error {
 			return err
 		}
 		data.Title = data.Ticket.Subject
-		data.Toast = s.toast(data.Ticket, c.QueryParam("sent"))
+		data.Toast = s.toast(c, data.Ticket)
 	}
 	return s.render(c, http.StatusOK, "inbox", data)
 }

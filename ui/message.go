@@ -38,6 +38,7 @@ type messageView struct {
 	HasSource bool
 	Explained bool     // its explanation may be read
 	Charsets  []option // to decode it again in
+	Movable   bool     // it can be moved to another ticket
 }
 
 // fileView is an attachment that can be downloaded.
@@ -82,6 +83,7 @@ func (r reader) message(m helpdesk.MessageView) messageView {
 	} else {
 		r.sent(&view, m)
 	}
+	view.Movable = r.movable && msg.State == helpdesk.MessagePosted
 	view.Details = r.details(msg)
 	r.tools(&view, msg)
 	return view

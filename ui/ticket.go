@@ -17,6 +17,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	g.POST("/tickets/:number/compose", s.compose)
 	g.POST("/tickets/:number/change", s.changeTicket)
 	g.POST("/tickets/:number/seen", s.markSeen)
+	s.movingRoutes(g)
 }
 
 // ticketView is an opened ticket: the conversation and the customer's panel.
@@ -38,6 +39,12 @@ type ticketView struct {
 	Other string
 	// Previous is the ticket that this one continues, or 0.
 	Previous uint64
+	// MergedInto is the ticket that this one became part of, or 0; MergedBy the
+	// moving that can be undone.
+	MergedInto  uint64
+	MergedPath  string
+	MergedWhere string
+	MergedBy    string
 
 	Items    []timelineItem
 	Held     []messageView
@@ -47,6 +54,7 @@ type ticketView struct {
 	// which decides where the line "new from here" is.
 	Seq, Seen uint64
 	source    *helpdesk.TicketView
+	movings   []helpdesk.Moving
 }
 
 func (s *Server) ticket(ctx context.Context, v *visit, p place) (*ticketView, error) {
@@ -71,13 +79,18 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	for _, stage := range t.Pipeline.Stages {
 		view.Stages = append(view.Stages, option{stage.ID, stage.Name, stage.ID == record.StageID})
 	}
+	if view.movings, err = s.desk.Movings(ctx, v.actor(), record.Number); err != nil {
+		return nil, err
+	}
 	view.Other = otherStage(t)
 	if record.AssigneeID != "" {
 		a := newAvatar(record.AssigneeID, t.Row.AssigneeName)
 		view.Assignee = &a
 	}
 	view.People = peopleOptions(v, users, record.AssigneeID)
-	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx)}
+	view.merged(v, p)
+	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,
+		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
 	view.Items = reader.timeline(t, seen)
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
@@ -85,6 +98,21 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Composer = s.newComposer(v, t)
 	view.Panel = reader.panel(t)
 	return view, nil
+}
+
+// merged says where a ticket went that was merged into another.
+func (t *ticketView) merged(v *visit, p place) {
+	into := t.source.Row.Ticket.MergedInto
+	if into == 0 {
+		return
+	}
+	t.MergedInto, t.MergedPath, t.MergedWhere = into, p.address(into), v.T("merged.where", t.Number, into)
+	for _, m := range slices.Backward(t.movings) {
+		if m.Kind == helpdesk.MovingTicket && m.From == t.Number && m.UndoneAt.IsZero() {
+			t.MergedBy = m.ID
+			return
+		}
+	}
 }
 
 // otherStage is where the ticket goes when it is closed, or opened again.
@@ -129,7 +157,8 @@ func (s *Server) ticketFragment(c echo.Context, p place) error {
 	if err != nil {
 		return err
 	}
-	return s.renderTicket(c, http.StatusOK, view, s.toast(view, c.QueryParam("sent")))
+	followMoving(c, p)
+	return s.renderTicket(c, http.StatusOK, view, s.toast(c, view))
 }
 
 // renderTicket answers a request for one ticket: as a fragment, or inside its

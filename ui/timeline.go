@@ -2,7 +2,9 @@ package ui
 
 import (
 	"html/template"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -31,6 +33,9 @@ type eventView struct {
 	Icon string
 	Text template.HTML
 	Time moment
+	// Undo is the moving that can be taken back, "" for none, and UndoKind which
+	// sort it is.
+	Undo, UndoKind string
 }
 
 // reader makes the views of one ticket for one person.
@@ -39,6 +44,8 @@ type reader struct {
 	server   *Server
 	people   map[string]helpdesk.User
 	analysis AnalysisStatus
+	movings  []helpdesk.Moving
+	movable  bool // messages can be moved away from the ticket
 }
 
 // timeline is everything that happened, in order of time. The line "new from
@@ -108,6 +115,10 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventMessageRefused:   "refuse",
 	helpdesk.EventMessageDuplicate: "copy",
 	helpdesk.EventMessageDecoded:   "retry",
+	helpdesk.EventMessageMoved:     "arrow",
+	helpdesk.EventMessageReturned:  "undo",
+	helpdesk.EventTicketMerged:     "merge",
+	helpdesk.EventTicketUnmerged:   "undo",
 	helpdesk.EventReplyUndone:      "undo",
 	helpdesk.EventCopySent:         "forward",
 	helpdesk.EventCopyFailed:       "undelivered",
@@ -128,15 +139,17 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventMessageJoined, helpdesk.EventMessageRefused:
 		args = append(args, strong(e.Data["from"]))
 	case helpdesk.EventMessageSplit:
-		args = append(args, strong(e.Data["from"]), strong("#"+e.Data["ticket"]))
+		args = append(args, strong(e.Data["from"]), mark(e.Data["ticket"]))
 		if to := e.Data["to_ticket"]; to != "" {
-			key, args[2] = key+"_to", strong("#"+to)
+			key, args[2] = key+"_to", mark(to)
+		}
+	case helpdesk.EventMessageMoved, helpdesk.EventMessageReturned, helpdesk.EventTicketMerged, helpdesk.EventTicketUnmerged:
+		args = append(args, mark(e.Data["ticket"]))
+		if to := e.Data["to_ticket"]; to != strconv.FormatUint(e.Ticket, 10) {
+			key, args[1] = key+"_to", mark(to)
 		}
 	case helpdesk.EventTicketAssigned:
-		args = append(args, strong(e.Data["to"]))
-		if e.Data["to"] == "" {
-			key += "_nobody"
-		}
+		key, args = r.assigned(e, key, args)
 	case helpdesk.EventTicketTags:
 		args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · ")))
 		if e.Data["tags"] == "" {
@@ -150,7 +163,26 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventCopySent, helpdesk.EventCopyFailed:
 		args = append(args, strong(e.Data["recipient"]))
 	}
-	return eventView{Seq: e.Seq, Icon: icon, Text: strengthen(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}, true
+	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
+	if m := standing(r.movings, e.Data["moving"]); m != nil && m.Seq <= e.Seq {
+		view.Undo, view.UndoKind = m.ID, string(m.Kind)
+	}
+	return view, true
+}
+
+// assigned chooses the sentence for an assignment: to oneself, to somebody, to
+// nobody.
+func (r reader) assigned(e helpdesk.Event, key string, args []any) (string, []any) {
+	by := e.Actor.UserID
+	switch {
+	case e.Data["to"] == "" && by != "" && by == e.Data["from_id"]:
+		return key + "_left", args
+	case e.Data["to"] == "":
+		return key + "_nobody", args
+	case by != "" && by == e.Data["to_id"]:
+		return key + "_self", args
+	}
+	return key, append(args, strong(r.T("event.person", e.Data["to"])))
 }
 
 func (r reader) actorName(a helpdesk.Actor) string {
@@ -167,10 +199,29 @@ func (r reader) actorName(a helpdesk.Actor) string {
 }
 
 // strong marks a part of a sentence before the sentence is put together, and
-// strengthen makes elements of the marks once all of it is escaped.
-func strong(s string) string { return "\x01" + s + "\x02" }
+// withTickets makes elements of the marks once all of it is escaped.
+func strong(s string) string { return "\x01" + unmarked(s) + "\x02" }
 
-func strengthen(sentence string) template.HTML {
+// mark stands for a ticket's number in a sentence, which withTickets makes a
+// link of.
+func mark(number string) string { return "\x03#" + unmarked(number) + "\x04" }
+
+func ticketMark(number uint64) string { return mark(strconv.FormatUint(number, 10)) }
+
+// unmarked takes out of a name what would be taken for a mark.
+func unmarked(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' {
+			return -1
+		}
+		return r
+	}, s)
+}
+
+var ticketNumberMark = regexp.MustCompile("\x03#([0-9]+)\x04")
+
+func withTickets(sentence string) template.HTML {
 	escaped := template.HTMLEscapeString(sentence)
-	return template.HTML(strings.NewReplacer("\x01", "<b>", "\x02", "</b>").Replace(escaped))
+	escaped = strings.NewReplacer("\x01", "<b>", "\x02", "</b>").Replace(escaped)
+	return template.HTML(ticketNumberMark.ReplaceAllString(escaped, `<a class="link" href="/tickets/$1">#$1</a>`))
 }

@@ -9,5 +9,6 @@ import "./thread.js";
 import "./composer.js";
 import "./frames.js";
 import "./toasts.js";
+import "./picker.js";
 import "./keys.js";
 import "./live.js";

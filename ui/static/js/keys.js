@@ -4,6 +4,7 @@ import { $, $$, composing } from "./dom.js";
 import { step } from "./list.js";
 import { focus } from "./composer.js";
 import { togglePanel } from "./menus.js";
+import { openMerge } from "./picker.js";
 
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 if (mac) {
@@ -25,6 +26,7 @@ const actions = {
   a: () => { const menu = $("#assignee"); menu?.focus(); try { menu?.showPicker(); } catch { /* the focus is enough */ } },
   l: () => { const menu = $("#add-tag"); if (menu) menu.open = true; },
   e: () => $("#close-button")?.click(),
+  m: openMerge,
   i: togglePanel,
   "?": () => $("#keys")?.showModal(),
 };

@@ -12,7 +12,8 @@ ready(() => $$(".toast:not([data-counting])").forEach((toast) => {
       toast.remove();
       return;
     }
-    $("[data-count]", toast).textContent = left;
+    const count = $("[data-count]", toast);
+    if (count) count.textContent = left;
     setTimeout(tick, 250);
   };
   tick();
