@@ -93,17 +93,25 @@ func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
 }
 
 // announce prints the line by which one knows that everything listens and, as
-// long as nobody has an account, the link that makes the first.
+// long as nobody has an account, the link that makes the first. Being told to
+// stop meanwhile is no failure of the start.
 func (s *server) announce(ctx context.Context, out io.Writer) error {
+	ctx = context.WithoutCancel(ctx)
 	fmt.Fprintf(out, "madoguchi ready: web %s  smtp %s\n", s.webURL(), s.smtpAddress())
-	needs, err := s.desk.NeedsSetup(ctx)
-	if err != nil || !needs {
+	link, err := s.setupLink(ctx)
+	if err != nil || link == "" {
 		return err
 	}
-	secret, err := s.desk.SetupSecret(ctx)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(out, "first start: open %s/setup?key=%s to make the first account (the link works once)\n", s.webURL(), secret)
+	fmt.Fprintf(out, "first start: open %s to make the first account (the link works once)\n", link)
 	return nil
+}
+
+// setupLink makes a new link for the first account, "" where there is one
+// already; links made before stop working.
+func (s *server) setupLink(ctx context.Context) (string, error) {
+	secret, err := s.desk.SetupSecret(ctx)
+	if err != nil || secret == "" {
+		return "", err
+	}
+	return s.webURL() + "/setup?key=" + secret, nil
 }

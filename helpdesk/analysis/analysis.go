@@ -96,7 +96,7 @@ func (u *Unavailable) Error() string { return string(u.Problem) + ": " + u.Detai
 func (u *Unavailable) RetryAfter() time.Duration { return u.After }
 
 // restAfterTrouble is the pause before an unreachable Ollama is asked again.
-const restAfterTrouble = 15 * time.Second
+const restAfterTrouble = 6 * time.Second
 
 // NotBefore returns until when the analyst rests because Ollama did not
 // answer; the zero time, or a past one, is no rest.
@@ -123,7 +123,7 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 	switch {
 	case errors.As(err, &unavailable):
 		a.mu.Lock()
-		a.resting, a.thinking = a.now().Add(unavailable.After), nil
+		a.resting, a.thinking = a.now().Add(min(unavailable.After, restAfterTrouble)), nil
 		a.mu.Unlock()
 		select {
 		case a.recheck <- struct{}{}:

@@ -48,7 +48,7 @@ func (a *Analyst) Status() Status {
 // Pauses between two looks at Ollama.
 const (
 	lookWhileWell = time.Minute
-	lookInTrouble = 10 * time.Second
+	lookInTrouble = 5 * time.Second
 )
 
 // Watch keeps Status fresh until ctx ends, and ends the analyst's rest as soon
@@ -68,7 +68,7 @@ func (a *Analyst) Watch(ctx context.Context) {
 		if s.Problem == ProblemNone {
 			pause, a.resting = lookWhileWell, time.Time{}
 		} else {
-			a.resting = a.now().Add(2 * lookInTrouble)
+			a.resting = a.now().Add(lookInTrouble + time.Second) // past the next look
 		}
 		a.mu.Unlock()
 		select {
