@@ -122,7 +122,10 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 		}
 		return nil
 	}
-	t.Snippet, t.Trust, t.CustomerSeq = m.Snippet, m.Authentication.Trust(), seq
+	t.Snippet, t.CustomerSeq = m.Snippet, seq
+	if m.vouches() {
+		t.Trust = m.Authentication.Trust()
+	}
 	t.WaitingSince = earlier(t.WaitingSince, m.At)
 	if err := c.addParticipants(t, m); err != nil {
 		return err

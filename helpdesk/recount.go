@@ -58,7 +58,7 @@ func (t *tally) addCustomer(m *Message) {
 	if len(m.Moved) > 0 { // new to whoever writes an answer there
 		t.customerSeq = max(t.customerSeq, m.Moved[len(m.Moved)-1].Seq)
 	}
-	if m.Reason != ReasonLogged {
+	if m.vouches() {
 		t.trust = m.Authentication.Trust()
 	}
 	if m.Settled == 0 {
@@ -165,6 +165,13 @@ func (t *tally) unnamed(ticket *Ticket) (problems []string) {
 // fromCustomer reports whether a message, once posted, makes the customer wait.
 func (m *Message) fromCustomer() bool {
 	return m.Direction == Inbound && (m.Kind == KindPerson || m.Kind == KindList)
+}
+
+// vouches reports whether what is known of a message's sender is said of its
+// ticket: not of one that somebody wrote down, nor of a stranger's that was let
+// in by hand, which says nothing of the customer.
+func (m *Message) vouches() bool {
+	return m.Reason != ReasonLogged && m.Reason != ReasonJoined
 }
 
 func bySeq(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) }
