@@ -103,7 +103,7 @@ func (f *bodyFilter) step(dst []byte, c byte) []byte {
 func (f *bodyFilter) grow(n int) {
 	f.length += n
 	if f.length > maxBodyLine {
-		f.setFault(fmt.Sprintf("a line of more than %d bytes", maxBodyLine))
+		f.setFault(fmt.Sprintf("more than %d bytes", maxBodyLine))
 	}
 }
 

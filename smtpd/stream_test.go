@@ -82,7 +82,7 @@ func TestLongLines(t *testing.T) {
 	}
 	c.begin()
 	c.send("Subject: x\r\n\r\n" + strings.Repeat("x", 128<<10+1) + "\r\n.\r\n")
-	c.expect("554 5.6.0 line 3 of the message has a line of more than 131072 bytes")
+	c.expect("554 5.6.0 line 3 of the message has more than 131072 bytes")
 	c.do("NOOP", "250 ")
 }
 
