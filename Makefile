@@ -5,7 +5,7 @@ GO       ?= go
 FUZZTIME ?= 3s
 COUNT    ?= 1
 
-.PHONY: run build test quick fuzz bench check clean
+.PHONY: run build test quick fuzz bench screenshots check clean
 
 ## run: build and start a server on this machine alone; ARGS="--config FILE" adds flags
 run: build
@@ -28,12 +28,21 @@ quick:
 fuzz:
 	$(GO) test -run='^$$' -fuzz='^FuzzParse$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
 	$(GO) test -run='^$$' -fuzz='^FuzzSanitizeHTML$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzTNEF$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzSpecialParts$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzFoldText$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
+	$(GO) test -run='^$$' -fuzz='^FuzzClassify$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
 	$(GO) test -run='^$$' -fuzz='^FuzzSession$$' -fuzztime=$(FUZZTIME) ./smtpd
 	$(GO) test -run='^$$' -fuzz='^FuzzQuery$$' -fuzztime=$(FUZZTIME) ./helpdesk/search
 
 ## bench: durable mails a second, time from 250 to the browser, and the parts below them
 bench:
-	$(GO) test -run='^$$' -bench=. -benchmem ./...
+	$(GO) test -run='^$$' -bench=. ./cmd/madoguchi
+	$(GO) test -run='^$$' -bench=. -benchmem ./store ./smtpd/... ./helpdesk/...
+
+## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
+screenshots:
+	$(GO) test -run='^TestScreenshots$$' -count=1 -v ./cmd/madoguchi -args -screenshots '$(CURDIR)/docs/screenshots'
 
 ## check: formatting, vet and the table of imports, as the build server does first
 check:
