@@ -94,10 +94,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 	for _, b := range class.Bounces {
 		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Reason: b.Reason})
 	}
-	for _, f := range parsed.Attachments {
-		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType,
-			ContentID: f.ContentID, Inline: f.Inline, Size: f.Size, SHA256: f.SHA256})
-	}
+	m.addSpecialParts(parsed)
 	a.body = Body{MessageID: m.ID, Text: parsed.Text, HTML: parsed.HTML, ReplyText: reply.New}
 	a.body.bound(m)
 	return a

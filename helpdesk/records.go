@@ -226,17 +226,6 @@ const (
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
 )
 
-// Attachment describes a file of a message; its bytes are read from the raw
-// source.
-type Attachment struct {
-	Filename    string
-	ContentType string
-	ContentID   string
-	Inline      bool
-	Size        int64
-	SHA256      string
-}
-
 // Message is one mail in or out, or a reply logged by hand. Its text is in its
 // Body, its bytes as received in the raw store, both under the same id.
 type Message struct {
@@ -275,6 +264,9 @@ type Message struct {
 	Defects      []string
 
 	// Inbound only.
+	Signed         string      `cbor:",omitempty"` // "S/MIME", "OpenPGP" or "": claimed, not verified
+	Encrypted      string      `cbor:",omitempty"`
+	Invitation     *Invitation `cbor:",omitempty"`
 	Envelope       Envelope
 	Paths          []string // the addresses of ours through which it came, duplicates included
 	Identity       string   // hash by which a second arrival is recognised
