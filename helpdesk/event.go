@@ -53,6 +53,7 @@ const (
 	EventPipelineSaved          EventKind = "pipeline.saved"
 	EventUserSaved              EventKind = "user.saved"
 	EventTokenCreated           EventKind = "token.created"
+	EventTokenRevoked           EventKind = "token.revoked"
 	EventSettingsSaved          EventKind = "settings.saved"
 	EventTimerParked            EventKind = "timer.parked"
 )
