@@ -34,7 +34,7 @@ one directory to back up.`,
 	}
 	root.AddCommand(
 		newServeCommand(), newSendTestCommand(),
-		newUserCommand(), newAliasCommand(), newTokenCommand(),
+		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
 		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)

@@ -23,7 +23,14 @@ type operations interface {
 	SetPassword(ctx context.Context, p newPassword) (userInfo, error)
 	Aliases(ctx context.Context) ([]aliasInfo, error)
 	AddAlias(ctx context.Context, a newAlias) (aliasInfo, error)
+	Pipelines(ctx context.Context) ([]pipelineInfo, error)
+	AddPipeline(ctx context.Context, p newPipeline) (pipelineInfo, error)
 	CreateToken(ctx context.Context, t newToken) (createdToken, error)
+	Tokens(ctx context.Context) ([]tokenInfo, error)
+	RevokeToken(ctx context.Context, t namedToken) (tokenInfo, error)
+	// SetupLink makes a new one-time link for the first account; only a running
+	// server can.
+	SetupLink(ctx context.Context) (setupLink, error)
 	Verify(ctx context.Context) (verification, error)
 	// Explain says why the messages that what names are where they are.
 	Explain(ctx context.Context, what string) ([]explanation, error)
@@ -83,6 +90,26 @@ type newAlias struct {
 	Language string `json:"language"` // names the first pipeline, where it is made by the way
 }
 
+type stageInfo struct {
+	Name   string `json:"name"`
+	Closed bool   `json:"closed"`
+}
+
+type pipelineInfo struct {
+	Name        string      `json:"name"`
+	Stages      []stageInfo `json:"stages"`
+	Reopen      bool        `json:"reopen"`
+	ReopenStage string      `json:"reopen_stage"` // its name
+	Managed     bool        `json:"managed"`
+}
+
+type newPipeline struct {
+	Name        string      `json:"name"`
+	Stages      []stageInfo `json:"stages"`
+	Reopen      bool        `json:"reopen"`
+	ReopenStage string      `json:"reopen_stage"` // "" for the first open one
+}
+
 type newToken struct {
 	User  string `json:"user"`
 	Scope string `json:"scope"`
@@ -90,6 +117,22 @@ type newToken struct {
 
 type createdToken struct {
 	Token string `json:"token"`
+}
+
+type tokenInfo struct {
+	ID        string    `json:"id"`
+	User      string    `json:"user"`
+	Scope     string    `json:"scope"`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+// namedToken is a token by its ID, or the beginning of that.
+type namedToken struct {
+	ID string `json:"id"`
+}
+
+type setupLink struct {
+	URL string `json:"url"`
 }
 
 // verification is the outcome of recomputing everything that can be

@@ -137,6 +137,31 @@ func (r *remote) CreateToken(ctx context.Context, t newToken) (out createdToken,
 	return out, err
 }
 
+func (r *remote) Pipelines(ctx context.Context) (out []pipelineInfo, err error) {
+	err = r.call(ctx, http.MethodGet, "/pipelines", nil, &out)
+	return out, err
+}
+
+func (r *remote) AddPipeline(ctx context.Context, p newPipeline) (out pipelineInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/pipeline", p, &out)
+	return out, err
+}
+
+func (r *remote) Tokens(ctx context.Context) (out []tokenInfo, err error) {
+	err = r.call(ctx, http.MethodGet, "/tokens", nil, &out)
+	return out, err
+}
+
+func (r *remote) RevokeToken(ctx context.Context, t namedToken) (out tokenInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/revoke-token", t, &out)
+	return out, err
+}
+
+func (r *remote) SetupLink(ctx context.Context) (out setupLink, err error) {
+	err = r.call(ctx, http.MethodPost, "/setup-link", nil, &out)
+	return out, err
+}
+
 func (r *remote) Verify(ctx context.Context) (out verification, err error) {
 	err = r.call(ctx, http.MethodPost, "/verify", nil, &out)
 	return out, err

@@ -109,6 +109,10 @@ func (s *server) announce(ctx context.Context, out io.Writer) error {
 // setupLink makes a new link for the first account, "" where there is one
 // already; links made before stop working.
 func (s *server) setupLink(ctx context.Context) (string, error) {
+	needs, err := s.desk.NeedsSetup(ctx)
+	if err != nil || !needs {
+		return "", err
+	}
 	secret, err := s.desk.SetupSecret(ctx)
 	if err != nil || secret == "" {
 		return "", err

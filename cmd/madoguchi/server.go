@@ -165,6 +165,15 @@ func (o *served) Status(ctx context.Context) (status, error) {
 	return state, err
 }
 
+// SetupLink makes a link that leads to this server.
+func (o *served) SetupLink(ctx context.Context) (setupLink, error) {
+	link, err := o.server.setupLink(ctx)
+	if err == nil && link == "" {
+		err = errAlreadySetUp
+	}
+	return setupLink{link}, err
+}
+
 func (s *server) smtpAddress() string { return reachable(s.smtpAt.Addr()) }
 
 // webURL is the address for browsers, without a slash at its end.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -10,11 +12,13 @@ import (
 
 func newTokenCommand() *cobra.Command {
 	token := &cobra.Command{
-		Use:     "token",
-		Short:   "Make tokens for programs that use the API",
-		Example: `  madoguchi token create --user ops@example.com --scope read`,
+		Use:   "token",
+		Short: "Make tokens for programs that use the API, list them, revoke one",
+		Example: `  madoguchi token create --user ops@example.com --scope read
+  madoguchi token list
+  madoguchi token revoke 3fa9c81b02d4`,
 	}
-	token.AddCommand(newTokenCreateCommand())
+	token.AddCommand(newTokenCreateCommand(), newTokenListCommand(), newTokenRevokeCommand())
 	return token
 }
 
@@ -47,5 +51,61 @@ is printed once and kept only as a hash.`,
 	cmd.Flags().StringVar(&request.User, "user", "", "address of the user for whom the program acts")
 	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeWrite), "read, write or admin")
 	cmd.MarkFlagRequired("user")
+	return cmd
+}
+
+func newTokenListCommand() *cobra.Command {
+	var data dataFlags
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "List the tokens by their IDs; the tokens themselves are kept nowhere",
+		Example: `  madoguchi token list
+  madoguchi token list | grep ops@example.com`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return data.operate(cmd, func(ops operations) error {
+				tokens, err := ops.Tokens(cmd.Context())
+				if err != nil {
+					return err
+				}
+				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
+				for _, t := range tokens {
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t.ID, t.User, t.Scope, t.CreatedAt.Local().Format(time.DateTime))
+				}
+				return table.Flush()
+			})
+		},
+	}
+	data.register(cmd)
+	return cmd
+}
+
+func newTokenRevokeCommand() *cobra.Command {
+	var (
+		data    dataFlags
+		request namedToken
+	)
+	cmd := &cobra.Command{
+		Use:   "revoke ID",
+		Short: "Make a token useless at once",
+		Long: `Revokes a token, named by its ID as "madoguchi token list" shows it, or by the
+first characters of that, at least 4, where they are enough. The next request
+that comes with the token is refused.`,
+		Example: `  madoguchi token revoke 3fa9c81b02d4
+  madoguchi token revoke 3fa9`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request.ID = args[0]
+			return data.operate(cmd, func(ops operations) error {
+				revoked, err := ops.RevokeToken(cmd.Context(), request)
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "revoked %s of %s (%s)\n", revoked.ID, revoked.User, revoked.Scope)
+				return nil
+			})
+		},
+	}
+	data.register(cmd)
 	return cmd
 }
