@@ -39,6 +39,9 @@ type apiMessage struct {
 	Delivery       *apiDelivery       `json:"delivery"`
 	UndoUntil      *time.Time         `json:"undo_until"`
 	Bounces        []apiBounce        `json:"bounces"`
+	Signed         string             `json:"signed"` // "S/MIME", "OpenPGP" or ""; not verified
+	Encrypted      string             `json:"encrypted"`
+	Invitation     *apiInvitation     `json:"invitation"`
 	Defects        []string           `json:"defects"`
 	CharsetNotes   []string           `json:"charset_notes"`
 }
@@ -50,10 +53,11 @@ func (r roster) message(v helpdesk.MessageView) apiMessage {
 		Text: v.Body.Text, ReplyText: v.Body.ReplyText, MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References),
 		ReplyAddress: m.ReplyAddress, Paths: orEmpty(m.Paths), Date: timeOrNull(m.Date), At: timeOrNull(m.At),
 		Author: r.email(m.AuthorID), AuthorName: v.AuthorName, Attachments: []apiFile{}, Analysis: analysisJSON(v.Analysis),
+		Signed: m.Signed, Encrypted: m.Encrypted, Invitation: invitationJSON(m.Invitation),
 		Bounces: []apiBounce{}, Defects: orEmpty(m.Defects), CharsetNotes: orEmpty(m.CharsetNotes)}
 	for i, a := range m.Attachments {
 		message.Attachments = append(message.Attachments, apiFile{i, a.Filename, a.ContentType, a.Size, a.SHA256, a.ContentID, a.Inline,
-			fmt.Sprintf("/api/v1/messages/%s/attachments/%d", m.ID, i)})
+			fmt.Sprintf("/api/v1/messages/%s/attachments/%d", m.ID, i), a.Risk})
 	}
 	for _, b := range m.Bounces {
 		message.Bounces = append(message.Bounces, apiBounce{b.Recipient, b.Status, b.Reason})
@@ -86,7 +90,8 @@ type apiFile struct {
 	SHA256      string `json:"sha256"`
 	ContentID   string `json:"content_id"`
 	Inline      bool   `json:"inline"`
-	URL         string `json:"url"` // path on this server
+	URL         string `json:"url"`  // path on this server
+	Risk        string `json:"risk"` // "executable", "macro" or ""
 }
 
 type apiBounce struct {
