@@ -26,9 +26,10 @@ type composerView struct {
 	Draft  string // names the draft that the browser keeps
 	Key    string // the idempotency key of what is sent from here
 	Seen   uint64 // the newest event that the author has before their eyes
-	Note   bool   // a note is being written, not a reply
+	Mode   string // what is being written: "reply", "note" or "log"
 	Text   string
 	NoteTo string // the note's own text
+	Log    loggedView
 	To, Cc string
 	From   string
 	Quote  bool
@@ -36,10 +37,35 @@ type composerView struct {
 	Undo   string // how long a reply can be taken back, in words; "" for not at all
 	Limit  string // of the files together, in words
 	Error  string
+	// Suppressed says that an address refused mail before.
+	Suppressed bool
 	// Changed says that the customer wrote meanwhile: nothing was sent.
 	Changed bool
 	// Restored says that the text came back from a reply that was taken back.
 	Restored bool
+}
+
+// loggedView is the form for what a customer said another way than by mail.
+type loggedView struct {
+	Text     string
+	Channels []option
+	At       string // as the browser's field has it, "" for now
+	Latest   string
+}
+
+// dateTimeField is how browsers write a field of type datetime-local
+// (HTML, section 2.3.5.5), in the reader's zone.
+const dateTimeField = "2006-01-02T15:04"
+
+func newLogged(v *visit, channel string) loggedView {
+	l := loggedView{Latest: v.Now.In(v.Zone).Format(dateTimeField)}
+	for _, name := range helpdesk.Channels {
+		if name == "mail" {
+			continue // mail comes by itself, or can be sent here
+		}
+		l.Channels = append(l.Channels, option{name, v.T("channel." + name), name == channel})
+	}
+	return l
 }
 
 // keptFile is an attachment of a reply that was taken back: it is attached
@@ -49,7 +75,7 @@ type keptFile struct{ Ref, Name, Size string }
 func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
 	number := t.Row.Ticket.Number
 	c := composerView{Ticket: number, Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), Seen: t.LastSeq,
-		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload)}
+		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone")}
 	if s.options.UndoWindow > 0 {
 		c.Undo = v.Duration(s.options.UndoWindow)
 	}
@@ -128,10 +154,33 @@ func (s *Server) compose(c echo.Context) error {
 	if r.MultipartForm != nil {
 		defer r.MultipartForm.RemoveAll()
 	}
-	if c.FormValue("mode") == "note" {
+	switch c.FormValue("mode") {
+	case "note":
 		return s.composeNote(c)
+	case "log":
+		return s.composeLogged(c)
 	}
 	return s.composeReply(c)
+}
+
+// composeLogged writes down what the customer said by phone, say.
+func (s *Server) composeLogged(c echo.Context) error {
+	v, number := visitOf(c), ticketNumber(c)
+	logged := helpdesk.LoggedReply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("log"), "\r\n", "\n"), Channel: c.FormValue("channel")}
+	if typed := c.FormValue("at"); typed != "" {
+		at, err := time.ParseInLocation(dateTimeField, typed, v.Zone)
+		if err != nil {
+			return s.refuseCompose(c, invalid("at", "error.time_unreadable", "cannot read the time \""+typed+"\": write it like 2026-11-18T15:04", typed))
+		}
+		if at.After(s.now()) {
+			return s.refuseCompose(c, invalid("at", "error.time_ahead", "the time "+typed+" is still to come"))
+		}
+		logged.ReceivedAt = at
+	}
+	if _, err := s.desk.LogReply(c.Request().Context(), v.actor(), logged); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	return c.Redirect(http.StatusSeeOther, backTo(c, number))
 }
 
 func (s *Server) composeNote(c echo.Context) error {
@@ -246,7 +295,13 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	errors.As(cause, &refused)
 	w := &view.Composer
 	w.Key = cmp.Or(c.FormValue("key"), w.Key) // the same composer: what was chosen in it stays
-	w.Note, w.Text, w.NoteTo = c.FormValue("mode") == "note", c.FormValue("text"), c.FormValue("note")
+	w.Text, w.NoteTo = c.FormValue("text"), c.FormValue("note")
+	if mode := c.FormValue("mode"); mode == "note" || mode == "log" {
+		w.Mode = mode
+	}
+	w.Log = newLogged(v, c.FormValue("channel"))
+	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
+	w.Suppressed = refused.Key == "error.suppressed"
 	w.To, w.Cc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("quote") != ""
 	w.Kept = s.keptFiles(c, c.Request().Form["kept"])
 	w.Error, w.Changed = said.Text, refused.Key == "error.thread_changed"

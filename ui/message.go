@@ -30,6 +30,7 @@ type messageView struct {
 	Fates     []fateView
 	Analysis  *analysisView
 	Pending   string // what the model is doing, or why it did nothing
+	Waits     bool   // for a model that cannot read now
 	Failed    string // why it did nothing
 	Defects   []string
 	Details   []detail
@@ -110,7 +111,11 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 	case m.Analysis != nil:
 		view.Analysis = r.analysisOf(m)
 	case r.analysis.Enabled && msg.Kind == helpdesk.KindPerson && msg.State == helpdesk.MessagePosted:
-		view.Pending = r.T("analysis.pending")
+		if view.Waits = r.analysis.problem() != ""; view.Waits {
+			view.Pending = r.T("analysis.waits")
+		} else {
+			view.Pending = r.T("analysis.pending")
+		}
 	}
 }
 

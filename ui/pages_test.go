@@ -13,7 +13,7 @@ import (
 )
 
 // unsaid finds a key that stands where its sentence should.
-var unsaid = regexp.MustCompile(`[>"](nav|view|list|filter|ticket|note|held|message|trust|reason|kind|channel|delivery|event|toast|composer|panel|analysis|keys|form|login|setup|record|stage|settings|error|role|time|badge|detail)\.[a-z_.]+[<"]`)
+var unsaid = regexp.MustCompile(`[>"](picker|merged|nav|view|list|filter|ticket|note|held|message|trust|reason|kind|channel|delivery|event|toast|composer|panel|analysis|keys|form|login|setup|record|stage|settings|error|role|time|badge|detail)\.[a-z_.]+[<"]`)
 
 // clumsy finds a sentence that lacks an argument, or was given one too many.
 var clumsy = regexp.MustCompile(`%!|%\[\d`)
@@ -26,7 +26,8 @@ func TestEveryPageSpeaksBothLanguages(t *testing.T) {
 	pipelines, _ := h.Pipelines(h.ctx(), h.admin.Actor())
 	paths := []string{"/settings/profile", "/settings/aliases", "/settings/aliases/new", "/settings/aliases/" + aliases[0].ID,
 		"/settings/pipelines", "/settings/pipelines/new", "/settings/pipelines/" + pipelines[0].ID, "/settings/users", "/settings/users/new",
-		"/settings/users/" + agent.ID, "/settings/analysis", "/settings/system", "/setup/done",
+		"/settings/users/" + agent.ID, "/settings/analysis", "/settings/system", "/settings/suppressions", "/setup/done",
+		"/tickets/" + strconv.FormatUint(full, 10) + "/merge",
 		"/inbox/open?tag=none", "/inbox/open?q=x&pipeline=" + pipelines[0].ID + "&assignee=" + agent.ID + "&alias=support@example.jp",
 		"/inbox/open/" + strconv.FormatUint(full, 10)}
 	for _, view := range helpdesk.Views {

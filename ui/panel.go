@@ -20,6 +20,7 @@ type panelView struct {
 	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
 	Pending  string
+	Waits    bool // for a model that cannot read now
 	Earlier  []earlierTicket
 	Files    []fileView
 	Off      bool // the model is switched off
@@ -68,7 +69,7 @@ func (r reader) panel(t *helpdesk.TicketView) panelView {
 		if view.Analysis == nil && view.Pending == "" {
 			continue
 		}
-		p.Message, p.Analysis, p.Pending = view.ID, view.Analysis, view.Pending
+		p.Message, p.Analysis, p.Pending, p.Waits = view.ID, view.Analysis, view.Pending, view.Waits
 		break
 	}
 	if p.Analysis != nil {

@@ -70,6 +70,21 @@ type AnalysisStatus struct {
 	Failed  int
 }
 
+// problem names what keeps the model from reading, "" for nothing.
+func (a AnalysisStatus) problem() string {
+	switch {
+	case !a.Enabled:
+		return "disabled"
+	case a.Problem != "":
+		return a.Problem
+	case !a.Reachable:
+		return "unreachable"
+	case !a.ModelPresent:
+		return "model_missing"
+	}
+	return ""
+}
+
 // Options are what the web needs besides the desk.
 type Options struct {
 	Log  *slog.Logger

@@ -26,6 +26,8 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.POST("/settings/password", s.savePassword)
 	g.GET("/settings/analysis", s.analysisPage)
 	g.GET("/settings/system", s.systemPage)
+	g.GET("/settings/suppressions", s.suppressionsPage)
+	g.POST("/settings/suppressions/lift", s.liftSuppression)
 }
 
 // newRecord stands for the id of a record that is yet to be made.
@@ -83,8 +85,10 @@ func (s *Server) settingsGroups(ctx context.Context, v *visit, current string) [
 	groups := []settingsGroup{{v.T("settings.group.self"), []navItem{item("profile")}}}
 	if v.User.Role == helpdesk.RoleAdmin {
 		groups = append(groups,
-			settingsGroup{v.T("settings.group.mail"), []navItem{item("aliases"), item("pipelines")}},
+			settingsGroup{v.T("settings.group.mail"), []navItem{item("aliases"), item("pipelines"), item("suppressions")}},
 			settingsGroup{v.T("settings.group.house"), []navItem{item("users")}})
+	} else { // why nothing is sent to an address is for everybody who answers
+		groups = append(groups, settingsGroup{v.T("settings.group.mail"), []navItem{item("suppressions")}})
 	}
 	return append(groups, settingsGroup{v.T("settings.group.server"), []navItem{analysis, item("system")}})
 }

@@ -30,16 +30,7 @@ func (s *Server) analysisPage(c echo.Context) error {
 
 func (a *analysisPageView) explain() {
 	status := a.Status
-	problem := status.Problem
-	switch {
-	case !status.Enabled:
-		problem = "disabled"
-	case problem != "":
-	case !status.Reachable:
-		problem = "unreachable"
-	case !status.ModelPresent:
-		problem = "model_missing"
-	}
+	problem := status.problem()
 	switch problem {
 	case "":
 		a.Badge = &badge{"good", a.T("settings.analysis.running")}

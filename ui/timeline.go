@@ -106,22 +106,23 @@ func (r reader) note(n helpdesk.NoteView) *noteView {
 // eventIcons are the events that a conversation shows, with their icons. The
 // others are seen in what they did: a message, a badge, a delivery's fate.
 var eventIcons = map[helpdesk.EventKind]string{
-	helpdesk.EventTicketStage:      "arrow",
-	helpdesk.EventTicketReopened:   "reopen",
-	helpdesk.EventTicketAssigned:   "person",
-	helpdesk.EventTicketTags:       "tag",
-	helpdesk.EventMessageJoined:    "merge",
-	helpdesk.EventMessageSplit:     "split",
-	helpdesk.EventMessageRefused:   "refuse",
-	helpdesk.EventMessageDuplicate: "copy",
-	helpdesk.EventMessageDecoded:   "retry",
-	helpdesk.EventMessageMoved:     "arrow",
-	helpdesk.EventMessageReturned:  "undo",
-	helpdesk.EventTicketMerged:     "merge",
-	helpdesk.EventTicketUnmerged:   "undo",
-	helpdesk.EventReplyUndone:      "undo",
-	helpdesk.EventCopySent:         "forward",
-	helpdesk.EventCopyFailed:       "undelivered",
+	helpdesk.EventTicketStage:       "arrow",
+	helpdesk.EventTicketReopened:    "reopen",
+	helpdesk.EventTicketAssigned:    "person",
+	helpdesk.EventTicketTags:        "tag",
+	helpdesk.EventMessageJoined:     "merge",
+	helpdesk.EventMessageSplit:      "split",
+	helpdesk.EventMessageRefused:    "refuse",
+	helpdesk.EventMessageDuplicate:  "copy",
+	helpdesk.EventMessageDecoded:    "retry",
+	helpdesk.EventMessageMoved:      "arrow",
+	helpdesk.EventMessageReturned:   "undo",
+	helpdesk.EventTicketMerged:      "merge",
+	helpdesk.EventTicketUnmerged:    "undo",
+	helpdesk.EventReplyUndone:       "undo",
+	helpdesk.EventAddressSuppressed: "refuse",
+	helpdesk.EventCopySent:          "forward",
+	helpdesk.EventCopyFailed:        "undelivered",
 }
 
 func (r reader) event(e helpdesk.Event) (eventView, bool) {
@@ -160,7 +161,7 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["charset"] == "automatic" {
 			key += "_automatic"
 		}
-	case helpdesk.EventCopySent, helpdesk.EventCopyFailed:
+	case helpdesk.EventAddressSuppressed, helpdesk.EventCopySent, helpdesk.EventCopyFailed:
 		args = append(args, strong(e.Data["recipient"]))
 	}
 	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}

@@ -21,6 +21,7 @@ function begin(form) {
   if (draft) {
     form.elements.text.value = draft.reply ?? "";
     form.elements.note.value = draft.note ?? "";
+    form.elements.log.value = draft.log ?? "";
     if (draft.to) form.elements.to.value = draft.to;
     if (draft.cc !== undefined) form.elements.cc.value = draft.cc;
     if (draft.mode) form.elements.mode.value = draft.mode;
@@ -44,17 +45,17 @@ function load(form) {
 }
 
 function save(form) {
-  const reply = form.elements.text.value, note = form.elements.note.value;
+  const reply = form.elements.text.value, note = form.elements.note.value, log = form.elements.log.value;
   try {
-    if (reply || note) {
+    if (reply || note || log) {
       localStorage.setItem(draftKey(form), JSON.stringify({
-        reply, note, mode: mode(form), to: form.elements.to.value, cc: form.elements.cc.value, seen: form.elements.seen.value,
+        reply, note, log, mode: mode(form), to: form.elements.to.value, cc: form.elements.cc.value, seen: form.elements.seen.value,
       }));
     } else {
       localStorage.removeItem(draftKey(form));
     }
     const state = $("[data-draft-state]", form);
-    state.hidden = !(reply || note);
+    state.hidden = !(reply || note || log);
   } catch {
     // A full or forbidden store: the text is still in the page.
   }
@@ -91,8 +92,7 @@ document.addEventListener("keydown", (event) => {
   }
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
-  const note = mode(form) === "note";
-  const button = note ? $(".note-send", form) : $(event.shiftKey ? "[data-send-close]" : "[data-send]", form);
+  const button = $({ note: ".note-send", log: ".log-send" }[mode(form)] ?? (event.shiftKey ? "[data-send-close]" : "[data-send]"), form);
   if (!button.disabled) form.requestSubmit(button);
 });
 
@@ -102,8 +102,9 @@ document.addEventListener("htmx:after:request", (event) => {
   const form = ctx.sourceElement;
   if (!form?.matches?.("[data-composer]") || !ctx.response || ctx.response.status >= 300) return;
   const draft = load(form) ?? {};
-  const left = mode(form) === "note" ? { ...draft, note: "", mode: "reply" } : { ...draft, reply: "", to: undefined, cc: undefined };
-  if (left.reply || left.note) {
+  const written = mode(form);
+  const left = written === "reply" ? { ...draft, reply: "", to: undefined, cc: undefined } : { ...draft, [written]: "", mode: "reply" };
+  if (left.reply || left.note || left.log) {
     localStorage.setItem(draftKey(form), JSON.stringify(left));
   } else {
     localStorage.removeItem(draftKey(form));

@@ -1,0 +1,74 @@
+package ui_test
+
+import (
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+func TestAReplyByPhoneIsLogged(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").shows(`value="log"`, "電話などの返信を記録", `<option value="phone" selected>電話</option>`).hides(`<option value="mail"`)
+	b.header.Set("Cookie", "zone=Asia%2FTokyo")
+	at := time.Now().Add(-26 * time.Hour).In(time.FixedZone("", 9*3600))
+	log := func(pairs ...string) *page {
+		t.Helper()
+		return b.post("/tickets/1/compose", append([]string{"mode", "log", "back", "/inbox/open/1"}, pairs...)...)
+	}
+	log("log", "", "channel", "phone").want(http.StatusUnprocessableEntity).shows("本文を入力してください", `value="log" checked`)
+	log("log", "伝言です", "channel", "visit", "at", "2199-01-01T00:00").want(http.StatusUnprocessableEntity).
+		shows("日時がこれから先になっています", "伝言です</textarea>", `<option value="visit" selected>`, `value="2199-01-01T00:00"`)
+	log("log", "伝言です", "channel", "phone", "at", "yesterday").want(http.StatusUnprocessableEntity).shows("日時「yesterday」を読み取れません")
+	log("log", "伝言です", "channel", "pigeon").want(http.StatusUnprocessableEntity).shows("経路「pigeon」はありません")
+	log("log", "電話で\r\n承諾されました。", "channel", "phone", "at", at.Format("2006-01-02T15:04")).want(http.StatusSeeOther).leads("/inbox/open/1")
+	log("log", "今の伝言です。", "channel", "chat").want(http.StatusSeeOther)
+
+	b.get("/inbox/open/1").shows("電話で\n承諾されました。", `<span class="badge">電話</span>`, "手動で記録しました", "今の伝言です。")
+	ticket, err := h.Ticket(h.ctx(), h.admin.Actor(), 1)
+	if err != nil || len(ticket.Messages) != 3 {
+		t.Fatalf("%d messages, %v", len(ticket.Messages), err)
+	}
+	first := ticket.Messages[0].Message // by time: it was said before the mail came
+	if first.Channel != "phone" || !first.At.Equal(at.Truncate(time.Minute)) || first.AuthorID != h.admin.ID {
+		t.Errorf("logged %s at %s by %s, want phone at %s", first.Channel, first.At, first.AuthorID, at)
+	}
+}
+
+func TestSuppressedAddressesAreSaidAndLifted(t *testing.T) {
+	h := newReadyHouse(t)
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	h.fullTicket(agent) // gone@kyaku.example has refused
+	b := h.as(agent)
+	b.post("/tickets/1/compose", "mode", "reply", "text", "もう一度", "to", "gone@kyaku.example", "seen", "999", "key", "k").want(http.StatusConflict).
+		shows("受け取りを断られたため送信しません", `href="/settings/suppressions"`, "もう一度</textarea>")
+	b.get("/inbox/open/1").shows("<b>gone@kyaku.example</b> に受け取りを断られたため")
+	b.get("/settings/suppressions").want(http.StatusOK).shows("gone@kyaku.example", "5.1.1 no such user").hides("/settings/suppressions/lift")
+	b.post("/settings/suppressions/lift", "address", "gone@kyaku.example").want(http.StatusForbidden)
+
+	b = h.as(h.admin)
+	b.get("/settings/suppressions").shows("/settings/suppressions/lift")
+	b.post("/settings/suppressions/lift", "address", "gone@kyaku.example").want(http.StatusSeeOther)
+	b.get("/settings/suppressions?saved=1").shows("送信を止めているアドレスはありません").hides("gone@kyaku.example")
+	b.post("/settings/suppressions/lift", "address", "gone@kyaku.example").want(http.StatusNotFound)
+	b.post("/tickets/1/compose", "mode", "reply", "text", "もう一度", "to", "gone@kyaku.example", "seen", "999", "key", "k").want(http.StatusSeeOther)
+}
+
+func TestAModelThatCannotBeReachedIsWaitedFor(t *testing.T) {
+	status := ui.AnalysisStatus{Enabled: true, Reachable: true, ModelPresent: true}
+	h := newReadyHouse(t, func(o *ui.Options) {
+		o.Analysis = func(context.Context) ui.AnalysisStatus { return status }
+	})
+	h.receive(letter{subject: "件名", text: "本文"})
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").shows("AI が読んでいます").hides(`href="/settings/analysis"`)
+	for _, trouble := range []ui.AnalysisStatus{{Enabled: true}, {Enabled: true, Reachable: true}, {Enabled: true, Reachable: true, ModelPresent: true, Problem: "busy"}} {
+		status = trouble
+		b.get("/inbox/open/1").shows("AI に接続できないため、分析を待っています", `<a class="link" href="/settings/analysis">`).hides("AI が読んでいます")
+	}
+}

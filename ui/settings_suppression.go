@@ -1,0 +1,48 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// suppressionsView lists the addresses that nothing is sent to.
+type suppressionsView struct {
+	settingsPage
+	Suppressions []suppressionView
+	Lifts        bool // the reader may lift one
+}
+
+type suppressionView struct {
+	Address string
+	Reason  string // what the other side said, with its status
+	Since   moment
+}
+
+func (s *Server) suppressionsPage(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	sp, err := s.newSettingsPage(c, "suppressions", "")
+	if err != nil {
+		return err
+	}
+	list, err := s.desk.Suppressions(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	view := suppressionsView{settingsPage: sp, Lifts: v.User.Role == helpdesk.RoleAdmin}
+	for _, x := range list {
+		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
+		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})
+	}
+	return s.render(c, http.StatusOK, "settings-suppressions", view)
+}
+
+func (s *Server) liftSuppression(c echo.Context) error {
+	if err := s.desk.LiftSuppression(c.Request().Context(), visitOf(c).actor(), c.FormValue("address")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/settings/suppressions?saved=1")
+}
