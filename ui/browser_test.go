@@ -58,7 +58,7 @@ type tab struct {
 
 // openTab starts the browser. Without one the test is skipped, except in CI,
 // where that is a fault.
-func openTab(t *testing.T, base string) *tab {
+func openTab(t *testing.T, base string, flags ...chromedp.ExecAllocatorOption) *tab {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("the browser test does not run in short mode")
@@ -78,6 +78,7 @@ func openTab(t *testing.T, base string) *tab {
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "ja"))
+	options = append(options, flags...)
 	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)

@@ -143,4 +143,6 @@ func TestNamesLeadNowhereInside(t *testing.T) {
 	}
 }
 
-func nameOf(i int) string { return "inside" + string(rune('a'+i/10)) + string(rune('0'+i%10)) + ".test" }
+func nameOf(i int) string {
+	return "inside" + string(rune('a'+i/10)) + string(rune('0'+i%10)) + ".test"
+}

@@ -60,6 +60,14 @@ func TestSanitizeEscapesWhereImagesAreServed(t *testing.T) {
 	}
 }
 
+func TestSanitizeDropsAddressesWithoutAHost(t *testing.T) {
+	source := `<a href="//:javascript:x">a</a><a href="https://:80/">b</a><a href="https://host:x/">c</a><a href="https://a:b:c/">d</a><a href="https://[::1]:80/">e</a><a href="https://host.example:8080/">f</a>`
+	links := SanitizeHTML(source, SanitizeOptions{}).Links
+	if len(links) != 2 || links[0].URL != "https://[::1]:80/" || links[1].URL != "https://host.example:8080/" {
+		t.Errorf("links %+v", links)
+	}
+}
+
 func TestSanitizeMarksMisleadingLinks(t *testing.T) {
 	source := `<a href="https://login.evil.example/x" data-target="bank.co.jp">www.bank.co.jp</a> <a href="https://bank.co.jp/" data-target="good.example">bank.co.jp</a>`
 	safe := SanitizeHTML(source, SanitizeOptions{MarkMisleading: true})

@@ -89,8 +89,8 @@ func webURL(scheme, rest string) string {
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
 	}
-	if host == "" || scheme != "http" && scheme != "https" {
-		return ""
+	if host == "" || strings.Trim(port, ":0123456789") != "" || strings.Contains(host, ":") && !strings.HasPrefix(host, "[") || scheme != "http" && scheme != "https" {
+		return "" // no browser takes it for an address either
 	}
 	return scheme + "://" + escapeURL(userinfo+host+port+tail)
 }
