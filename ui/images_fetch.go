@@ -200,6 +200,11 @@ func readImage(response *http.Response) (remoteImage, error) {
 		return remoteImage{}, fmt.Errorf("%d bytes are more than %d", response.ContentLength, maxImageSize)
 	}
 	data, err := io.ReadAll(io.LimitReader(response.Body, maxImageSize+1))
+	if err == nil {
+		// A server that notices that we leave can still end its answer in good
+		// order, and half an image would pass for a whole one.
+		err = response.Request.Context().Err()
+	}
 	if err != nil {
 		return remoteImage{}, fmt.Errorf("read it: %w", err)
 	}
