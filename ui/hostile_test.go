@@ -210,6 +210,10 @@ func checkFrames(t *testing.T, b *tab) {
 			const outer = holder.getBoundingClientRect(), inner = shown.getBoundingClientRect();
 			if (inner.left < outer.left || inner.right > outer.right + 1 || inner.top < outer.top || inner.bottom > outer.bottom + 1) say("the frame covers more than its place");
 			const page = copy.contentDocument;
+			if (!page?.body || !page.head) {
+				say("there is no document");
+				continue;
+			}
 			if (page.defaultView.ran !== undefined || page.readyState !== "complete") say("ran, or is not there");
 			const body = page.body;
 			if (body.children.length > 2 || page.head.children.length !== 3) say("the mail is not alone in its body: " + body.children.length + ", " + page.head.children.length);
