@@ -81,7 +81,8 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
 	}
 	c.To = t.Row.Contact.Email
 	for _, m := range slices.Backward(t.Messages) {
-		if m.Message.Direction == helpdesk.Inbound {
+		// A report of a server is no letter, and nobody reads an answer to it.
+		if m.Message.Direction == helpdesk.Inbound && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
 			c.To, c.Cc = cmp.Or(m.Message.ReplyTo, m.Message.From.Email), strings.Join(otherReaders(t, m.Message), ", ")
 			break
 		}

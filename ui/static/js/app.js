@@ -3,6 +3,7 @@
 import "./zone.js";
 import "./keep.js";
 import "./menus.js";
+import "./subnav.js";
 import "./copy.js";
 import "./list.js";
 import "./thread.js";
