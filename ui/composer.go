@@ -50,7 +50,6 @@ type loggedView struct {
 	Text     string
 	Channels []option
 	At       string // as the browser's field has it, "" for now
-	Latest   string
 }
 
 // dateTimeField is how browsers write a field of type datetime-local
@@ -58,7 +57,7 @@ type loggedView struct {
 const dateTimeField = "2006-01-02T15:04"
 
 func newLogged(v *visit, channel string) loggedView {
-	l := loggedView{Latest: v.Now.In(v.Zone).Format(dateTimeField)}
+	var l loggedView
 	for _, name := range helpdesk.Channels {
 		if name == "mail" {
 			continue // mail comes by itself, or can be sent here

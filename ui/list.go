@@ -28,7 +28,8 @@ type listView struct {
 	View    helpdesk.View
 	Empty   string // what to say when there is none
 	Hint    string
-	Refined bool // some filter is set
+	Refined bool   // some filter is set
+	Me      string // the reader's id
 }
 
 // rowView is one ticket in the list.
@@ -49,6 +50,8 @@ type rowView struct {
 	Unread     bool
 	Selected   bool
 	First      bool // takes the focus when the list gets it
+	Mine       bool
+	Close      string // the stage that closing it leads to, "" where it is closed
 }
 
 // chip is a filter in force, with the address of the list without it.
@@ -73,10 +76,18 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if err != nil {
 		return listView{}, err
 	}
-	list := listView{Title: title, View: p.query.View, Path: p.address(0),
+	list := listView{Title: title, Me: v.User.ID, View: p.query.View, Path: p.address(0),
 		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View))}
+	closing, err := s.closingStages(ctx, v)
+	if err != nil {
+		return list, err
+	}
 	for i, row := range found.rows {
 		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
+		list.Rows[i].Mine = row.Ticket.AssigneeID == v.User.ID
+		if row.Ticket.Open {
+			list.Rows[i].Close = closing[row.Ticket.PipelineID]
+		}
 		list.Rows[i].Found = found.snippets[row.Ticket.Number]
 		list.Rows[i].First = i == 0 && p.number == 0
 	}
@@ -90,6 +101,21 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 		list.Empty, list.Hint = v.T("list.empty.refined"), v.T("list.hint.refined")
 	}
 	return list, nil
+}
+
+// closingStages are the stages, by pipeline, that closing a ticket leads to.
+func (s *Server) closingStages(ctx context.Context, v *visit) (map[string]string, error) {
+	pipelines, err := s.desk.Pipelines(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	stages := map[string]string{}
+	for _, p := range pipelines {
+		if stage, ok := p.FirstOf(helpdesk.StageClosed); ok {
+			stages[p.ID] = stage.ID
+		}
+	}
+	return stages, nil
 }
 
 func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {

@@ -233,6 +233,6 @@ func (v *visit) movedToast(t *ticketView, id string) *toastView {
 	case m.Opened:
 		key = "toast.moved_new"
 	}
-	return &toastView{ID: m.ID, Text: withTickets(v.T(key, ticketMark(m.From), ticketMark(m.Into))), Action: "/movings/" + m.ID + "/undo",
+	return &toastView{ID: m.ID, Text: withTickets(v.T(key, linkTo(m.From), linkTo(m.Into))), Action: "/movings/" + m.ID + "/undo",
 		Kind: string(m.Kind), Seconds: 12, Back: t.Path}
 }

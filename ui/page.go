@@ -32,6 +32,8 @@ type navigation struct {
 	Settings  bool // it is the current place
 	Current   string
 	Text      string // what is being searched for
+	Themes    []navItem
+	Compact   bool
 }
 
 type navItem struct {
@@ -93,7 +95,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		return v.Number(n)
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.T("role." + string(v.User.Role)),
-		Current: current, Settings: current == "settings"}
+		Current: current, Settings: current == "settings", Themes: v.Look.themes(v), Compact: v.Look.Density == "compact"}
 	for _, known := range views {
 		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
 			Current: current == string(known.view), Count: count(counts.Views[known.view])}

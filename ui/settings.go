@@ -24,6 +24,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	g.POST("/settings/password", s.savePassword)
+	g.POST("/settings/look", s.changeLook)
 	g.GET("/settings/analysis", s.analysisPage)
 	g.GET("/settings/system", s.systemPage)
 	g.GET("/settings/suppressions", s.suppressionsPage)

@@ -140,14 +140,14 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventMessageJoined, helpdesk.EventMessageRefused:
 		args = append(args, strong(e.Data["from"]))
 	case helpdesk.EventMessageSplit:
-		args = append(args, strong(e.Data["from"]), mark(e.Data["ticket"]))
+		args = append(args, strong(e.Data["from"]), ticketLink(e.Data["ticket"]))
 		if to := e.Data["to_ticket"]; to != "" {
-			key, args[2] = key+"_to", mark(to)
+			key, args[2] = key+"_to", ticketLink(to)
 		}
 	case helpdesk.EventMessageMoved, helpdesk.EventMessageReturned, helpdesk.EventTicketMerged, helpdesk.EventTicketUnmerged:
-		args = append(args, mark(e.Data["ticket"]))
+		args = append(args, ticketLink(e.Data["ticket"]))
 		if to := e.Data["to_ticket"]; to != strconv.FormatUint(e.Ticket, 10) {
-			key, args[1] = key+"_to", mark(to)
+			key, args[1] = key+"_to", ticketLink(to)
 		}
 	case helpdesk.EventTicketAssigned:
 		key, args = r.assigned(e, key, args)
@@ -203,11 +203,11 @@ func (r reader) actorName(a helpdesk.Actor) string {
 // withTickets makes elements of the marks once all of it is escaped.
 func strong(s string) string { return "\x01" + unmarked(s) + "\x02" }
 
-// mark stands for a ticket's number in a sentence, which withTickets makes a
+// ticketLink stands for a ticket's number in a sentence, which withTickets makes a
 // link of.
-func mark(number string) string { return "\x03#" + unmarked(number) + "\x04" }
+func ticketLink(number string) string { return "\x03#" + unmarked(number) + "\x04" }
 
-func ticketMark(number uint64) string { return mark(strconv.FormatUint(number, 10)) }
+func linkTo(number uint64) string { return ticketLink(strconv.FormatUint(number, 10)) }
 
 // unmarked takes out of a name what would be taken for a mark.
 func unmarked(s string) string {

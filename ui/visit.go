@@ -19,6 +19,7 @@ var firstMoment = time.Unix(0, 0).UTC()
 type visit struct {
 	locale.Printer
 	User    *helpdesk.User // nil before login
+	Look    look
 	session string
 }
 
@@ -52,6 +53,7 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 			zone = nil
 		}
 		v.Printer = s.catalogues.Printer(s.languageOf(c, v.User), zone, s.now())
+		v.Look = lookOf(c)
 		c.Set(visitKey, v)
 		return next(c)
 	}

@@ -55,7 +55,7 @@ let waiting = null; // the newest rows, while they may not be shown yet
 // move them from under a hand.
 function busy() {
   const list = $("#rows");
-  return list.scrollTop > 8 || Boolean(rowOf(number())) || list.matches(":hover") || list.contains(document.activeElement);
+  return list.scrollTop > 8 || Boolean(rowOf(number())) || list.matches(":hover") || $("#row-actions")?.matches(":hover") || list.contains(document.activeElement);
 }
 
 // refresh asks for the list again. Rows that are there change in place; new
