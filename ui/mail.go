@@ -18,6 +18,7 @@ func (s *Server) messageRoutes(g *echo.Group) {
 	g.GET("/messages/:id/html", s.messageHTML)
 	g.GET("/messages/:id/source", s.messageSource)
 	g.GET("/messages/:id/attachments/:index", s.attachment)
+	s.attachedRoutes(g)
 	g.POST("/messages/:id/undo", s.undo)
 	g.POST("/messages/:id/resolve", s.resolveHeld)
 	g.POST("/deliveries/:id/retry", s.retryDelivery)
@@ -114,6 +115,12 @@ func (s *Server) messageHTML(c echo.Context) error {
 		}
 		return dataURL(a.ContentType, data)
 	}, imageURL)
+	return frameDocument(c, safe, images)
+}
+
+// frameDocument answers with the document of a mail's frame; images says that
+// remote ones are in it.
+func frameDocument(c echo.Context, safe SafeHTML, images bool) error {
 	header := c.Response().Header()
 	header.Set("Content-Security-Policy", framePolicy(images, frameShown))
 	if c.QueryParam("measure") != "" {

@@ -5,41 +5,44 @@ import (
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
 // messageView is one mail, or logged reply, of a conversation.
 type messageView struct {
-	ID        string
-	Class     string // "in", "out"
-	Author    avatar
-	Name      string
-	Address   string
-	To        string // recipients, for our own
-	Subject   string // where it differs from the ticket's
-	Time      moment
-	Trust     helpdesk.Trust
-	TrustText string
-	TrustBy   string // what proved the sender: "DKIM", "SPF"
-	TrustWhy  string
-	Kind      string // "" for a person's
-	Channel   string // "" for mail
-	Why       string // why it is here
-	Parts     []textPart
-	HasHTML   bool
-	Files     []fileView
-	Fates     []fateView
-	Analysis  *analysisView
-	Pending   string // what the model is doing, or why it did nothing
-	Waits     bool   // for a model that cannot read now
-	Failed    string // why it did nothing
-	Defects   []string
-	Details   []detail
-	Fresh     bool
-	Held      bool
-	HasSource bool
-	Explained bool     // its explanation may be read
-	Charsets  []option // to decode it again in
-	Movable   bool     // it can be moved to another ticket
+	ID         string
+	Class      string // "in", "out"
+	Author     avatar
+	Name       string
+	Address    string
+	To         string // recipients, for our own
+	Subject    string // where it differs from the ticket's
+	Time       moment
+	Trust      helpdesk.Trust
+	TrustText  string
+	TrustBy    string // what proved the sender: "DKIM", "SPF"
+	TrustWhy   string
+	Kind       string // "" for a person's
+	Channel    string // "" for mail
+	Why        string // why it is here
+	Parts      []textPart
+	HasHTML    bool
+	Marks      []messageMark   // what the mail claims of itself, and how it came
+	Invitation *invitationView // nil without one
+	Files      []fileView
+	Fates      []fateView
+	Analysis   *analysisView
+	Pending    string // what the model is doing, or why it did nothing
+	Waits      bool   // for a model that cannot read now
+	Failed     string // why it did nothing
+	Defects    []string
+	Details    []detail
+	Fresh      bool
+	Held       bool
+	HasSource  bool
+	Explained  bool     // its explanation may be read
+	Charsets   []option // to decode it again in
+	Movable    bool     // it can be moved to another ticket
 }
 
 // fileView is an attachment that can be downloaded.
@@ -48,6 +51,10 @@ type fileView struct {
 	Name string
 	Size string
 	Icon string
+	Mail string // where it can be read, of an attached mail
+
+	Risk    string // what makes it dangerous, in a word; "" for nothing known
+	Warning string
 }
 
 // fateView is how one recipient's delivery stands.
@@ -103,6 +110,7 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 		view.Trust = msg.Authentication.Trust()
 		view.TrustText = r.T("trust." + string(view.Trust))
 		view.TrustBy, view.TrustWhy = trustBy(msg.Authentication), r.trustReason(msg.Authentication)
+		r.special(view, msg)
 	}
 	switch {
 	case m.Analysis != nil && m.Analysis.Error != "":
@@ -214,17 +222,31 @@ func trustBy(a helpdesk.Authentication) string {
 }
 
 func (r reader) file(messageID string, index int, a helpdesk.Attachment) fileView {
-	f := fileView{URL: "/messages/" + messageID + "/attachments/" + strconv.Itoa(index), Name: a.Filename, Size: r.Size(a.Size), Icon: "file"}
-	if f.Name == "" {
-		f.Name = r.T("file.unnamed", index+1)
+	f := fileView{URL: "/messages/" + messageID + "/attachments/" + strconv.Itoa(index), Name: fileName(r.Printer, a, index), Size: r.Size(a.Size), Icon: fileIcon(a)}
+	if isMail(a) {
+		f.Mail = f.URL + "/mail"
 	}
+	r.risk(&f, a)
+	return f
+}
+
+// fileName is what an attachment is called, the one at index by its number
+// where it has no name.
+func fileName(p locale.Printer, a helpdesk.Attachment, index int) string {
+	if a.Filename == "" {
+		return p.T("file.unnamed", index+1)
+	}
+	return a.Filename
+}
+
+func fileIcon(a helpdesk.Attachment) string {
 	switch kind, _, _ := strings.Cut(a.ContentType, "/"); {
 	case kind == "image":
-		f.Icon = "image"
-	case a.ContentType == "message/rfc822":
-		f.Icon = "mail"
+		return "image"
+	case isMail(a):
+		return "mail"
 	}
-	return f
+	return "file"
 }
 
 func notes(m helpdesk.Message) []string {

@@ -25,6 +25,26 @@ type MailView interface {
 	// Fold cuts a mail's text into new words, quotes and signatures, in order;
 	// together they are the text.
 	Fold(text string) []Segment
+	// Read understands a mail that is attached to another; any bytes give one.
+	Read(raw []byte) Letter
+}
+
+// Letter is an attached mail as it is read.
+type Letter struct {
+	From              helpdesk.Address
+	To, Cc            []helpdesk.Address
+	Subject           string
+	Date              time.Time // zero where there is none
+	Text, HTML        string    // HTML as it came: hostile
+	Files             []LetterFile
+	Signed, Encrypted string // as of helpdesk.Message
+	Defects           []string
+}
+
+// LetterFile is a file of an attached mail.
+type LetterFile struct {
+	helpdesk.Attachment
+	Data []byte
 }
 
 // SafeHTML is a mail's HTML that can do no harm in a frame.
@@ -146,6 +166,7 @@ type plainMail struct{}
 func (plainMail) Sanitize(string, func(string) string, func(string) string) SafeHTML {
 	return SafeHTML{}
 }
+func (plainMail) Read(raw []byte) Letter     { return Letter{Text: string(raw)} }
 func (plainMail) Fold(text string) []Segment { return []Segment{{SegmentNew, text}} }
 
 // Server answers browsers and API clients.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/ui"
 )
@@ -30,4 +31,27 @@ func (mailView) Fold(text string) []ui.Segment {
 		segments[i] = ui.Segment{Kind: ui.SegmentKind(s.Kind.String()), Text: s.Text}
 	}
 	return segments
+}
+
+// Read implements ui.MailView.
+func (mailView) Read(raw []byte) ui.Letter {
+	m := mail.Parse(raw)
+	letter := ui.Letter{From: deskAddress(m.From), To: deskAddresses(m.To), Cc: deskAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
+		Text: m.Text, HTML: m.HTML, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: m.Defects}
+	for _, f := range m.Attachments {
+		letter.Files = append(letter.Files, ui.LetterFile{Data: f.Data, Attachment: helpdesk.Attachment{Filename: f.Filename,
+			ContentType: f.ContentType, ContentID: f.ContentID, Inline: f.Inline, Size: f.Size, SHA256: f.SHA256, Risk: string(f.Risk)}})
+	}
+	return letter
+}
+
+func deskAddress(a mail.Address) helpdesk.Address {
+	return helpdesk.Address{Name: a.Name, Email: a.Address}
+}
+
+func deskAddresses(list []mail.Address) (out []helpdesk.Address) {
+	for _, a := range list {
+		out = append(out, deskAddress(a))
+	}
+	return out
 }

@@ -70,7 +70,7 @@ func arguments(t *testing.T, key, sentence string) []string {
 
 // Keys that the web puts together from a fixed start and a value.
 var composed = regexp.MustCompile(`^(view|list\.empty|list\.hint|role|trust|reason|kind|channel|delivery|language|detail|stage|event|filter|toast|` +
-	`message\.fold|explain\.(step|state|delivery|timer|answer)|analysis\.(sentiment|urgency|interest)|settings\.(page|system|system\.hint|analysis\.problem|analysis\.mend)|error|error\.title|time\.(weekday|month))\.[a-z_]+$`)
+	`message\.fold|invitation\.(method|participation|repeats)|file\.(risk|warning)|explain\.(step|state|delivery|timer|answer)|analysis\.(sentiment|urgency|interest)|settings\.(page|system|system\.hint|analysis\.problem|analysis\.mend)|error|error\.title|time\.(weekday|month))\.[a-z_]+$`)
 
 // TestEveryKeyIsUsedAndThere reads the web's own files for the keys that they name.
 func TestEveryKeyIsUsedAndThere(t *testing.T) {

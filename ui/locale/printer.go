@@ -104,6 +104,11 @@ func (p Printer) Date(t time.Time) string {
 	return p.T("time.date_year", month, t.Day(), t.Year())
 }
 
+// Weekday says the day of the week: "火曜", "Tue".
+func (p Printer) Weekday(t time.Time) string {
+	return p.T("time.weekday." + weekdays[t.In(p.Zone).Weekday()])
+}
+
 // Full says the moment without leaving anything out, for titles.
 func (p Printer) Full(t time.Time) string {
 	if t.IsZero() {
