@@ -42,6 +42,9 @@ func TestMergingLeadsOnAndCanBeUndone(t *testing.T) {
 	}
 	b.get("/inbox/open/2").hides(`class="toast"`).shows("元に戻す")
 	b.get("/inbox/open/1").shows("#1 は #2 に統合されています", `href="/inbox/open/2"`, "このチケットを <a").hides("data-composer", `id="close-button"`, `id="merge-link"`)
+	if n := strings.Count(b.get("/inbox/open/1").body, "/undo\" hx-post"); n != 1 {
+		t.Errorf("the merged ticket offers to undo it %d times", n)
+	}
 	b.fragment("/tickets/3/merge?q=1", "choices").hides(`value="1"`)
 
 	id := movingID.FindStringSubmatch(shown.body)[1]
