@@ -46,7 +46,9 @@ func (s *Server) inbox(c echo.Context) error {
 		return err
 	}
 	data.Nav.Text = place.query.Text
-	data.List.Count = data.Nav.count()
+	if place.query.Text == "" { // a search counts nothing: the number would be the view's
+		data.List.Count = data.Nav.count()
+	}
 	if place.number > 0 {
 		if data.Ticket, err = s.ticket(ctx, v, place); err != nil {
 			return err

@@ -20,8 +20,19 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("toggle", (event) => {
-  if (event.target.matches?.(holders)) $("input:not([type=hidden])", event.target)?.focus();
+  if (!event.target.matches?.(holders)) return;
+  keepInside($(".menu", event.target));
+  $("input:not([type=hidden])", event.target)?.focus();
 }, true);
+
+// A menu near an edge of the window moves as far inside as it needs to.
+function keepInside(menu) {
+  if (!menu) return;
+  menu.style.translate = "none";
+  const { left, right } = menu.getBoundingClientRect();
+  const shift = Math.max(8 - left, 0) || Math.min(document.documentElement.clientWidth - 8 - right, 0);
+  menu.style.translate = shift ? `${shift}px` : "";
+}
 
 // A chosen entry closes its menu.
 on("click", ".menu .menu-item", (_, item) => {
