@@ -20,7 +20,18 @@ import (
 var staticFiles embed.FS
 
 // styleOrder is the order in which the style sheets are joined into one.
-var styleOrder = []string{"tokens", "base", "controls", "shell", "list", "conversation", "composer", "panel", "pages", "first"}
+var styleOrder = []string{
+	"tokens",
+	"base",
+	"controls",
+	"shell",
+	"list",
+	"conversation",
+	"composer",
+	"panel",
+	"pages",
+	"first",
+}
 
 // assets are the files browsers fetch. Their address holds a hash of them all,
 // so they may be kept for ever and modules may name each other by relative

@@ -3,6 +3,7 @@ package locale
 import (
 	"embed"
 	"fmt"
+	"io/fs"
 	"slices"
 	"strings"
 
@@ -10,7 +11,7 @@ import (
 	"golang.org/x/text/language"
 )
 
-//go:embed ja.toml en.toml
+//go:embed ja/*.toml en/*.toml
 var files embed.FS
 
 // Language is a language the interface speaks, as its BCP 47 tag.
@@ -53,25 +54,35 @@ type Catalogues struct {
 	sentences map[Language]map[string]string
 }
 
-// Load reads the catalogues that are part of the program.
+// Load reads the catalogues that are part of the program: for each language a
+// directory, with a file for each area of the interface.
 func Load() (*Catalogues, error) {
 	c := &Catalogues{sentences: map[Language]map[string]string{}}
 	for _, l := range Languages() {
-		data, err := files.ReadFile(string(l) + ".toml")
+		c.sentences[l] = map[string]string{}
+		areas, err := fs.Glob(files, string(l)+"/*.toml")
 		if err != nil {
-			return nil, fmt.Errorf("read catalogue %s: %w", l, err)
+			return nil, fmt.Errorf("list catalogue %s: %w", l, err)
 		}
-		var tree map[string]any
-		if err := toml.Unmarshal(data, &tree); err != nil {
-			return nil, fmt.Errorf("parse catalogue %s: %w", l, err)
+		for _, area := range areas {
+			if err := c.read(l, area); err != nil {
+				return nil, fmt.Errorf("catalogue %s: %w", area, err)
+			}
 		}
-		flat := map[string]string{}
-		if err := flatten(flat, "", tree); err != nil {
-			return nil, fmt.Errorf("catalogue %s: %w", l, err)
-		}
-		c.sentences[l] = flat
 	}
 	return c, nil
+}
+
+func (c *Catalogues) read(l Language, area string) error {
+	data, err := files.ReadFile(area)
+	if err != nil {
+		return err
+	}
+	var tree map[string]any
+	if err := toml.Unmarshal(data, &tree); err != nil {
+		return err
+	}
+	return flatten(c.sentences[l], "", tree)
 }
 
 func flatten(into map[string]string, prefix string, tree map[string]any) error {
@@ -79,6 +90,9 @@ func flatten(into map[string]string, prefix string, tree map[string]any) error {
 		key := prefix + name
 		switch v := value.(type) {
 		case string:
+			if _, twice := into[key]; twice {
+				return fmt.Errorf("%s is already said in another file", key)
+			}
 			into[key] = v
 		case map[string]any:
 			if err := flatten(into, key+".", v); err != nil {

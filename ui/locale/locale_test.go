@@ -68,9 +68,52 @@ func arguments(t *testing.T, key, sentence string) []string {
 	return slices.Compact(list)
 }
 
-// Keys that the web puts together from a fixed start and a value.
-var composed = regexp.MustCompile(`^(view|list\.empty|list\.hint|role|trust|reason|kind|channel|delivery|language|detail|stage|event|filter|toast|` +
-	`message\.fold|invitation\.(method|participation|repeats)|file\.(risk|warning)|explain\.(step|state|delivery|timer|answer)|analysis\.(sentiment|urgency|interest)|settings\.(page|system|system\.hint|analysis\.problem|analysis\.mend)|error|error\.title|time\.(weekday|month))\.[a-z_]+$`)
+// composed are the starts of keys that the web puts together with a value.
+var composed = []string{
+	"analysis.interest",
+	"analysis.sentiment",
+	"analysis.urgency",
+	"channel",
+	"delivery",
+	"detail",
+	"error",
+	"error.title",
+	"event",
+	"explain.answer",
+	"explain.delivery",
+	"explain.state",
+	"explain.step",
+	"explain.timer",
+	"file.risk",
+	"file.warning",
+	"filter",
+	"invitation.method",
+	"invitation.participation",
+	"invitation.repeats",
+	"kind",
+	"language",
+	"list.empty",
+	"list.hint",
+	"message.fold",
+	"reason",
+	"role",
+	"settings.analysis.mend",
+	"settings.analysis.problem",
+	"settings.page",
+	"settings.system",
+	"settings.system.hint",
+	"stage",
+	"time.month",
+	"time.weekday",
+	"toast",
+	"trust",
+	"view",
+}
+
+func isComposed(key string) bool {
+	end := strings.LastIndexByte(key, '.')
+	return end > 0 && slices.Contains(composed, key[:end])
+}
 
 // TestEveryKeyIsUsedAndThere reads the web's own files for the keys that they name.
 func TestEveryKeyIsUsedAndThere(t *testing.T) {
@@ -114,7 +157,7 @@ func TestEveryKeyIsUsedAndThere(t *testing.T) {
 	}
 	for _, key := range c.Keys(locale.Japanese) {
 		plain := strings.TrimSuffix(key, ".other")
-		if !used[key] && !used[plain] && !composed.MatchString(key) {
+		if !used[key] && !used[plain] && !isComposed(key) {
 			t.Errorf("nothing says %q", key)
 		}
 	}
