@@ -185,6 +185,9 @@ func (c *command) markFailed(number uint64) error {
 		return err
 	}
 	ticket.DeliveryFailed, ticket.UpdatedAt = true, c.now
+	if err := c.wakeTicket(ticket, WokenByFailure); err != nil {
+		return err
+	}
 	return tickets.Put(c, ticket)
 }
 

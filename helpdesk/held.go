@@ -134,6 +134,9 @@ func (c *command) moveTo(t *Ticket, p *Pipeline, to Stage) error {
 	if err != nil || t.Open {
 		return err
 	}
+	if err := c.endSnooze(t); err != nil {
+		return err
+	}
 	return c.settle(t, seq)
 }
 
@@ -159,6 +162,7 @@ func (c *command) assign(t *Ticket, userID string) error {
 		}
 		data[name], data[name+"_id"] = user.Name, id
 	}
+	t.followed(t.AssigneeID) // whoever had it may want to know how it goes on
 	t.AssigneeID = userID
 	_, err := c.record(Event{Kind: EventTicketAssigned, Ticket: t.Number, Data: data})
 	return err

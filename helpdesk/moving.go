@@ -113,6 +113,10 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 	if m.Notes, err = c.relocateNotes(from.Number, into.Number); err != nil {
 		return err
 	}
+	if err := c.endSnooze(from); err != nil {
+		return err
+	}
+	into.followed(from.Followers...)
 	from.MergedInto = into.Number
 	if err := movings.Put(c, m); err != nil {
 		return err

@@ -170,11 +170,11 @@ func (c *command) closeEmptied(m *Moving, into *Ticket) error {
 		return err
 	}
 	into.MergedInto = m.From
-	return nil
+	return c.endSnooze(into)
 }
 
 func without(list, taken []string) []string {
-	return slices.DeleteFunc(list, func(v string) bool { return slices.Contains(taken, v) })
+	return slices.DeleteFunc(slices.Clone(list), func(v string) bool { return slices.Contains(taken, v) })
 }
 
 // optional turns the absence of a record into nil.

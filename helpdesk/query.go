@@ -16,9 +16,11 @@ type View string
 
 // The views.
 const (
-	ViewMine       View = "mine"       // open and assigned to the actor
-	ViewUnassigned View = "unassigned" // open and assigned to nobody
-	ViewWaiting    View = "waiting"    // open, and the customer waits for us
+	ViewMine       View = "mine"       // open, not on hold, and assigned to the actor
+	ViewUnassigned View = "unassigned" // open, not on hold, and assigned to nobody
+	ViewWaiting    View = "waiting"    // open, not on hold, and the customer waits for us
+	ViewFollowing  View = "following"  // open, and the actor follows them
+	ViewSnoozed    View = "snoozed"    // on hold
 	ViewOpen       View = "open"
 	ViewClosed     View = "closed"
 	ViewHeld       View = "held"   // something is in the confirmation strip
@@ -26,7 +28,7 @@ const (
 )
 
 // Views are all views, in the order in which they are shown.
-var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
+var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
 
 // TicketQuery asks for tickets: those of a view that also fit every field set.
 type TicketQuery struct {
@@ -36,6 +38,7 @@ type TicketQuery struct {
 	Alias    string // address
 	Assignee string // user id
 	Tag      string
+	Priority *Priority
 	Contact  string // id
 	// Text is words that must all occur in the subject, the contact's name or
 	// address, or the newest words; letter case does not matter.
@@ -51,7 +54,8 @@ type TicketRow struct {
 	AssigneeName string
 	PipelineName string
 	StageName    string
-	Unread       bool // a customer wrote since the actor last looked
+	Unread       bool // a customer wrote, or it came back from its rest, since the actor last looked
+	Woken        bool // it came back from its rest since then
 }
 
 // Tickets returns a page of a list, the newest change first, and where the
@@ -107,10 +111,12 @@ func (d *Desk) Tickets(ctx context.Context, a Actor, q TicketQuery) (rows []Tick
 func (q *TicketQuery) index(a Actor) (string, []byte, error) {
 	switch q.View {
 	case ViewMine:
-		return "assignee", key(a.UserID, true), nil
+		return "work", key(a.UserID), nil
 	case ViewUnassigned:
-		return "assignee", key("", true), nil
-	case ViewWaiting, ViewHeld, ViewFailed:
+		return "work", key(""), nil
+	case ViewFollowing:
+		return "follower", key(a.UserID), nil
+	case ViewWaiting, ViewSnoozed, ViewHeld, ViewFailed:
 		return string(q.View), nil, nil
 	case "", ViewOpen, ViewClosed:
 	default:
@@ -122,6 +128,8 @@ func (q *TicketQuery) index(a Actor) (string, []byte, error) {
 		return "contact", key(q.Contact), nil
 	case q.Tag != "":
 		return "tag", key(q.Tag), nil
+	case q.Priority != nil && open:
+		return "priority", key(string(*q.Priority)), nil
 	case q.Assignee != "":
 		return "assignee", key(q.Assignee, open), nil
 	case q.Pipeline != "" && q.Stage != "":
@@ -149,6 +157,7 @@ func (q *TicketQuery) fits(t *Ticket) bool {
 		(q.Stage == "" || t.StageID == q.Stage) &&
 		(q.Assignee == "" || t.AssigneeID == q.Assignee) &&
 		(q.Contact == "" || t.ContactID == q.Contact) &&
+		(q.Priority == nil || t.Priority == *q.Priority) &&
 		(q.Tag == "" || slices.Contains(t.Tags, q.Tag)) &&
 		(q.Alias == "" || slices.Contains(t.Aliases, strings.ToLower(q.Alias)))
 }
@@ -228,7 +237,8 @@ func (n *names) row(t *Ticket) (row TicketRow, err error) {
 	if err != nil {
 		return row, err
 	}
-	row.Unread = t.CustomerSeq > look.Seq
+	row.Woken = t.WokenSeq > look.Seq
+	row.Unread = row.Woken || t.CustomerSeq > look.Seq
 	return row, nil
 }
 

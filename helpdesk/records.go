@@ -151,6 +151,15 @@ type Ticket struct {
 	// CustomerSeq is the event of the newest customer message: what a reply's
 	// author must have seen.
 	CustomerSeq uint64
+	Priority    Priority
+	// Snooze is set while the ticket rests. WokenSeq is the event that woke it,
+	// for those who have not looked since.
+	Snooze   *Snooze `cbor:",omitempty"`
+	WokenSeq uint64  `cbor:",omitempty"`
+	// Followers are the users who want to know what happens here; Unfollowed
+	// those who said that they no longer do.
+	Followers  []string `cbor:",omitempty"`
+	Unfollowed []string `cbor:",omitempty"`
 	// Invited are the participants that none of the messages names: those of the
 	// ticket that this one continues.
 	Invited []string

@@ -317,6 +317,7 @@ func (c *command) answered(t *Ticket, m *Message, close bool) error {
 		return err
 	}
 	t.Participants = appendNew(t.Participants, recipientsOf(m)...)
+	t.followed(c.actor.UserID)
 	if t.AssigneeID == "" && c.actor.UserID != "" {
 		if err := c.assign(t, c.actor.UserID); err != nil {
 			return err

@@ -152,7 +152,19 @@ var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.Open)) }},
 		{Name: "stage", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.StageID)) }},
 		{Name: "contact", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.ContactID)) }},
-		{Name: "waiting", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open && !t.WaitingSince.IsZero(), nil) }},
+		{Name: "work", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open && t.Snooze == nil, key(t.AssigneeID)) }},
+		{Name: "waiting", Keys: func(t *Ticket) [][]byte {
+			return t.listed(t.Open && t.Snooze == nil && !t.WaitingSince.IsZero(), nil)
+		}},
+		{Name: "snoozed", Keys: func(t *Ticket) [][]byte { return t.listed(t.Snooze != nil, nil) }},
+		{Name: "priority", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open, key(string(t.Priority))) }},
+		{Name: "follower", Keys: func(t *Ticket) [][]byte {
+			var keys [][]byte
+			for _, id := range t.Followers {
+				keys = append(keys, t.listed(t.Open, key(id))...)
+			}
+			return keys
+		}},
 		{Name: "held", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, nil) }},
 		{Name: "failed", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, nil) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {

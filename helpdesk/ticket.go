@@ -17,19 +17,17 @@ type Change struct {
 	Stage    *string   // id or name of a stage of the ticket's pipeline
 	Assignee *string   // id or address of a user, "" for nobody
 	Tags     *[]string // the whole new list
+	Priority *Priority
+	Snooze   *Snooze // its Until and Note: lays the ticket aside
+	Wake     bool    // brings it back
 }
 
-// Change changes a ticket's stage, assignee or tags, and returns it changed.
+// Change changes of a ticket what change names, and returns it changed.
 func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change) (*Ticket, error) {
 	if err := a.mayWork("change a ticket"); err != nil {
 		return nil, err
 	}
-	var changed *Ticket
-	err := d.update(ctx, a, func(c *command) error {
-		t, err := workable(c, number)
-		if err != nil {
-			return err
-		}
+	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error {
 		before := c.last
 		if err := c.apply(t, change); err != nil {
 			return err
@@ -37,10 +35,8 @@ func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change
 		if c.last != before {
 			t.UpdatedAt = c.now
 		}
-		changed = t
-		return tickets.Put(c, t)
+		return nil
 	})
-	return changed, err
 }
 
 func (c *command) apply(t *Ticket, change Change) error {
@@ -73,7 +69,20 @@ func (c *command) apply(t *Ticket, change Change) error {
 		if err != nil {
 			return err
 		}
-		return c.retag(t, tags)
+		if err := c.retag(t, tags); err != nil {
+			return err
+		}
+	}
+	if change.Priority != nil {
+		if err := c.prioritise(t, *change.Priority); err != nil {
+			return err
+		}
+	}
+	switch {
+	case change.Snooze != nil:
+		return c.snooze(t, *change.Snooze)
+	case change.Wake:
+		return c.wakeTicket(t, WokenByHand)
 	}
 	return nil
 }
@@ -162,6 +171,8 @@ func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string)
 			return err
 		}
 		t.UpdatedAt = c.now
+		t.followed(a.UserID)
+		t.followed(note.Mentions...)
 		if err := tickets.Put(c, t); err != nil {
 			return err
 		}

@@ -19,6 +19,7 @@ const (
 	TimerRelay       TimerKind = "relay"       // an agent's own mail, to be sent as a reply
 	TimerAcknowledge TimerKind = "acknowledge" // an inbound message that opened a ticket
 	TimerAnalyse     TimerKind = "analyse"     // an inbound message
+	TimerWake        TimerKind = "wake"        // the number of a ticket that rests
 )
 
 // Timer is something to be done later: one key in the store, set in the

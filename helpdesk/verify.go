@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -160,8 +161,32 @@ func verifyTickets(ctx context.Context, r store.Reader) (problems []string, err 
 			return problems, err
 		}
 		problems = append(problems, found.differences(t)...)
+		rests, err := verifySnooze(r, t)
+		problems = append(problems, rests...)
+		if err != nil {
+			return problems, err
+		}
 	}
 	return problems, nil
+}
+
+// verifySnooze checks that what rests until a time will be woken, and that
+// nothing rests that is closed or gone.
+func verifySnooze(r store.Reader, t *Ticket) (problems []string, err error) {
+	if t.Snooze == nil {
+		return nil, nil
+	}
+	if !t.Open || t.MergedInto != 0 {
+		problems = append(problems, fmt.Sprintf("ticket %d is on hold though it is closed or merged", t.Number))
+	}
+	if t.Snooze.Until.IsZero() {
+		return problems, nil
+	}
+	has, err := timers.Has(r, key(string(TimerWake), formatNumber(t.Number)))
+	if err == nil && !has {
+		problems = append(problems, fmt.Sprintf("ticket %d is on hold until %s, and no timer will wake it", t.Number, t.Snooze.Until.Format(time.RFC3339)))
+	}
+	return problems, err
 }
 
 // verifyMerged checks that a merged ticket is empty and leads to one that is

@@ -63,6 +63,11 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 		Stage    optional[string]   `json:"stage"`
 		Assignee optional[string]   `json:"assignee"`
 		Tags     optional[[]string] `json:"tags"`
+		Priority optional[string]   `json:"priority"`
+		Snooze   optional[struct {
+			Until *time.Time `json:"until"`
+			Note  string     `json:"note"`
+		}] `json:"snooze"`
 	}
 	if err := readBody(c, maxAPIBody, &input); err != nil {
 		return err
@@ -82,6 +87,22 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 	}
 	if input.Tags.Set {
 		change.Tags = &input.Tags.Value
+	}
+	if input.Priority.Set {
+		priority, ok := helpdesk.ParsePriority(input.Priority.Value)
+		if !ok {
+			return invalid("priority", "", fmt.Sprintf("priority %q is not one of urgent, high, normal, low", input.Priority.Value))
+		}
+		change.Priority = &priority
+	}
+	if input.Snooze.Set {
+		change.Wake = input.Snooze.Null
+		if !change.Wake {
+			change.Snooze = &helpdesk.Snooze{Note: input.Snooze.Value.Note}
+			if until := input.Snooze.Value.Until; until != nil {
+				change.Snooze.Until = *until
+			}
+		}
 	}
 	if _, err := s.desk.Change(c.Request().Context(), a, number, change); err != nil {
 		return err

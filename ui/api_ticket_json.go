@@ -16,6 +16,9 @@ type apiTicket struct {
 	Open           bool       `json:"open"`
 	Assignee       *string    `json:"assignee"`
 	Tags           []string   `json:"tags"`
+	Priority       string     `json:"priority"`
+	Snoozed        bool       `json:"snoozed"`
+	SnoozedUntil   *time.Time `json:"snoozed_until"`
 	Contact        apiContact `json:"contact"`
 	Aliases        []string   `json:"aliases"`
 	Snippet        string     `json:"snippet"`
@@ -33,7 +36,11 @@ type apiTicket struct {
 
 func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
 	t := row.Ticket
-	return apiTicket{Number: t.Number, Subject: t.Subject, Pipeline: row.PipelineName, Stage: row.StageName, Open: t.Open,
+	var rest helpdesk.Snooze
+	if t.Snooze != nil {
+		rest = *t.Snooze
+	}
+	return apiTicket{Priority: t.Priority.Name(), Snoozed: t.Snooze != nil, SnoozedUntil: timeOrNull(rest.Until), Number: t.Number, Subject: t.Subject, Pipeline: row.PipelineName, Stage: row.StageName, Open: t.Open,
 		Assignee: r.email(t.AssigneeID), Tags: orEmpty(t.Tags), Contact: contactJSON(row.Contact), Aliases: orEmpty(t.Aliases),
 		Snippet: t.Snippet, Messages: t.Messages, Held: t.Held, Unread: row.Unread, DeliveryFailed: t.DeliveryFailed,
 		Trust: string(t.Trust), ReplyType: t.ReplyType, Previous: orNull(t.Previous),

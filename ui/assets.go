@@ -27,6 +27,7 @@ var styleOrder = []string{
 	"shell",
 	"list",
 	"conversation",
+	"hold",
 	"composer",
 	"panel",
 	"pages",

@@ -104,6 +104,9 @@ func (s *Server) toast(c echo.Context, t *ticketView) *toastView {
 	if id := c.QueryParam("moved"); id != "" {
 		return v.movedToast(t, id)
 	}
+	if c.QueryParam("held") != "" {
+		return v.heldToast(t)
+	}
 	if messageID == "" {
 		return nil
 	}

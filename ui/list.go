@@ -46,6 +46,8 @@ type rowView struct {
 	Tag        string
 	Time       moment
 	Waiting    string // for how long the customer has waited, in words
+	Priority   string // "urgent", "high", "low", "" for a normal one
+	Held       string // until when it rests, in words, "" where it does not
 	Assignee   *avatar
 	Unread     bool
 	Selected   bool
@@ -125,7 +127,10 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	if t.Trust != "" {
 		row.TrustTitle = p.T("trust." + string(t.Trust))
 	}
-	row.Badge = rowBadge(p, t)
+	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)
+	if t.Snooze != nil {
+		row.Held = newHold(p, t.Snooze).Text
+	}
 	if len(t.Tags) > 0 {
 		row.Tag = t.Tags[0]
 	}
@@ -140,7 +145,8 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 }
 
 // rowBadge is the one thing about a ticket that most needs to be seen.
-func rowBadge(p locale.Printer, t helpdesk.Ticket) *badge {
+func rowBadge(p locale.Printer, r helpdesk.TicketRow) *badge {
+	t := r.Ticket
 	switch {
 	case t.Trust == helpdesk.TrustFailed:
 		return &badge{"bad", p.T("badge.forged")}
@@ -148,6 +154,8 @@ func rowBadge(p locale.Printer, t helpdesk.Ticket) *badge {
 		return &badge{"bad", p.T("badge.undelivered")}
 	case t.Held > 0:
 		return &badge{"warn", p.T("badge.held")}
+	case r.Woken:
+		return &badge{"warn", p.T("badge.woken")}
 	}
 	return replyTypeBadge(p, t.ReplyType)
 }
@@ -200,7 +208,10 @@ func (s *Server) describeFilters(ctx context.Context, v *visit, p place, list *l
 	for _, x := range users {
 		menus["assignee"] = append(menus["assignee"], option{x.ID, x.Name, x.ID == p.query.Assignee})
 	}
-	for _, name := range []string{"pipeline", "alias", "assignee"} {
+	for _, priority := range helpdesk.Priorities {
+		menus["priority"] = append(menus["priority"], option{priority.Name(), v.T("priority." + priority.Name()), p.query.Priority != nil && *p.query.Priority == priority})
+	}
+	for _, name := range []string{"pipeline", "alias", "assignee", "priority"} {
 		list.Menus = append(list.Menus, filterMenu{name, v.T("filter." + name), menus[name]})
 		for _, o := range menus[name] {
 			if o.Selected {

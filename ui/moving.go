@@ -206,7 +206,7 @@ func (s *Server) undoMoving(c echo.Context) error {
 // followMoving tells the browser the address of the ticket it is shown after
 // something was merged, moved or returned: it may be another than before.
 func followMoving(c echo.Context, p place) {
-	if c.QueryParam("moved") != "" || c.QueryParam("returned") != "" {
+	if c.QueryParam("held") != "" || c.QueryParam("moved") != "" || c.QueryParam("returned") != "" {
 		c.Response().Header().Set("HX-Replace-Url", p.address(p.number))
 	}
 }

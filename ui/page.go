@@ -51,8 +51,8 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"open", "tray"},
-	{"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"following", "eye"}, {"open", "tray"},
+	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
 }
 
 func knownView(v helpdesk.View) bool {

@@ -56,6 +56,9 @@ func placeOfPath(path string, number uint64) place {
 func (p *place) filter(values url.Values) {
 	p.query.Pipeline, p.query.Alias, p.query.Assignee = values.Get("pipeline"), values.Get("alias"), values.Get("assignee")
 	p.query.Tag, p.query.Text = values.Get("tag"), values.Get("q")
+	if priority, ok := helpdesk.ParsePriority(values.Get("priority")); ok {
+		p.query.Priority = &priority
+	}
 }
 
 func (p place) filters() url.Values {
@@ -65,6 +68,9 @@ func (p place) filters() url.Values {
 		if value != "" {
 			values.Set(name, value)
 		}
+	}
+	if p.query.Priority != nil {
+		values.Set("priority", p.query.Priority.Name())
 	}
 	return values
 }

@@ -18,6 +18,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	g.POST("/tickets/:number/change", s.changeTicket)
 	g.POST("/tickets/:number/seen", s.markSeen)
 	s.movingRoutes(g)
+	s.holdRoutes(g)
 }
 
 // ticketView is an opened ticket: the conversation and the customer's panel.
@@ -36,7 +37,11 @@ type ticketView struct {
 	Tags     []string
 	Open     bool
 	// Other is the stage that closing, or opening again, leads to.
-	Other string
+	Other      string
+	Priorities []option
+	Urgency    string // the priority's word, "" for a normal one
+	Hold       holdView
+	Following  bool
 	// Previous is the ticket that this one continues, or 0.
 	Previous uint64
 	// MergedInto is the ticket that this one became part of, or 0; MergedBy the
@@ -88,6 +93,8 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 		view.Assignee = &a
 	}
 	view.People = peopleOptions(v, users, record.AssigneeID)
+	view.Priorities, view.Urgency = priorityOptions(v.Printer, record.Priority), string(record.Priority)
+	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,
 		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
@@ -201,7 +208,7 @@ func (s *Server) ticketUpdates(c echo.Context) error {
 	return s.render(c, http.StatusOK, "ticket-updates", view)
 }
 
-// changeTicket sets the stage, the assignee or the tags.
+// changeTicket sets the stage, the assignee, the tags or the priority.
 func (s *Server) changeTicket(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
 	form, err := c.FormParams()
@@ -216,6 +223,13 @@ func (s *Server) changeTicket(c echo.Context) error {
 	if form.Has("assignee") {
 		assignee := form.Get("assignee")
 		change.Assignee = &assignee
+	}
+	if form.Has("priority") {
+		priority, ok := helpdesk.ParsePriority(form.Get("priority"))
+		if !ok {
+			priority = helpdesk.Priority(form.Get("priority")) // refused with words
+		}
+		change.Priority = &priority
 	}
 	if form.Has("tag") || form.Has("untag") {
 		row, err := s.desk.TicketRow(ctx, v.actor(), number)

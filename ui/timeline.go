@@ -107,6 +107,9 @@ func (r reader) note(n helpdesk.NoteView) *noteView {
 // others are seen in what they did: a message, a badge, a delivery's fate.
 var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketStage:       "arrow",
+	helpdesk.EventTicketPriority:    "priority-high",
+	helpdesk.EventTicketSnoozed:     "pause",
+	helpdesk.EventTicketWoken:       "clock",
 	helpdesk.EventTicketReopened:    "reopen",
 	helpdesk.EventTicketAssigned:    "person",
 	helpdesk.EventTicketTags:        "tag",
@@ -135,6 +138,18 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	switch e.Kind {
 	case helpdesk.EventTicketStage:
 		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
+	case helpdesk.EventTicketPriority:
+		args = append(args, strong(r.T("priority."+e.Data["from"])), strong(r.T("priority."+e.Data["to"])))
+	case helpdesk.EventTicketSnoozed:
+		if until, err := time.Parse(time.RFC3339, e.Data["until"]); err == nil {
+			args = append(args, strong(r.Long(until)))
+		} else {
+			key += "_reply"
+		}
+	case helpdesk.EventTicketWoken:
+		if key += "_" + e.Data["why"]; e.Data["why"] != string(helpdesk.WokenByHand) {
+			args = nil
+		}
 	case helpdesk.EventTicketReopened:
 		args = append(args, strong(e.Data["to"]))
 	case helpdesk.EventMessageJoined, helpdesk.EventMessageRefused:

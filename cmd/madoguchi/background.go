@@ -40,6 +40,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
 			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
+			{Kind: helpdesk.TimerWake, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.WakeDue},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 		}, reading...),
 	}

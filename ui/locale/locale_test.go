@@ -95,6 +95,7 @@ var composed = []string{
 	"list.empty",
 	"list.hint",
 	"message.fold",
+	"priority",
 	"reason",
 	"role",
 	"settings.analysis.mend",
