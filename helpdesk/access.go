@@ -71,7 +71,10 @@ func (c *command) forgetExpiredSessions() error {
 func (d *Desk) userByEmail(ctx context.Context, email string) (u *User, err error) {
 	err = d.view(ctx, func(r store.Reader) error {
 		u, err = users.First(r, "email", key(email))
-		u, err = found(u, err, "user", email)
+		if u, err = found(u, err, "user", email); err != nil {
+			return err
+		}
+		u, err = withRole(r, u)
 		return err
 	})
 	return u, err
@@ -102,7 +105,10 @@ func activeUser(r store.Reader, id string) (*User, error) {
 	if errors.Is(err, store.ErrNotFound) || (err == nil && u.Disabled) {
 		return nil, unauthorized("user_gone", "this user can no longer log in")
 	}
-	return u, err
+	if err != nil {
+		return nil, err
+	}
+	return withRole(r, u)
 }
 
 // Logout ends a session. An unknown one is no error.
@@ -119,19 +125,25 @@ const tokenPrefix = "mdg_"
 // returned once and kept only as a hash. Users make their own; admins make
 // anybody's.
 func (d *Desk) CreateToken(ctx context.Context, a Actor, userID string, s Scope) (string, error) {
-	if !s.Valid() {
-		return "", invalid("scope", "scope_unknown", "scope %q is not one of read, write, admin", s)
-	}
-	if a.UserID != userID || a.Scope != "" {
-		if err := a.mayAdminister("make tokens for others"); err != nil {
+	if a.Kind != ActorUser || a.UserID != userID || a.Scope != "" {
+		if err := a.may("make tokens for others", PermitTokens); err != nil {
 			return "", err
 		}
+	}
+	if !s.Valid() {
+		return "", invalid("scope", "scope_unknown", "scope %q is not one of read, write, admin", s)
 	}
 	secret, _ := newSecret()
 	token := tokenPrefix + secret
 	err := d.update(ctx, a, func(c *command) error {
 		u, err := users.Get(c, key(userID))
 		if u, err = found(u, err, "user", userID); err != nil {
+			return err
+		}
+		if u, err = withRole(c, u); err != nil {
+			return err
+		}
+		if err := a.mayGive(u.Granted); err != nil {
 			return err
 		}
 		if err := apiTokens.Put(c, &APIToken{Hash: hashSecret(token), UserID: userID, Scope: s, CreatedAt: c.now}); err != nil {

@@ -18,8 +18,13 @@ type Actor struct {
 	UserID string `cbor:",omitempty"`
 	Name   string `cbor:",omitempty"`
 	Role   Role   `cbor:",omitempty"`
+	// Granted is what a role of the house's own allows. It is looked up when the
+	// actor comes in and never stored.
+	Granted PermissionSet `cbor:"-"`
 	// Scope narrows a program's token within its user's role; "" is no narrowing.
 	Scope Scope `cbor:",omitempty"`
+	// From is the address of the browser or program that acts, where it is known.
+	From string `cbor:",omitempty"`
 }
 
 // System is the actor for what the program does by itself; name says which part.
@@ -28,14 +33,21 @@ func System(name string) Actor { return Actor{Kind: ActorSystem, Name: name} }
 // File is the actor for what the configuration file declares.
 func File(name string) Actor { return Actor{Kind: ActorFile, Name: name} }
 
-// Actor returns the actor that u is when logged in.
+// Actor returns the actor that u is when logged in. A user with a role of the
+// house's own must come from the desk, which knows what that allows.
 func (u *User) Actor() Actor {
-	return Actor{Kind: ActorUser, UserID: u.ID, Name: u.Name, Role: u.Role}
+	return Actor{Kind: ActorUser, UserID: u.ID, Name: u.Name, Role: u.Role, Granted: u.Granted}
 }
 
 // WithScope returns a narrowed to an API token's scope.
 func (a Actor) WithScope(s Scope) Actor {
 	a.Scope = s
+	return a
+}
+
+// At returns a acting from a network address.
+func (a Actor) At(remoteIP string) Actor {
+	a.From = remoteIP
 	return a
 }
 
@@ -51,11 +63,8 @@ func (r Role) rank() int {
 	return 0
 }
 
-// Valid reports whether r is one of the roles.
-func (r Role) Valid() bool { return r.rank() > 0 }
-
-// Includes reports whether r may do what other may.
-func (r Role) Includes(other Role) bool { return r.rank() >= other.rank() }
+// BuiltIn reports whether r is one of the roles that every house has.
+func (r Role) BuiltIn() bool { return r.rank() > 0 }
 
 func (s Scope) rank() int {
 	switch s {
@@ -72,26 +81,71 @@ func (s Scope) rank() int {
 // Valid reports whether s is one of the scopes.
 func (s Scope) Valid() bool { return s != "" && s.rank() > 0 }
 
-// may checks that a has at least role and, for a program's token, scope. The
-// system and the configuration file may do everything.
-func (a Actor) may(action string, role Role, scope Scope) error {
-	if a.Kind == ActorSystem || a.Kind == ActorFile {
-		return nil
+// Permissions are what a may do, not narrowed by a token's scope. The system
+// and the configuration file may do everything.
+func (a Actor) Permissions() PermissionSet {
+	switch a.Kind {
+	case ActorSystem, ActorFile:
+		all, _ := RoleAdmin.builtIn()
+		return all
+	case ActorUser:
+		if set, ok := a.Role.builtIn(); ok {
+			return set
+		}
+		return a.Granted
 	}
-	if a.Kind != ActorUser || !a.Role.Includes(role) {
-		return forbidden(action, a.Role)
+	return 0
+}
+
+// May reports whether a has a permission, by role and by scope: what it may
+// not do need not be offered. Commands check again.
+func (a Actor) May(p Permission) bool { return a.may(string(p), p) == nil }
+
+// may checks that a has a permission and, for a program's token, its scope.
+// action says what for, after "may not".
+func (a Actor) may(action string, p Permission) error {
+	if !a.Permissions().Has(p) {
+		return &Error{Code: CodeForbidden, Key: "error.forbidden",
+			Message: "role \"" + string(a.Role) + "\" may not " + action + ": it lacks the permission \"" + string(p) + "\""}
 	}
-	if a.Scope.rank() < scope.rank() {
-		return &Error{Code: CodeForbidden, Key: "error.scope",
-			Message: "this token's scope \"" + string(a.Scope) + "\" does not allow to " + action + "; make one with scope \"" + string(scope) + "\""}
+	if a.Kind == ActorUser && a.Scope.rank() < p.scope().rank() {
+		return refusedScope(a.Scope, p.scope(), action)
 	}
 	return nil
 }
 
-func (a Actor) mayRead(what string) error { return a.may("read "+what, RoleAgent, ScopeRead) }
-func (a Actor) mayWork(action string) error {
-	return a.may(action, RoleAgent, ScopeWrite)
+func (a Actor) mayRead(what string) error { return a.may("read "+what, PermitRead) }
+
+// mayWork is for what belongs to daily work and has no permission of its own.
+func (a Actor) mayWork(action string) error { return a.may(action, PermitEdit) }
+
+// mayAdminister is for settings that have no permission of their own.
+func (a Actor) mayAdminister(action string) error { return a.may(action, PermitSystem) }
+
+// mayChangeOwn is for what everybody may do to what is their own, whatever
+// their role; a program's token needs write scope.
+func (a Actor) mayChangeOwn(action string) error {
+	if a.Permissions() == 0 && a.UserID == "" {
+		return a.may(action, PermitRead)
+	}
+	if a.Kind == ActorUser && a.Scope.rank() < ScopeWrite.rank() {
+		return refusedScope(a.Scope, ScopeWrite, action)
+	}
+	return nil
 }
-func (a Actor) mayAdminister(action string) error {
-	return a.may(action, RoleAdmin, ScopeAdmin)
+
+func refusedScope(has, needs Scope, action string) error {
+	return &Error{Code: CodeForbidden, Key: "error.scope",
+		Message: "this token's scope \"" + string(has) + "\" does not allow to " + action + "; make one with scope \"" + string(needs) + "\""}
+}
+
+// mayGive checks that a has itself what a role allows: nobody raises anybody,
+// themselves included, above themselves.
+func (a Actor) mayGive(s PermissionSet) error {
+	if s.Within(a.Permissions()) {
+		return nil
+	}
+	lacking := (s &^ a.Permissions()).List()
+	return &Error{Code: CodeForbidden, Key: "error.give_more", Message: "role \"" + string(a.Role) +
+		"\" cannot give or take the permission \"" + string(lacking[0]) + "\", which it does not have itself"}
 }

@@ -21,7 +21,7 @@ func (d *Desk) Aliases(ctx context.Context, a Actor) ([]Alias, error) {
 // SaveAlias creates an alias, or replaces the one with the same ID. Only the
 // configuration file changes what it manages.
 func (d *Desk) SaveAlias(ctx context.Context, a Actor, alias Alias) (*Alias, error) {
-	if err := a.mayAdminister("change aliases"); err != nil {
+	if err := a.may("change aliases", PermitAliases); err != nil {
 		return nil, err
 	}
 	var saved *Alias
@@ -106,7 +106,7 @@ func (c *command) checkAlias(alias *Alias) error {
 // DeleteAlias removes an alias. One that has tickets is only disabled: it
 // takes and sends no mail, and its tickets keep their history.
 func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
-	if err := a.mayAdminister("delete aliases"); err != nil {
+	if err := a.may("delete aliases", PermitAliases); err != nil {
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {
@@ -159,7 +159,7 @@ func firstPipeline(r store.Reader) (*Pipeline, error) {
 // SavePipeline creates a pipeline, or replaces the one with the same ID. Stages
 // without an ID are new; a stage that still has tickets cannot be left out.
 func (d *Desk) SavePipeline(ctx context.Context, a Actor, p Pipeline) (*Pipeline, error) {
-	if err := a.mayAdminister("change pipelines"); err != nil {
+	if err := a.may("change pipelines", PermitPipelines); err != nil {
 		return nil, err
 	}
 	var saved *Pipeline

@@ -124,7 +124,7 @@ func (d *Desk) SkipAnalysis(ctx context.Context, messageID string) error {
 
 // RetryAnalysis asks for a message's analysis again.
 func (d *Desk) RetryAnalysis(ctx context.Context, a Actor, messageID string) error {
-	if err := a.mayWork("ask for an analysis"); err != nil {
+	if err := a.may("ask for an analysis", PermitEdit); err != nil {
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {

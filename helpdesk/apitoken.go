@@ -36,7 +36,7 @@ func (d *Desk) Tokens(ctx context.Context, a Actor) ([]APIToken, error) {
 
 // maySeeToken reports whether a token is a's own, or a administers all.
 func (a Actor) maySeeToken(t *APIToken) bool {
-	return a.mayAdminister("see tokens of others") == nil || (a.Kind == ActorUser && a.UserID == t.UserID)
+	return a.May(PermitTokens) || (a.Kind == ActorUser && a.UserID == t.UserID)
 }
 
 // RevokeToken makes a token useless at once, and returns what it was. id is
@@ -44,7 +44,7 @@ func (a Actor) maySeeToken(t *APIToken) bool {
 // has. People revoke their own tokens, though not by a token of less than write
 // scope; admins revoke anybody's.
 func (d *Desk) RevokeToken(ctx context.Context, a Actor, id string) (*APIToken, error) {
-	if err := a.mayWork("revoke a token"); err != nil {
+	if err := a.mayChangeOwn("revoke a token"); err != nil {
 		return nil, err
 	}
 	id = strings.ToLower(strings.TrimSpace(id))

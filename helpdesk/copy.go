@@ -232,7 +232,13 @@ func (d *Desk) relayAuthor(r store.Reader, m *Message) (*User, error) {
 			if err == nil && author.Disabled {
 				return nil, conflict("user_disabled", "user %s is disabled; the answer was not sent", author.Email)
 			}
-			return found(author, err, "user", token.User)
+			if author, err = found(author, err, "user", token.User); err != nil {
+				return nil, err
+			}
+			if author, err = withRole(r, author); err != nil {
+				return nil, err
+			}
+			return author, author.Actor().may("reply", PermitReply)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err

@@ -11,7 +11,7 @@ import (
 // again, which undoes it. What is known of the mail otherwise, its ticket
 // among it, stays.
 func (d *Desk) DecodeAgain(ctx context.Context, a Actor, messageID, charset string) (*MessageView, error) {
-	if err := a.mayWork("decode a message again"); err != nil {
+	if err := a.may("decode a message again", PermitEdit); err != nil {
 		return nil, err
 	}
 	raw, err := d.Source(ctx, a, messageID)

@@ -201,7 +201,7 @@ func attemptData(delivery *Delivery, attempt Attempt) map[string]string {
 
 // RetryDelivery tries a deferred or failed delivery again at once.
 func (d *Desk) RetryDelivery(ctx context.Context, a Actor, id string) error {
-	if err := a.mayWork("retry a delivery"); err != nil {
+	if err := a.may("retry a delivery", PermitReply); err != nil {
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {

@@ -59,7 +59,3 @@ func notFound(what string, id any) error {
 func conflict(key, format string, args ...any) error {
 	return &Error{Code: CodeConflict, Key: "error." + key, Args: args, Message: fmt.Sprintf(format, args...)}
 }
-
-func forbidden(action string, role Role) error {
-	return &Error{Code: CodeForbidden, Key: "error.forbidden", Message: fmt.Sprintf("role %q may not %s", role, action)}
-}

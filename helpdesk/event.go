@@ -57,6 +57,8 @@ const (
 	EventAliasDeleted           EventKind = "alias.deleted"
 	EventPipelineSaved          EventKind = "pipeline.saved"
 	EventUserSaved              EventKind = "user.saved"
+	EventRoleSaved              EventKind = "role.saved"
+	EventRoleDeleted            EventKind = "role.deleted"
 	EventTokenCreated           EventKind = "token.created"
 	EventTokenRevoked           EventKind = "token.revoked"
 	EventSettingsSaved          EventKind = "settings.saved"

@@ -15,7 +15,7 @@ import (
 // source, the tables as they are, and every event that names it. A rule that
 // changed since does not change the answer, for which there is Rehearse.
 func (d *Desk) Explain(ctx context.Context, a Actor, messageID string) (Explanation, error) {
-	if err := a.may("read the explanation of a message", RoleSupervisor, ScopeRead); err != nil {
+	if err := a.may("read the explanation of a message", PermitSupervise); err != nil {
 		return Explanation{}, err
 	}
 	var e Explanation

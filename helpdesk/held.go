@@ -21,7 +21,7 @@ const (
 // ResolveHeld decides on a message in a confirmation strip and returns the
 // number of the ticket it belongs to from now on.
 func (d *Desk) ResolveHeld(ctx context.Context, a Actor, messageID string, r Resolution) (number uint64, err error) {
-	if err := a.mayWork("decide on a held message"); err != nil {
+	if err := a.may("decide on a held message", PermitMerge); err != nil {
 		return 0, err
 	}
 	err = d.update(ctx, a, func(c *command) error {

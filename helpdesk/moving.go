@@ -70,7 +70,7 @@ func (d *Desk) Movings(ctx context.Context, a Actor, ticket uint64) (list []Movi
 // tags go there, and all mail that answers them. The number from stays valid
 // and leads to into. UndoMerge takes it back.
 func (d *Desk) Merge(ctx context.Context, a Actor, from, into uint64) (*Moving, error) {
-	if err := a.mayWork("merge tickets"); err != nil {
+	if err := a.may("merge tickets", PermitMerge); err != nil {
 		return nil, err
 	}
 	if from == into {
@@ -128,7 +128,7 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 // is 0. What answers that message from now on goes with it. UndoMove takes it
 // back.
 func (d *Desk) Move(ctx context.Context, a Actor, messageID string, to uint64) (*Moving, error) {
-	if err := a.mayWork("move a message"); err != nil {
+	if err := a.may("move a message", PermitMerge); err != nil {
 		return nil, err
 	}
 	var moving *Moving

@@ -2,7 +2,8 @@ package helpdesk
 
 import "time"
 
-// Role is what a user may do; each role includes the ones before it.
+// Role names what a user may do: a built-in role, each of which includes the
+// ones before it, or the ID of a CustomRole.
 type Role string
 
 // The roles: an agent works tickets, a supervisor also sees and steers all
@@ -15,12 +16,16 @@ const (
 
 // User is a person of the house.
 type User struct {
-	ID           string
-	Email        string // lower case, unique
-	Name         string
-	Role         Role
-	PasswordHash string // argon2id, PHC string format
-	Locale       string // "ja", "en", or "" for the browser's
+	ID    string
+	Email string // lower case, unique
+	Name  string
+	Role  Role
+	// Granted and RoleName are what the role allows and how a role of the
+	// house's own is called; the desk fills them in when it reads a user.
+	Granted      PermissionSet `cbor:"-"`
+	RoleName     string        `cbor:"-"`
+	PasswordHash string        // argon2id, PHC string format
+	Locale       string        // "ja", "en", or "" for the browser's
 	// ForwardReplies sends a copy of each customer's reply on the user's
 	// tickets to ForwardTo, or to Email where that is empty.
 	ForwardReplies bool

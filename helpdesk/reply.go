@@ -75,7 +75,7 @@ func (r *Reply) validate() error {
 // here, once, so that every attempt sends the same bytes; it leaves when the
 // undo window has passed.
 func (d *Desk) Reply(ctx context.Context, a Actor, r Reply) (*Message, error) {
-	if err := a.mayWork("reply"); err != nil {
+	if err := a.may("reply", PermitReply); err != nil {
 		return nil, err
 	}
 	return d.reply(ctx, a, r, nil)

@@ -103,7 +103,7 @@ func (d *Desk) Suppressions(ctx context.Context, a Actor) ([]Suppression, error)
 // LiftSuppression lets mail go to an address again. Deliveries that failed
 // meanwhile can then be retried.
 func (d *Desk) LiftSuppression(ctx context.Context, a Actor, address string) error {
-	if err := a.mayAdminister("lift a suppression"); err != nil {
+	if err := a.may("lift a suppression", PermitSuppressions); err != nil {
 		return err
 	}
 	address = strings.ToLower(strings.TrimSpace(address))

@@ -24,8 +24,13 @@ type Change struct {
 
 // Change changes of a ticket what change names, and returns it changed.
 func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change) (*Ticket, error) {
-	if err := a.mayWork("change a ticket"); err != nil {
+	if err := a.may("change a ticket", PermitRead); err != nil {
 		return nil, err
+	}
+	for _, p := range change.needs() {
+		if err := a.may("change this of a ticket", p); err != nil {
+			return nil, err
+		}
 	}
 	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error {
 		before := c.last
@@ -37,6 +42,20 @@ func (d *Desk) Change(ctx context.Context, a Actor, number uint64, change Change
 		}
 		return nil
 	})
+}
+
+// needs are the permissions for what changes.
+func (ch *Change) needs() (list []Permission) {
+	if ch.Stage != nil {
+		list = append(list, PermitStage)
+	}
+	if ch.Assignee != nil {
+		list = append(list, PermitAssign)
+	}
+	if ch.Tags != nil || ch.Priority != nil || ch.Snooze != nil || ch.Wake {
+		list = append(list, PermitEdit)
+	}
+	return list
 }
 
 func (c *command) apply(t *Ticket, change Change) error {
@@ -147,7 +166,7 @@ const maxNote = 1 << 20
 // AddNote writes an internal comment. An @ before a user's name or the local
 // part of a user's address mentions them.
 func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
-	if err := a.mayWork("add a note"); err != nil {
+	if err := a.may("add a note", PermitNote); err != nil {
 		return nil, err
 	}
 	text = strings.TrimSpace(text)

@@ -165,7 +165,7 @@ func (d *Desk) TimersSet() <-chan struct{} { return d.wake.timers }
 // Timers returns up to limit timers, parked ones first, for those who watch
 // the machinery.
 func (d *Desk) Timers(ctx context.Context, a Actor, limit int) (list []Timer, err error) {
-	if err := a.may("watch the timers", RoleSupervisor, ScopeRead); err != nil {
+	if err := a.may("watch the timers", PermitSupervise); err != nil {
 		return nil, err
 	}
 	err = d.view(ctx, func(r store.Reader) error {

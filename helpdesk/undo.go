@@ -12,7 +12,7 @@ import (
 // Undo takes back a reply that has not left yet, and returns it so that its
 // text can be edited again. After the undo window it is a conflict.
 func (d *Desk) Undo(ctx context.Context, a Actor, messageID string) (*MessageView, error) {
-	if err := a.mayWork("undo a reply"); err != nil {
+	if err := a.may("undo a reply", PermitReply); err != nil {
 		return nil, err
 	}
 	var undone *MessageView
@@ -119,7 +119,7 @@ var Channels = []string{"phone", "chat", "mail", "visit", "other"}
 // LogReply adds an answer that came another way to the thread, as the
 // customer's.
 func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, error) {
-	if err := a.mayWork("log a reply"); err != nil {
+	if err := a.may("log a reply", PermitReply); err != nil {
 		return nil, err
 	}
 	if strings.TrimSpace(l.Text) == "" {

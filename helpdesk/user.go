@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -14,23 +15,35 @@ func (d *Desk) Users(ctx context.Context, a Actor) ([]User, error) {
 	if err := a.mayRead("users"); err != nil {
 		return nil, err
 	}
-	list, err := scanAll(ctx, d, users, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
-	for i := range list {
-		list[i].PasswordHash = ""
-	}
+	var list []User
+	err := d.view(ctx, func(r store.Reader) error {
+		list = nil
+		for u, err := range users.Scan(r, store.Range{}) {
+			if err == nil {
+				u, err = withRole(r, u)
+			}
+			if err != nil {
+				return err
+			}
+			u.PasswordHash = ""
+			list = append(list, *u)
+		}
+		return nil
+	})
+	slices.SortStableFunc(list, func(a, b User) int { return cmp.Compare(a.Name, b.Name) })
 	return list, err
 }
 
 // NewUser is what is needed to make a user.
 type NewUser struct {
 	Email, Name, Password string
-	Role                  Role
+	Role                  Role // built in, or the ID or name of one of the house's own
 	Locale                string
 }
 
-// CreateUser makes a user. Only admins may.
+// CreateUser makes a user. Nobody makes one who may do more than themselves.
 func (d *Desk) CreateUser(ctx context.Context, a Actor, n NewUser) (*User, error) {
-	if err := a.mayAdminister("create users"); err != nil {
+	if err := a.may("create users", PermitUsers); err != nil {
 		return nil, err
 	}
 	u, err := n.user()
@@ -72,8 +85,6 @@ func (u *User) check() error {
 		return invalid("name", "name_empty", "the user has no name")
 	case strings.ContainsFunc(u.Name, func(r rune) bool { return r < ' ' }):
 		return invalid("name", "name_invalid", "the name %q holds control characters", u.Name)
-	case !u.Role.Valid():
-		return invalid("role", "role_unknown", "role %q is not one of agent, supervisor, admin", u.Role)
 	case u.Locale != "" && u.Locale != "ja" && u.Locale != "en":
 		return invalid("locale", "locale_unknown", "language %q is not one of ja, en", u.Locale)
 	}
@@ -82,17 +93,31 @@ func (u *User) check() error {
 
 func (c *command) createUser(u *User) error {
 	u.ID, u.CreatedAt = c.desk.newID(), c.now
-	return c.putUser(u)
+	return c.putUser(&User{}, u)
 }
 
-func (c *command) putUser(u *User) error {
+// putUser writes a user in place of what they were before, zero for a new one.
+func (c *command) putUser(before, u *User) error {
+	role, set, err := resolveRole(c, u.Role)
+	if err != nil {
+		return err
+	}
+	if u.Role = role; role != before.Role {
+		if err := c.actor.mayGive(set); err != nil {
+			return err
+		}
+	}
+	if u, err = withRole(c, u); err != nil {
+		return err
+	}
 	if err := users.Put(c, u); err != nil {
 		if errors.Is(err, store.ErrConflict) {
 			return conflict("email_taken", "there is a user with the address %s already", u.Email)
 		}
 		return err
 	}
-	_, err := c.record(Event{Kind: EventUserSaved, Data: map[string]string{"user": u.Email, "role": string(u.Role)}})
+	data := userChanges(before, u).with("user", u.Email)
+	_, err = c.record(Event{Kind: EventUserSaved, Data: data})
 	return err
 }
 
@@ -116,10 +141,10 @@ func (ch *UserChange) administrative() bool {
 func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange) (*User, error) {
 	self := a.Kind == ActorUser && a.UserID == id
 	if !self || ch.administrative() {
-		if err := a.mayAdminister("change users"); err != nil {
+		if err := a.may("change users", PermitUsers); err != nil {
 			return nil, err
 		}
-	} else if err := a.mayWork("change their profile"); err != nil {
+	} else if err := a.mayChangeOwn("change their profile"); err != nil {
 		return nil, err
 	}
 	hash, err := d.newPassword(ctx, id, self, ch)
@@ -132,6 +157,15 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		if u, err = found(u, err, "user", id); err != nil {
 			return err
 		}
+		if u, err = withRole(c, u); err != nil {
+			return err
+		}
+		if !self { // who may do more is not changed by who may do less
+			if err := a.mayGive(u.Granted); err != nil {
+				return err
+			}
+		}
+		before := *u
 		ch.apply(u)
 		if hash != "" {
 			u.PasswordHash = hash
@@ -139,7 +173,7 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		if err := u.check(); err != nil {
 			return err
 		}
-		if err := c.putUser(u); err != nil {
+		if err := c.putUser(&before, u); err != nil {
 			return err
 		}
 		if u.Disabled || hash != "" {
@@ -213,6 +247,22 @@ func (c *command) endSessions(userID string) error {
 	}
 	return nil
 }
+
+// userChanges are the details of a change, without the password itself.
+func userChanges(before, u *User) details {
+	password := ""
+	if before.PasswordHash != u.PasswordHash && before.ID != "" {
+		password = "new"
+	}
+	return changesOf(change{"name", before.Name, u.Name}, change{"email", before.Email, u.Email},
+		change{"role", roleLabel(before), roleLabel(u)}, change{"locale", before.Locale, u.Locale},
+		change{"forward_replies", yesNo(before.ForwardReplies), yesNo(u.ForwardReplies)},
+		change{"forward_to", before.ForwardTo, u.ForwardTo}, change{"disabled", yesNo(before.Disabled), yesNo(u.Disabled)},
+		change{"password", "", password})
+}
+
+// roleLabel is a role as the log says it: by the name it has now.
+func roleLabel(u *User) string { return cmp.Or(u.RoleName, string(u.Role)) }
 
 func (c *command) keepAnAdmin() error {
 	for u, err := range users.Scan(c, store.Range{}) {

@@ -87,7 +87,7 @@ type verifier interface {
 // difference; none means that the store is whole.
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
-		contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
+		customRoles, contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
 		for _, table := range tables {
@@ -100,7 +100,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, verifyMerged, verifyDeliveries, verifyTokens, verifyLog} {
+			verifyMails, verifyTickets, verifyRoles, verifyMerged, verifyDeliveries, verifyTokens, verifyLog} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {
@@ -278,6 +278,22 @@ func verifyTokens(_ context.Context, r store.Reader) (problems []string, err err
 		}
 		if has, err := messages.Has(r, key(t.Message)); err != nil || !has {
 			problems = append(problems, fmt.Sprintf("a token of kind %s leads to message %s, which does not exist (%v)", t.Kind, t.Message, err))
+		}
+	}
+	return problems, nil
+}
+
+// verifyRoles looks up the role of each user.
+func verifyRoles(_ context.Context, r store.Reader) (problems []string, err error) {
+	for u, err := range users.Scan(r, store.Range{}) {
+		if err != nil {
+			return problems, err
+		}
+		if u.Role.BuiltIn() {
+			continue
+		}
+		if has, err := customRoles.Has(r, key(string(u.Role))); err != nil || !has {
+			problems = append(problems, fmt.Sprintf("user %s has role %q, which does not exist (%v)", u.Email, u.Role, err))
 		}
 	}
 	return problems, nil

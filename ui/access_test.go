@@ -120,7 +120,7 @@ func TestRolesAreWhatTheDeskSays(t *testing.T) {
 	h := newReadyHouse(t)
 	agent := h.as(h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent))
 	agent.get("/settings/profile").want(http.StatusOK).hides(`href="/settings/users"`)
-	agent.get("/settings/aliases").want(http.StatusOK).shows("管理者だけ").hides(`href="/settings/aliases/new"`)
+	agent.get("/settings/aliases").want(http.StatusOK).shows("変更する権限がありません").hides(`href="/settings/aliases/new"`)
 	agent.get("/settings/aliases/new").want(http.StatusOK).shows("<fieldset disabled")
 	agent.post("/settings/aliases/new", "address", "x@example.jp", "enabled", "1").want(http.StatusForbidden).shows("権限がありません")
 	agent.post("/settings/pipelines/new", "action", "save", "name", "x", "stage_id", "", "stage_name", "a", "stage_kind", "open").want(http.StatusForbidden)

@@ -91,6 +91,6 @@ func (s *Server) authorized(h apiHandler) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		return h(c, user.Actor().WithScope(scope))
+		return h(c, user.Actor().WithScope(scope).At(s.remoteIP(c)))
 	}
 }

@@ -31,6 +31,7 @@ var styleOrder = []string{
 	"composer",
 	"panel",
 	"pages",
+	"house",
 	"first",
 }
 

@@ -131,7 +131,7 @@ func wordOf(p locale.Printer, key, value string) string {
 
 // tools fills what the menu of a mail offers its reader.
 func (r reader) tools(view *messageView, m helpdesk.Message) {
-	view.Explained = r.User.Role.Includes(helpdesk.RoleSupervisor)
+	view.Explained = r.may(helpdesk.PermitSupervise)
 	if view.HasSource && m.Direction == helpdesk.Inbound {
 		view.Charsets = charsetOptions(r.Printer)
 	}

@@ -94,7 +94,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		}
 		return v.Number(n)
 	}
-	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.T("role." + string(v.User.Role)),
+	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
 		Current: current, Settings: current == "settings", Themes: v.Look.themes(v), Compact: v.Look.Density == "compact"}
 	for _, known := range views {
 		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,

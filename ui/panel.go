@@ -60,7 +60,7 @@ func (r reader) panel(t *helpdesk.TicketView) panelView {
 	c := t.Row.Contact
 	p := panelView{Contact: newAvatar(c.Email, contactName(c)), Name: contactName(c), Email: c.Email, Company: c.Company,
 		Since: r.Date(c.CreatedAt), Alias: t.Alias.Address, Off: !r.analysis.Enabled}
-	p.AdminOff = p.Off && r.User.Role == helpdesk.RoleAdmin
+	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
 		if m.Message.Direction != helpdesk.Inbound {
 			continue

@@ -21,6 +21,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/users", s.usersPage)
 	g.GET("/settings/users/:id", s.userPage)
 	g.POST("/settings/users/:id", s.saveUser)
+	s.roleRoutes(g)
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	g.POST("/settings/password", s.savePassword)
@@ -52,6 +53,49 @@ type settingsGroup struct {
 	Items []navItem
 }
 
+// settingsEntry is a section of the settings: the permission for changing
+// what is there ("" for one's own), and whether others may read it.
+type settingsEntry struct {
+	section  string
+	needs    helpdesk.Permission
+	readable bool
+}
+
+// settingsMap is the settings' own navigation, by group.
+var settingsMap = []struct {
+	name    string
+	entries []settingsEntry
+}{
+	{"self", []settingsEntry{{section: "profile"}}},
+	{"mail", []settingsEntry{
+		{section: "aliases", needs: helpdesk.PermitAliases},
+		// Why nothing is sent to an address is for everybody who answers.
+		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
+	}},
+	{"work", []settingsEntry{
+		{section: "pipelines", needs: helpdesk.PermitPipelines},
+	}},
+	{"people", []settingsEntry{
+		{section: "users", needs: helpdesk.PermitUsers},
+		{section: "roles", needs: helpdesk.PermitRoles},
+	}},
+	{"server", []settingsEntry{
+		{section: "analysis", readable: true},
+		{section: "system", readable: true},
+	}},
+}
+
+func settingsNeeds(section string) (helpdesk.Permission, bool) {
+	for _, group := range settingsMap {
+		for _, entry := range group.entries {
+			if entry.section == section {
+				return entry.needs, entry.needs != ""
+			}
+		}
+	}
+	return "", false
+}
+
 // newSettingsPage fills the frame of a settings page. heading is empty for a
 // section's first page.
 func (s *Server) newSettingsPage(c echo.Context, section, heading string) (settingsPage, error) {
@@ -66,8 +110,8 @@ func (s *Server) newSettingsPage(c echo.Context, section, heading string) (setti
 		return settingsPage{}, err
 	}
 	sp := settingsPage{page: p, Section: section, Heading: heading, Saved: c.QueryParam("saved") != ""}
-	if v.User.Role != helpdesk.RoleAdmin && section != "profile" {
-		sp.Locked = v.T("settings.admins_only")
+	if needs, ok := settingsNeeds(section); ok && !v.may(needs) {
+		sp.Locked = v.T("settings.not_allowed")
 	}
 	sp.Groups = s.settingsGroups(ctx, v, section)
 	return sp, nil
@@ -83,15 +127,23 @@ func (s *Server) settingsGroups(ctx context.Context, v *visit, current string) [
 	if status := s.options.Analysis(ctx); status.Enabled && status.Problem != "" {
 		analysis.Count, analysis.Tone = "!", "bad"
 	}
-	groups := []settingsGroup{{v.T("settings.group.self"), []navItem{item("profile")}}}
-	if v.User.Role == helpdesk.RoleAdmin {
-		groups = append(groups,
-			settingsGroup{v.T("settings.group.mail"), []navItem{item("aliases"), item("pipelines"), item("suppressions")}},
-			settingsGroup{v.T("settings.group.house"), []navItem{item("users")}})
-	} else { // why nothing is sent to an address is for everybody who answers
-		groups = append(groups, settingsGroup{v.T("settings.group.mail"), []navItem{item("suppressions")}})
+	var groups []settingsGroup
+	for _, group := range settingsMap {
+		var items []navItem
+		for _, entry := range group.entries {
+			switch {
+			case entry.needs != "" && !entry.readable && !v.may(entry.needs):
+			case entry.section == "analysis":
+				items = append(items, analysis)
+			default:
+				items = append(items, item(entry.section))
+			}
+		}
+		if len(items) > 0 {
+			groups = append(groups, settingsGroup{v.T("settings.group." + group.name), items})
+		}
 	}
-	return append(groups, settingsGroup{v.T("settings.group.server"), []navItem{analysis, item("system")}})
+	return groups
 }
 
 // refuseForm fills in what is wrong with a form, or returns the error if it is

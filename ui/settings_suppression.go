@@ -32,7 +32,7 @@ func (s *Server) suppressionsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := suppressionsView{settingsPage: sp, Lifts: v.User.Role == helpdesk.RoleAdmin}
+	view := suppressionsView{settingsPage: sp, Lifts: v.may(helpdesk.PermitSuppressions)}
 	for _, x := range list {
 		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
 		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})

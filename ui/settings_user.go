@@ -33,7 +33,7 @@ func (s *Server) usersPage(c echo.Context) error {
 	}
 	view := usersView{settingsPage: sp}
 	for _, u := range users {
-		view.Users = append(view.Users, userRow{u, "/settings/users/" + u.ID, newAvatar(u.ID, u.Name), v.T("role." + string(u.Role))})
+		view.Users = append(view.Users, userRow{u, "/settings/users/" + u.ID, newAvatar(u.ID, u.Name), v.roleName(&u)})
 	}
 	return s.render(c, http.StatusOK, "settings-users", view)
 }
@@ -88,10 +88,14 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 	if u.Disabled {
 		view.Badge = &badge{"plain", v.T("settings.user.disabled")}
 	}
-	for _, role := range []helpdesk.Role{helpdesk.RoleAgent, helpdesk.RoleSupervisor, helpdesk.RoleAdmin} {
-		view.Roles = append(view.Roles, option{string(role), v.T("role." + string(role)), role == u.Role})
+	roles, err := s.desk.Roles(c.Request().Context(), v.actor())
+	for _, role := range roles {
+		// What the reader may not do themselves they cannot give, save leave as it is.
+		if role.Set.Within(v.actor().Permissions()) || role.ID == u.Role {
+			view.Roles = append(view.Roles, option{string(role.ID), v.roleOf(role), role.ID == u.Role})
+		}
 	}
-	return view, nil
+	return view, err
 }
 
 func (s *Server) saveUser(c echo.Context) error {

@@ -21,9 +21,31 @@ type visit struct {
 	User    *helpdesk.User // nil before login
 	Look    look
 	session string
+	// remoteIP is the address of the reader's browser.
+	remoteIP string
 }
 
-func (v *visit) actor() helpdesk.Actor { return v.User.Actor() }
+func (v *visit) actor() helpdesk.Actor { return v.User.Actor().At(v.remoteIP) }
+
+// may reports whether the reader has a permission: what they may never do is
+// not offered. The desk checks it again.
+func (v *visit) may(p helpdesk.Permission) bool { return v.User != nil && v.User.Actor().May(p) }
+
+// roleName says the role of a user that the desk has read.
+func (v *visit) roleName(u *helpdesk.User) string {
+	if u.Role.BuiltIn() {
+		return v.T("role." + string(u.Role))
+	}
+	return u.RoleName
+}
+
+// roleOf says a role.
+func (v *visit) roleOf(role helpdesk.RoleView) string {
+	if role.BuiltIn {
+		return v.T("role." + string(role.ID))
+	}
+	return role.Name
+}
 
 const visitKey = "visit"
 
@@ -40,7 +62,7 @@ func visitOf(c echo.Context) *visit {
 // own, else the one chosen on the login page, else the browser's) and zone.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		v := &visit{session: cookieValue(c, s.sessionCookie())}
+		v := &visit{session: cookieValue(c, s.sessionCookie()), remoteIP: s.remoteIP(c)}
 		if v.session != "" {
 			user, err := s.desk.UserBySession(c.Request().Context(), v.session)
 			if err != nil && helpdesk.CodeOf(err) != helpdesk.CodeUnauthorized {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (l *local) Users(ctx context.Context) ([]userInfo, error) {
 }
 
 func describeUser(u *helpdesk.User) userInfo {
-	return userInfo{Email: u.Email, Name: u.Name, Role: string(u.Role), Disabled: u.Disabled}
+	return userInfo{Email: u.Email, Name: u.Name, Role: cmp.Or(u.RoleName, string(u.Role)), Disabled: u.Disabled}
 }
 
 func (l *local) AddUser(ctx context.Context, u newUser) (userInfo, error) {

@@ -52,7 +52,7 @@ processes.`,
 		},
 	}
 	data.register(cmd)
-	cmd.Flags().StringVar(&request.Role, "role", string(helpdesk.RoleAgent), "agent, supervisor or admin")
+	cmd.Flags().StringVar(&request.Role, "role", string(helpdesk.RoleAgent), "agent, supervisor, admin, or the name of a role of your own")
 	cmd.Flags().StringVar(&request.Name, "name", "", "name that colleagues and customers see")
 	cmd.Flags().StringVar(&password, "password-file", "", "file with the password, or - for standard input")
 	return cmd

@@ -4,6 +4,7 @@ import "./zone.js";
 import "./keep.js";
 import "./menus.js";
 import "./subnav.js";
+import "./grid.js";
 import "./copy.js";
 import "./list.js";
 import "./rows.js";

@@ -1,0 +1,266 @@
+package helpdesk_test
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// needed is the permission that each command and query of the desk asks for
+// first. Whoever adds one adds it here.
+var needed = map[string]helpdesk.Permission{
+	"Aliases":         helpdesk.PermitRead,
+	"AddNote":         helpdesk.PermitNote,
+	"AttachmentData":  helpdesk.PermitRead,
+	"Change":          helpdesk.PermitRead, // and one for each thing that changes, below
+	"ChangeUser":      helpdesk.PermitUsers,
+	"Contacts":        helpdesk.PermitRead,
+	"Counts":          helpdesk.PermitRead,
+	"CreateToken":     helpdesk.PermitTokens,
+	"CreateUser":      helpdesk.PermitUsers,
+	"DecodeAgain":     helpdesk.PermitEdit,
+	"DeleteAlias":     helpdesk.PermitAliases,
+	"DeleteRole":      helpdesk.PermitRoles,
+	"Events":          helpdesk.PermitRead,
+	"Explain":         helpdesk.PermitSupervise,
+	"Follow":          helpdesk.PermitEdit,
+	"FindMessages":    helpdesk.PermitRead,
+	"InlineImage":     helpdesk.PermitRead,
+	"LiftSuppression": helpdesk.PermitSuppressions,
+	"LogReply":        helpdesk.PermitReply,
+	"MarkSeen":        helpdesk.PermitRead,
+	"Merge":           helpdesk.PermitMerge,
+	"Message":         helpdesk.PermitRead,
+	"Move":            helpdesk.PermitMerge,
+	"Movings":         helpdesk.PermitRead,
+	"Pipelines":       helpdesk.PermitRead,
+	"Reply":           helpdesk.PermitReply,
+	"ResolveHeld":     helpdesk.PermitMerge,
+	"RetryAnalysis":   helpdesk.PermitEdit,
+	"RetryDelivery":   helpdesk.PermitReply,
+	"Roles":           helpdesk.PermitRead,
+	"SaveAlias":       helpdesk.PermitAliases,
+	"SavePipeline":    helpdesk.PermitPipelines,
+	"SaveRoles":       helpdesk.PermitRoles,
+	"Snooze":          helpdesk.PermitEdit,
+	"Source":          helpdesk.PermitRead,
+	"Suppressions":    helpdesk.PermitRead,
+	"Ticket":          helpdesk.PermitRead,
+	"TicketRow":       helpdesk.PermitRead,
+	"Tickets":         helpdesk.PermitRead,
+	"Timers":          helpdesk.PermitSupervise,
+	"Tokens":          helpdesk.PermitRead,
+	"Undo":            helpdesk.PermitReply,
+	"UndoMerge":       helpdesk.PermitMerge,
+	"Users":           helpdesk.PermitRead,
+	"Wake":            helpdesk.PermitEdit,
+	"UndoMove":        helpdesk.PermitMerge,
+}
+
+// own are the commands that everybody may use on what is their own.
+var own = map[string]bool{"RevokeToken": true}
+
+// call calls a method of the desk with an actor and otherwise nothing at all,
+// and returns its error.
+func (h *house) call(m reflect.Method, a helpdesk.Actor) error {
+	in := []reflect.Value{reflect.ValueOf(h.Desk), reflect.ValueOf(h.t.Context()), reflect.ValueOf(a)}
+	for i := 3; i < m.Type.NumIn() && !m.Type.IsVariadic(); i++ {
+		in = append(in, reflect.Zero(m.Type.In(i)))
+	}
+	out := m.Func.Call(in)
+	err, _ := out[len(out)-1].Interface().(error)
+	return err
+}
+
+// commands are the desk's methods that act for somebody.
+func commands() (list []reflect.Method) {
+	desk := reflect.TypeFor[*helpdesk.Desk]()
+	for i := range desk.NumMethod() {
+		m := desk.Method(i)
+		if m.Type.NumIn() > 2 && m.Type.In(1) == reflect.TypeFor[context.Context]() && m.Type.In(2) == reflect.TypeFor[helpdesk.Actor]() {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// TestEveryCommandAsksForItsPermission calls each command as each role: with
+// all permissions but the needed one, with that one and reading alone, and as
+// the built-in roles.
+func TestEveryCommandAsksForItsPermission(t *testing.T) {
+	h := newHouse(t)
+	var all []helpdesk.Permission
+	from := map[helpdesk.Permission]helpdesk.Role{}
+	for row := range helpdesk.Permissions() {
+		all = append(all, row.Permission)
+		from[row.Permission] = row.From
+	}
+	everything := helpdesk.NewPermissionSet(all...)
+	found := 0
+	for _, m := range commands() {
+		if own[m.Name] {
+			continue
+		}
+		p, ok := needed[m.Name]
+		if !ok {
+			t.Errorf("%s acts for somebody, but nothing here says what permission it needs", m.Name)
+			continue
+		}
+		found++
+		custom := helpdesk.Actor{Kind: helpdesk.ActorUser, UserID: "custom", Role: "custom"}
+		custom.Granted = everything &^ helpdesk.NewPermissionSet(p)
+		if err := h.call(m, custom); helpdesk.CodeOf(err) != helpdesk.CodeForbidden || !strings.Contains(err.Error(), string(p)) {
+			t.Errorf("%s without %s: %v", m.Name, p, err)
+		}
+		custom.Granted = helpdesk.NewPermissionSet(helpdesk.PermitRead, p)
+		if err := h.call(m, custom); helpdesk.CodeOf(err) == helpdesk.CodeForbidden {
+			t.Errorf("%s with %s: %v", m.Name, p, err)
+		}
+		may := false // each role includes the ones before
+		for _, role := range []helpdesk.Role{helpdesk.RoleAgent, helpdesk.RoleSupervisor, helpdesk.RoleAdmin} {
+			may = may || from[p] == role
+			err := h.call(m, helpdesk.Actor{Kind: helpdesk.ActorUser, UserID: "someone", Role: role})
+			if refused := helpdesk.CodeOf(err) == helpdesk.CodeForbidden; refused == may {
+				t.Errorf("%s as %s: %v; the role has %s: %t", m.Name, role, err, p, may)
+			}
+		}
+		if err := h.call(m, helpdesk.Actor{Kind: helpdesk.ActorCustomer}); helpdesk.CodeOf(err) != helpdesk.CodeForbidden {
+			t.Errorf("%s as a customer: %v", m.Name, err)
+		}
+	}
+	if found != len(needed) {
+		t.Errorf("%d of the %d commands named here are there", found, len(needed))
+	}
+}
+
+func TestChangingATicketNeedsWhatItChanges(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	stage, nobody := "対応中", ""
+	tags := []string{"a"}
+	for p, change := range map[helpdesk.Permission]helpdesk.Change{
+		helpdesk.PermitStage:  {Stage: &stage},
+		helpdesk.PermitAssign: {Assignee: &nobody},
+		helpdesk.PermitEdit:   {Tags: &tags},
+	} {
+		actor := helpdesk.Actor{Kind: helpdesk.ActorUser, UserID: "x", Role: "x", Granted: helpdesk.NewPermissionSet(helpdesk.PermitRead)}
+		_, err := h.Change(t.Context(), actor, 1, change)
+		wantCode(t, err, helpdesk.CodeForbidden, string(p))
+		actor.Granted = helpdesk.NewPermissionSet(helpdesk.PermitRead, p)
+		if _, err := h.Change(t.Context(), actor, 1, change); err != nil {
+			t.Errorf("with %s: %v", p, err)
+		}
+	}
+}
+
+// role makes a role and a user who has it, logged in.
+func (h *house) roleAndUser(name, email string, permissions ...helpdesk.Permission) (helpdesk.CustomRole, helpdesk.Actor) {
+	h.t.Helper()
+	saved, err := h.SaveRoles(h.t.Context(), h.admin, helpdesk.CustomRole{Name: name, Permissions: permissions})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	u, err := h.CreateUser(h.t.Context(), h.admin, helpdesk.NewUser{Email: email, Name: email, Password: "correct horse battery", Role: helpdesk.Role(name)})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if u.Role != helpdesk.Role(saved[0].ID) {
+		h.t.Fatalf("the role of %s is %q; a role may be given by name", email, u.Role)
+	}
+	return saved[0], h.loggedIn(email)
+}
+
+// loggedIn is a user as their next request brings them.
+func (h *house) loggedIn(email string) helpdesk.Actor {
+	h.t.Helper()
+	token, _, err := h.Login(h.t.Context(), email, "correct horse battery", "192.0.2.1")
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	u, err := h.UserBySession(h.t.Context(), token)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return u.Actor()
+}
+
+func TestARoleOfTheHousesOwn(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	ctx := t.Context()
+	role, reader := h.roleAndUser("閲覧のみ", "reader@example.jp", helpdesk.PermitRead)
+	if _, err := h.Ticket(ctx, reader, 1); err != nil {
+		t.Errorf("reading: %v", err)
+	}
+	_, err := h.AddNote(ctx, reader, 1, "hello")
+	wantCode(t, err, helpdesk.CodeForbidden, "tickets.note")
+
+	// The role changes: the next request knows.
+	role.Permissions = append(role.Permissions, helpdesk.PermitNote)
+	if _, err := h.SaveRoles(ctx, h.admin, role); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.AddNote(ctx, h.loggedIn("reader@example.jp"), 1, "hello"); err != nil {
+		t.Errorf("a note by a role that may now: %v", err)
+	}
+	// A token has the role's permissions within its scope.
+	users, err := h.Users(ctx, h.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range users {
+		if u.Email != "reader@example.jp" {
+			continue
+		}
+		token, err := h.CreateToken(ctx, h.admin, u.ID, helpdesk.ScopeRead)
+		if err != nil {
+			t.Fatal(err)
+		}
+		by, scope, err := h.UserByToken(ctx, token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := h.Ticket(ctx, by.Actor().WithScope(scope), 1); err != nil {
+			t.Errorf("reading by token: %v", err)
+		}
+		_, err = h.AddNote(ctx, by.Actor().WithScope(scope), 1, "x")
+		wantCode(t, err, helpdesk.CodeForbidden, "scope")
+	}
+	wantCode(t, h.DeleteRole(ctx, h.admin, role.ID), helpdesk.CodeConflict, "reader@example.jp")
+	for _, bad := range []helpdesk.CustomRole{{Name: " "}, {Name: "Admin"}, {Name: "閲覧のみ"}, {Name: "x", Permissions: []helpdesk.Permission{"fly"}}} {
+		if _, err := h.SaveRoles(ctx, h.admin, bad); err == nil {
+			t.Errorf("the role %+v was saved", bad)
+		}
+	}
+}
+
+// TestNobodyRaisesAnybodyAboveThemselves: a user who may change users and
+// roles cannot become, make or take over somebody who may do more.
+func TestNobodyRaisesAnybodyAboveThemselves(t *testing.T) {
+	h := newHouse(t)
+	ctx := t.Context()
+	role, boss := h.roleAndUser("人事", "boss@example.jp", helpdesk.PermitRead, helpdesk.PermitUsers, helpdesk.PermitRoles, helpdesk.PermitTokens)
+	admin, password := helpdesk.RoleAdmin, "another long password"
+	_, err := h.ChangeUser(ctx, boss, boss.UserID, helpdesk.UserChange{Role: &admin})
+	wantCode(t, err, helpdesk.CodeForbidden, "does not have itself")
+	_, err = h.ChangeUser(ctx, boss, h.user.ID, helpdesk.UserChange{Password: &password})
+	wantCode(t, err, helpdesk.CodeForbidden, "does not have itself")
+	_, err = h.CreateUser(ctx, boss, helpdesk.NewUser{Email: "new@example.jp", Name: "n", Password: password, Role: admin})
+	wantCode(t, err, helpdesk.CodeForbidden, "does not have itself")
+	_, err = h.CreateToken(ctx, boss, h.user.ID, helpdesk.ScopeAdmin)
+	wantCode(t, err, helpdesk.CodeForbidden, "does not have itself")
+	role.Permissions = append(role.Permissions, helpdesk.PermitAudit)
+	_, err = h.SaveRoles(ctx, boss, role)
+	wantCode(t, err, helpdesk.CodeForbidden, "does not have itself")
+
+	if _, err := h.CreateUser(ctx, boss, helpdesk.NewUser{Email: "new@example.jp", Name: "n", Password: password, Role: helpdesk.Role(role.ID)}); err != nil {
+		t.Errorf("making an equal: %v", err)
+	}
+	// The house keeps somebody who may do everything.
+	agent := helpdesk.RoleAgent
+	_, err = h.ChangeUser(ctx, h.admin, h.user.ID, helpdesk.UserChange{Role: &agent})
+	wantCode(t, err, helpdesk.CodeConflict, "last admin")
+}
