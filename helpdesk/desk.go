@@ -68,13 +68,14 @@ type Desk struct {
 	wake    *wakeups
 	logins  *loginLimiter
 	ids     *ulid.LockedMonotonicReader
+	zones   *zones
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
 // closes after the last use of the desk.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(),
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{},
 		ids: &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
 		last, err := lastSeq(r)
@@ -101,9 +102,10 @@ type command struct {
 	desk   *Desk
 	actor  Actor
 	now    time.Time
-	last   uint64 // the newest event written, for the wake-up
-	timers bool   // a timer was set
-	trace  *trace // of a rehearsal; nil otherwise
+	last   uint64  // the newest event written, for the wake-up
+	timers bool    // a timer was set
+	trace  *trace  // of a rehearsal; nil otherwise
+	clocks *clocks // working hours and due times, read once they are asked for
 }
 
 // update runs one command as one transaction and, once it is durable, wakes

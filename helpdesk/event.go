@@ -25,6 +25,7 @@ const (
 	EventTicketWoken            EventKind = "ticket.woken"
 	EventTicketFollowed         EventKind = "ticket.followed"
 	EventTicketUnfollowed       EventKind = "ticket.unfollowed"
+	EventTicketOverdue          EventKind = "ticket.overdue"
 	EventMessageReceived        EventKind = "message.received"
 	EventMessageHeld            EventKind = "message.held"
 	EventMessageJoined          EventKind = "message.joined"
@@ -62,6 +63,11 @@ const (
 	EventTokenCreated           EventKind = "token.created"
 	EventTokenRevoked           EventKind = "token.revoked"
 	EventSettingsSaved          EventKind = "settings.saved"
+	EventHoursSaved             EventKind = "hours.saved"
+	EventHoursDeleted           EventKind = "hours.deleted"
+	EventDueTimesSaved          EventKind = "due_times.saved"
+	EventDueTimesDeleted        EventKind = "due_times.deleted"
+	EventDueTimesApplied        EventKind = "due_times.applied"
 	EventTimerParked            EventKind = "timer.parked"
 )
 

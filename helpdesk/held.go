@@ -128,6 +128,9 @@ func (c *command) moveTo(t *Ticket, p *Pipeline, to Stage) error {
 		return nil
 	}
 	from, _ := p.Stage(t.StageID)
+	if !t.Open && to.Kind == StageOpen {
+		t.OpenedAt = c.now
+	}
 	t.StageID, t.Open = to.ID, to.Kind == StageOpen
 	seq, err := c.record(Event{Kind: EventTicketStage, Ticket: t.Number,
 		Data: map[string]string{"from": from.Name, "to": to.Name, "kind": string(to.Kind)}})

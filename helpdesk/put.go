@@ -78,7 +78,7 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 	if err != nil {
 		return nil, err
 	}
-	t := &Ticket{Number: number, Subject: m.Subject, ContactID: contact.ID, CreatedAt: c.now, UpdatedAt: c.now, Trust: m.Authentication.Trust()}
+	t := &Ticket{Number: number, Subject: m.Subject, ContactID: contact.ID, CreatedAt: c.now, OpenedAt: c.now, UpdatedAt: c.now, Trust: m.Authentication.Trust()}
 	switch {
 	case alias != nil:
 		t.AliasID, t.PipelineID, t.Tags = alias.ID, alias.PipelineID, slices.Clone(alias.Tags)
@@ -191,7 +191,7 @@ func (c *command) reopen(t *Ticket) error {
 			return nil
 		}
 	}
-	t.StageID, t.Open = stage.ID, true
+	t.StageID, t.Open, t.OpenedAt = stage.ID, true, c.now
 	_, err = c.record(Event{Kind: EventTicketReopened, Ticket: t.Number, Data: map[string]string{"to": stage.Name}})
 	return err
 }

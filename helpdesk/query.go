@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/base64"
 	"errors"
+	"iter"
 	"slices"
 	"strings"
 
@@ -23,12 +24,13 @@ const (
 	ViewSnoozed    View = "snoozed"    // on hold
 	ViewOpen       View = "open"
 	ViewClosed     View = "closed"
-	ViewHeld       View = "held"   // something is in the confirmation strip
-	ViewFailed     View = "failed" // the newest reply did not arrive
+	ViewHeld       View = "held"    // something is in the confirmation strip
+	ViewFailed     View = "failed"  // the newest reply did not arrive
+	ViewOverdue    View = "overdue" // open, and later than the house wants it
 )
 
 // Views are all views, in the order in which they are shown.
-var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
+var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
 
 // TicketQuery asks for tickets: those of a view that also fit every field set.
 type TicketQuery struct {
@@ -116,7 +118,7 @@ func (q *TicketQuery) index(a Actor) (string, []byte, error) {
 		return "work", key(""), nil
 	case ViewFollowing:
 		return "follower", key(a.UserID), nil
-	case ViewWaiting, ViewSnoozed, ViewHeld, ViewFailed:
+	case ViewWaiting, ViewOverdue, ViewSnoozed, ViewHeld, ViewFailed:
 		return string(q.View), nil, nil
 	case "", ViewOpen, ViewClosed:
 	default:
@@ -301,7 +303,12 @@ func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
 	return counts, err
 }
 
-func countUpTo[T any](table *store.Table[T], r store.Reader, index string, prefix []byte) (n int, err error) {
+// indexed is a table whose entries can be counted.
+type indexed interface {
+	ScanIndexKeys(r store.Reader, index string, rng store.Range) iter.Seq2[store.IndexEntry, error]
+}
+
+func countUpTo(table indexed, r store.Reader, index string, prefix []byte) (n int, err error) {
 	for _, err := range table.ScanIndexKeys(r, index, store.Prefix(prefix)) {
 		if err != nil {
 			return 0, err

@@ -31,7 +31,9 @@ type User struct {
 	ForwardReplies bool
 	ForwardTo      string
 	Disabled       bool
-	CreatedAt      time.Time
+	// CalendarID is that of the user's own working hours, "" for the house's.
+	CalendarID string
+	CreatedAt  time.Time
 }
 
 // Alias is an address that accepts mail from anyone.
@@ -153,6 +155,16 @@ type Ticket struct {
 	DeliveryFailed bool      // the newest reply did not arrive
 	Trust          Trust     // of the newest customer message
 	ReplyType      string    // from the newest analysis, or ""
+	// Answered says that a person of the house has replied to it.
+	Answered bool
+	// OpenedAt is when it was opened, again if it was closed meanwhile.
+	OpenedAt time.Time
+	// DueAt is when the house wants it answered, or solved, at the latest, and
+	// DueKind which of these; zero where nothing is due. Overdue says that the
+	// moment has passed, with an event.
+	DueAt   time.Time
+	DueKind DueKind
+	Overdue bool
 	// CustomerSeq is the event of the newest customer message: what a reply's
 	// author must have seen.
 	CustomerSeq uint64

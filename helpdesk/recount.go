@@ -19,6 +19,7 @@ type tally struct {
 	customerSeq    uint64
 	waitingSince   time.Time
 	deliveryFailed bool
+	answered       bool       // by a person of the house
 	thread         []*Message // the posted ones, in order
 }
 
@@ -46,7 +47,7 @@ func tallyOf(r store.Reader, number uint64) (*tally, error) {
 		case m.fromCustomer():
 			t.addCustomer(m)
 		case m.Direction == Outbound && !m.Automatic:
-			t.snippet, newestReply = m.Snippet, m.Seq
+			t.snippet, newestReply, t.answered = m.Snippet, m.Seq, true
 		}
 	}
 	return t, t.findFailure(r, newestReply)
@@ -94,6 +95,7 @@ func (c *command) recount(t *Ticket) error {
 	}
 	t.Messages, t.Held, t.Snippet, t.Trust = found.messages, found.held, found.snippet, found.trust
 	t.CustomerSeq, t.WaitingSince, t.DeliveryFailed = found.customerSeq, found.waitingSince, found.deliveryFailed
+	t.Answered = found.answered
 	t.Participants = slices.Clone(t.Invited)
 	for _, m := range found.thread {
 		switch {
@@ -134,6 +136,9 @@ func (t *tally) differences(ticket *Ticket) (problems []string) {
 	}
 	if !ticket.WaitingSince.Equal(t.waitingSince) {
 		differ("waiting since", ticket.WaitingSince, t.waitingSince)
+	}
+	if ticket.Answered != t.answered && !ticket.OpenedAt.IsZero() { // an older ticket does not know
+		differ("answered", ticket.Answered, t.answered)
 	}
 	if ticket.DeliveryFailed != t.deliveryFailed {
 		differ("delivery failed", ticket.DeliveryFailed, t.deliveryFailed)

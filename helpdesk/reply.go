@@ -312,7 +312,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 // answered changes the ticket as its answer does.
 func (c *command) answered(t *Ticket, m *Message, close bool) error {
 	t.Messages++
-	t.Snippet, t.UpdatedAt, t.DeliveryFailed = m.Snippet, c.now, false
+	t.Snippet, t.UpdatedAt, t.DeliveryFailed, t.Answered = m.Snippet, c.now, false, true
 	if err := c.settle(t, m.Seq); err != nil {
 		return err
 	}

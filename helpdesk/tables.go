@@ -115,6 +115,13 @@ var (
 	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
 		Key: func(*ledger) []byte { return key("ledger") }})
 
+	calendars = store.NewTable(store.Spec[Calendar]{Name: "calendar", Version: 1,
+		Key: func(c *Calendar) []byte { return key(c.ID) }})
+	duePolicies = store.NewTable(store.Spec[DuePolicy]{Name: "duepolicy", Version: 1,
+		Key: func(p *DuePolicy) []byte { return key(p.Scope) }})
+	dueProgresses = store.NewTable(store.Spec[dueProgress]{Name: "dueprogress", Version: 1,
+		Key: func(*dueProgress) []byte { return key("tickets") }})
+
 	bodies = store.NewTable(store.Spec[Body]{Name: "body", Version: 1,
 		Key: func(b *Body) []byte { return key(b.MessageID) }})
 	// raws holds every mail exactly as received or composed.
@@ -144,7 +151,7 @@ var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
 
 // Every list of tickets is an index that ends in the time of the last change,
 // newest first, and the number. A merged ticket is in none of them.
-var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
+var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 	Key: func(t *Ticket) []byte { return key(t.Number) },
 	Indexes: []store.Index[Ticket]{
 		{Name: "open", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.Open)) }},
@@ -167,6 +174,8 @@ var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 		}},
 		{Name: "held", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, nil) }},
 		{Name: "failed", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, nil) }},
+		{Name: "overdue", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, nil) }},
+		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {
 			var keys [][]byte
 			for _, tag := range t.Tags {
@@ -181,7 +190,7 @@ var tickets = store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 			}
 			return keys
 		}},
-	}})
+	}})}
 
 func recent(t *Ticket, prefix []byte) []byte {
 	return append(prefix, key(descending(t.UpdatedAt), t.Number)...)
