@@ -113,9 +113,19 @@ func (d *Desk) checkCalendar(c *Calendar) error {
 		}
 	}
 	if _, err := hours.New(c.Hours, d.zones.load); err != nil {
-		return invalid("hours", "hours_invalid", "these working hours cannot be: %v", err)
+		return hoursError(err)
 	}
 	return nil
+}
+
+// hoursError is what is wrong with working hours as a refusal with its own
+// sentence.
+func hoursError(err error) error {
+	var wrong *hours.Error
+	if !errors.As(err, &wrong) {
+		return err
+	}
+	return &Error{Code: CodeInvalid, Field: "hours", Key: "error.hours_" + wrong.Problem, Args: []any{wrong.Value}, Message: wrong.Message}
 }
 
 // DeleteCalendar removes a calendar that nothing follows any more.

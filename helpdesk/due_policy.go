@@ -155,5 +155,5 @@ func scopeName(r store.Reader, scope string) (string, error) {
 		}
 		return a.Address, nil
 	}
-	return "", invalid("scope", "scope_unknown", "%q is no scope of due times; it is house, pipeline:ID or alias:ID", scope)
+	return "", invalid("scope", "due_scope_unknown", "%q is no scope of due times; it is house, pipeline:ID or alias:ID", scope)
 }

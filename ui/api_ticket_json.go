@@ -32,6 +32,9 @@ type apiTicket struct {
 	CreatedAt      *time.Time `json:"created_at"`
 	UpdatedAt      *time.Time `json:"updated_at"`
 	WaitingSince   *time.Time `json:"waiting_since"`
+	DueAt          *time.Time `json:"due_at"`
+	Due            *string    `json:"due"`
+	Overdue        bool       `json:"overdue"`
 }
 
 func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
@@ -44,7 +47,8 @@ func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
 		Assignee: r.email(t.AssigneeID), Tags: orEmpty(t.Tags), Contact: contactJSON(row.Contact), Aliases: orEmpty(t.Aliases),
 		Snippet: t.Snippet, Messages: t.Messages, Held: t.Held, Unread: row.Unread, DeliveryFailed: t.DeliveryFailed,
 		Trust: string(t.Trust), ReplyType: t.ReplyType, Previous: orNull(t.Previous),
-		CreatedAt: timeOrNull(t.CreatedAt), UpdatedAt: timeOrNull(t.UpdatedAt), WaitingSince: timeOrNull(t.WaitingSince)}
+		CreatedAt: timeOrNull(t.CreatedAt), UpdatedAt: timeOrNull(t.UpdatedAt), WaitingSince: timeOrNull(t.WaitingSince),
+		DueAt: timeOrNull(t.DueAt), Due: orNull(string(t.DueKind)), Overdue: t.Overdue}
 }
 
 // apiHistory is a ticket with everything that belongs to it.

@@ -28,6 +28,7 @@ var styleOrder = []string{
 	"list",
 	"conversation",
 	"hold",
+	"due",
 	"composer",
 	"panel",
 	"pages",

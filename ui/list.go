@@ -48,6 +48,7 @@ type rowView struct {
 	Waiting    string // for how long the customer has waited, in words
 	Priority   string // "urgent", "high", "low", "" for a normal one
 	Held       string // until when it rests, in words, "" where it does not
+	Due        *dueView
 	Assignee   *avatar
 	Unread     bool
 	Selected   bool
@@ -127,6 +128,7 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	if t.Trust != "" {
 		row.TrustTitle = p.T("trust." + string(t.Trust))
 	}
+	row.Due = newDue(p, t)
 	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)
 	if t.Snooze != nil {
 		row.Held = newHold(p, t.Snooze).Text

@@ -51,7 +51,7 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"following", "eye"}, {"open", "tray"},
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"following", "eye"}, {"open", "tray"},
 	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
 }
 
@@ -102,7 +102,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		switch {
 		case known.view == "closed":
 			item.Count = "" // it only ever grows
-		case known.view == "failed" && item.Count != "":
+		case (known.view == "failed" || known.view == "overdue") && item.Count != "":
 			item.Tone = "bad"
 		case known.view == "held" && item.Count != "":
 			item.Tone = "warn"

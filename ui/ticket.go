@@ -41,6 +41,7 @@ type ticketView struct {
 	Priorities []option
 	Urgency    string // the priority's word, "" for a normal one
 	Hold       holdView
+	Due        *dueView
 	Following  bool
 	// Previous is the ticket that this one continues, or 0.
 	Previous uint64
@@ -94,6 +95,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	}
 	view.People = peopleOptions(v, users, record.AssigneeID)
 	view.Priorities, view.Urgency = priorityOptions(v.Printer, record.Priority), string(record.Priority)
+	view.Due = newDue(v.Printer, record)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,

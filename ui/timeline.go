@@ -113,6 +113,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketReopened:    "reopen",
 	helpdesk.EventTicketAssigned:    "person",
 	helpdesk.EventTicketTags:        "tag",
+	helpdesk.EventTicketOverdue:     "clock",
 	helpdesk.EventMessageJoined:     "merge",
 	helpdesk.EventMessageSplit:      "split",
 	helpdesk.EventMessageRefused:    "refuse",
@@ -171,6 +172,9 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["tags"] == "" {
 			key += "_none"
 		}
+	case helpdesk.EventTicketOverdue:
+		due, _ := time.Parse(time.RFC3339, e.Data["due"])
+		args = append(args, r.T("due.what."+e.Data["what"], r.Long(due)))
 	case helpdesk.EventMessageDecoded:
 		args = append(args, strong(e.Data["charset"]))
 		if e.Data["charset"] == "automatic" {

@@ -19,7 +19,7 @@ const dateLayout = "2006-01-02"
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(dateLayout, s)
 	if err != nil {
-		return "", fmt.Errorf("%q is not a day; write it like 2026-05-06", s)
+		return "", problem("date", s, "%q is not a day; write it like 2026-05-06")
 	}
 	return dateOf(t), nil
 }
@@ -77,36 +77,51 @@ type Schedule struct {
 	days     map[Date]SpecialDay
 }
 
-// New checks c and returns its schedule. zone loads a zone by its name, as
-// time.LoadLocation does.
+// Error says why there can be no such calendar.
+type Error struct {
+	// Problem names what is wrong: "zone", "holidays", "week_empty", "span",
+	// "overlap", "date" or "date_twice".
+	Problem string
+	Value   string // what was wrong, as it is written
+	Message string // a sentence in English
+}
+
+func (e *Error) Error() string { return e.Message }
+
+func problem(name, value, format string) error {
+	return &Error{Problem: name, Value: value, Message: fmt.Sprintf(format, value)}
+}
+
+// New checks c and returns its schedule, or an *Error. zone loads a zone by its
+// name, as time.LoadLocation does.
 func New(c Calendar, zone func(name string) (*time.Location, error)) (*Schedule, error) {
 	location, err := zone(c.Zone)
 	if err != nil || c.Zone == "" || c.Zone == "Local" {
-		return nil, fmt.Errorf("%q is no time zone; write one of the IANA database, such as Asia/Tokyo", c.Zone)
+		return nil, problem("zone", c.Zone, "%q is no time zone; write one of the IANA database, such as Asia/Tokyo")
 	}
 	if c.Holidays != "" && c.Holidays != Japan {
-		return nil, fmt.Errorf("the holidays of %q are not known; leave them out or choose %q", c.Holidays, Japan)
+		return nil, problem("holidays", c.Holidays, "the holidays of %q are not known; leave them out or choose \"jp\"")
 	}
 	s := &Schedule{calendar: c, zone: location, days: map[Date]SpecialDay{}}
 	works := false
-	for day, spans := range c.Week {
+	for _, spans := range c.Week {
 		if err := checkSpans(spans); err != nil {
-			return nil, fmt.Errorf("%s: %w", time.Weekday(day), err)
+			return nil, err
 		}
 		works = works || len(spans) > 0
 	}
 	if !works {
-		return nil, fmt.Errorf("the week has no working hours at all; give at least one day some")
+		return nil, problem("week_empty", "", "the week has no working hours at all; give at least one day some%s")
 	}
 	for _, d := range c.Days {
 		if _, err := ParseDate(string(d.Date)); err != nil {
 			return nil, err
 		}
 		if err := checkSpans(d.Spans); err != nil {
-			return nil, fmt.Errorf("%s: %w", d.Date, err)
+			return nil, err
 		}
 		if _, twice := s.days[d.Date]; twice {
-			return nil, fmt.Errorf("%s is there twice", d.Date)
+			return nil, problem("date_twice", string(d.Date), "%s is there twice")
 		}
 		s.days[d.Date] = d
 	}
@@ -119,9 +134,9 @@ func checkSpans(spans []Span) error {
 	for _, s := range spans {
 		switch {
 		case s.Start < 0 || s.End > minutesOfDay || s.Start >= s.End:
-			return fmt.Errorf("%s is no stretch of a day; it begins before it ends, by 24:00 at the latest", s)
+			return problem("span", s.String(), "%s is no stretch of a day; it begins before it ends, by 24:00 at the latest")
 		case s.Start < before:
-			return fmt.Errorf("%s begins before the one ahead of it ends", s)
+			return problem("overlap", s.String(), "%s begins before the one ahead of it ends")
 		}
 		before = s.End
 	}

@@ -76,6 +76,7 @@ var composed = []string{
 	"channel",
 	"delivery",
 	"detail",
+	"due.what",
 	"error",
 	"error.title",
 	"event",

@@ -16,3 +16,4 @@ import "./picker.js";
 import "./look.js";
 import "./keys.js";
 import "./live.js";
+import "./due.js";
