@@ -63,7 +63,7 @@ const (
 // SaveCalendar creates a calendar, or replaces the one with the same ID, and
 // has every due time computed anew. Only StandardCalendar may have no name.
 func (d *Desk) SaveCalendar(ctx context.Context, a Actor, calendar Calendar) (*Calendar, error) {
-	if err := a.mayAdminister("change working hours"); err != nil {
+	if err := a.may("change working hours", PermitHours); err != nil {
 		return nil, err
 	}
 	if err := d.checkCalendar(&calendar); err != nil {
@@ -118,6 +118,9 @@ func (d *Desk) checkCalendar(c *Calendar) error {
 	return nil
 }
 
+// hoursKey begins the keys of the sentences for an hours.Error.
+const hoursKey = "error.hours_"
+
 // hoursError is what is wrong with working hours as a refusal with its own
 // sentence.
 func hoursError(err error) error {
@@ -125,12 +128,12 @@ func hoursError(err error) error {
 	if !errors.As(err, &wrong) {
 		return err
 	}
-	return &Error{Code: CodeInvalid, Field: "hours", Key: "error.hours_" + wrong.Problem, Args: []any{wrong.Value}, Message: wrong.Message}
+	return &Error{Code: CodeInvalid, Field: "hours", Key: hoursKey + wrong.Problem, Args: []any{wrong.Value}, Message: wrong.Message}
 }
 
 // DeleteCalendar removes a calendar that nothing follows any more.
 func (d *Desk) DeleteCalendar(ctx context.Context, a Actor, id string) error {
-	if err := a.mayAdminister("change working hours"); err != nil {
+	if err := a.may("change working hours", PermitHours); err != nil {
 		return err
 	}
 	if id == StandardCalendar {

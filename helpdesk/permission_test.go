@@ -13,6 +13,13 @@ import (
 // first. Whoever adds one adds it here.
 var needed = map[string]helpdesk.Permission{
 	"Aliases":         helpdesk.PermitRead,
+	"Calendars":       helpdesk.PermitRead,
+	"DeleteCalendar":  helpdesk.PermitHours,
+	"DeleteDuePolicy": helpdesk.PermitHours,
+	"DuePolicies":     helpdesk.PermitRead,
+	"SaveCalendar":    helpdesk.PermitHours,
+	"SaveDuePolicy":   helpdesk.PermitHours,
+	"Schedule":        helpdesk.PermitRead,
 	"AddNote":         helpdesk.PermitNote,
 	"AttachmentData":  helpdesk.PermitRead,
 	"Change":          helpdesk.PermitRead, // and one for each thing that changes, below
