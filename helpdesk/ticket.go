@@ -237,3 +237,21 @@ func (d *Desk) MarkSeen(ctx context.Context, a Actor, number, seq uint64) error 
 		return seens.Put(c, &seen{UserID: a.UserID, Ticket: number, Seq: seq})
 	})
 }
+
+// MarkUnread lets a ticket be new again to the actor: as before the newest that
+// its customer wrote.
+func (d *Desk) MarkUnread(ctx context.Context, a Actor, number uint64) error {
+	if err := a.mayRead("a ticket"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		t, err := tickets.Get(c, key(number))
+		if t, err = found(t, err, "ticket", number); err != nil {
+			return err
+		}
+		if t.CustomerSeq == 0 {
+			return conflict("nothing_unread", "no customer wrote on ticket %d, so there is nothing to mark as unread", number)
+		}
+		return seens.Put(c, &seen{UserID: a.UserID, Ticket: number, Seq: t.CustomerSeq - 1})
+	})
+}

@@ -29,6 +29,7 @@ var styleOrder = []string{
 	"conversation",
 	"hold",
 	"due",
+	"palette",
 	"composer",
 	"panel",
 	"pages",

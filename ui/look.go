@@ -13,6 +13,8 @@ import (
 type look struct {
 	Theme   string // "light", "dark", or "" for what the system has
 	Density string // "compact" or ""
+	// Keys is "off" where single letters do nothing (WCAG 2.2, 2.1.4), or "".
+	Keys string
 }
 
 const lookLifetime = 365 * 24 * time.Hour
@@ -24,6 +26,9 @@ func lookOf(c echo.Context) look {
 	}
 	if cookieValue(c, "density") == "compact" {
 		l.Density = "compact"
+	}
+	if cookieValue(c, "keys") == "off" {
+		l.Keys = "off"
 	}
 	return l
 }
@@ -43,7 +48,7 @@ func (s *Server) changeLook(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	for name, choices := range map[string][]string{"theme": {"light", "dark"}, "density": {"compact"}} {
+	for name, choices := range map[string][]string{"theme": {"light", "dark"}, "density": {"compact"}, "keys": {"off"}} {
 		if !form.Has(name) {
 			continue
 		}

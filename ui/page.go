@@ -34,6 +34,7 @@ type navigation struct {
 	Text      string // what is being searched for
 	Themes    []navItem
 	Compact   bool
+	KeysOff   bool
 }
 
 type navItem struct {
@@ -95,7 +96,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		return v.Number(n)
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
-		Current: current, Settings: current == "settings", Themes: v.Look.themes(v), Compact: v.Look.Density == "compact"}
+		Current: current, Settings: current == "settings", Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
 	for _, known := range views {
 		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
 			Current: current == string(known.view), Count: count(counts.Views[known.view])}

@@ -256,6 +256,7 @@ func (s *Server) routes() *echo.Echo {
 	s.messageRoutes(desk)
 	s.explainRoutes(desk)
 	s.settingsRoutes(desk)
+	s.paletteRoutes(desk)
 	desk.GET("/live", s.live)
 	return e
 }

@@ -24,6 +24,7 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 	all := templates{}
 	for _, l := range locale.Languages() {
 		speak := c.Printer(l, nil, firstMoment)
+		groups := spoken(speak, speak)
 		t, err := template.New("").Funcs(template.FuncMap{
 			"t":      speak.T,
 			"n":      speak.N,
@@ -32,6 +33,9 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 			"small":  func(name string) template.HTML { return icon(a, name, "icon small") },
 			"lang":   func() string { return string(l) },
 			"fields": fields,
+			"keys":   func() []spokenGroup { return groups },
+			"keycap": keycap,
+			"words":  strings.Fields,
 			"join":   strings.Join,
 		}).ParseFS(templateFiles, "templates/*.html")
 		if err != nil {

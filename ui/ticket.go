@@ -17,6 +17,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	g.POST("/tickets/:number/compose", s.compose)
 	g.POST("/tickets/:number/change", s.changeTicket)
 	g.POST("/tickets/:number/seen", s.markSeen)
+	g.POST("/tickets/:number/unread", s.markUnread)
 	s.movingRoutes(g)
 	s.holdRoutes(g)
 }
@@ -269,6 +270,16 @@ func (s *Server) markSeen(c echo.Context) error {
 		return err
 	}
 	return c.NoContent(http.StatusNoContent)
+}
+
+// markUnread lets the ticket be new again to the reader, who is led back to the
+// list: a page that shows it would mark it as seen.
+func (s *Server) markUnread(c echo.Context) error {
+	number := ticketNumber(c)
+	if err := s.desk.MarkUnread(c.Request().Context(), visitOf(c).actor(), number); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, placeOfPath(backTo(c, number), 0).address(0))
 }
 
 // ticketNumber is the number in the path, 0 (which no ticket has) where it is

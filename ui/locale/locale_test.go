@@ -91,6 +91,8 @@ var composed = []string{
 	"invitation.method",
 	"invitation.participation",
 	"invitation.repeats",
+	"keys",
+	"keys.group",
 	"kind",
 	"language",
 	"list.empty",

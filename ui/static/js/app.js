@@ -14,6 +14,7 @@ import "./frames.js";
 import "./toasts.js";
 import "./picker.js";
 import "./look.js";
+import "./palette.js";
 import "./keys.js";
 import "./live.js";
 import "./due.js";

@@ -1,56 +1,84 @@
 // Keys for people who live in the inbox. Single letters are for reading; in a
-// field, and while an input method is at work, they are just letters.
-import { $, $$, composing } from "./dom.js";
+// field, and while an input method is at work, they are just letters. Which key
+// does what is written once, in the list of all keys.
+import { $, $$, composing, ready } from "./dom.js";
 import { step } from "./list.js";
 import { focus } from "./composer.js";
 import { togglePanel } from "./menus.js";
 import { openMerge } from "./picker.js";
+import { openPalette } from "./palette.js";
 
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
-if (mac) {
-  for (const key of $$("[data-mod]")) key.textContent = "⌘";
-}
+ready(() => {
+  if (mac) for (const key of $$("[data-mod]")) key.textContent = "⌘";
+});
 
 const typing = (element) => element.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog[open]");
 
-const actions = {
-  j: () => step(1, true),
-  k: () => step(-1, true),
-  Enter: (event) => {
-    const row = event.target.closest?.(".row");
-    if (row) row.click();
-    return Boolean(row);
-  },
-  r: () => focus("reply"),
-  n: () => focus("note"),
-  a: () => { const menu = $("#assignee"); menu?.focus(); try { menu?.showPicker(); } catch { /* the focus is enough */ } },
-  l: () => { const menu = $("#add-tag"); if (menu) menu.open = true; },
-  e: () => $("#close-button")?.click(),
-  h: () => { const menu = $("#hold"); if (menu) menu.open = true; $(".menu-item", menu)?.focus(); },
-  p: () => { const menu = $("#priority"); menu?.focus(); try { menu?.showPicker(); } catch { /* the focus is enough */ } },
-  f: () => $("#follow-button")?.click(),
-  m: openMerge,
-  i: togglePanel,
-  "?": () => $("#keys")?.showModal(),
+const pick = (select) => {
+  select?.focus();
+  try { select?.showPicker(); } catch { /* the focus is enough */ }
 };
+
+const unfold = (id) => {
+  const menu = $(id);
+  if (menu) menu.open = true;
+};
+
+export const actions = {
+  next: () => step(1, true),
+  previous: () => step(-1, true),
+  newest: () => { const thread = $("#thread"); if (thread) thread.scrollTop = thread.scrollHeight; },
+  go: (place) => { location.href = place.dataset.href; },
+  reply: () => focus("reply"),
+  note: () => focus("note"),
+  assign: () => pick($("#assignee")),
+  priority: () => pick($("#priority")),
+  tag: () => unfold("#add-tag"),
+  hold: () => unfold("#hold"),
+  close: () => $("#close-button")?.click(),
+  follow: () => $("#follow-button")?.click(),
+  unread: () => $("#unread-button")?.click(),
+  merge: openMerge,
+  panel: togglePanel,
+  find: () => $("#find-text")?.focus(),
+  help: () => $("#keys")?.showModal(),
+};
+
+// bound finds the line of the list of all keys for what was typed: one key, or
+// two one after the other.
+function bound(typed) {
+  return $$("#keys [data-keys]").find((line) => line.dataset.keys.split(",").includes(typed));
+}
+
+let first = null; // the key that may begin a pair
+let forget;
 
 document.addEventListener("keydown", (event) => {
   if (composing(event) || event.defaultPrevented) return;
-  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+  if ((event.ctrlKey || event.metaKey) && !event.shiftKey && !event.altKey && event.key.toLowerCase() === "k") {
     event.preventDefault();
-    $("#find-text")?.focus();
+    openPalette();
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || typing(event.target)) return;
-  const action = actions[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-  if (!action || (event.key === "Enter" && !event.target.closest?.(".row"))) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.key.length !== 1 || typing(event.target)) return;
+  if (document.documentElement.dataset.keys === "off") return;
+  const letter = event.key.toLowerCase();
+  const key = event.shiftKey && letter !== event.key ? `shift ${letter}` : letter;
+  const line = (first && bound(`${first} ${key}`)) || bound(key);
+  first = line ? null : key;
+  clearTimeout(forget);
+  forget = setTimeout(() => { first = null; }, 1200);
+  const action = line && actions[line.dataset.do];
+  if (!action) return;
   event.preventDefault();
-  action(event);
+  action(line);
 });
 
 document.addEventListener("click", (event) => {
   const action = event.target.closest?.("[data-action]")?.dataset.action;
   if (action === "next") step(1, true);
   if (action === "previous") step(-1, true);
-  if (action === "keys") $("#keys")?.showModal();
+  if (action === "keys") actions.help();
+  if (action === "palette") openPalette();
 });

@@ -22,7 +22,7 @@ document.addEventListener("keydown", (event) => {
 document.addEventListener("toggle", (event) => {
   if (!event.target.matches?.(holders)) return;
   keepInside($(".menu", event.target));
-  $("input:not([type=hidden])", event.target)?.focus();
+  ($("[data-first]", event.target) ?? $("input:not([type=hidden])", event.target))?.focus();
 }, true);
 
 // A menu near an edge of the window moves as far inside as it needs to.

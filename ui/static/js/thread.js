@@ -1,6 +1,6 @@
 // The open conversation: where it starts, what counts as seen, and taking in
 // what happens without touching what is being written.
-import { $, fragment, ready } from "./dom.js";
+import { $, fragment, on, ready } from "./dom.js";
 
 let shown = null;
 
@@ -14,6 +14,7 @@ ready(() => {
       start();
     }
   }
+  offerNewest();
   seen();
 });
 
@@ -27,6 +28,18 @@ function start() {
     thread.scrollTop = thread.scrollHeight;
   }
 }
+
+// The way back to the newest is offered while it is out of sight.
+function offerNewest() {
+  const thread = $("#thread"), button = $("#to-newest");
+  if (thread && button) button.hidden = thread.scrollHeight - thread.scrollTop - thread.clientHeight < thread.clientHeight / 2;
+}
+document.addEventListener("scroll", (event) => { if (event.target.id === "thread") offerNewest(); }, { capture: true, passive: true });
+on("click", "#to-newest", () => {
+  const thread = $("#thread");
+  thread.scrollTop = thread.scrollHeight;
+  thread.focus({ preventScroll: true });
+});
 
 // seen tells the server that the newest is before the reader's eyes: a page in
 // the background is not.
