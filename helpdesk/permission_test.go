@@ -39,6 +39,7 @@ var needed = map[string]helpdesk.Permission{
 	"LiftSuppression": helpdesk.PermitSuppressions,
 	"LogReply":        helpdesk.PermitReply,
 	"MarkSeen":        helpdesk.PermitRead,
+	"MarkUnread":      helpdesk.PermitRead,
 	"Merge":           helpdesk.PermitMerge,
 	"Message":         helpdesk.PermitRead,
 	"Move":            helpdesk.PermitMerge,
