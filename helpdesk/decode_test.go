@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 
@@ -45,4 +46,67 @@ func TestDecodeAgain(t *testing.T) {
 	wantCode(t, err, helpdesk.CodeNotFound, "01NOPE")
 	_, err = h.DecodeAgain(t.Context(), h.admin, h.reply(receipt.Ticket, "Thank you").ID, "utf-8")
 	wantCode(t, err, helpdesk.CodeInvalid, "only a received mail")
+}
+
+// TestDecodeAgainReadsSubjectAndNames decodes what stands raw in the header, and
+// what was named after it.
+func TestDecodeAgainReadsSubjectAndNames(t *testing.T) {
+	h := newHouse(t)
+	euc := func(s string) string {
+		encoded, err := japanese.EUCJP.NewEncoder().String(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return encoded
+	}
+	const subject, name = "見積書の件", "山田"
+	receipt := h.post("support@example.jp", "From: "+euc(name)+" <a@customer.example>", "Subject: "+euc(subject), "Content-Type: text/plain; charset=gb2312", "", euc("見積書を確認しました。"))
+	before := h.ticket(receipt.Ticket)
+	if before.Row.Ticket.Subject == subject || before.Row.Contact.Name == name {
+		t.Fatalf("the mail is no case for decoding again: %q", before.Row.Ticket.Subject)
+	}
+	if err := h.StoreAnalysis(t.Context(), helpdesk.Analysis{MessageID: receipt.MessageID, Model: "m", Summary: "garbage"}); err != nil {
+		t.Fatal(err)
+	}
+	if waiting, _, err := h.AnalysisQueue(t.Context()); err != nil || waiting != 0 {
+		t.Fatalf("%d analyses wait, %v", waiting, err)
+	}
+	if _, err := h.DecodeAgain(t.Context(), h.admin, receipt.MessageID, "euc-jp"); err != nil {
+		t.Fatal(err)
+	}
+	after := h.ticket(receipt.Ticket)
+	if got := after.Messages[0].Message; got.Subject != subject || got.From.Name != name || got.From.Email != "a@customer.example" {
+		t.Errorf("the message is from %v: %q", got.From, got.Subject)
+	}
+	if after.Row.Ticket.Subject != subject || after.Row.Contact.Name != name {
+		t.Errorf("the ticket says %q of %q", after.Row.Ticket.Subject, after.Row.Contact.Name)
+	}
+	if waiting, _, err := h.AnalysisQueue(t.Context()); err != nil || waiting != 1 {
+		t.Errorf("%d analyses wait after decoding again, %v; want 1", waiting, err)
+	}
+}
+
+// TestDecodeAgainReadsFilesByTodaysRules stands for a mail that an earlier version
+// stored, which knew of no risk and no invitation.
+func TestDecodeAgainReadsFilesByTodaysRules(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"risk-programs", "ja-calendar-google", "name-hides-its-type"} {
+		want := h.fixture(name)
+		if err := h.ForgetSpecialParts(t.Context(), want.ID); err != nil {
+			t.Fatal(err)
+		}
+		if old := h.message(want.ID); old.Invitation != nil || len(old.Attachments) > 0 && old.Attachments[0].Risk != "" {
+			t.Fatalf("%s: nothing was forgotten", name)
+		}
+		if _, err := h.DecodeAgain(t.Context(), h.admin, want.ID, ""); err != nil {
+			t.Fatal(err)
+		}
+		if got := h.message(want.ID); !reflect.DeepEqual(got.Attachments, want.Attachments) || !reflect.DeepEqual(got.Invitation, want.Invitation) {
+			t.Errorf("%s: decoded again, the files are %+v, want %+v", name, got.Attachments, want.Attachments)
+		}
+	}
+	hidden := h.fixture("name-hides-its-type")
+	if hidden.Attachments[0].RawFilename == "" {
+		t.Errorf("the name as written is lost: %+v", hidden.Attachments[0])
+	}
 }

@@ -19,6 +19,15 @@ type Attachment struct {
 	// Risk says what opening the file can do: "executable" runs, "macro" is a
 	// document that carries a program; "" is neither. It is no virus check.
 	Risk string `cbor:",omitempty"`
+	// RawFilename is the name as the sender wrote it, where Filename was cleaned
+	// of directories, invisible characters and the like; else "".
+	RawFilename string `cbor:",omitempty"`
+}
+
+// DescribeAttachment says of a file in a parsed mail what a record keeps of it.
+func DescribeAttachment(f mail.Attachment) Attachment {
+	return Attachment{Filename: f.Filename, ContentType: f.ContentType, ContentID: f.ContentID, Inline: f.Inline,
+		Size: f.Size, SHA256: f.SHA256, Risk: string(f.Risk), RawFilename: clip(f.RawFilename)}
 }
 
 // Invitation is the first event of a calendar that a mail carries (RFC 5545,
@@ -61,9 +70,9 @@ const maxInvitationText = 2000
 
 // addSpecialParts notes the files of a mail, its protection and its invitation.
 func (m *Message) addSpecialParts(parsed *mail.Message) {
+	m.Attachments, m.Invitation = nil, nil
 	for _, f := range parsed.Attachments {
-		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType,
-			ContentID: f.ContentID, Inline: f.Inline, Size: f.Size, SHA256: f.SHA256, Risk: string(f.Risk)})
+		m.Attachments = append(m.Attachments, DescribeAttachment(f))
 	}
 	m.Signed, m.Encrypted = string(parsed.Protection.Signed), string(parsed.Protection.Encrypted)
 	if c := parsed.Calendar; c != nil {

@@ -234,8 +234,7 @@ func (d *Desk) part(ctx context.Context, a Actor, messageID string, wanted func(
 	}
 	for i, f := range mail.Parse(raw).Attachments {
 		if wanted(i, f) {
-			return Attachment{Filename: f.Filename, ContentType: f.ContentType, ContentID: f.ContentID,
-				Inline: f.Inline, Size: f.Size, SHA256: f.SHA256}, f.Data, nil
+			return DescribeAttachment(f), f.Data, nil
 		}
 	}
 	return Attachment{}, nil, notFound("attachment of message", messageID)

@@ -57,7 +57,7 @@ func (r roster) message(v helpdesk.MessageView) apiMessage {
 		Bounces: []apiBounce{}, Defects: orEmpty(m.Defects), CharsetNotes: orEmpty(m.CharsetNotes)}
 	for i, a := range m.Attachments {
 		message.Attachments = append(message.Attachments, apiFile{i, a.Filename, a.ContentType, a.Size, a.SHA256, a.ContentID, a.Inline,
-			fmt.Sprintf("/api/v1/messages/%s/attachments/%d", m.ID, i), a.Risk})
+			fmt.Sprintf("/api/v1/messages/%s/attachments/%d", m.ID, i), a.Risk, a.RawFilename})
 	}
 	for _, b := range m.Bounces {
 		message.Bounces = append(message.Bounces, apiBounce{b.Recipient, b.Status, b.Reason})
@@ -92,6 +92,7 @@ type apiFile struct {
 	Inline      bool   `json:"inline"`
 	URL         string `json:"url"`  // path on this server
 	Risk        string `json:"risk"` // "executable", "macro" or ""
+	RawFilename string `json:"raw_filename"`
 }
 
 type apiBounce struct {

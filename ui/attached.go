@@ -36,9 +36,11 @@ type attachedView struct {
 	Text    string
 	Frame   string
 	Images  int // remote ones, which are not shown
-	Files   []fileView
-	Save    string
-	Defects []string
+
+	Misleading misleadingView
+	Files      []fileView
+	Save       string
+	Defects    []string
 }
 
 // maxAttachedDepth is how many mails within an attached one can be opened.
@@ -154,7 +156,8 @@ func (s *Server) attachedMail(c echo.Context) error {
 		}
 	}
 	if view.HTML = view.HasHTML && c.QueryParam("as") == "html"; view.HTML {
-		view.Images = s.options.Mail.Sanitize(letter.HTML, func(string) string { return "" }, nil).RemoteImages
+		safe := s.options.Mail.Sanitize(letter.HTML, func(string) string { return "" }, nil)
+		view.Images, view.Misleading = safe.RemoteImages, misleadingOf(safe)
 	}
 	for i, file := range letter.Files {
 		if !file.Inline || file.ContentID == "" || !view.HasHTML {
@@ -173,6 +176,7 @@ func (v *visit) attachedFileView(p attachedPath, index int, file LetterFile) fil
 	if isMail(file.Attachment) && len(p.within) <= maxAttachedDepth {
 		f.Mail = p.url("", url.Values{})
 	}
+	f.Hint = v.nameHint(f.Name, file.Attachment)
 	v.risk(&f, file.Attachment)
 	return f
 }

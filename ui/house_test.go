@@ -188,7 +188,7 @@ type mailView struct{}
 
 func (mailView) Sanitize(html string, inline, imageURL func(string) string) ui.SafeHTML {
 	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inline, ImageURL: imageURL, RemoteImages: imageURL != nil, MarkMisleading: true})
-	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages}
+	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages, Trackers: safe.Trackers}
 	for _, l := range safe.Links {
 		if l.Misleading {
 			shown.Misleading = append(shown.Misleading, ui.MisleadingLink{Shown: l.Shown, Host: l.Host})

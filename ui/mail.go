@@ -50,8 +50,21 @@ type bodyView struct {
 	Parts      []textPart
 	Withheld   int  // remote images that are not shown
 	Images     bool // remote images are shown
-	Misleading []MisleadingLink
-	MoreLinks  int // misleading links besides those
+	Trackers   int  // images that are never loaded
+	Misleading misleadingView
+}
+
+// misleadingView names the first links whose words say another site than the
+// one they open, and counts the others.
+type misleadingView struct {
+	Links []MisleadingLink
+	More  int
+}
+
+func misleadingOf(safe SafeHTML) misleadingView {
+	links := distinct(safe.Misleading)
+	shown := min(len(links), maxMisleading)
+	return misleadingView{Links: links[:shown], More: len(links) - shown}
 }
 
 // Frame is the address of the document with the HTML.
@@ -78,10 +91,8 @@ func (s *Server) messageBody(c echo.Context) error {
 		if !body.Images {
 			body.Withheld = safe.RemoteImages
 		}
-		body.Misleading = distinct(safe.Misleading)
-		if body.MoreLinks = len(body.Misleading) - maxMisleading; body.MoreLinks > 0 {
-			body.Misleading = body.Misleading[:maxMisleading]
-		}
+		body.Trackers = safe.Trackers
+		body.Misleading = misleadingOf(safe)
 	}
 	return s.render(c, http.StatusOK, "body", body)
 }

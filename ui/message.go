@@ -1,8 +1,10 @@
 package ui
 
 import (
+	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui/locale"
@@ -52,6 +54,7 @@ type fileView struct {
 	Size string
 	Icon string
 	Mail string // where it can be read, of an attached mail
+	Hint string // its name, and the one the sender wrote where that was another
 
 	Risk    string // what makes it dangerous, in a word; "" for nothing known
 	Warning string
@@ -226,8 +229,31 @@ func (r reader) file(messageID string, index int, a helpdesk.Attachment) fileVie
 	if isMail(a) {
 		f.Mail = f.URL + "/mail"
 	}
+	f.Hint = r.nameHint(f.Name, a)
 	r.risk(&f, a)
 	return f
+}
+
+// nameHint says beside a cleaned name what the sender had written.
+func (v *visit) nameHint(name string, a helpdesk.Attachment) string {
+	if a.RawFilename == "" {
+		return name
+	}
+	return v.T("file.written", name, visible(a.RawFilename))
+}
+
+// visible shows the characters of a name that nobody sees, or that turn its
+// direction, as their code points.
+func visible(name string) string {
+	var b strings.Builder
+	for _, c := range name {
+		if unicode.IsGraphic(c) || c == '\u3000' {
+			b.WriteRune(c)
+		} else {
+			fmt.Fprintf(&b, "<U+%04X>", c)
+		}
+	}
+	return b.String()
 }
 
 // fileName is what an attachment is called, the one at index by its number

@@ -52,7 +52,10 @@ type SafeHTML struct {
 	HTML string
 	// RemoteImages is how many remote images it refers to, shown or not.
 	RemoteImages int
-	Misleading   []MisleadingLink
+	// Trackers is how many images, besides those, were left out for good since
+	// they are there to be fetched and not to be seen.
+	Trackers   int
+	Misleading []MisleadingLink
 }
 
 // MisleadingLink is a link whose words name another site than the one it opens,

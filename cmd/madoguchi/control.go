@@ -175,7 +175,8 @@ func writeAnswer(w http.ResponseWriter, r *http.Request, log *slog.Logger, out a
 	writeJSON(w, http.StatusUnprocessableEntity, controlError{code, err.Error()})
 }
 
-// rehearse makes the handler of Rehearse, whose request is the mail itself.
+// rehearse makes the handler of Rehearse, whose request is the mail itself; all
+// else of it stands in the query.
 func rehearse(log *slog.Logger, ops operations) http.Handler {
 	const limit = 1 << 30 // far above any mail the listener takes
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -184,7 +185,14 @@ func rehearse(log *slog.Logger, ops operations) http.Handler {
 			writeJSON(w, http.StatusBadRequest, controlError{helpdesk.CodeInvalid, "read the mail: " + err.Error()})
 			return
 		}
-		out, err := ops.Rehearse(r.Context(), rehearsal{To: r.URL.Query()["to"], Raw: raw})
+		mail := rehearsal{To: r.URL.Query()["to"], Raw: raw}
+		if text := r.URL.Query().Get("session"); text != "" {
+			if err := json.Unmarshal([]byte(text), &mail.Session); err != nil {
+				writeJSON(w, http.StatusBadRequest, controlError{helpdesk.CodeInvalid, "read the session: " + err.Error()})
+				return
+			}
+		}
+		out, err := ops.Rehearse(r.Context(), mail)
 		writeAnswer(w, r, log, out, err)
 	})
 }

@@ -11,9 +11,10 @@ import (
 
 func newExplainCommand() *cobra.Command {
 	var (
-		data   dataFlags
-		to     []string
-		asJSON bool
+		data     dataFlags
+		envelope inspectionEnvelope
+		to       []string
+		asJSON   bool
 	)
 	cmd := &cobra.Command{
 		Use:   "explain MESSAGE-ID|TICKET|FILE",
@@ -25,7 +26,8 @@ it joined a ticket, opened one or is held, and what happened since.
 The mail is named by its Message-ID, with or without brackets, by its ID here, or
 by the number of its ticket, for all mails of that ticket. The name of a file
 (or - for standard input) is a mail to be tried: what today's rules would do with
-it, as a dry run. It works beside a running server and changes nothing.`,
+it, as a dry run, its sender authenticated where the session is given (--remote-ip,
+--helo, --mail-from). It works beside a running server and changes nothing.`,
 		Example: `  madoguchi explain 1042
   madoguchi explain '<20261121.4711@customer.example>'
   madoguchi explain mail.eml --to support@example.com
@@ -40,10 +42,14 @@ it, as a dry run. It works beside a running server and changes nothing.`,
 			if err != nil {
 				return err
 			}
+			session, err := envelope.session(cmd, raw)
+			if err != nil {
+				return err
+			}
 			return withOperations(cmd.Context(), directory, func(ops operations) error {
 				var list []explanation
 				if isFile {
-					list, err = explainFile(cmd.Context(), ops, args[0], rehearsal{To: to, Raw: raw})
+					list, err = explainFile(cmd.Context(), ops, args[0], rehearsal{To: to, Raw: raw, Session: session})
 				} else {
 					list, err = ops.Explain(cmd.Context(), args[0])
 				}
@@ -55,6 +61,7 @@ it, as a dry run. It works beside a running server and changes nothing.`,
 		},
 	}
 	data.register(cmd)
+	envelope.register(cmd)
 	cmd.Flags().StringSliceVar(&to, "to", nil, "envelope recipient of the file (default: whom its header names)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
 	return cmd

@@ -24,6 +24,36 @@ func TestExplainAndReplay(t *testing.T) {
 	}
 }
 
+// TestRehearsalAuthenticatesTheSender gives explain and replay the session of a
+// mail, and wants the verdict that the listener would reach.
+func TestRehearsalAuthenticatesTheSender(t *testing.T) {
+	zone := serveZone(t, `customer.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.customer.example. 60 IN TXT "v=DMARC1; p=reject"`)
+	data := t.TempDir()
+	s := start(t, data, "--resolver", zone.address)
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
+	succeed(t, "", "send-test", "--smtp", s.smtp, "--to", "support@example.com", "--from", "me@other.example", "--subject", "Invoice 2291")
+	id := storedMessageID(t, data)
+	answer := writeMail(t, "answer.eml", "From: me@other.example\r\nTo: support@example.com\r\nIn-Reply-To: <"+id+">\r\nSubject: Re: Invoice\r\n\r\nx\r\n")
+	forged := writeMail(t, "forged.eml", "From: me@customer.example\r\nTo: support@example.com\r\nSubject: Hello\r\n\r\nx\r\n")
+	for _, where := range []string{"beside a server", "without a server"} {
+		session := []string{"--helo", "mx.customer.example", "--mail-from", "me@customer.example", "--resolver", zone.address, "--data", data}
+		proven := succeed(t, "", append([]string{"explain", forged, "--remote-ip", "192.0.2.7"}, session...)...)
+		wantWords(t, proven, "SPF pass", "DMARC pass")
+		failed := succeed(t, "", append([]string{"explain", forged, "--remote-ip", "198.51.100.9"}, session...)...)
+		wantWords(t, failed, "SPF fail", "DMARC fail")
+		if out := succeed(t, "", "explain", forged, "--data", data); strings.Contains(out, "DMARC") {
+			t.Errorf("%s, no session was given:\n%s", where, out)
+		}
+		out := succeed(t, "", append([]string{"replay", forged, "--json", "--remote-ip", "198.51.100.9"}, session...)...)
+		wantWords(t, out, `"dmarc":"fail"`)
+		wantWords(t, succeed(t, "", append([]string{"replay", answer}, session...)...), "joins ticket #1")
+		refuse(t, append([]string{"replay", answer, "--remote-ip", "here"}, session...), `--remote-ip "here" is no IP address`)
+		if where == "beside a server" {
+			s.stop()
+		}
+	}
+}
+
 func storedMessageID(t *testing.T, data string) string {
 	t.Helper()
 	var list []struct {

@@ -55,6 +55,18 @@ const (
 type rehearsal struct {
 	To  []string // envelope recipients; those its header names where empty
 	Raw []byte
+	// Session is how it is said to come in, as JSON across the control socket.
+	Session rehearsalSession
+}
+
+// rehearsalSession is the SMTP session of a mail to be tried. Its verdict is
+// found by the command, not by the server, so that a dry run asks no DNS in its
+// place; nil where no session is given.
+type rehearsalSession struct {
+	RemoteIP       string                   `json:"remote_ip,omitempty"`
+	HELO           string                   `json:"helo,omitempty"`
+	MailFrom       string                   `json:"mail_from,omitempty"`
+	Authentication *helpdesk.Authentication `json:"authentication,omitempty"`
 }
 
 // Explain implements operations.
@@ -85,8 +97,12 @@ func (l *local) Rehearse(ctx context.Context, r rehearsal) (explanation, error) 
 	if len(r.To) == 0 {
 		r.To = recipientsNamed(parsed)
 	}
-	e, err := l.desk.Rehearse(ctx, helpdesk.Incoming{Raw: r.Raw, Message: parsed,
-		Envelope: helpdesk.Envelope{Recipients: r.To, MailFrom: returnPath(parsed)}})
+	in := helpdesk.Incoming{Raw: r.Raw, Message: parsed, Envelope: helpdesk.Envelope{Recipients: r.To, MailFrom: returnPath(parsed)}}
+	if s := r.Session; s.Authentication != nil {
+		in.Authentication = *s.Authentication
+		in.Envelope.MailFrom, in.Envelope.HELO, in.Envelope.RemoteIP = s.MailFrom, s.HELO, s.RemoteIP
+	}
+	e, err := l.desk.Rehearse(ctx, in)
 	if err != nil {
 		return explanation{}, err
 	}

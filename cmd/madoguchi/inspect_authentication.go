@@ -38,8 +38,9 @@ type inspectionDKIM struct {
 	Reason string      `json:"reason"`
 }
 
-// authenticate is nil when no flag speaks of a session.
-func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte) (*inspectionAuthentication, error) {
+// verify asks DNS about the sender; the verdict is nil when no flag speaks of a
+// session.
+func (e *inspectionEnvelope) verify(cmd *cobra.Command, raw []byte) (*auth.Verdict, error) {
 	if !slices.ContainsFunc([]string{"remote-ip", "helo", "mail-from", "resolver"}, cmd.Flags().Changed) {
 		return nil, nil
 	}
@@ -53,6 +54,26 @@ func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte) (*insp
 	}
 	verifier := &auth.Verifier{Resolver: auth.NewResolver(e.resolver)}
 	verdict := verifier.Verify(cmd.Context(), request)
+	return &verdict, nil
+}
+
+// session is what a rehearsal is told of the session; empty when no flag speaks
+// of one.
+func (e *inspectionEnvelope) session(cmd *cobra.Command, raw []byte) (rehearsalSession, error) {
+	verdict, err := e.verify(cmd, raw)
+	if verdict == nil || err != nil {
+		return rehearsalSession{}, err
+	}
+	found := authentication(*verdict, e.helo)
+	return rehearsalSession{RemoteIP: e.remoteIP, HELO: e.helo, MailFrom: e.mailFrom, Authentication: &found}, nil
+}
+
+// authenticate is nil when no flag speaks of a session.
+func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte) (*inspectionAuthentication, error) {
+	verdict, err := e.verify(cmd, raw)
+	if verdict == nil || err != nil {
+		return nil, err
+	}
 	a := &inspectionAuthentication{
 		SPF: verdict.SPF.Result, DKIM: []inspectionDKIM{}, DMARC: verdict.DMARC.Result, ARC: verdict.ARC,
 		Reasons: map[string]string{"spf": verdict.SPF.Reason, "dmarc": verdict.DMARC.Reason},

@@ -14,7 +14,7 @@ var _ ui.MailView = mailView{}
 // Sanitize implements ui.MailView.
 func (mailView) Sanitize(html string, inlineURL, imageURL func(address string) string) ui.SafeHTML {
 	safe := mail.SanitizeHTML(html, mail.SanitizeOptions{InlineURL: inlineURL, ImageURL: imageURL, RemoteImages: imageURL != nil, MarkMisleading: true})
-	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages}
+	shown := ui.SafeHTML{HTML: safe.HTML, RemoteImages: safe.RemoteImages, Trackers: safe.Trackers}
 	for _, l := range safe.Links {
 		if l.Misleading {
 			shown.Misleading = append(shown.Misleading, ui.MisleadingLink{Shown: l.Shown, Host: l.Host})
@@ -39,8 +39,7 @@ func (mailView) Read(raw []byte) ui.Letter {
 	letter := ui.Letter{From: deskAddress(m.From), To: deskAddresses(m.To), Cc: deskAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
 		Text: m.Text, HTML: m.HTML, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: m.Defects}
 	for _, f := range m.Attachments {
-		letter.Files = append(letter.Files, ui.LetterFile{Data: f.Data, Attachment: helpdesk.Attachment{Filename: f.Filename,
-			ContentType: f.ContentType, ContentID: f.ContentID, Inline: f.Inline, Size: f.Size, SHA256: f.SHA256, Risk: string(f.Risk)}})
+		letter.Files = append(letter.Files, ui.LetterFile{Data: f.Data, Attachment: helpdesk.DescribeAttachment(f)})
 	}
 	return letter
 }

@@ -174,7 +174,11 @@ func (r *remote) Explain(ctx context.Context, what string) (out []explanation, e
 
 // Rehearse sends the mail as it is, since it may be large.
 func (r *remote) Rehearse(ctx context.Context, mail rehearsal) (out explanation, err error) {
-	path := "/rehearse?" + url.Values{"to": mail.To}.Encode()
+	session, err := json.Marshal(mail.Session)
+	if err != nil {
+		return out, err
+	}
+	path := "/rehearse?" + url.Values{"to": mail.To, "session": {string(session)}}.Encode()
 	response, err := r.send(ctx, http.MethodPost, path, bytes.NewReader(mail.Raw))
 	if err != nil {
 		return out, err

@@ -12,9 +12,10 @@ import (
 
 func newReplayCommand() *cobra.Command {
 	var (
-		data   dataFlags
-		to     []string
-		asJSON bool
+		data     dataFlags
+		envelope inspectionEnvelope
+		to       []string
+		asJSON   bool
 	)
 	cmd := &cobra.Command{
 		Use:   "replay FILE...",
@@ -26,8 +27,9 @@ written, sent or learnt: each mail is tried alone, on the data as they are, so a
 answer to another mail of the same mbox does not find it.
 
 Recipients are those the header names (Delivered-To, To, Cc) or those given with
---to. Senders are not authenticated, since no session is known. It works beside a
-running server. What decided is told by madoguchi explain FILE, or by --json.`,
+--to. Senders are authenticated where one session is given for all the mails
+(--remote-ip, --helo, --mail-from), as of today's DNS. It works beside a running
+server. What decided is told by madoguchi explain FILE, or by --json.`,
 		Example: `  madoguchi replay archive.mbox
   madoguchi replay ~/mails/*.eml --to support@example.com
   madoguchi replay archive.mbox --json | jq -r 'select(.outcome == "held") | .subject'`,
@@ -40,7 +42,8 @@ running server. What decided is told by madoguchi explain FILE, or by --json.`,
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
 			return withOperations(ctx, directory, func(ops operations) error {
-				r := replay{ops: ops, to: to, asJSON: asJSON, out: cmd.OutOrStdout(), problems: cmd.ErrOrStderr(), counts: map[outcome]int{}}
+				session := func(raw []byte) (rehearsalSession, error) { return envelope.session(cmd, raw) }
+				r := replay{ops: ops, session: session, to: to, asJSON: asJSON, out: cmd.OutOrStdout(), problems: cmd.ErrOrStderr(), counts: map[outcome]int{}}
 				for _, name := range args {
 					if err := r.file(ctx, name, cmd.InOrStdin()); err != nil {
 						return err
@@ -51,6 +54,7 @@ running server. What decided is told by madoguchi explain FILE, or by --json.`,
 		},
 	}
 	data.register(cmd)
+	envelope.register(cmd)
 	cmd.Flags().StringSliceVar(&to, "to", nil, "envelope recipient of every mail (default: whom its header names)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a mail, for programs")
 	return cmd
@@ -59,6 +63,7 @@ running server. What decided is told by madoguchi explain FILE, or by --json.`,
 // replay tries mails one after the other and counts what would become of them.
 type replay struct {
 	ops           operations
+	session       func(raw []byte) (rehearsalSession, error)
 	to            []string
 	asJSON        bool
 	out, problems io.Writer
@@ -107,7 +112,11 @@ func (r *replay) unreadable(err error) error {
 }
 
 func (r *replay) try(ctx context.Context, label string, raw []byte) error {
-	e, err := r.ops.Rehearse(ctx, rehearsal{To: r.to, Raw: raw})
+	session, err := r.session(raw)
+	if err != nil {
+		return err
+	}
+	e, err := r.ops.Rehearse(ctx, rehearsal{To: r.to, Raw: raw, Session: session})
 	if err != nil {
 		return fmt.Errorf("try %s: %w", label, err)
 	}

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -56,6 +57,13 @@ var labelAliases = map[string]string{
 	"latin-1": "windows-1252", "ansi_x3.110-1983": "windows-1252", "ansi": "windows-1252", "1252": "windows-1252", "iso-8859-1-windows-3.1-latin-1": "windows-1252",
 	"iso-8859-8-i": "iso-8859-8", "iso-8859-8-e": "iso-8859-8", "koi8-ru": "koi8-u", "koi8": "koi8-r",
 	"cp858": "ibm00858", "ibm858": "ibm00858", "cp00858": "ibm00858",
+	"latin9": "iso-8859-15", "latin-9": "iso-8859-15", "l9": "iso-8859-15", "latin0": "iso-8859-15", "csunicode": "utf-16",
+	"hkscs": "big5", "big5-hkscs:2004": "big5", "mac-roman": "macintosh", "mac": "macintosh", "apple-roman": "macintosh",
+	"mac-cyrillic": "x-mac-cyrillic", "maccyrillic": "x-mac-cyrillic", "x-mac-ukrainian": "x-mac-cyrillic",
+	"x-mac-japanese": "shift_jis", "x-mac-korean": "euc-kr", "x-mac-chinesesimp": "gb18030", "x-mac-chinesetrad": "big5",
+	"mac-centraleurope": "x-mac-ce", "maccentraleurope": "x-mac-ce", "x-mac-centraleurroman": "x-mac-ce", "mac-latin2": "x-mac-ce",
+	"macgreek": "x-mac-greek", "mac-greek": "x-mac-greek", "macturkish": "x-mac-turkish", "mac-turkish": "x-mac-turkish",
+	"roman8": "hp-roman8", "r8": "hp-roman8", "pt154": "ptcp154", "cp154": "ptcp154", "rk1048": "kz-1048", "strk1048-2002": "kz-1048",
 	"tis620": "windows-874", "tis-620": "windows-874", "macroman": "macintosh", "x-mac-roman": "macintosh",
 }
 
@@ -78,6 +86,9 @@ func lookupCharset(label string) (charset, bool) {
 		return c, true
 	}
 	for _, name := range []string{label, strings.TrimPrefix(label, "x-"), dashed(label)} {
+		if c, ok := upperHalf(name); ok {
+			return c, true
+		}
 		if enc, err := htmlindex.Get(name); err == nil {
 			if canonical, err := htmlindex.Name(enc); err == nil && canonical != "replacement" {
 				return tableCharset(canonical, enc), true
@@ -95,6 +106,11 @@ func dashed(label string) string {
 	label = strings.ReplaceAll(label, "_", "-")
 	if rest, ok := strings.CutPrefix(label, "iso8859"); ok {
 		return "iso-8859-" + strings.TrimPrefix(rest, "-")
+	}
+	// Windows numbers the parts of ISO 8859 as code pages 28591 to 28606.
+	page, _ := strings.CutPrefix(strings.TrimPrefix(label, "windows-"), "cp")
+	if number, err := strconv.Atoi(page); err == nil && number > 28590 && number <= 28606 {
+		return "iso-8859-" + strconv.Itoa(number-28590)
 	}
 	for _, prefix := range []string{"cp-", "cp", "win-", "win", "windows", "ibm-"} {
 		rest, ok := strings.CutPrefix(label, prefix)

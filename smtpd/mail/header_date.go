@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +16,27 @@ var zoneOffsets = map[string]int{
 	"aest": 600, "aedt": 660, "nzst": 720, "nzdt": 780,
 	"ast": -240, "adt": -180, "est": -300, "edt": -240, "cst": -360, "cdt": -300, "mst": -420, "mdt": -360,
 	"pst": -480, "pdt": -420, "akst": -540, "akdt": -480, "hst": -600,
+}
+
+// colonBlanks are the blanks that old clients and comments leave in a time.
+var colonBlanks = regexp.MustCompile(`[ \t]*:[ \t]+|[ \t]+:`)
+
+// leadingWeekday is the day's name, which in some languages begins like a month's.
+var leadingWeekday = regexp.MustCompile(`^[^\d,]*,`)
+
+// dottedTime is "15.04.05", as clients set up in some countries write it, and
+// compactDate is ISO 8601 without separators.
+var (
+	dottedTime  = regexp.MustCompile(`^([01]?\d|2[0-3])\.([0-5]\d)\.([0-5]\d)$`)
+	compactDate = regexp.MustCompile(`^((?:19|20)\d\d)(\d\d)(\d\d)(?:[Tt](\d\d)(\d\d)(\d\d)([Zz]|[+-]\d{4})?)?$`)
+)
+
+// foreignMonths are the beginnings of month names that clients wrote in the
+// language of their user, where they are not those of the English names.
+var foreignMonths = map[string]int{
+	"jän": 1, "janv": 1, "jane": 1, "ene": 1, "gen": 1, "fév": 2, "fev": 2, "feb": 2, "mär": 3, "mrz": 3, "mrt": 3, "maar": 3, "marz": 3, "març": 3,
+	"avr": 4, "abr": 4, "apri": 4, "mai": 5, "maj": 5, "mei": 5, "mag": 5, "may": 5, "juin": 6, "giu": 6, "jun": 6, "juil": 7, "lug": 7, "jul": 7,
+	"aoû": 8, "aou": 8, "ago": 8, "aug": 8, "set": 9, "sept": 9, "oct": 10, "okt": 10, "out": 10, "ott": 10, "nov": 11, "dez": 12, "déc": 12, "dic": 12,
 }
 
 var monthNames = [...]string{"jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"}
@@ -38,7 +60,7 @@ func parseDate(s string) time.Time {
 		return time.Time{}
 	}
 	var r dateReading
-	plain := stripComments(s)
+	plain := leadingWeekday.ReplaceAllString(stripComments(s), "")
 	for _, token := range dateTokens(plain) {
 		r.take(token)
 	}
@@ -52,6 +74,7 @@ func parseDate(s string) time.Time {
 
 // dateTokens splits at blanks and commas, and between an ISO date and its time.
 func dateTokens(s string) []string {
+	s = colonBlanks.ReplaceAllString(s, ":")
 	s = strings.NewReplacer("年", "/", "月", "/", "日", " ", "時", ":", "分", ":", "秒", " ", "午前", " am ", "午後", " pm ").Replace(s)
 	if len(s) > 10 && s[4:5] == "-" && (s[10] == 'T' || s[10] == 't') {
 		s = s[:10] + " " + s[11:]
@@ -61,7 +84,12 @@ func dateTokens(s string) []string {
 
 func (r *dateReading) take(token string) {
 	lower := strings.ToLower(token)
+	if m := dottedTime.FindStringSubmatch(token); m != nil && (r.month != 0 || r.year != 0) && !r.hasTime {
+		lower = m[1] + ":" + m[2] + ":" + m[3]
+		token = lower
+	}
 	switch {
+	case r.takeCompact(token):
 	case lower == "am" || lower == "a.m.":
 		r.morning = true
 	case lower == "pm" || lower == "p.m.":
@@ -121,7 +149,27 @@ func (r *dateReading) takeMonthName(token string) bool {
 			return true
 		}
 	}
+	for name, month := range foreignMonths {
+		if strings.HasPrefix(token, name) {
+			r.month = month
+			return true
+		}
+	}
 	return false
+}
+
+// takeCompact reads "20261121T150405Z" and "20261121".
+func (r *dateReading) takeCompact(token string) bool {
+	m := compactDate.FindStringSubmatch(token)
+	if m == nil || r.month != 0 || r.year != 0 || len(r.numbers) > 0 {
+		return false
+	}
+	r.takeNumericDate(m[1] + "-" + m[2] + "-" + m[3])
+	if m[4] != "" {
+		r.takeTime(m[4] + ":" + m[5] + ":" + m[6])
+		r.takeZone(m[7])
+	}
+	return true
 }
 
 // takeNumericDate reads "2026-11-21", "2026/11/21", "21.11.2026", "11/21/2026".

@@ -12,7 +12,11 @@ func parseIdentifiers(s string) []string {
 	var ids []string
 	seen := map[string]bool{}
 	add := func(id string) {
-		id = cleanIdentifier(strings.Trim(id, "<> \t\"',;"))
+		id = strings.Trim(id, "<> \t,;")
+		if !strings.HasPrefix(id, `"`) || !strings.Contains(id, `"@`) { // a quoted left side is part of it
+			id = strings.Trim(id, "\"'")
+		}
+		id = cleanIdentifier(id)
 		if id != "" && !seen[id] {
 			seen[id] = true
 			ids = append(ids, id)

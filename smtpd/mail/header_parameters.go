@@ -150,7 +150,7 @@ func joinParameters(parameters []parameter, text func(data []byte, charset strin
 		base, suffix, starred := strings.Cut(a.name, "*")
 		if !starred {
 			if _, seen := values[base]; !seen {
-				values[base] = decodePlainParameter(base, a.value, words)
+				values[base] = decodePlainParameter(base, a.value, text, words)
 			}
 			continue
 		}
@@ -235,9 +235,16 @@ func percentDecode(s string) []byte {
 // decodePlainParameter undoes the encodings that have no place in a plain
 // parameter but are the commonest of all in names: encoded words, and percent
 // escapes as in a URL.
-func decodePlainParameter(name, value string, words func(string) string) string {
+func decodePlainParameter(name, value string, text func([]byte, string) string, words func(string) string) string {
 	value = words(value)
-	if (name == "name" || name == "filename") && strings.Count(value, "%") >= 2 {
+	if name != "name" && name != "filename" {
+		return value
+	}
+	// RFC 2231 without its asterisk.
+	if charset, rest, ok := cutExtendedCharset(value); ok && charset != "" && strings.Contains(rest, "%") {
+		return text(percentDecode(rest), charset)
+	}
+	if strings.Count(value, "%") >= 2 {
 		plain, err := url.PathUnescape(value)
 		if err == nil && utf8.ValidString(plain) && !isSevenBit([]byte(plain)) {
 			return plain

@@ -23,16 +23,20 @@ func readEncodedWord(s string, i int) (encodedWord, bool) {
 	const longestCharset = 64
 	head := s[i+2 : min(len(s), i+2+longestCharset)]
 	charset, rest, ok := strings.Cut(head, "?")
-	if !ok || strings.ContainsAny(charset, "=<>\"@") || len(rest) < 2 || rest[1] != '?' {
+	if !ok || strings.ContainsAny(charset, "=<>@") {
 		return encodedWord{}, false
 	}
-	word := encodedWord{charset: strings.TrimSpace(charset)}
-	start := i + 2 + len(charset) + 3
-	switch rest[0] {
-	case 'B', 'b':
+	encoding, _, ok := strings.Cut(rest, "?")
+	if !ok {
+		return encodedWord{}, false
+	}
+	word := encodedWord{charset: strings.Trim(charset, " \t\"'")}
+	start := i + 2 + len(charset) + 1 + len(encoding) + 1
+	switch strings.Trim(encoding, " \t") {
+	case "B", "b":
 		word.encoding = 'B'
 		word.text, word.end = cutBase64Word(s, start)
-	case 'Q', 'q':
+	case "Q", "q":
 		word.encoding = 'Q'
 		word.text, word.end = cutQWord(s, start)
 	default:
@@ -57,6 +61,11 @@ func cutBase64Word(s string, start int) (text string, end int) {
 	text = s[start:i]
 	if strings.HasPrefix(s[i:], "?=") {
 		return text, i + 2
+	}
+	// Signs from outside the alphabet are passed over where the end mark follows
+	// in the same token.
+	if token, _, ok := strings.Cut(s[start:], "?="); ok && !strings.ContainsAny(token, " \t?<>\",;") && looksBase64([]byte(token)) {
+		return token, start + len(token) + 2
 	}
 	// Without its end mark a word goes no further than the first blank.
 	if blank := strings.IndexAny(text, " \t"); blank >= 0 {

@@ -2,7 +2,6 @@ package mail
 
 import (
 	"regexp"
-	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -212,29 +211,3 @@ func (r *rewriter) background(node *html.Node, value string) {
 		set(node, "background", source)
 	}
 }
-
-// tracker reports, and counts, a remote image that is there to be fetched and not
-// to be seen.
-func (r *rewriter) tracker(node *html.Node) bool {
-	if _, kind := imageSource(attribute(node, "src"), r.css.base); kind != imageRemote {
-		return false
-	}
-	style := (&cssFilter{}).declarations(attribute(node, "style"))
-	tiny := func(name string) bool {
-		length := attribute(node, name)
-		for declaration := range strings.SplitSeq(style, "; ") {
-			if value, ok := strings.CutPrefix(declaration, name+": "); ok {
-				length = strings.TrimSuffix(value, " !important")
-			}
-		}
-		size, err := strconv.ParseFloat(strings.TrimSuffix(strings.TrimSpace(length), "px"), 64)
-		return err == nil && size <= 2
-	}
-	if tiny("width") && tiny("height") || invisibleStyle.MatchString(style) {
-		r.safe.Trackers++
-		return true
-	}
-	return false
-}
-
-var invisibleStyle = regexp.MustCompile(`(?:^|; )(?:display: none|visibility: hidden)`)

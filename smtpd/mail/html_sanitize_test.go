@@ -243,6 +243,45 @@ func TestSanitizeRemoteImages(t *testing.T) {
 	}
 }
 
+// TestSanitizeTrackers leaves out images that are there to be fetched and not to
+// be seen, and no others.
+func TestSanitizeTrackers(t *testing.T) {
+	for _, source := range []string{
+		`<img src="https://a.example/x.gif" width=1 height=1>`,
+		`<img src="https://a.example/x.gif" style="width:1px;height:1px">`,
+		`<img src="https://a.example/x.gif" style="max-width:1px!important;max-height:1px!important" width="600" height="400">`,
+		`<img src="https://a.example/x.gif" height="0">`,
+		`<img src="https://a.example/x.gif" hidden>`,
+		`<img src="https://a.example/x.gif" style="opacity:0">`,
+		`<img src="https://a.example/x.gif" style="display:none!important">`,
+		`<div style="display:none"><p><img src="https://a.example/x.gif"></p></div>`,
+		`<div hidden><img src="https://a.example/x.gif"></div>`,
+		`<img src="https://u1.ct.sendgrid.example/wf/open?upn=abc">`,
+		`<img src="https://list.example/track/open.php?u=1&id=2">`,
+		`<img src="https://a.example/e/open.aspx?id=7" alt="">`,
+		`<img src="https://a.example/pixel.gif?m=1">`,
+		`<img src="https://a.example/tracking-pixel/">`,
+	} {
+		safe := SanitizeHTML("<p>x</p>"+source, SanitizeOptions{RemoteImages: true})
+		if safe.Trackers != 1 || safe.RemoteImages != 0 || strings.Contains(safe.HTML, "a.example/") {
+			t.Errorf("%s: %d trackers, %d images: %s", source, safe.Trackers, safe.RemoteImages, safe.HTML)
+		}
+	}
+	for _, source := range []string{
+		`<img src="https://a.example/logo.png">`,
+		`<img src="https://a.example/line.gif" width="600" height="1">`,
+		`<img src="https://a.example/opening-hours.png">`,
+		`<img src="https://a.example/pixel.gif" width="300" height="200">`,
+		`<img src="https://a.example/pixel/photo.jpg">`,
+		`<img src="https://a.example/x.png" style="opacity:0.8;max-width:100%">`,
+		`<img src="https://a.example/open" width="100">`,
+	} {
+		if safe := SanitizeHTML(source, SanitizeOptions{RemoteImages: true}); safe.Trackers != 0 || safe.RemoteImages != 1 {
+			t.Errorf("%s: %d trackers, %d images: %s", source, safe.Trackers, safe.RemoteImages, safe.HTML)
+		}
+	}
+}
+
 func TestSanitizeInlineImages(t *testing.T) {
 	var asked []string
 	options := SanitizeOptions{InlineURL: func(id string) string {

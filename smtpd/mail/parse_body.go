@@ -135,6 +135,9 @@ func (p *parsing) readLeaf(e, parent *entity) content {
 	if defect != "" {
 		p.defect("%s: %s", e.contentType, defect)
 	}
+	if isAttachedMail(e) {
+		data = attachedMail(data, e)
+	}
 	p.message.parts = append(p.message.parts, part{
 		contentType: e.contentType, parameters: e.parameters, filename: e.filename, data: data,
 	})
