@@ -31,6 +31,7 @@ var styleOrder = []string{
 	"due",
 	"palette",
 	"composer",
+	"editor",
 	"panel",
 	"pages",
 	"house",
@@ -106,7 +107,7 @@ func (a *assets) add(name string, data []byte) error {
 // than browsers insist on for scripts and style sheets.
 func contentTypeOf(name string) string {
 	switch path.Ext(name) {
-	case ".js":
+	case ".js", ".mjs":
 		return "text/javascript; charset=utf-8"
 	case ".css":
 		return "text/css; charset=utf-8"

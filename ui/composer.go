@@ -28,6 +28,7 @@ type composerView struct {
 	Seen   uint64 // the newest event that the author has before their eyes
 	Mode   string // what is being written: "reply", "note" or "log"
 	Text   string
+	HTML   string // the same with its formatting; "" where it has none
 	NoteTo string // the note's own text
 	Log    loggedView
 	To, Cc string
@@ -156,6 +157,9 @@ func (s *Server) composeReply(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
 	reply := helpdesk.Reply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
 		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key")}
+	if reply.HTML = c.FormValue("html"); reply.HTML != "" {
+		reply.Text = "" // the better one is made of the HTML
+	}
 	var err error
 	if reply.Seen, err = strconv.ParseUint(c.FormValue("seen"), 10, 64); err != nil {
 		return invalid("seen", "", "seen must be the number of an event")
@@ -256,7 +260,7 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	errors.As(cause, &refused)
 	w := &view.Composer
 	w.Key = cmp.Or(c.FormValue("key"), w.Key) // the same composer: what was chosen in it stays
-	w.Text, w.NoteTo = c.FormValue("text"), c.FormValue("note")
+	w.Text, w.HTML, w.NoteTo = c.FormValue("text"), c.FormValue("html"), c.FormValue("note")
 	if mode := c.FormValue("mode"); mode == "note" || mode == "log" {
 		w.Mode = mode
 	}
@@ -298,6 +302,7 @@ func (s *Server) undo(c echo.Context) error {
 	}
 	w := &view.Composer
 	w.Restored, w.Text = true, cmp.Or(taken.Body.ReplyText, taken.Body.Text)
+	w.HTML = taken.Body.HTML
 	w.To, w.Cc = addresses(m.To), addresses(m.Cc)
 	w.Quote = m.Before != nil && m.Before.Quote
 	for i, a := range m.Attachments {

@@ -9,6 +9,7 @@ import "./copy.js";
 import "./list.js";
 import "./rows.js";
 import "./thread.js";
+import "./editor.js";
 import "./composer.js";
 import "./frames.js";
 import "./toasts.js";

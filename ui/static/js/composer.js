@@ -1,6 +1,7 @@
 // The composer: drafts that survive, files by drop and paste, and keys. What
 // is typed is kept in the browser until it was sent.
 import { $, $$, composing, on, parse, ready } from "./dom.js";
+import { editorOf } from "./editor.js";
 
 const draftKey = (form) => `draft:${form.dataset.draft}`;
 const texts = (form) => $$("[data-text]", form);
@@ -20,6 +21,7 @@ function begin(form) {
   const draft = written ? null : load(form);
   if (draft) {
     form.elements.text.value = draft.reply ?? "";
+    form.elements.html.value = draft.html ?? "";
     form.elements.note.value = draft.note ?? "";
     form.elements.log.value = draft.log ?? "";
     if (draft.to) form.elements.to.value = draft.to;
@@ -30,7 +32,7 @@ function begin(form) {
     if (draft.seen && draft.reply) form.elements.seen.value = draft.seen;
   }
   if ("restored" in form.dataset) {
-    form.elements.text.focus();
+    editorOf(form).focus();
     save(form);
   }
   fill(form);
@@ -49,7 +51,7 @@ function save(form) {
   try {
     if (reply || note || log) {
       localStorage.setItem(draftKey(form), JSON.stringify({
-        reply, note, log, mode: mode(form), to: form.elements.to.value, cc: form.elements.cc.value, seen: form.elements.seen.value,
+        reply, html: reply && editorOf(form).html(), note, log, mode: mode(form), to: form.elements.to.value, cc: form.elements.cc.value, seen: form.elements.seen.value,
       }));
     } else {
       localStorage.removeItem(draftKey(form));
@@ -66,7 +68,7 @@ function fill(form) {
 }
 
 let saving;
-on("input", "[data-composer]", (_, form) => {
+on("composer:change", "[data-composer]", (_, form) => {
   fill(form);
   echo(form);
   clearTimeout(saving);
@@ -103,7 +105,7 @@ document.addEventListener("htmx:after:request", (event) => {
   if (!form?.matches?.("[data-composer]") || !ctx.response || ctx.response.status >= 300) return;
   const draft = load(form) ?? {};
   const written = mode(form);
-  const left = written === "reply" ? { ...draft, reply: "", to: undefined, cc: undefined } : { ...draft, [written]: "", mode: "reply" };
+  const left = written === "reply" ? { ...draft, reply: "", html: "", to: undefined, cc: undefined } : { ...draft, [written]: "", mode: "reply" };
   if (left.reply || left.note || left.log) {
     localStorage.setItem(draftKey(form), JSON.stringify(left));
   } else {
@@ -184,5 +186,6 @@ export function focus(kind) {
   const form = $("[data-composer]");
   if (!form) return;
   form.elements.mode.value = kind;
-  $(`[data-text=${kind}]`, form).focus();
+  if (kind === "reply") editorOf(form).focus();
+  else $(`[data-text=${kind}]`, form).focus();
 }

@@ -1,0 +1,79 @@
+package mail
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+
+	"golang.org/x/net/html"
+)
+
+// ErrNotAnImage says that a data: URL of a letter holds no image that mail
+// programs show.
+var ErrNotAnImage = errors.New("not a PNG, JPEG, GIF or WebP image")
+
+// DetachImages takes the images that stand in HTML as data: URLs (RFC 2397) out
+// of it, so that they can be sent as parts of their own, which every mail program
+// shows: Gmail and Outlook leave out the others. Their place refers to them by
+// Content-ID, which is the same for the same image. The rest of the source is
+// not touched. The error, which wraps ErrNotAnImage, counts the images from 1.
+func DetachImages(source string) (string, []Attachment, error) {
+	if !strings.Contains(source, "data:") {
+		return source, nil, nil
+	}
+	var out strings.Builder
+	var images []Attachment
+	known := map[string]bool{}
+	tokenizer := html.NewTokenizer(strings.NewReader(source))
+	for count := 0; ; {
+		kind := tokenizer.Next()
+		if kind == html.ErrorToken {
+			return out.String(), images, nil
+		}
+		raw := string(tokenizer.Raw()) // before Token, which unescapes in place
+		token := tokenizer.Token()
+		if (kind != html.StartTagToken && kind != html.SelfClosingTagToken) || token.Data != "img" {
+			out.WriteString(raw)
+			continue
+		}
+		for i, a := range token.Attr {
+			if a.Key != "src" || !strings.HasPrefix(a.Val, "data:") {
+				continue
+			}
+			count++
+			image, err := readImage(a.Val)
+			if err != nil {
+				return "", nil, fmt.Errorf("image %d: %w", count, err)
+			}
+			image.Filename = fmt.Sprintf("image%d.%s", count, strings.TrimPrefix(image.ContentType, "image/"))
+			token.Attr[i].Val = "cid:" + image.ContentID
+			if !known[image.ContentID] {
+				known[image.ContentID] = true
+				images = append(images, image)
+			}
+		}
+		out.WriteString(token.String())
+	}
+}
+
+func readImage(address string) (Attachment, error) {
+	head, encoded, found := strings.Cut(strings.TrimPrefix(address, "data:"), ",")
+	if !found || !strings.HasSuffix(head, ";base64") {
+		return Attachment{}, ErrNotAnImage
+	}
+	data, err := base64.StdEncoding.DecodeString(encoded)
+	if err != nil {
+		return Attachment{}, fmt.Errorf("%w: %v", ErrNotAnImage, err)
+	}
+	kind := http.DetectContentType(data)
+	switch kind {
+	case "image/png", "image/jpeg", "image/gif", "image/webp":
+	default:
+		return Attachment{}, ErrNotAnImage
+	}
+	sum := sha256.Sum256(data)
+	return Attachment{ContentType: kind, ContentID: fmt.Sprintf("%x@inline", sum[:10]), Inline: true, Size: int64(len(data)), Data: data}, nil
+}
