@@ -15,7 +15,7 @@ import (
 // token, due when the undo window has passed.
 func (c *command) putDeliveries(m *Message, bounces []Token) error {
 	due := c.now.Add(c.desk.options.UndoWindow)
-	for i, to := range slices.Concat(m.To, m.Cc) {
+	for i, to := range slices.Concat(m.To, m.Cc, m.Bcc) {
 		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID,
 			State: DeliveryWaiting, NextAt: due, CreatedAt: c.now}
 		if err := c.putDelivery(delivery, bounces[i]); err != nil {

@@ -274,6 +274,7 @@ type Message struct {
 	From       Address
 	To         []Address
 	Cc         []Address
+	Bcc        []Address `cbor:",omitempty"` // of our own: who is in it stays in the house
 	ReplyTo    string
 	Subject    string
 	Date       time.Time // as the sender wrote it; zero when absent

@@ -183,7 +183,7 @@ func bySeq(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) }
 
 func recipientsOf(m *Message) []string {
 	var list []string
-	for _, a := range slices.Concat(m.To, m.Cc) {
+	for _, a := range slices.Concat(m.To, m.Cc, m.Bcc) {
 		list = append(list, strings.ToLower(a.Email))
 	}
 	return list

@@ -17,10 +17,12 @@ import (
 type Reply struct {
 	Ticket uint64
 	Text   string
-	HTML   string // optional; made from Text where empty
-	// To and Cc are the recipients; a nil To is the author of the newest
-	// customer message.
-	To, Cc      []Address
+	// HTML is the same with its formatting, optional. It may show files by
+	// Content-ID (cid:), and hold images itself (data:).
+	HTML string
+	// To, Cc and Bcc are the recipients; a nil To is the author of the newest
+	// customer message. The mail does not say who is in Bcc.
+	To, Cc, Bcc []Address
 	Attachments []Upload
 	Quote       bool // quote the newest customer message below
 	Close       bool // and move the ticket to the pipeline's first closed stage
@@ -35,6 +37,7 @@ type Reply struct {
 type Upload struct {
 	Filename    string
 	ContentType string
+	ContentID   string // of an image that the HTML shows, without brackets; "" for a file
 	Data        []byte
 }
 
@@ -57,12 +60,12 @@ func (r *Reply) validate() error {
 		return invalid("text", "reply_too_long", "the reply has %d bytes; the limit is %d", len(r.Text)+len(r.HTML), maxReplyText)
 	case size > maxReplyFiles:
 		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
-	case len(r.To)+len(r.Cc) > maxReplyRecipients:
-		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc), maxReplyRecipients)
+	case len(r.To)+len(r.Cc)+len(r.Bcc) > maxReplyRecipients:
+		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc)+len(r.Bcc), maxReplyRecipients)
 	}
-	for i, list := range [][]Address{r.To, r.Cc} {
+	for i, list := range [][]Address{r.To, r.Cc, r.Bcc} {
 		for _, a := range list {
-			if err := checkAddress([]string{"to", "cc"}[i], a.Email); err != nil {
+			if err := checkAddress([]string{"to", "cc", "bcc"}[i], a.Email); err != nil {
 				return err
 			}
 		}
@@ -83,6 +86,9 @@ func (d *Desk) Reply(ctx context.Context, a Actor, r Reply) (*Message, error) {
 
 // reply is Reply for an actor who may. also runs in the same transaction.
 func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) error) (*Message, error) {
+	if err := r.readLetter(); err != nil {
+		return nil, err
+	}
 	if err := r.validate(); err != nil {
 		return nil, err
 	}
@@ -172,8 +178,8 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if len(to) == 0 {
 		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
 	}
-	to, cc := eachOnce(to, r.Cc)
-	if err := checkSuppressed(s, recipientsOf(&Message{To: to, Cc: cc})); err != nil {
+	lists := eachOnce(to, r.Cc, r.Bcc)
+	if err := checkSuppressed(s, recipientsOf(&Message{To: lists[0], Cc: lists[1], Bcc: lists[2]})); err != nil {
 		return nil, err
 	}
 	domain := domainOf(alias.Address)
@@ -181,7 +187,7 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	o.message = Message{
 		ID: d.newID(), Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindPerson,
 		State: MessagePosted, Reason: ReasonPosted, AuthorID: a.UserID,
-		From: Address{Name: alias.Name, Email: alias.Address}, To: to, Cc: cc,
+		From: Address{Name: alias.Name, Email: alias.Address}, To: lists[0], Cc: lists[1], Bcc: lists[2],
 		Subject: mail.ReplySubject(ticket.Subject), ReplyAddress: replyAddress(o.token.Value, domain),
 		Snippet: snippet(r.Text),
 	}
@@ -196,43 +202,34 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		m.InReplyTo = []string{newest.MessageID}
 		m.References = appendNew(slices.Clone(newest.References), newest.MessageID)
 	}
-	for range len(to) + len(cc) {
+	for range recipientsOf(m) {
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
 	return o, o.write(s, r, ticket, alias, newest)
 }
 
-// eachOnce leaves out addresses that come again: nobody gets the same reply
-// twice.
-func eachOnce(to, cc []Address) (uniqueTo, uniqueCc []Address) {
+// eachOnce leaves out addresses that come again in the same list or a later
+// one: nobody gets the same reply twice.
+func eachOnce(lists ...[]Address) [][]Address {
 	seen := map[string]bool{}
-	unique := func(list []Address) (kept []Address) {
+	unique := make([][]Address, len(lists))
+	for i, list := range lists {
 		for _, a := range list {
 			if email := strings.ToLower(a.Email); !seen[email] {
 				seen[email] = true
-				kept = append(kept, a)
+				unique[i] = append(unique[i], a)
 			}
 		}
-		return kept
 	}
-	return unique(to), unique(cc)
+	return unique
 }
 
 // write makes the draft and the texts of the reply.
 func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, newest *Message) error {
 	m := &o.message
 	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
-	o.body = Body{MessageID: m.ID, Text: text, ReplyText: text}
-	if html != "" {
-		html = mail.SanitizeHTML(html, mail.SanitizeOptions{}).HTML
-		o.body.HTML = html
-		if text == "" {
-			text = mail.TextFromHTML(html)
-			o.body.Text, o.body.ReplyText = text, text
-			m.Snippet = snippet(text)
-		}
-	}
+	o.body = Body{MessageID: m.ID, Text: text, HTML: html, ReplyText: text}
 	if alias.Signature != "" {
 		text += "\n\n-- \n" + alias.Signature
 		if html != "" {
@@ -250,6 +247,10 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 			html += mail.QuoteHTML(introduction, safeHTML(original))
 		}
 	}
+	if html == "" {
+		html = mail.HTMLFromText(text)
+	}
+	html = mail.StyleLetter(html, alias.Language)
 	o.draft = mail.Draft{
 		From: mailAddress(m.From), ReplyTo: mail.Address{Name: m.From.Name, Address: m.ReplyAddress},
 		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
@@ -260,10 +261,12 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 		o.draft.InReplyTo = m.InReplyTo[0]
 	}
 	for _, f := range r.Attachments {
-		file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data}
+		file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data,
+			ContentID: f.ContentID, Inline: f.ContentID != ""}
 		o.draft.Attachments = append(o.draft.Attachments, file)
 		sum := sha256.Sum256(f.Data)
-		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size, SHA256: hex.EncodeToString(sum[:])})
+		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size, SHA256: hex.EncodeToString(sum[:]),
+			ContentID: file.ContentID, Inline: file.Inline})
 	}
 	return nil
 }

@@ -289,6 +289,7 @@ func (r reader) details(m helpdesk.Message) (list []detail) {
 	add("subject", m.Subject)
 	add("to", addresses(m.To))
 	add("cc", addresses(m.Cc))
+	add("bcc", addresses(m.Bcc))
 	add("reply_to", m.ReplyTo)
 	add("date", r.Full(m.Date))
 	add("received", r.Full(m.At))

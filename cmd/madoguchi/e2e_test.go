@@ -136,7 +136,7 @@ var (
 // answerLeaves answers in the browser and receives the answer as the customer.
 func (s *story) answerLeaves(question writing) letter {
 	s.t.Helper()
-	s.do("write and send the answer", typed(`#ticket textarea[name=text]`, answerText), click(`#ticket .composer .split > .send`),
+	s.do("write and send the answer", typed(`#ticket .editor`, answerText), click(`#ticket .composer .split > .send`),
 		chromedp.WaitVisible(chromedp.CSS(`#ticket .message.out`)), chromedp.WaitVisible(chromedp.CSS(`.toast[data-seconds]`)))
 	sent := s.watch("the answer is shown as delivered", `document.querySelector('#ticket .message.out .fate.sent')`)
 	l := s.mailbox.next(s.t, customerAddress, pagePatience)

@@ -95,7 +95,7 @@ func typed(selector chromedp.CSS, text string) chromedp.Action[chromedp.Void] {
 		chromedp.WaitVisible(selector),
 		chromedp.Focus(selector),
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-			if _, err := chromedp.Evaluate[bool](`document.activeElement.select(), true`)(ctx, t); err != nil {
+			if _, err := chromedp.Evaluate[bool](`(document.activeElement.select?.(), true)`)(ctx, t); err != nil {
 				return err
 			}
 			_, err := cdp.Call(ctx, t, input.InsertText, input.InsertTextParams{Text: text})

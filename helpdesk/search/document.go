@@ -219,7 +219,7 @@ func (s *source) fill(ctx context.Context, d *document, v *helpdesk.MessageView)
 			d.add(fieldFrom, m.ReplyTo)
 		}
 	}
-	for _, to := range slices.Concat(m.To, m.Cc) {
+	for _, to := range slices.Concat(m.To, m.Cc, m.Bcc) {
 		d.add(fieldTo, to.Name, to.Email)
 		if m.Direction == helpdesk.Outbound {
 			d.add(fieldParty, to.Name, to.Email)

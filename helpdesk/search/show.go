@@ -71,7 +71,7 @@ func shownTexts(v *helpdesk.MessageView) []fieldText {
 	}
 	from := v.Message.From
 	texts = append(texts, fieldText{fieldFrom, strings.TrimSpace(from.Name + " <" + from.Email + ">")})
-	for _, to := range slices.Concat(v.Message.To, v.Message.Cc) {
+	for _, to := range slices.Concat(v.Message.To, v.Message.Cc, v.Message.Bcc) {
 		texts = append(texts, fieldText{fieldTo, strings.TrimSpace(to.Name + " <" + to.Email + ">")})
 	}
 	return append(texts, fieldText{fieldSubject, v.Message.Subject})

@@ -58,7 +58,7 @@ var (
 	letterElements = wordSet(`a b big blockquote br caption code col colgroup del div em font h1 h2 h3 h4 hr i img ins li ol p pre s small
 		span strike strong sub sup table tbody td tfoot th thead tr u ul`)
 	letterAttributes = wordSet(`align alt bgcolor border cellpadding cellspacing color colspan dir face height href lang rowspan size span src
-		start style title type valign width`)
+		start style type valign width`)
 	// lineElements have no formatting of their own.
 	lineElements = wordSet("div p br a")
 )

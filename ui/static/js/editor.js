@@ -107,7 +107,13 @@ class Editor {
     if (!["*", "-", "1."].includes(mark) || /(^|>)(LI|TD|TH|PRE)/.test(squire.getPath())) return;
     event.preventDefault();
     event.stopPropagation();
-    this.replaceBeforeCaret(mark.length, "");
+    const range = squire.getSelection();
+    squire.saveUndoState(range);
+    const line = lineOf(range.startContainer, squire.getRoot());
+    line.replaceChildren(document.createElement("br"));
+    range.setStart(line, 0);
+    range.collapse(true);
+    squire.setSelection(range);
     if (mark === "1.") squire.makeOrderedList();
     else squire.makeUnorderedList();
   }
