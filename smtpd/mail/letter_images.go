@@ -1,11 +1,11 @@
 package mail
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -68,12 +68,26 @@ func readImage(address string) (Attachment, error) {
 	if err != nil {
 		return Attachment{}, fmt.Errorf("%w: %v", ErrNotAnImage, err)
 	}
-	kind := http.DetectContentType(data)
-	switch kind {
-	case "image/png", "image/jpeg", "image/gif", "image/webp":
-	default:
+	kind := imageType(data)
+	if kind == "" {
 		return Attachment{}, ErrNotAnImage
 	}
 	sum := sha256.Sum256(data)
 	return Attachment{ContentType: kind, ContentID: fmt.Sprintf("%x@inline", sum[:10]), Inline: true, Size: int64(len(data)), Data: data}, nil
+}
+
+// imageType tells an image by its first bytes; "" for what is none of those that
+// mail programs show.
+func imageType(data []byte) string {
+	switch {
+	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
+		return "image/png"
+	case bytes.HasPrefix(data, []byte("\xff\xd8\xff")):
+		return "image/jpeg"
+	case bytes.HasPrefix(data, []byte("GIF87a")), bytes.HasPrefix(data, []byte("GIF89a")):
+		return "image/gif"
+	case len(data) > 12 && bytes.HasPrefix(data, []byte("RIFF")) && bytes.Equal(data[8:12], []byte("WEBP")):
+		return "image/webp"
+	}
+	return ""
 }
