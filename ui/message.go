@@ -259,10 +259,22 @@ func visible(name string) string {
 // fileName is what an attachment is called, the one at index by its number
 // where it has no name.
 func fileName(p locale.Printer, a helpdesk.Attachment, index int) string {
-	if a.Filename == "" {
-		return p.T("file.unnamed", index+1)
+	if a.Filename != "" {
+		return a.Filename
 	}
-	return a.Filename
+	switch a.ContentType {
+	case "message/delivery-status", "message/global-delivery-status":
+		return p.T("file.delivery_status")
+	case "message/disposition-notification", "message/global-disposition-notification":
+		return p.T("file.disposition")
+	case "message/feedback-report":
+		return p.T("file.feedback")
+	case "text/rfc822-headers", "message/global-headers":
+		return p.T("file.headers")
+	case "message/rfc822", "message/global":
+		return p.T("file.mail")
+	}
+	return p.T("file.unnamed", index+1)
 }
 
 func fileIcon(a helpdesk.Attachment) string {

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -91,8 +92,9 @@ func (s *Server) setupDone(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if len(aliases) > 0 {
-		view.Alias, view.Form.AliasName = aliases[0].Address, aliases[0].Name
+	if len(aliases) > 0 { // the oldest is the one that was made here
+		first := slices.MinFunc(aliases, func(a, b helpdesk.Alias) int { return a.CreatedAt.Compare(b.CreatedAt) })
+		view.Alias, view.Form.AliasName = first.Address, first.Name
 		_, view.MX.Name, _ = strings.Cut(view.Alias, "@")
 	}
 	view.MX.Value = "10 " + s.options.Hostname

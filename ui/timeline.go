@@ -18,6 +18,37 @@ type timelineItem struct {
 	Note    *noteView
 	Event   *eventView
 	New     bool
+	// Older is a stretch of a long conversation that is folded away, Letters how
+	// many messages and notes are in it.
+	Older   []timelineItem
+	Letters int
+}
+
+// A conversation of more than foldFrom messages and notes shows its first one
+// and the last keepLast of them; what is between is one click away.
+const (
+	foldFrom = 14
+	keepLast = 6
+)
+
+// foldOlder folds the middle of a long conversation, but nothing that is new to
+// the reader.
+func foldOlder(items []timelineItem) []timelineItem {
+	var letters []int // where they are
+	for i, item := range items {
+		if item.New {
+			break
+		}
+		if item.Message != nil || item.Note != nil {
+			letters = append(letters, i)
+		}
+	}
+	if len(letters) <= foldFrom {
+		return items
+	}
+	from, to := letters[0]+1, letters[len(letters)-keepLast]
+	older := timelineItem{Older: items[from:to:to], Letters: len(letters) - keepLast - 1}
+	return slices.Concat(items[:from], []timelineItem{older}, items[to:])
 }
 
 type noteView struct {
@@ -80,7 +111,7 @@ func (r reader) timeline(t *helpdesk.TicketView, seen uint64) []timelineItem {
 		}
 		items = append(items, e.item)
 	}
-	return items
+	return foldOlder(items)
 }
 
 // unseen are the customers' messages that came after the event seen.

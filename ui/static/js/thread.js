@@ -25,7 +25,9 @@ function start() {
   if (newest?.id === "new-mark") {
     thread.scrollTop = newest.offsetTop - thread.offsetTop - 16;
   } else {
-    thread.scrollTop = thread.scrollHeight;
+    // A mail that is longer than the window is read from its beginning.
+    const top = newest ? newest.offsetTop - thread.offsetTop - 16 : 0;
+    thread.scrollTop = newest?.offsetHeight > thread.clientHeight ? top : thread.scrollHeight;
   }
 }
 
