@@ -114,6 +114,9 @@ func (c *command) rateTicket(m *Message, replyType string) error {
 		return err
 	}
 	ticket.ReplyType = replyType
+	if err := c.applyLateRules(ticket, m); err != nil {
+		return err
+	}
 	return tickets.Put(c, ticket)
 }
 

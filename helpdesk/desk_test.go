@@ -21,6 +21,7 @@ type house struct {
 	*helpdesk.Desk
 	t     *testing.T
 	fault *storetest.Fault
+	group *store.Group // what the desk is opened on
 	now   time.Time
 	admin helpdesk.Actor
 	user  *helpdesk.User
@@ -44,9 +45,9 @@ func newHouse(t *testing.T) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, fault: storetest.NewFault(bolt), now: startOfTests, user: set.admin, admin: set.admin.Actor()}
-	group := store.NewGroup(h.fault)
-	t.Cleanup(func() { group.Close() })
-	h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{Hostname: "mx.example.jp"})
+	h.group = store.NewGroup(h.fault)
+	t.Cleanup(func() { h.group.Close() })
+	h.Desk, err = helpdesk.Open(t.Context(), h.group, helpdesk.Options{Hostname: "mx.example.jp"})
 	if err != nil {
 		t.Fatal(err)
 	}

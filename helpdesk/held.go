@@ -145,10 +145,19 @@ func (c *command) moveTo(t *Ticket, p *Pipeline, to Stage) error {
 
 // assign gives a ticket to a user, "" for nobody, and says so.
 func (c *command) assign(t *Ticket, userID string) error {
+	return c.assignBecause(t, userID, "", "")
+}
+
+// assignBecause is assign with what decided it: "rule" and the rule's name, or
+// "away".
+func (c *command) assignBecause(t *Ticket, userID, why, rule string) error {
 	if t.AssigneeID == userID {
 		return nil
 	}
 	data := map[string]string{}
+	if why != "" {
+		data["why"], data["rule"] = why, rule
+	}
 	for name, id := range map[string]string{"from": t.AssigneeID, "to": userID} {
 		if id == "" {
 			continue

@@ -20,6 +20,15 @@ var needed = map[string]helpdesk.Permission{
 	"SaveCalendar":    helpdesk.PermitHours,
 	"SaveDuePolicy":   helpdesk.PermitHours,
 	"Schedule":        helpdesk.PermitRead,
+	"DeleteRule":      helpdesk.PermitRules,
+	"EndAway":         helpdesk.PermitSupervise, // of others
+	"OrderRules":      helpdesk.PermitRules,
+	"ReassignAll":     helpdesk.PermitSupervise,
+	"Rules":           helpdesk.PermitRead,
+	"SaveRule":        helpdesk.PermitRules,
+	"SetAway":         helpdesk.PermitSupervise, // of others
+	"Situation":       helpdesk.PermitSupervise,
+	"TryRules":        helpdesk.PermitRules,
 	"AddNote":         helpdesk.PermitNote,
 	"AttachmentData":  helpdesk.PermitRead,
 	"Change":          helpdesk.PermitRead, // and one for each thing that changes, below

@@ -45,6 +45,11 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		return err
 	}
 	m.Seq, ticket.UpdatedAt = seq, c.now
+	if p.ticket == nil && m.State == MessagePosted {
+		if err := c.applyRules(ticket, m); err != nil {
+			return err
+		}
+	}
 	if m.State == MessagePosted {
 		if err := c.join(ticket, m, seq); err != nil {
 			return err
@@ -101,6 +106,9 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 			return nil, err
 		}
 	}
+	if previous == nil {
+		t.AutoAssignee = t.AssigneeID
+	}
 	pipeline, err := pipelines.Get(c, key(t.PipelineID))
 	if err != nil {
 		return nil, err
@@ -137,6 +145,9 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 		if err := c.reopen(t); err != nil {
 			return err
 		}
+	}
+	if err := c.coverAbsence(t); err != nil {
+		return err
 	}
 	return c.copyToAssignee(t, m)
 }

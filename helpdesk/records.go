@@ -33,6 +33,7 @@ type User struct {
 	Disabled       bool
 	// CalendarID is that of the user's own working hours, "" for the house's.
 	CalendarID string
+	Away       *Absence `cbor:",omitempty"` // nil while the user is there
 	CreatedAt  time.Time
 }
 
@@ -155,6 +156,11 @@ type Ticket struct {
 	DeliveryFailed bool      // the newest reply did not arrive
 	Trust          Trust     // of the newest customer message
 	ReplyType      string    // from the newest analysis, or ""
+	// AutoAssignee is whom its alias or a rule gave it to; a rule may choose
+	// somebody else, but nothing takes it from whom a person chose. RulesDone says
+	// that the rules which wait for the model were asked.
+	AutoAssignee string
+	RulesDone    bool
 	// Answered says that a person of the house has replied to it.
 	Answered bool
 	// OpenedAt is when it was opened, again if it was closed meanwhile.

@@ -115,6 +115,12 @@ var (
 	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
 		Key: func(*ledger) []byte { return key("ledger") }})
 
+	rules = store.NewTable(store.Spec[AssignmentRule]{Name: "rule", Version: 1,
+		Key: func(r *AssignmentRule) []byte { return key(r.ID) }})
+	rotations = store.NewTable(store.Spec[rotation]{Name: "rotation", Version: 1,
+		Key: func(r *rotation) []byte { return key(r.RuleID) }})
+	activities = store.NewTable(store.Spec[activity]{Name: "activity", Version: 1,
+		Key: func(a *activity) []byte { return key(a.UserID) }})
 	calendars = store.NewTable(store.Spec[Calendar]{Name: "calendar", Version: 1,
 		Key: func(c *Calendar) []byte { return key(c.ID) }})
 	duePolicies = store.NewTable(store.Spec[DuePolicy]{Name: "duepolicy", Version: 1,
@@ -174,6 +180,9 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 		}},
 		{Name: "held", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, nil) }},
 		{Name: "failed", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, nil) }},
+		{Name: "load", Keys: func(t *Ticket) [][]byte {
+			return t.listed(t.Open && t.Snooze == nil && !t.WaitingSince.IsZero(), key(t.AssigneeID))
+		}},
 		{Name: "overdue", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, nil) }},
 		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {

@@ -20,6 +20,7 @@ const (
 	TimerAcknowledge TimerKind = "acknowledge" // an inbound message that opened a ticket
 	TimerAnalyse     TimerKind = "analyse"     // an inbound message
 	TimerWake        TimerKind = "wake"        // the number of a ticket that rests
+	TimerReturn      TimerKind = "return"      // a user whose absence ends
 	TimerOverdue     TimerKind = "overdue"     // a ticket, at the moment it becomes overdue
 	TimerDueTimes    TimerKind = "due_times"   // "tickets": every due time is to be computed anew
 )

@@ -47,6 +47,10 @@ const (
 	StepOpened              StepKey = "opened"
 	StepAssignee            StepKey = "assignee"
 	StepAssigneeNone        StepKey = "assignee_none"
+	StepRule                StepKey = "rule"
+	StepRuleNot             StepKey = "rule_not"
+	StepRuleAssigned        StepKey = "rule_assigned"
+	StepRuleNobody          StepKey = "rule_nobody"
 	StepTags                StepKey = "tags"
 	StepTimer               StepKey = "timer"
 	StepEvent               StepKey = "event"
@@ -65,7 +69,7 @@ func StepKeys() []StepKey {
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
 		StepParticipant, StepStranger, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent,
-		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepTags, StepTimer, StepEvent,
+		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepRule, StepRuleNot, StepRuleAssigned, StepRuleNobody, StepTags, StepTimer, StepEvent,
 		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
 	}
 }

@@ -169,6 +169,9 @@ func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message
 			return nil, err
 		}
 	}
+	if err := c.coverAbsence(t); err != nil {
+		return nil, err
+	}
 	if err := messages.Put(c, m); err != nil {
 		return nil, err
 	}

@@ -128,11 +128,12 @@ type UserChange struct {
 	Password, CurrentPassword *string
 	Role                      *Role
 	ForwardReplies, Disabled  *bool
+	CalendarID                *string // of their own working hours, "" for the house's
 }
 
 // administrative reports whether only an admin may make this change.
 func (ch *UserChange) administrative() bool {
-	return ch.Role != nil || ch.Disabled != nil || ch.Email != nil
+	return ch.Role != nil || ch.Disabled != nil || ch.Email != nil || ch.CalendarID != nil
 }
 
 // ChangeUser changes a user. People change their own name, language,
@@ -167,6 +168,12 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		}
 		before := *u
 		ch.apply(u)
+		if ch.CalendarID != nil && *ch.CalendarID != "" && *ch.CalendarID != StandardCalendar {
+			calendar, err := calendars.Get(c, key(*ch.CalendarID))
+			if _, err = found(calendar, err, "calendar", *ch.CalendarID); err != nil {
+				return err
+			}
+		}
 		if hash != "" {
 			u.PasswordHash = hash
 		}
@@ -219,6 +226,7 @@ func (ch *UserChange) apply(u *User) {
 	set(&u.Role, ch.Role, nil)
 	set(&u.ForwardReplies, ch.ForwardReplies, nil)
 	set(&u.Disabled, ch.Disabled, nil)
+	set(&u.CalendarID, ch.CalendarID, nil)
 }
 
 func set[T any](field, value *T, clean func(T) T) {

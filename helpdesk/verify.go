@@ -88,7 +88,7 @@ type verifier interface {
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
 		customRoles, contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers,
-		calendars, duePolicies, dueProgresses}
+		calendars, duePolicies, dueProgresses, rules, rotations, activities}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
 		for _, table := range tables {

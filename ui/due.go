@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -35,4 +36,17 @@ func newDue(p locale.Printer, t helpdesk.Ticket) *dueView {
 		d.Text = p.T("due.by", p.Long(t.DueAt))
 	}
 	return d
+}
+
+// skippedWords says of people that a rule passed over why it did: the desk
+// writes "name reason, name reason".
+func skippedWords(p locale.Printer, skipped string) string {
+	var said []string
+	for one := range strings.SplitSeq(skipped, ", ") {
+		if i := strings.LastIndexByte(one, ' '); i > 0 {
+			one = p.T("unavailable.passed", one[:i], wordOf(p, "unavailable."+one[i+1:], one[i+1:]))
+		}
+		said = append(said, one)
+	}
+	return strings.Join(said, p.T("list.comma"))
 }

@@ -103,7 +103,7 @@ func stepValue(p locale.Printer, name, value string) string {
 	switch name {
 	case "reason", "kind", "trust":
 		return wordOf(p, name+"."+value, value)
-	case "state", "delivery", "timer":
+	case "state", "delivery", "timer", "condition":
 		return wordOf(p, "explain."+name+"."+value, value)
 	case "known", "proven", "disabled":
 		return wordOf(p, "explain.answer."+value, value)
@@ -115,6 +115,8 @@ func stepValue(p locale.Printer, name, value string) string {
 		if n, err := strconv.ParseInt(value, 10, 64); err == nil {
 			return p.Size(n)
 		}
+	case "skipped":
+		return skippedWords(p, value)
 	case "details":
 		return fmt.Sprintf("(%s)", value)
 	}

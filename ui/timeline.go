@@ -145,6 +145,8 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketAssigned:    "person",
 	helpdesk.EventTicketTags:        "tag",
 	helpdesk.EventTicketOverdue:     "clock",
+	helpdesk.EventRuleApplied:       "route",
+	helpdesk.EventRuleNobody:        "route",
 	helpdesk.EventMessageJoined:     "merge",
 	helpdesk.EventMessageSplit:      "split",
 	helpdesk.EventMessageRefused:    "refuse",
@@ -203,6 +205,10 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["tags"] == "" {
 			key += "_none"
 		}
+	case helpdesk.EventRuleApplied:
+		args = append(args, strong(e.Data["rule"]))
+	case helpdesk.EventRuleNobody:
+		args = append(args, strong(e.Data["rule"]), skippedWords(r.Printer, e.Data["skipped"]))
 	case helpdesk.EventTicketOverdue:
 		due, _ := time.Parse(time.RFC3339, e.Data["due"])
 		args = append(args, r.T("due.what."+e.Data["what"], r.Long(due)))
@@ -226,7 +232,16 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 // nobody.
 func (r reader) assigned(e helpdesk.Event, key string, args []any) (string, []any) {
 	by := e.Actor.UserID
-	switch {
+	to := strong(r.T("event.person", e.Data["to"]))
+	switch why := e.Data["why"]; {
+	case why == "rule" && e.Data["to"] == "":
+		return key + "_rule_nobody", append(args, strong(e.Data["rule"]))
+	case why == "rule":
+		return key + "_rule", append(args, strong(e.Data["rule"]), to)
+	case why == "away" && e.Data["to"] == "":
+		return key + "_away_nobody", args
+	case why == "away":
+		return key + "_away", append(args, to)
 	case e.Data["to"] == "" && by != "" && by == e.Data["from_id"]:
 		return key + "_left", args
 	case e.Data["to"] == "":
@@ -234,7 +249,7 @@ func (r reader) assigned(e helpdesk.Event, key string, args []any) (string, []an
 	case by != "" && by == e.Data["to_id"]:
 		return key + "_self", args
 	}
-	return key, append(args, strong(r.T("event.person", e.Data["to"])))
+	return key, append(args, to)
 }
 
 func (r reader) actorName(a helpdesk.Actor) string {

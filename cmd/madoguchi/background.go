@@ -41,6 +41,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
 			{Kind: helpdesk.TimerWake, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.WakeDue},
+			{Kind: helpdesk.TimerReturn, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.ReturnDue},
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},
 			{Kind: helpdesk.TimerDueTimes, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.RecomputeDue},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},

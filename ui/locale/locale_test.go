@@ -81,6 +81,7 @@ var composed = []string{
 	"error.title",
 	"event",
 	"explain.answer",
+	"explain.condition",
 	"explain.delivery",
 	"explain.state",
 	"explain.step",
@@ -115,6 +116,7 @@ var composed = []string{
 	"time.weekday",
 	"toast",
 	"trust",
+	"unavailable",
 	"view",
 }
 
