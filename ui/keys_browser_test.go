@@ -1,0 +1,77 @@
+package ui_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestBrowserByKeyboardAlone works through a ticket without a pointer.
+func TestBrowserByKeyboardAlone(t *testing.T) {
+	h := newReadyHouse(t)
+	for _, subject := range []string{"一つ目", "二つ目", "三つ目"} {
+		h.receive(letter{subject: subject, text: subject + "の本文です。"})
+	}
+	b := openTab(t, h.http.URL)
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+	b.until(`document.documentElement.dataset.live === "yes"`)
+
+	b.keys("j")
+	b.until(`document.querySelector("#ticket").dataset.number === "3"`)
+	b.keys("j")
+	b.until(`document.querySelector("#ticket").dataset.number === "2"`)
+
+	b.keys("a") // the assignee, the reader first below nobody
+	b.until(`document.activeElement.id === "assignee"`)
+	b.keys(kb.ArrowDown + kb.Enter)
+	b.until(`document.querySelector("#row-2 .row-assignee")`)
+	eval[bool](b, `(document.activeElement.blur(), true)`)
+
+	b.keys("l")
+	b.until(`document.activeElement.id === "tag-text"`)
+	b.keys("急ぎ" + kb.Enter)
+	b.until(`document.querySelector("#ticket-head .tag")?.innerText.includes("急ぎ")`)
+	eval[bool](b, `(document.activeElement.blur(), true)`)
+
+	b.keys("h")
+	b.until(`document.activeElement.closest("#hold") && document.activeElement.name === "until"`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#on-hold")`)
+	eval[bool](b, `(document.activeElement.blur(), true)`)
+
+	b.keys("k", chromedp.ModifierCtrl)
+	b.until(`document.activeElement.id === "palette-text"`)
+	b.keys("優先度 至急")
+	b.until(`document.querySelector("#palette-list [aria-selected=true]")?.innerText.includes("至急")`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#ticket-head .priority-prop.urgent") && !document.querySelector("#palette").open`)
+	eval[bool](b, `(document.activeElement.blur(), true)`)
+
+	b.keys("r")
+	b.until(`document.activeElement.closest("[data-composer]")`)
+	b.keys("ご連絡ありがとうございます。 e j")
+	b.keys(kb.Enter, chromedp.ModifierCtrl|chromedp.ModifierShift)
+	b.until(`document.querySelector(".toast") && document.querySelector("#close-button").innerText.includes("再オープン")`)
+
+	eval[bool](b, `(document.activeElement.blur(), true)`)
+	b.keys("k", chromedp.ModifierCtrl)
+	b.until(`document.activeElement.id === "palette-text"`)
+	b.keys("一つ目")
+	b.until(`document.querySelector("#palette-list [aria-selected=true]")?.dataset.href?.endsWith("/1")`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector("#ticket")?.dataset.number === "1" && document.documentElement.dataset.live === "yes"`)
+	b.keys("g")
+	b.keys("h")
+	b.until(`location.pathname === "/inbox/snoozed"`)
+
+	b.keys("?")
+	b.until(`document.querySelector("#keys").open`)
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#keys").open`)
+	if found := b.complaints("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
+		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
+	}
+}
