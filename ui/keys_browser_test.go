@@ -65,7 +65,7 @@ func TestBrowserByKeyboardAlone(t *testing.T) {
 	b.until(`document.querySelector("#ticket")?.dataset.number === "1" && document.documentElement.dataset.live === "yes"`)
 	b.keys("g")
 	b.keys("h")
-	b.until(`location.pathname === "/inbox/snoozed"`)
+	b.until(`location.pathname === "/inbox/snoozed" && document.documentElement.dataset.live === "yes"`)
 
 	b.keys("?")
 	b.until(`document.querySelector("#keys").open`)
