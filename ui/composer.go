@@ -34,6 +34,7 @@ type composerView struct {
 	To, Cc string
 	From   string
 	Quote  bool
+	Quoted *quotedView // the mail that can be quoted, nil without one
 	Kept   []keptFile
 	Undo   string // how long a reply can be taken back, in words; "" for not at all
 	Limit  string // of the files together, in words
@@ -62,6 +63,7 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
 		// A report of a server is no letter, and nobody reads an answer to it.
 		if m.Message.Direction == helpdesk.Inbound && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
 			c.To, c.Cc = cmp.Or(m.Message.ReplyTo, m.Message.From.Email), strings.Join(otherReaders(t, m.Message), ", ")
+			c.Quoted = v.quoted(m)
 			break
 		}
 	}

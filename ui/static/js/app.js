@@ -10,6 +10,7 @@ import "./list.js";
 import "./rows.js";
 import "./thread.js";
 import "./editor.js";
+import "./toolbar.js";
 import "./composer.js";
 import "./frames.js";
 import "./toasts.js";

@@ -94,7 +94,7 @@ class Editor {
       squire.focus();
       this.#caretTo(at);
     }
-    squire.addEventListener("input", () => this.#told());
+    squire.addEventListener("input", () => this.told());
     this.form.dispatchEvent(new CustomEvent("composer:ready", { bubbles: true }));
   }
 
@@ -131,7 +131,8 @@ class Editor {
     living.delete(this);
   }
 
-  #told() {
+  // told says that the text changed.
+  told() {
     const text = this.text();
     this.#written();
     if (this.area.value !== text) this.area.value = text;
@@ -170,7 +171,7 @@ class Editor {
   setHTML(html) {
     if (this.#squire) {
       this.#squire.setHTML(html);
-      this.#told();
+      this.told();
       return;
     }
     this.form.elements.html.value = html;
@@ -183,7 +184,7 @@ class Editor {
   insertHTML(html) {
     if (this.#squire) {
       this.#squire.insertHTML(html);
-      this.#told();
+      this.told();
     } else {
       this.insertText(plainText(clean(html)));
     }
@@ -192,7 +193,7 @@ class Editor {
   insertText(text) {
     if (this.#squire) {
       this.#squire.insertPlainText(text, false);
-      this.#told();
+      this.told();
       return;
     }
     this.area.setRangeText(text, this.area.selectionStart, this.area.selectionEnd, "end");
