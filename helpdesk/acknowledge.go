@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -28,7 +29,7 @@ import (
 // just opened a ticket, where its alias has one and the mail may be answered.
 func (c *command) acknowledgeLater(t *Ticket, m *Message) error {
 	alias, err := optional(aliases.Get(c, key(t.AliasID)))
-	if err != nil || alias == nil || alias.Acknowledgement == "" || !m.acknowledgeable() {
+	if err != nil || alias == nil || !alias.acknowledges() || !m.acknowledgeable() {
 		return err
 	}
 	if ours, err := isOurs(c, m.From.Email); err != nil || ours {
@@ -100,7 +101,7 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 		return nil, err
 	}
 	alias, err := optional(aliases.Get(r, key(ticket.AliasID)))
-	if err != nil || alias == nil || alias.Disabled || alias.Acknowledgement == "" {
+	if err != nil || alias == nil || alias.Disabled || !alias.acknowledges() {
 		return nil, err
 	}
 	suppressed, err := suppressionOf(r, m.From.Email)
@@ -116,24 +117,32 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 			return nil, nil
 		}
 	}
-	return d.newAcknowledgement(ticket, alias, m), nil
+	occasion, err := occasionOf(r, ticket, alias, "", d.Now())
+	if err != nil {
+		return nil, err
+	}
+	if occasion.language, err = messageLanguage(r, m, alias); err != nil {
+		return nil, err
+	}
+	return d.newAcknowledgement(&occasion, m), nil
 }
 
-func (d *Desk) newAcknowledgement(ticket *Ticket, alias *Alias, m *Message) *outgoing {
+// newAcknowledgement writes it in the language of the mail that it answers.
+func (d *Desk) newAcknowledgement(on *occasion, m *Message) *outgoing {
+	ticket, alias := on.ticket, on.alias
 	now, domain := d.now(), domainOf(alias.Address)
 	id := d.newID()
 	token := Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Message: id, Alias: alias.Address, ExpiresAt: now.Add(d.options.TokenLifetime)}
 	bounce := token
 	bounce.Value, bounce.Kind = newToken(), TokenBounce
-	text := alias.Acknowledgement
-	o := &outgoing{token: token, bounces: []Token{bounce}, body: Body{MessageID: id, Text: text, ReplyText: text}}
-	if alias.Signature != "" {
-		text += "\n\n-- \n" + alias.Signature
-	}
+	words, _ := alias.acknowledgement(on.language)
+	words = on.values().complete(words)
+	o := &outgoing{token: token, bounces: []Token{bounce}, body: Body{MessageID: id, Text: words.Text, ReplyText: words.Text, HTML: words.HTML}}
+	text, html := on.signature().below(words.Text, words.HTML)
 	o.message = Message{
 		ID: id, Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindAutoReply, Automatic: true,
 		State: MessagePosted, Reason: ReasonAcknowledged, Via: m.ID,
-		From: Address{Name: alias.Name, Email: alias.Address}, To: []Address{m.From}, Subject: acknowledgementSubject(alias.Language, m.Subject),
+		From: Address{Name: alias.Name, Email: alias.Address}, To: []Address{m.From}, Subject: acknowledgementSubject(cmp.Or(words.Language, alias.Language), m.Subject),
 		At: now, Date: now, MessageID: strings.ToLower(id) + "." + newToken() + "@" + domain,
 		ReplyAddress: replyAddress(token.Value, domain), Snippet: snippet(o.body.Text), NeverAnswer: true,
 	}
@@ -143,7 +152,7 @@ func (d *Desk) newAcknowledgement(ticket *Ticket, alias *Alias, m *Message) *out
 	}
 	o.draft = mail.Draft{
 		From: mailAddress(out.From), ReplyTo: mail.Address{Name: out.From.Name, Address: out.ReplyAddress}, To: mailAddresses(out.To),
-		Subject: out.Subject, Date: now, MessageID: out.MessageID, InReplyTo: m.MessageID, References: out.References, Text: text,
+		Subject: out.Subject, Date: now, MessageID: out.MessageID, InReplyTo: m.MessageID, References: out.References, Text: text, HTML: html,
 		Header: append([]mail.Field{{Name: "Auto-Submitted", Value: "auto-replied"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
 			threadFields(ticket, m, now)...),
 	}

@@ -59,9 +59,6 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	return &alias, err
 }
 
-// maxAcknowledgement is in bytes.
-const maxAcknowledgement = 64 << 10
-
 func (c *command) checkAlias(alias *Alias) error {
 	alias.Address = strings.ToLower(strings.TrimSpace(alias.Address))
 	if err := checkAddress("address", alias.Address); err != nil {
@@ -79,11 +76,10 @@ func (c *command) checkAlias(alias *Alias) error {
 	if strings.ContainsFunc(alias.Name, func(r rune) bool { return r < ' ' }) {
 		return invalid("name", "name_invalid", "the name %q holds control characters", alias.Name)
 	}
-	alias.Acknowledgement = strings.TrimSpace(alias.Acknowledgement)
-	if len(alias.Acknowledgement) > maxAcknowledgement {
-		return invalid("acknowledgement", "acknowledgement_too_long", "the acknowledgement has %d bytes; the limit is %d", len(alias.Acknowledgement), maxAcknowledgement)
+	err := alias.checkTexts()
+	if err != nil {
+		return err
 	}
-	var err error
 	if alias.Tags, err = cleanTags(alias.Tags); err != nil {
 		return err
 	}
@@ -129,7 +125,7 @@ func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
 			alias.Disabled = true
 			err = aliases.Put(c, alias)
 		} else {
-			err = aliases.Delete(c, key(id))
+			err = errors.Join(aliases.Delete(c, key(id)), c.forgetAlias(id))
 		}
 		if err != nil {
 			return err

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -37,6 +39,9 @@ type DeclaredAlias struct {
 	ForwardTo string
 	// Acknowledgement answers a person's first mail; "" for none.
 	Acknowledgement string
+	// Signatures and Acknowledgements are those for one language each.
+	Signatures       map[string]string
+	Acknowledgements map[string]string
 }
 
 // ApplyFile makes the store agree with the configuration file, all of it or
@@ -103,7 +108,8 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
 	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, OwnerID: a.Owner, Tags: a.Tags,
-		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement}
+		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement,
+		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements)}
 	if a.Pipeline != "" {
 		pipeline, err := pipelines.First(c, "name", key(strings.ToLower(strings.TrimSpace(a.Pipeline))))
 		if errors.Is(err, store.ErrNotFound) {
@@ -134,6 +140,14 @@ func (c *command) applyAlias(a DeclaredAlias) (string, error) {
 		return "", err
 	}
 	return saved.ID, nil
+}
+
+// localized are the texts of a file's table of languages.
+func localized(texts map[string]string) (list []Localized) {
+	for _, language := range slices.Sorted(maps.Keys(texts)) {
+		list = append(list, NewLocalized(language, texts[language]))
+	}
+	return list
 }
 
 // release gives back to the web what the file no longer declares.

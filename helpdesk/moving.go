@@ -219,6 +219,9 @@ func (c *command) moved(from, into *Ticket) error {
 		if err := c.recount(t); err != nil {
 			return err
 		}
+		if err := c.recountMentions(t); err != nil {
+			return err
+		}
 		if err := c.rateAnew(t); err != nil {
 			return err
 		}

@@ -68,6 +68,18 @@ var needed = map[string]helpdesk.Permission{
 	"Ticket":          helpdesk.PermitRead,
 	"TicketRow":       helpdesk.PermitRead,
 	"Tickets":         helpdesk.PermitRead,
+	"Templates":       helpdesk.PermitRead,
+	"Template":        helpdesk.PermitRead,
+	"TemplateFile":    helpdesk.PermitRead,
+	"TemplateOffers":  helpdesk.PermitRead,
+	"FillTemplate":    helpdesk.PermitRead,
+	"PreviewDraft":    helpdesk.PermitRead,
+	"ReplySignature":  helpdesk.PermitRead,
+	"ExportTemplates": helpdesk.PermitRead,
+	"CopyTemplate":    helpdesk.PermitReply,
+	"DeleteTemplate":  helpdesk.PermitReply,     // and PermitTemplates for everybody's
+	"SaveTemplate":    helpdesk.PermitTemplates, // or PermitReply for one's own
+	"ImportTemplates": helpdesk.PermitTemplates, // or PermitReply for one's own
 	"Timers":          helpdesk.PermitSupervise,
 	"Tokens":          helpdesk.PermitRead,
 	"Undo":            helpdesk.PermitReply,

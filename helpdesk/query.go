@@ -24,13 +24,14 @@ const (
 	ViewSnoozed    View = "snoozed"    // on hold
 	ViewOpen       View = "open"
 	ViewClosed     View = "closed"
-	ViewHeld       View = "held"    // something is in the confirmation strip
-	ViewFailed     View = "failed"  // the newest reply did not arrive
-	ViewOverdue    View = "overdue" // open, and later than the house wants it
+	ViewHeld       View = "held"     // something is in the confirmation strip
+	ViewFailed     View = "failed"   // the newest reply did not arrive
+	ViewOverdue    View = "overdue"  // open, and later than the house wants it
+	ViewMentions   View = "mentions" // a note mentions the actor; counted are those not seen yet
 )
 
 // Views are all views, in the order in which they are shown.
-var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
+var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewMentions, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
 
 // TicketQuery asks for tickets: those of a view that also fit every field set.
 type TicketQuery struct {
@@ -58,6 +59,7 @@ type TicketRow struct {
 	StageName    string
 	Unread       bool // a customer wrote, or it came back from its rest, since the actor last looked
 	Woken        bool // it came back from its rest since then
+	Mentioned    bool // a colleague mentions the actor, who has not looked since
 }
 
 // Tickets returns a page of a list, the newest change first, and where the
@@ -120,6 +122,8 @@ func (q *TicketQuery) index(a Actor) (string, []byte, error) {
 		return "follower", key(a.UserID), nil
 	case ViewWaiting, ViewOverdue, ViewSnoozed, ViewHeld, ViewFailed:
 		return string(q.View), nil, nil
+	case ViewMentions:
+		return "mentioned", key(a.UserID), nil
 	case "", ViewOpen, ViewClosed:
 	default:
 		return "", nil, invalid("view", "view_unknown", "view %q is not one of %v", q.View, Views)
@@ -241,6 +245,7 @@ func (n *names) row(t *Ticket) (row TicketRow, err error) {
 	}
 	row.Woken = t.WokenSeq > look.Seq
 	row.Unread = row.Woken || t.CustomerSeq > look.Seq
+	row.Mentioned = slices.Contains(t.UnreadMentions, n.actor.UserID)
 	return row, nil
 }
 
@@ -285,6 +290,9 @@ func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
 			index, prefix, err := (&TicketQuery{View: view}).index(a)
 			if err != nil {
 				return err
+			}
+			if view == ViewMentions {
+				index = "unreadmention"
 			}
 			if counts.Views[view], err = countUpTo(tickets, r, index, prefix); err != nil {
 				return err

@@ -26,6 +26,9 @@ type User struct {
 	RoleName     string        `cbor:"-"`
 	PasswordHash string        // argon2id, PHC string format
 	Locale       string        // "ja", "en", or "" for the browser's
+	// Signature is the user's own, which {{agent.signature}} stands for; it stands
+	// below answers from aliases that have none.
+	Signature string
 	// ForwardReplies sends a copy of each customer's reply on the user's
 	// tickets to ForwardTo, or to Email where that is empty.
 	ForwardReplies bool
@@ -46,16 +49,20 @@ type Alias struct {
 	OwnerID    string // assignee of new tickets, or ""
 	Tags       []string
 	Language   string // "ja", "en", or "" where unknown
+	// Signature stands below answers, in any language that Signatures has none for.
 	Signature  string
+	Signatures []Localized
 	// ForwardTo replaces the assignee's own address for copies of customers'
 	// replies on this alias; "" keeps each user's choice.
 	ForwardTo string
 	// Acknowledgement is the text that a person's first mail is answered with at
-	// once, automatically; "" for none.
-	Acknowledgement string
-	Managed         bool // declared in the configuration file, which owns it
-	Disabled        bool
-	CreatedAt       time.Time
+	// once, automatically, where Acknowledgements has none in the mail's language;
+	// without any of them nothing is sent.
+	Acknowledgement  string
+	Acknowledgements []Localized
+	Managed          bool // declared in the configuration file, which owns it
+	Disabled         bool
+	CreatedAt        time.Time
 }
 
 // StageKind says whether tickets in a stage are being worked on.
@@ -183,6 +190,10 @@ type Ticket struct {
 	// those who said that they no longer do.
 	Followers  []string `cbor:",omitempty"`
 	Unfollowed []string `cbor:",omitempty"`
+	// Mentioned are the users whom its notes mention, by id, and UnreadMentions
+	// those of them who have not looked since.
+	Mentioned      []string `cbor:",omitempty"`
+	UnreadMentions []string `cbor:",omitempty"`
 	// Invited are the participants that none of the messages names: those of the
 	// ticket that this one continues.
 	Invited []string
@@ -311,6 +322,7 @@ type Message struct {
 	AuthorID     string // the user who wrote or logged it
 	ReplyAddress string // reply+<token>@domain
 	Automatic    bool
+	Templates    []string `cbor:",omitempty"` // ids of those it was written with
 	// Before is what an undo gives back.
 	Before *Before `cbor:",omitempty"`
 }
@@ -393,6 +405,10 @@ type Note struct {
 	Text     string
 	Mentions []string // user ids
 	At       time.Time
+	// Seq is the event that says it was written, and Unread those mentioned who
+	// have not looked at the ticket since.
+	Seq    uint64   `cbor:",omitempty"`
+	Unread []string `cbor:",omitempty"`
 }
 
 // TokenKind says what mail to a token's address is.

@@ -26,6 +26,11 @@ type Reply struct {
 	Attachments []Upload
 	Quote       bool // quote the newest customer message below
 	Close       bool // and move the ticket to the pipeline's first closed stage
+	// Signature stands below the text; nil is the one that the alias has for the
+	// customer's language, an empty one none.
+	Signature *Localized
+	// Templates are the ids of those that the text was made with: their use is counted.
+	Templates []string
 	// Seen is the newest event of the ticket that the author has seen; a
 	// customer message after it stops the reply. 0 does not check.
 	Seen uint64
@@ -62,6 +67,11 @@ func (r *Reply) validate() error {
 		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
 	case len(r.To)+len(r.Cc)+len(r.Bcc) > maxReplyRecipients:
 		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc)+len(r.Bcc), maxReplyRecipients)
+	}
+	if r.Signature != nil {
+		if err := r.Signature.clean(); err != nil {
+			return err
+		}
 	}
 	for i, list := range [][]Address{r.To, r.Cc, r.Bcc} {
 		for _, a := range list {
@@ -189,7 +199,7 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		State: MessagePosted, Reason: ReasonPosted, AuthorID: a.UserID,
 		From: Address{Name: alias.Name, Email: alias.Address}, To: lists[0], Cc: lists[1], Bcc: lists[2],
 		Subject: mail.ReplySubject(ticket.Subject), ReplyAddress: replyAddress(o.token.Value, domain),
-		Snippet: snippet(r.Text),
+		Snippet: snippet(r.Text), Templates: appendNew(nil, r.Templates...),
 	}
 	m := &o.message
 	m.At, m.Date = d.now(), d.now()
@@ -206,7 +216,14 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
-	return o, o.write(s, r, ticket, alias, newest)
+	signature, err := d.replySignature(s, ticket, alias, a.UserID)
+	if err != nil {
+		return nil, err
+	}
+	if r.Signature != nil {
+		signature = *r.Signature
+	}
+	return o, o.write(s, r, ticket, alias, signature, newest)
 }
 
 // eachOnce leaves out addresses that come again in the same list or a later
@@ -226,16 +243,11 @@ func eachOnce(lists ...[]Address) [][]Address {
 }
 
 // write makes the draft and the texts of the reply.
-func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, newest *Message) error {
+func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, signature Localized, newest *Message) error {
 	m := &o.message
 	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
 	o.body = Body{MessageID: m.ID, Text: text, HTML: html, ReplyText: text}
-	if alias.Signature != "" {
-		text += "\n\n-- \n" + alias.Signature
-		if html != "" {
-			html += mail.HTMLFromText("-- \n" + alias.Signature)
-		}
-	}
+	text, html = signature.below(text, html)
 	if r.Quote && newest != nil {
 		original, err := bodies.Get(s, key(newest.ID))
 		if err != nil {
@@ -282,6 +294,9 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	}
 	m, body, token := o.message, o.body, o.token
 	if err := checkSuppressed(c, recipientsOf(&m)); err != nil {
+		return nil, err
+	}
+	if err := c.countUse(m.Templates, 1); err != nil {
 		return nil, err
 	}
 	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote}

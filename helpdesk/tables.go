@@ -108,6 +108,16 @@ var (
 				return one(key(a.At))
 			}},
 		}})
+	templates = store.NewTable(store.Spec[Template]{Name: "template", Version: 1,
+		Key: func(t *Template) []byte { return key(t.ID) },
+		Indexes: []store.Index[Template]{
+			{Name: "name", Unique: true, Keys: func(t *Template) [][]byte {
+				return one(key(t.OwnerID, strings.ToLower(t.Folder), strings.ToLower(t.Name)))
+			}},
+			{Name: "shortcut", Unique: true, Keys: func(t *Template) [][]byte {
+				return when(t.Shortcut != "", key(t.OwnerID, strings.ToLower(t.Shortcut)))
+			}},
+		}})
 	seens = store.NewTable(store.Spec[seen]{Name: "seen", Version: 1,
 		Key: func(s *seen) []byte { return key(s.UserID, s.Ticket) }})
 	idempotencies = store.NewTable(store.Spec[idempotency]{Name: "idempotency", Version: 1,
@@ -132,6 +142,8 @@ var (
 		Key: func(b *Body) []byte { return key(b.MessageID) }})
 	// raws holds every mail exactly as received or composed.
 	raws = store.Blobs{Name: "raw"}
+	// templateFiles holds the files of templates.
+	templateFiles = store.Blobs{Name: "templatefile"}
 )
 
 var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
@@ -185,6 +197,8 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 		}},
 		{Name: "overdue", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, nil) }},
 		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
+		{Name: "mentioned", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.Mentioned) }},
+		{Name: "unreadmention", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.UnreadMentions) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {
 			var keys [][]byte
 			for _, tag := range t.Tags {
@@ -208,6 +222,14 @@ func recent(t *Ticket, prefix []byte) []byte {
 // listed is the ticket's entry in a list that it belongs to.
 func (t *Ticket) listed(belongs bool, prefix []byte) [][]byte {
 	return when(belongs && t.MergedInto == 0, recent(t, prefix))
+}
+
+// listedFor is the ticket's entry in the lists of users.
+func (t *Ticket) listedFor(users []string) (keys [][]byte) {
+	for _, id := range users {
+		keys = append(keys, t.listed(true, key(id))...)
+	}
+	return keys
 }
 
 func one(k []byte) [][]byte { return [][]byte{k} }

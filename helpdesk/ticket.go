@@ -160,68 +160,9 @@ func joinTags(tags []string) string { return strings.Join(tags, ", ") }
 
 func formatNumber(n uint64) string { return strconv.FormatUint(n, 10) }
 
-// maxNote is in bytes.
-const maxNote = 1 << 20
-
-// AddNote writes an internal comment. An @ before a user's name or the local
-// part of a user's address mentions them.
-func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
-	if err := a.may("add a note", PermitNote); err != nil {
-		return nil, err
-	}
-	text = strings.TrimSpace(text)
-	if text == "" {
-		return nil, invalid("text", "text_empty", "the note is empty; write a text")
-	}
-	if len(text) > maxNote {
-		return nil, invalid("text", "note_too_long", "the note has %d bytes; the limit is %d", len(text), maxNote)
-	}
-	var note *Note
-	err := d.update(ctx, a, func(c *command) error {
-		t, err := workable(c, number)
-		if err != nil {
-			return err
-		}
-		note = &Note{ID: d.newID(), Ticket: number, AuthorID: a.UserID, Text: text, At: c.now}
-		if note.Mentions, err = mentions(c, text); err != nil {
-			return err
-		}
-		if err := notes.Put(c, note); err != nil {
-			return err
-		}
-		t.UpdatedAt = c.now
-		t.followed(a.UserID)
-		t.followed(note.Mentions...)
-		if err := tickets.Put(c, t); err != nil {
-			return err
-		}
-		_, err = c.record(Event{Kind: EventNoteAdded, Ticket: number,
-			Data: map[string]string{"note": note.ID, "mentions": strings.Join(note.Mentions, ",")}})
-		return err
-	})
-	return note, err
-}
-
-func mentions(r store.Reader, text string) ([]string, error) {
-	if !strings.ContainsAny(text, "@＠") {
-		return nil, nil
-	}
-	text = strings.ReplaceAll(text, "＠", "@")
-	var ids []string
-	for u, err := range users.Scan(r, store.Range{}) {
-		if err != nil {
-			return nil, err
-		}
-		local, _, _ := strings.Cut(u.Email, "@")
-		if strings.Contains(text, "@"+u.Name) || strings.Contains(text, "@"+local) {
-			ids = append(ids, u.ID)
-		}
-	}
-	return ids, nil
-}
-
 // MarkSeen records that the actor has looked at a ticket up to the event seq.
-// It is no event itself: nobody else needs to know.
+// It is no event itself, since nobody else needs to know, unless it reads a
+// mention.
 func (d *Desk) MarkSeen(ctx context.Context, a Actor, number, seq uint64) error {
 	if err := a.mayRead("a ticket"); err != nil {
 		return err
@@ -232,6 +173,9 @@ func (d *Desk) MarkSeen(ctx context.Context, a Actor, number, seq uint64) error 
 			return nil
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return err
+		}
+		if err := c.readMentions(number, seq); err != nil {
 			return err
 		}
 		return seens.Put(c, &seen{UserID: a.UserID, Ticket: number, Seq: seq})

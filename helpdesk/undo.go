@@ -51,6 +51,9 @@ func (c *command) undo(m *Message) error {
 	if err != nil {
 		return err
 	}
+	if err := c.countUse(m.Templates, -1); err != nil {
+		return err
+	}
 	ticket.UpdatedAt = c.now
 	m.State = MessageUndone
 	if err := messages.Put(c, m); err != nil {

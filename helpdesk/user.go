@@ -80,6 +80,9 @@ func (u *User) check() error {
 			return err
 		}
 	}
+	if len(u.Signature) > maxLocalized {
+		return invalid("signature", "localized_too_long", "the text has %d bytes; the limit is %d", len(u.Signature), maxLocalized)
+	}
 	switch {
 	case u.Name == "":
 		return invalid("name", "name_empty", "the user has no name")
@@ -123,7 +126,7 @@ func (c *command) putUser(before, u *User) error {
 
 // UserChange changes a user; nil fields stay as they are.
 type UserChange struct {
-	Name, Email, Locale, ForwardTo *string
+	Name, Email, Locale, ForwardTo, Signature *string
 	// Password is the new one. Who changes their own gives CurrentPassword too.
 	Password, CurrentPassword *string
 	Role                      *Role
@@ -222,6 +225,7 @@ func (ch *UserChange) apply(u *User) {
 	set(&u.Name, ch.Name, strings.TrimSpace)
 	set(&u.Email, ch.Email, func(s string) string { return strings.ToLower(strings.TrimSpace(s)) })
 	set(&u.Locale, ch.Locale, nil)
+	set(&u.Signature, ch.Signature, func(s string) string { return strings.TrimSpace(strings.ReplaceAll(s, "\r\n", "\n")) })
 	set(&u.ForwardTo, ch.ForwardTo, func(s string) string { return strings.ToLower(strings.TrimSpace(s)) })
 	set(&u.Role, ch.Role, nil)
 	set(&u.ForwardReplies, ch.ForwardReplies, nil)

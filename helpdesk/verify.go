@@ -88,7 +88,8 @@ type verifier interface {
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
 		customRoles, contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers,
-		calendars, duePolicies, dueProgresses, rules, rotations, activities}
+		calendars, duePolicies, dueProgresses, rules, rotations, activities,
+		templates}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
 		for _, table := range tables {
@@ -101,7 +102,8 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDeliveries, verifyTokens, verifyLog} {
+			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDeliveries, verifyTokens, verifyLog,
+			verifyMentions, verifyTemplates} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {

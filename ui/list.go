@@ -156,6 +156,8 @@ func rowBadge(p locale.Printer, r helpdesk.TicketRow) *badge {
 		return &badge{"bad", p.T("badge.undelivered")}
 	case t.Held > 0:
 		return &badge{"warn", p.T("badge.held")}
+	case r.Mentioned:
+		return &badge{"warn", p.T("badge.mention")}
 	case r.Woken:
 		return &badge{"warn", p.T("badge.woken")}
 	}

@@ -52,7 +52,7 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"following", "eye"}, {"open", "tray"},
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"open", "tray"},
 	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
 }
 
@@ -105,7 +105,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 			item.Count = "" // it only ever grows
 		case (known.view == "failed" || known.view == "overdue") && item.Count != "":
 			item.Tone = "bad"
-		case known.view == "held" && item.Count != "":
+		case (known.view == "held" || known.view == "mentions") && item.Count != "":
 			item.Tone = "warn"
 		}
 		nav.Views = append(nav.Views, item)

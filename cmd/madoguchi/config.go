@@ -125,6 +125,9 @@ type aliasConfig struct {
 	ForwardTo string   `toml:"forward_to"`
 	// Acknowledgement answers a person's first mail.
 	Acknowledgement string `toml:"acknowledgement"`
+	// Signatures and Acknowledgements are by language.
+	Signatures       map[string]string `toml:"signatures"`
+	Acknowledgements map[string]string `toml:"acknowledgements"`
 }
 
 // defaultConfig is what holds where the file says nothing: a server that is

@@ -82,6 +82,9 @@ func TestExampleValuesArriveWhereTheyBelong(t *testing.T) {
 	if len(c.Aliases) != 1 || c.Aliases[0].Address != "support@example.com" || len(c.DKIM) != 1 {
 		t.Errorf("aliases: %+v, dkim: %+v", c.Aliases, c.DKIM)
 	}
+	if a := c.Aliases[0]; len(a.Signatures) != 2 || len(a.Acknowledgements) != 2 || !strings.HasPrefix(a.Signatures["en"], "<p>") {
+		t.Errorf("texts by language: %q, %q", a.Signatures, a.Acknowledgements)
+	}
 }
 
 func TestConfigNamesWhatIsWrongAndWhere(t *testing.T) {

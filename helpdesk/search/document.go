@@ -170,6 +170,9 @@ func (s *source) head(ctx context.Context, number uint64) (*document, error) {
 	fact(t.DeliveryFailed, factFailed)
 	fact(t.AssigneeID != "", factAssignee(t.AssigneeID))
 	fact(true, factPipeline(t.PipelineID), factStage(t.PipelineID, t.StageID), factContact(t.ContactID))
+	for _, id := range t.Mentioned {
+		fact(true, factMentioned(id))
+	}
 	for _, tag := range t.Tags {
 		fact(true, factTag(tag))
 	}
@@ -267,6 +270,7 @@ const (
 func factTag(tag string) string           { return "tag:" + foldText(tag) }
 func factAlias(address string) string     { return "alias:" + foldText(address) }
 func factAssignee(userID string) string   { return "assignee:" + userID }
+func factMentioned(userID string) string  { return "mentioned:" + userID }
 func factPipeline(id string) string       { return "pipeline:" + id }
 func factStage(pipeline, s string) string { return "stage:" + pipeline + "/" + s }
 func factContact(id string) string        { return "contact:" + id }

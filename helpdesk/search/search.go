@@ -144,6 +144,8 @@ func withinClauses(q helpdesk.TicketQuery, a helpdesk.Actor) (clauses []clause, 
 		add(factHeld)
 	case helpdesk.ViewFailed:
 		add(factFailed)
+	case helpdesk.ViewMentions:
+		add(factMentioned(a.UserID))
 	default:
 		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "view", Key: "error.view_unknown", Args: []any{q.View, helpdesk.Views},
 			Message: fmt.Sprintf("view %q is not one of %v", q.View, helpdesk.Views)}

@@ -1,0 +1,229 @@
+package helpdesk
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// TemplateOffer is a template as it is offered on a ticket: in the version that
+// fits the customer's language best.
+type TemplateOffer struct {
+	Template Template
+	Version  TemplateVersion
+	Fits     bool // the version is in the customer's language
+}
+
+// TemplateOffers returns the templates for a ticket's answers, those in the
+// customer's language first and of these the ones most used, and that language.
+func (d *Desk) TemplateOffers(ctx context.Context, a Actor, number uint64) (offers []TemplateOffer, language string, err error) {
+	if err := a.mayRead("templates"); err != nil {
+		return nil, "", err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		offers = nil
+		ticket, alias, err := ticketAndAlias(r, number)
+		if err != nil {
+			return err
+		}
+		if language, err = ticketLanguage(r, ticket, alias); err != nil {
+			return err
+		}
+		list, err := templatesOf(r, a)
+		if err != nil {
+			return err
+		}
+		for _, t := range list {
+			if len(t.Aliases) > 0 && !slices.Contains(t.Aliases, ticket.AliasID) {
+				continue
+			}
+			v := t.version(language, alias.language())
+			offers = append(offers, TemplateOffer{Template: t, Version: v, Fits: baseLanguage(v.Language) == baseLanguage(language)})
+		}
+		return nil
+	})
+	slices.SortStableFunc(offers, func(a, b TemplateOffer) int {
+		if a.Fits != b.Fits {
+			if a.Fits {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Compare(b.Template.Uses, a.Template.Uses)
+	})
+	return offers, language, err
+}
+
+// ticketAndAlias returns a ticket with the alias that its answers leave from,
+// nil where that is gone.
+func ticketAndAlias(r store.Reader, number uint64) (*Ticket, *Alias, error) {
+	t, err := tickets.Get(r, key(number))
+	if t, err = found(t, err, "ticket", number); err != nil {
+		return nil, nil, err
+	}
+	alias, err := optional(aliases.Get(r, key(t.AliasID)))
+	return t, alias, err
+}
+
+// version returns the text for the first of the languages that has one.
+func (t *Template) version(wanted ...string) TemplateVersion {
+	var languages []string
+	for _, v := range t.Versions {
+		languages = append(languages, v.Language)
+	}
+	i := chooseLanguage(languages, wanted...)
+	if i < 0 {
+		return TemplateVersion{}
+	}
+	return t.Versions[i]
+}
+
+// Filled is a text with its variables filled in.
+type Filled struct {
+	Language string
+	Subject  string
+	Text     string
+	// HTML is safe to show in an editor. A variable that nothing is known for
+	// stands in <mark class="unfilled">.
+	HTML     string
+	Files    []TemplateFile
+	Unfilled []string // the variables that nothing is known for
+}
+
+// FillTemplate fills a template for an answer on a ticket, in a language, ""
+// for the customer's. at is the time in the zone in which its date is meant.
+func (d *Desk) FillTemplate(ctx context.Context, a Actor, id string, number uint64, language string, at time.Time) (filled *Filled, err error) {
+	if err := a.mayRead("a template"); err != nil {
+		return nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		t, err := usableTemplate(r, a, id)
+		if err != nil {
+			return err
+		}
+		ticket, alias, err := ticketAndAlias(r, number)
+		if err != nil {
+			return err
+		}
+		if language == "" {
+			if language, err = ticketLanguage(r, ticket, alias); err != nil {
+				return err
+			}
+		}
+		on, err := occasionOf(r, ticket, alias, a.UserID, at)
+		if err != nil {
+			return err
+		}
+		v := t.version(language, alias.language())
+		on.language = v.Language
+		filled = v.fill(on.values())
+		return nil
+	})
+	return filled, err
+}
+
+func (v *TemplateVersion) fill(values values) *Filled {
+	f := &Filled{Language: v.Language, Files: v.Files}
+	var unfilled [2][]string
+	f.Subject, unfilled[0] = values.fillText(v.Subject)
+	f.Text, unfilled[1] = values.fillText(v.Text)
+	f.HTML, _ = values.fillHTML(cmp.Or(v.HTML, mail.HTMLFromText(v.Text)))
+	f.Unfilled = appendNew(unfilled[0], unfilled[1]...)
+	return f
+}
+
+// Draft is a text with variables that is being written, to be shown filled
+// before it is kept.
+type Draft struct {
+	Version TemplateVersion
+	// Automatic is what is sent without an agent: an acknowledgement.
+	Automatic bool
+	Alias     string // its id, "" for any
+	Ticket    uint64 // whose customer it is filled for; 0 for a sample
+}
+
+// PreviewDraft fills what is being written as it would be sent. What could not
+// be kept is an error that says why.
+func (d *Desk) PreviewDraft(ctx context.Context, a Actor, draft Draft, at time.Time) (filled *Filled, err error) {
+	if err := a.mayRead("a template"); err != nil {
+		return nil, err
+	}
+	v := draft.Version
+	if err := v.check(); err != nil {
+		return nil, err
+	}
+	if draft.Automatic {
+		if err := checkVariables("text", v.Text, unattended); err != nil {
+			return nil, err
+		}
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		on, err := d.draftOccasion(r, a, draft, at)
+		if err != nil {
+			return err
+		}
+		filled = v.fill(on.values())
+		return nil
+	})
+	return filled, err
+}
+
+func (d *Desk) draftOccasion(r store.Reader, a Actor, draft Draft, at time.Time) (on occasion, err error) {
+	userID := a.UserID
+	if draft.Automatic {
+		userID = ""
+	}
+	alias, err := optional(aliases.Get(r, key(draft.Alias)))
+	if err != nil {
+		return on, err
+	}
+	if draft.Ticket == 0 {
+		if on, err = occasionOf(r, &Ticket{}, alias, userID, at); err != nil {
+			return on, err
+		}
+		if alias == nil {
+			for first, err := range aliases.ScanIndex(r, "address", store.Range{}) {
+				if err != nil {
+					return on, err
+				}
+				alias = first
+				break
+			}
+		}
+		return sampleOccasion(draft.Version.Language, alias, on.agent, on.company, at), nil
+	}
+	ticket, of, err := ticketAndAlias(r, draft.Ticket)
+	if err != nil {
+		return on, err
+	}
+	if alias == nil {
+		alias = of
+	}
+	on, err = occasionOf(r, ticket, alias, userID, at)
+	on.language = draft.Version.Language
+	return on, err
+}
+
+// ReplySignature returns the signature that a reply of the actor's on a ticket
+// gets, and the customer's language.
+func (d *Desk) ReplySignature(ctx context.Context, a Actor, number uint64) (signature Localized, language string, err error) {
+	if err := a.mayRead("a signature"); err != nil {
+		return Localized{}, "", err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		ticket, alias, err := ticketAndAlias(r, number)
+		if err != nil || alias == nil {
+			return err
+		}
+		if language, err = ticketLanguage(r, ticket, alias); err != nil {
+			return err
+		}
+		signature, err = d.replySignature(r, ticket, alias, a.UserID)
+		return err
+	})
+	return signature, language, err
+}
