@@ -157,6 +157,10 @@ func typeAt(path []string) (reflect.Type, bool) {
 			t = t.Elem()
 			continue
 		}
+		if t.Kind() == reflect.Map { // by language: any key
+			t = t.Elem()
+			continue
+		}
 		field, found := fieldOf(t, part)
 		if !found {
 			return nil, false
