@@ -38,7 +38,8 @@ fuzz:
 ## bench: durable mails a second, time from 250 to the browser, and the parts below them
 bench:
 	$(GO) test -run='^$$' -bench=. ./cmd/madoguchi
-	$(GO) test -run='^$$' -bench=. -benchmem ./store ./smtpd/... ./helpdesk/...
+	$(GO) test -run='^$$' -bench=Commits -benchtime=16x ./store
+	$(GO) test -run='^$$' -bench=. -skip=Commits -benchmem ./store ./smtpd/... ./helpdesk/...
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:
