@@ -72,7 +72,8 @@ type Desk struct {
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
-// closes after the last use of the desk.
+// closes after the last use of the desk. Where the store was written by a program
+// with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
 	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{},
@@ -82,6 +83,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 		d.wake.event(last)
 		return err
 	})
+	if err == nil {
+		err = d.upgrade(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open helpdesk: %w", err)
 	}

@@ -19,6 +19,8 @@ var (
 				return one(key(e.Ticket, e.Seq))
 			}},
 		}})
+	layouts = store.NewTable(store.Spec[layout]{Name: "layout", Version: 1,
+		Key: func(l *layout) []byte { return key(l.Table) }})
 	cursors = store.NewTable(store.Spec[cursor]{Name: "cursor", Version: 1,
 		Key: func(c *cursor) []byte { return key(c.Name) }})
 	timers = store.NewTable(store.Spec[Timer]{Name: "timer", Version: 1,

@@ -77,22 +77,58 @@ func countKeys[T any](table *store.Table[T]) func(store.Reader, string, store.Ra
 	}
 }
 
-// verifier is one table's check of its indexes.
-type verifier interface {
+// checkedTable is what Verify and the upgrade at Open need of a table.
+type checkedTable interface {
+	Name() string
+	Declared() string
 	Verify(store.Reader) ([]store.Difference, error)
+	Reindex(store.Tx) error
+}
+
+// allTables are the tables of the helpdesk.
+func allTables() []checkedTable {
+	return []checkedTable{
+		events,
+		cursors,
+		timers,
+		settings,
+		users,
+		sessions,
+		apiTokens,
+		aliases,
+		pipelines,
+		customRoles,
+		contacts,
+		notes,
+		movings,
+		suppressions,
+		acknowledgements,
+		tokens,
+		deliveries,
+		analyses,
+		seens,
+		idempotencies,
+		bodies,
+		messages,
+		tickets,
+		ledgers,
+		calendars,
+		duePolicies,
+		dueProgresses,
+		rules,
+		rotations,
+		activities,
+		templates,
+	}
 }
 
 // Verify recomputes every index, reads every raw mail, follows every reference
 // between records and balances the ledger. It returns a line for each
 // difference; none means that the store is whole.
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
-	tables := []verifier{events, cursors, timers, settings, users, sessions, apiTokens, aliases, pipelines,
-		customRoles, contacts, notes, movings, suppressions, acknowledgements, tokens, deliveries, analyses, seens, idempotencies, bodies, messages, tickets, ledgers,
-		calendars, duePolicies, dueProgresses, rules, rotations, activities,
-		templates}
 	err = d.view(ctx, func(r store.Reader) error {
 		problems = nil
-		for _, table := range tables {
+		for _, table := range allTables() {
 			differences, err := table.Verify(r)
 			if err != nil {
 				return err

@@ -32,9 +32,11 @@ type Spec[T any] struct {
 
 // Index declares other keys under which records of a table are found.
 type Index[T any] struct {
-	// Name is part of every key of the index; no "/" in it. An index whose Keys
-	// change needs Reindex, or a new name and Reindex.
+	// Name is part of every key of the index; no "/" in it.
 	Name string
+	// Version is raised when Keys change what they return for the same record, so
+	// that Declared differs and whoever opens the store knows to call Reindex.
+	Version int
 	// Unique: no two records may have the same key.
 	Unique bool
 	// Keys returns none, one or many keys of a record, best built with the type
@@ -79,6 +81,18 @@ func NewTable[T any](s Spec[T]) *Table[T] {
 
 // Name returns the table's name.
 func (t *Table[T]) Name() string { return t.spec.Name }
+
+// Declared names the table's indexes and their versions, in the order of their
+// names. Where it is not what it was when the store was written, the table needs
+// Reindex.
+func (t *Table[T]) Declared() string {
+	var names []string
+	for _, index := range t.indexes {
+		names = append(names, fmt.Sprintf("%s.%d", index.Name, index.Version))
+	}
+	slices.Sort(names)
+	return strings.Join(names, " ")
+}
 
 // Get returns the record with this primary key. The record is the caller's own.
 // Errors: ErrNotFound, ErrCorrupt, ErrNewer, each with table and key.
