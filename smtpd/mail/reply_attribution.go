@@ -100,7 +100,7 @@ func startsAttribution(s string) bool {
 		return true
 	}
 	first, _, _ := strings.Cut(s, " ")
-	if attributionOpeners[first] && strings.ContainsFunc(s, unicode.IsDigit) {
+	if quotingWords[first] || attributionOpeners[first] && strings.ContainsFunc(s, unicode.IsDigit) {
 		return true
 	}
 	for _, p := range dayAndMonthPrefixes {
@@ -134,10 +134,13 @@ func isAttribution(s string, quoteFollows func() bool) bool {
 			return true // "Taro <taro@…> schrieb am 21. Nov. um 10:00:", "Op 21 nov schreef Taro:"
 		case ruled && date:
 			return true // Zoho closes the sentence with hyphens
-		case (colon || date) && atEnd && quoteFollows():
+		case (colon || date) && atEnd && quoteFollows(), colon && date && quoteFollows():
 			return true
 		}
 		return false
+	}
+	if first, _, _ := strings.Cut(s, " "); quotingWords[first] {
+		return colon && (address || quoteFollows()) // "Quoting Taro <taro@…>:"
 	}
 	if !opensWithDate(s) {
 		return colon && date && address && quoteFollows()
@@ -152,6 +155,10 @@ func isAttribution(s string, quoteFollows func() bool) bool {
 	}
 	return isZonedDateLine(s)
 }
+
+// quotingWords open the attributions of Horde and its relatives, which name
+// neither a date nor a verb.
+var quotingWords = map[string]bool{"quoting": true, "zitat": true, "citando": true, "citeren": true}
 
 // isZonedDateLine reports whether s is "2016-03-03 17:21 GMT+01:00 Some Name",
 // which no person types.

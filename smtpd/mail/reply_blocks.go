@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -219,7 +220,7 @@ func headersAt(lines []textLine, i int) (end int, ok bool) {
 // to be the header of an earlier mail. After a divider two are enough.
 func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 	var kinds [headerOther + 1]int
-	address, continued, first := false, 0, i
+	address, wired, continued, first := false, false, 0, i
 	for j := i; j < len(lines) && j < i+maxHeaderLines; j++ {
 		l := &lines[j]
 		if l.code || l.quoted {
@@ -243,6 +244,7 @@ func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 		continued = 0
 		kinds[kind]++
 		address = address || strings.Contains(l.text, "@")
+		wired = wired || kind == headerDate && wireDate.MatchString(l.text)
 		end = j + 1
 	}
 	distinct := 0
@@ -252,7 +254,7 @@ func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 		}
 	}
 	switch {
-	case divided && distinct >= 2:
+	case divided && distinct >= 2, wired && address && distinct >= 2:
 		return end, true
 	case kinds[headerFrom] == 0 || distinct < 3:
 		return i, false
@@ -260,6 +262,10 @@ func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 		return end, kinds[headerSubject] > 0 || address
 	}
 }
+
+// wireDate is the time and zone of a Date field (RFC 5322 section 3.3), as nobody
+// writes them by hand.
+var wireDate = regexp.MustCompile(`\d\d:\d\d:\d\d [+-]\d{4}\b`)
 
 // moreFields reports whether a field stands within the next two lines.
 func moreFields(lines []textLine, i int) bool {

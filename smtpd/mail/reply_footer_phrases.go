@@ -17,7 +17,7 @@ var footerPrefixes = []string{
 	"sent from ", "sent via ", "sent with ", "sent by ", "sent using ", "sent through ", "from my ", "typed with ",
 	"envoyé de", "envoyé d'", "envoyé à partir", "envoyé avec", "envoyé par", "gesendet ", "diese nachricht wurde von mein",
 	"enviado ", "enviat ", "inviato d", "inviato con", "verzonden ", "verstuurd ",
-	"skickat från", "skickat med", "sendt fra", "sendt med", "lähetetty ", "wysłane z", "wysłano z", "odesláno z", "odeslané z",
+	"skickat från", "skickat med", "sendt fra", "sendt med", "lähetetty ", "wysłane z", "wysłano z", "odesláno z", "odeslané z", "odoslané z", "provenance ",
 	"отправлено ", "надіслано ", "відправлено ", "poslano ", "trimis ", "küldve", "elküldve", "được gửi từ", "gửi từ", "đã gửi từ", "dikirim dari", "dihantar dari", "στάλθηκε από", "αποστολή από",
 	"تم الإرسال من", "أُرسلت من", "أرسلت من", "נשלח מ", "ส่งจาก", "从我的", "發自", "发自", "发送自", "從我的", "寄自", "傳送自", "發送自", "来自我的", "來自我的",
 }
@@ -31,7 +31,7 @@ var applications = []string{"outlook", "bluemail", "blue mail", "yahoo", "k-9", 
 
 // footerDevices are telephones and mail programs, as programs name themselves.
 var footerDevices = []string{
-	"iphone", "ipad", "ipod", "android", "samsung", "galaxy", "blackberry", "windows", "outlook", "yahoo", "gmail", "gmx", "web.de", "t-online", "aol", "proton", "tuta", "airmail", "mailbox", "spark", "k-9", "bluemail", "blue mail", "zoho", "fastmail", "superhuman",
+	"iphon", "ipad", "ipod", "android", "samsung", "galaxy", "blackberry", "windows", "outlook", "yahoo", "gmail", "gmx", "web.de", "t-online", "aol", "proton", "tuta", "airmail", "mailbox", "spark", "k-9", "bluemail", "blue mail", "zoho", "fastmail", "superhuman",
 	"acompli", "edison", "cloudmagic", "aquamail", "mailbird", "unibox", "surface", "xperia", "huawei", "xiaomi", "oneplus", "htc", "nokia", "lumia", "motorola", "mail for", "mail voor", "mail pour", "mail para", "mail für", "mail.ru", "[mail]", "thunderbird",
 	"mobile", "phone", "handy", "mobil", "móvil", "movil", "celular", "cellulare", "téléphone", "telefon", "teléfono", "telefoon", "smartphone", "tablet", "puhelim", "телефон", "смартфон", "device", "appareil", "gerät", "messagerie orange", "メール", "手机", "手機", "điện thoại", "apple mail",
 }
@@ -39,7 +39,7 @@ var footerDevices = []string{
 // footerSuffixes end such a line where the language puts its verb last; a device
 // stands before.
 var footerSuffixes = []string{
-	"から送信", "から送信しています", "から送信されました", "から送信しました", "からの送信", "から送りました", "を使用して送信", "で送信", "を入手", "をダウンロード", "を取得", "傳送", "传送", "发送", "發送", "發出", "에서 보냄", "에서 보냈습니다", "에서 전송", "다운로드", "gönderildi", "geschickt", "gesendet",
+	"から送信", "から送信しています", "から送信されました", "から送信しました", "からの送信", "から送りました", "を使用して送信", "で送信", "を入手", "をダウンロード", "を取得", "傳送", "传送", "发送", "發送", "發出", "에서 보냄", "에서 보냈습니다", "에서 전송", "다운로드", "gönderildi", "outlook für ios beziehen", "outlook für android beziehen", "outlook voor ios downloaden", "outlook voor android downloaden", "geschickt", "gesendet",
 }
 
 // footerLines are whole lines that programs append.

@@ -70,6 +70,13 @@ var quoteClasses = map[string]quoteMark{
 	"ymail_android_signature":             {markSignature, false},
 	"ms-outlook-mobile-signature":         {markSignature, false},
 	"zmail_signature_below":               {markSignature, false},
+	"front-signature":                     {markSignature, false},
+	"mail_android_signature":              {markSignature, false},
+	"mail_android_quote":                  {markQuote, false},
+	"missive_quote":                       {markQuote, false},
+	"airmail_ext_on":                      {markAttribution, false},
+	"history-quote-wrapper":               {markQuote, false}, // Lark
+	"moz-email-headers-table":             {markQuote, true},
 }
 
 // hintedText returns the text of an HTML mail and what its elements say of each

@@ -56,7 +56,7 @@ var dayAndMonthPrefixes = []string{
 
 // dividers stand, between decoration, before the whole text of an earlier mail.
 var dividers = map[string]bool{
-	"original message": true, "original email": true, "original mail": true, "original text": true, "original appointment": true,
+	"original": true, "original message": true, "original email": true, "original mail": true, "original text": true, "original appointment": true,
 	"forwarded message": true, "forwarded mail": true, "forwarded by": true, "forward message": true, "begin forwarded message": true,
 	"reply message": true, "previous message": true, "start of forwarded message": true, "message follows": true,
 	"ursprüngliche nachricht": true, "originalnachricht": true, "original-nachricht": true, "weitergeleitete nachricht": true,

@@ -9,6 +9,8 @@ import (
 const (
 	// maxSignatureLines bounds a signature after the delimiter "-- ".
 	maxSignatureLines = 40
+	// maxShortSignature bounds a signature after a delimiter that may be a ruler.
+	maxShortSignature = 5
 	// maxContactLines bounds a signature known only by its look.
 	maxContactLines = 16
 )
@@ -75,6 +77,11 @@ func delimited(text []textLine) int {
 			continue
 		case "--", "—", "――", "ᐧ":
 			if !text[i].code {
+				result = i
+			}
+		case "__", "___", "____", "——", "———", "————":
+			// As short as these are typed, they are rulers to others.
+			if !text[i].code && count > 0 && count <= maxShortSignature {
 				result = i
 			}
 		}
