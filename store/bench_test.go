@@ -41,7 +41,7 @@ func BenchmarkCommits(b *testing.B) {
 // A round has several turns there and back: of a lone writer many short ones.
 func turnsOfARound(writers int) (turns int, length time.Duration) {
 	if writers == 1 {
-		return 4, 50 * time.Millisecond
+		return 15, 10 * time.Millisecond
 	}
 	return 1, 200 * time.Millisecond
 }
