@@ -34,16 +34,22 @@ func (d *Desk) Login(ctx context.Context, email, password, remoteIP string) (tok
 	if !passwordMatches(password, hash) {
 		d.logins.failed(d.now(), keys...)
 		d.log.InfoContext(ctx, "login failed", "ip", remoteIP)
+		if err := d.recordFailedLogin(ctx, u, remoteIP); err != nil {
+			return "", nil, err
+		}
 		return "", nil, &Error{Code: CodeUnauthorized, Key: "error.login_failed", Message: "the address or the password is wrong"}
 	}
 	d.logins.succeeded(keys...)
-	token, err = d.openSession(ctx, u)
+	token, err = d.openSession(ctx, u, remoteIP)
 	return token, u, err
 }
 
-func (d *Desk) openSession(ctx context.Context, u *User) (string, error) {
+func (d *Desk) openSession(ctx context.Context, u *User, remoteIP string) (string, error) {
 	token, hash := newSecret()
-	err := d.update(ctx, u.Actor(), func(c *command) error {
+	err := d.update(ctx, u.Actor().At(remoteIP), func(c *command) error {
+		if _, err := c.record(Event{Kind: EventLogin, Data: map[string]string{"user": u.Email}}); err != nil {
+			return err
+		}
 		if err := c.forgetExpiredSessions(); err != nil {
 			return err
 		}

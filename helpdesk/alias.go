@@ -36,11 +36,12 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	if err := c.checkAlias(&alias); err != nil {
 		return nil, err
 	}
+	before := &Alias{}
 	if alias.ID == "" {
 		alias.ID, alias.CreatedAt = c.desk.newID(), c.now
 	} else {
-		before, err := aliases.Get(c, key(alias.ID))
-		if before, err = found(before, err, "alias", alias.ID); err != nil {
+		known, err := aliases.Get(c, key(alias.ID))
+		if before, err = found(known, err, "alias", alias.ID); err != nil {
 			return nil, err
 		}
 		if before.Managed && c.actor.Kind != ActorFile {
@@ -55,7 +56,11 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 		}
 		return nil, err
 	}
-	_, err := c.record(Event{Kind: EventAliasSaved, Data: map[string]string{"alias": alias.Address}})
+	data, err := c.aliasChanges(before, &alias)
+	if err != nil {
+		return nil, err
+	}
+	_, err = c.record(Event{Kind: EventAliasSaved, Data: data.with("alias", alias.Address)})
 	return &alias, err
 }
 
@@ -94,6 +99,9 @@ func (c *command) checkAlias(alias *Alias) error {
 			return err
 		}
 		return invalid("pipeline", "pipeline_unknown", "there is no pipeline %q", alias.PipelineID)
+	}
+	if alias.TeamID, err = teamIDOf(c, alias.TeamID); err != nil {
+		return err
 	}
 	alias.OwnerID, err = userIDOf(c, alias.OwnerID)
 	return err
@@ -176,6 +184,7 @@ func (c *command) savePipeline(p Pipeline) (*Pipeline, error) {
 	if err := p.check(); err != nil {
 		return nil, err
 	}
+	before, err := &Pipeline{}, error(nil)
 	if p.ID == "" {
 		list := 0
 		for _, err := range pipelines.Scan(c, store.Range{}) {
@@ -185,7 +194,7 @@ func (c *command) savePipeline(p Pipeline) (*Pipeline, error) {
 			list++
 		}
 		p.ID, p.CreatedAt, p.Position = c.desk.newID(), c.now, list
-	} else if err := c.replacePipeline(&p); err != nil {
+	} else if before, err = c.replacePipeline(&p); err != nil {
 		return nil, err
 	}
 	p.Managed = c.actor.Kind == ActorFile
@@ -195,7 +204,7 @@ func (c *command) savePipeline(p Pipeline) (*Pipeline, error) {
 		}
 		return nil, err
 	}
-	_, err := c.record(Event{Kind: EventPipelineSaved, Data: map[string]string{"pipeline": p.Name}})
+	_, err = c.record(Event{Kind: EventPipelineSaved, Data: pipelineChanges(before, &p).with("pipeline", p.Name)})
 	return &p, err
 }
 
@@ -236,13 +245,13 @@ func (p *Pipeline) check() error {
 }
 
 // replacePipeline checks what a changed pipeline must keep.
-func (c *command) replacePipeline(p *Pipeline) error {
+func (c *command) replacePipeline(p *Pipeline) (*Pipeline, error) {
 	before, err := pipelines.Get(c, key(p.ID))
 	if before, err = found(before, err, "pipeline", p.ID); err != nil {
-		return err
+		return nil, err
 	}
 	if before.Managed && c.actor.Kind != ActorFile {
-		return conflict("managed_pipeline", "pipeline %q is declared in the configuration file; change it there and reload", before.Name)
+		return nil, conflict("managed_pipeline", "pipeline %q is declared in the configuration file; change it there and reload", before.Name)
 	}
 	p.CreatedAt, p.Position = before.CreatedAt, before.Position
 	for _, stage := range before.Stages {
@@ -252,10 +261,29 @@ func (c *command) replacePipeline(p *Pipeline) error {
 		}
 		for _, err := range tickets.ScanIndexKeys(c, "stage", store.Prefix(key(p.ID, stage.ID))) {
 			if err != nil {
-				return err
+				return nil, err
 			}
-			return conflict("stage_in_use", "stage %q still has tickets; move them first", stage.Name)
+			return nil, conflict("stage_in_use", "stage %q still has tickets; move them first", stage.Name)
 		}
 	}
-	return nil
+	return before, nil
+}
+
+func pipelineChanges(before, now *Pipeline) details {
+	stages := func(p *Pipeline) string {
+		var list []string
+		for _, s := range p.Stages {
+			list = append(list, s.Name+" ("+string(s.Kind)+")")
+		}
+		return strings.Join(list, " → ")
+	}
+	reopens := func(p *Pipeline) string {
+		stage, ok := p.Stage(p.ReopenStage)
+		if !p.Reopen || !ok {
+			return ""
+		}
+		return stage.Name
+	}
+	return changesOf(change{"name", before.Name, now.Name}, change{"stages", stages(before), stages(now)},
+		change{"reopen_stage", reopens(before), reopens(now)}, change{"managed", yesNo(before.Managed), yesNo(now.Managed)})
 }

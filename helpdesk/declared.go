@@ -33,6 +33,7 @@ type DeclaredAlias struct {
 	Name      string
 	Pipeline  string // a pipeline's name; the first one where empty
 	Owner     string // a user's address, or ""
+	Team      string // a team's name, or ""
 	Tags      []string
 	Language  string
 	Signature string
@@ -107,7 +108,7 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 }
 
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
-	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, OwnerID: a.Owner, Tags: a.Tags,
+	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
 		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement,
 		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements)}
 	if a.Pipeline != "" {

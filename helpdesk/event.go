@@ -61,8 +61,20 @@ const (
 	EventAliasDeleted           EventKind = "alias.deleted"
 	EventPipelineSaved          EventKind = "pipeline.saved"
 	EventUserSaved              EventKind = "user.saved"
+	EventTicketTeam             EventKind = "ticket.team"
+	EventTicketField            EventKind = "ticket.field"
+	EventContactField           EventKind = "contact.field"
+	EventTeamSaved              EventKind = "team.saved"
+	EventTeamDeleted            EventKind = "team.deleted"
+	EventFieldSaved             EventKind = "field.saved"
+	EventFieldDeleted           EventKind = "field.deleted"
+	EventFieldsOrdered          EventKind = "fields.ordered"
 	EventRoleSaved              EventKind = "role.saved"
 	EventRoleDeleted            EventKind = "role.deleted"
+	EventLogin                  EventKind = "login.done"
+	EventLoginFailed            EventKind = "login.failed"
+	EventExported               EventKind = "export.made"
+	EventTokenUsed              EventKind = "token.used"
 	EventTokenCreated           EventKind = "token.created"
 	EventTokenRevoked           EventKind = "token.revoked"
 	EventSettingsSaved          EventKind = "settings.saved"
@@ -136,6 +148,7 @@ func (d *Desk) Events(ctx context.Context, a Actor, after uint64, limit int) ([]
 	if err := a.mayRead("events"); err != nil {
 		return nil, err
 	}
+	audits := a.May(PermitAudit)
 	var list []Event
 	err := d.view(ctx, func(r store.Reader) error {
 		for e, err := range events.Scan(r, store.Range{Start: key(after + 1)}) {
@@ -145,11 +158,21 @@ func (d *Desk) Events(ctx context.Context, a Actor, after uint64, limit int) ([]
 			if len(list) == limit {
 				return nil
 			}
+			if e.audited() && !audits {
+				e.hide()
+			}
 			list = append(list, *e)
 		}
 		return nil
 	})
 	return list, err
+}
+
+// hide takes out what only readers of the audit log may see: an event without
+// details still tells that something changed, and when.
+func (e *Event) hide() {
+	e.Actor = Actor{Kind: e.Actor.Kind}
+	e.Data = nil
 }
 
 // Wait returns as soon as an event with a Seq greater than after is durable,

@@ -96,6 +96,10 @@ const (
 type loginLimiter struct {
 	mu       sync.Mutex
 	failures map[string]*loginFailures
+	// Of the failures, how many got a line in the log this hour, and how many
+	// none since the last line.
+	hour                 time.Time
+	recorded, unrecorded int
 }
 
 type loginFailures struct {

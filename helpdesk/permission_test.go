@@ -12,81 +12,92 @@ import (
 // needed is the permission that each command and query of the desk asks for
 // first. Whoever adds one adds it here.
 var needed = map[string]helpdesk.Permission{
-	"Aliases":         helpdesk.PermitRead,
-	"Calendars":       helpdesk.PermitRead,
-	"DeleteCalendar":  helpdesk.PermitHours,
-	"DeleteDuePolicy": helpdesk.PermitHours,
-	"DuePolicies":     helpdesk.PermitRead,
-	"SaveCalendar":    helpdesk.PermitHours,
-	"SaveDuePolicy":   helpdesk.PermitHours,
-	"Schedule":        helpdesk.PermitRead,
-	"DeleteRule":      helpdesk.PermitRules,
-	"EndAway":         helpdesk.PermitSupervise, // of others
-	"OrderRules":      helpdesk.PermitRules,
-	"ReassignAll":     helpdesk.PermitSupervise,
-	"Rules":           helpdesk.PermitRead,
-	"SaveRule":        helpdesk.PermitRules,
-	"SetAway":         helpdesk.PermitSupervise, // of others
-	"Situation":       helpdesk.PermitSupervise,
-	"TryRules":        helpdesk.PermitRules,
-	"AddNote":         helpdesk.PermitNote,
-	"AttachmentData":  helpdesk.PermitRead,
-	"Change":          helpdesk.PermitRead, // and one for each thing that changes, below
-	"ChangeUser":      helpdesk.PermitUsers,
-	"Contacts":        helpdesk.PermitRead,
-	"Counts":          helpdesk.PermitRead,
-	"CreateToken":     helpdesk.PermitTokens,
-	"CreateUser":      helpdesk.PermitUsers,
-	"DecodeAgain":     helpdesk.PermitEdit,
-	"DeleteAlias":     helpdesk.PermitAliases,
-	"DeleteRole":      helpdesk.PermitRoles,
-	"Events":          helpdesk.PermitRead,
-	"Explain":         helpdesk.PermitSupervise,
-	"Follow":          helpdesk.PermitEdit,
-	"FindMessages":    helpdesk.PermitRead,
-	"InlineImage":     helpdesk.PermitRead,
-	"LiftSuppression": helpdesk.PermitSuppressions,
-	"LogReply":        helpdesk.PermitReply,
-	"MarkSeen":        helpdesk.PermitRead,
-	"MarkUnread":      helpdesk.PermitRead,
-	"Merge":           helpdesk.PermitMerge,
-	"Message":         helpdesk.PermitRead,
-	"Move":            helpdesk.PermitMerge,
-	"Movings":         helpdesk.PermitRead,
-	"Pipelines":       helpdesk.PermitRead,
-	"Reply":           helpdesk.PermitReply,
-	"ResolveHeld":     helpdesk.PermitMerge,
-	"RetryAnalysis":   helpdesk.PermitEdit,
-	"RetryDelivery":   helpdesk.PermitReply,
-	"Roles":           helpdesk.PermitRead,
-	"SaveAlias":       helpdesk.PermitAliases,
-	"SavePipeline":    helpdesk.PermitPipelines,
-	"SaveRoles":       helpdesk.PermitRoles,
-	"Snooze":          helpdesk.PermitEdit,
-	"Source":          helpdesk.PermitRead,
-	"Suppressions":    helpdesk.PermitRead,
-	"Ticket":          helpdesk.PermitRead,
-	"TicketRow":       helpdesk.PermitRead,
-	"Tickets":         helpdesk.PermitRead,
-	"Templates":       helpdesk.PermitRead,
-	"Template":        helpdesk.PermitRead,
-	"TemplateFile":    helpdesk.PermitRead,
-	"TemplateOffers":  helpdesk.PermitRead,
-	"FillTemplate":    helpdesk.PermitRead,
-	"PreviewDraft":    helpdesk.PermitRead,
-	"ReplySignature":  helpdesk.PermitRead,
-	"ExportTemplates": helpdesk.PermitRead,
-	"CopyTemplate":    helpdesk.PermitReply,
-	"DeleteTemplate":  helpdesk.PermitReply,     // and PermitTemplates for everybody's
-	"SaveTemplate":    helpdesk.PermitTemplates, // or PermitReply for one's own
-	"ImportTemplates": helpdesk.PermitTemplates, // or PermitReply for one's own
-	"Timers":          helpdesk.PermitSupervise,
-	"Tokens":          helpdesk.PermitRead,
-	"Undo":            helpdesk.PermitReply,
-	"UndoMerge":       helpdesk.PermitMerge,
-	"Users":           helpdesk.PermitRead,
-	"Wake":            helpdesk.PermitEdit,
-	"UndoMove":        helpdesk.PermitMerge,
+	"AddNote":          helpdesk.PermitNote,
+	"Aliases":          helpdesk.PermitRead,
+	"AttachmentData":   helpdesk.PermitRead,
+	"Audit":            helpdesk.PermitAudit,
+	"Calendars":        helpdesk.PermitRead,
+	"Change":           helpdesk.PermitRead, // and one for each thing that changes, below
+	"ChangeUser":       helpdesk.PermitUsers,
+	"Contacts":         helpdesk.PermitRead,
+	"CopyTemplate":     helpdesk.PermitReply,
+	"Counts":           helpdesk.PermitRead,
+	"CreateToken":      helpdesk.PermitTokens,
+	"CreateUser":       helpdesk.PermitUsers,
+	"DecodeAgain":      helpdesk.PermitEdit,
+	"DeleteAlias":      helpdesk.PermitAliases,
+	"DeleteCalendar":   helpdesk.PermitHours,
+	"DeleteDuePolicy":  helpdesk.PermitHours,
+	"DeleteField":      helpdesk.PermitFields,
+	"DeleteRole":       helpdesk.PermitRoles,
+	"DeleteRule":       helpdesk.PermitRules,
+	"DeleteTeam":       helpdesk.PermitTeams,
+	"DeleteTemplate":   helpdesk.PermitReply, // and PermitTemplates for everybody's
+	"DuePolicies":      helpdesk.PermitRead,
+	"EndAway":          helpdesk.PermitSupervise, // of others
+	"Events":           helpdesk.PermitRead,
+	"Explain":          helpdesk.PermitSupervise,
+	"ExportAudit":      helpdesk.PermitAudit,
+	"ExportTemplates":  helpdesk.PermitRead,
+	"Fields":           helpdesk.PermitRead,
+	"FillTemplate":     helpdesk.PermitRead,
+	"FindMessages":     helpdesk.PermitRead,
+	"Follow":           helpdesk.PermitEdit,
+	"ImportTemplates":  helpdesk.PermitTemplates, // or PermitReply for one's own
+	"InlineImage":      helpdesk.PermitRead,
+	"LiftSuppression":  helpdesk.PermitSuppressions,
+	"LogReply":         helpdesk.PermitReply,
+	"MarkSeen":         helpdesk.PermitRead,
+	"MarkUnread":       helpdesk.PermitRead,
+	"Merge":            helpdesk.PermitMerge,
+	"Message":          helpdesk.PermitRead,
+	"Move":             helpdesk.PermitMerge,
+	"Movings":          helpdesk.PermitRead,
+	"OrderFields":      helpdesk.PermitFields,
+	"OrderRules":       helpdesk.PermitRules,
+	"Pipelines":        helpdesk.PermitRead,
+	"PreviewDraft":     helpdesk.PermitRead,
+	"ReassignAll":      helpdesk.PermitSupervise,
+	"RecordExport":     helpdesk.PermitExport,
+	"Reply":            helpdesk.PermitReply,
+	"ReplySignature":   helpdesk.PermitRead,
+	"ResolveHeld":      helpdesk.PermitMerge,
+	"RetryAnalysis":    helpdesk.PermitEdit,
+	"RetryDelivery":    helpdesk.PermitReply,
+	"Roles":            helpdesk.PermitRead,
+	"Rules":            helpdesk.PermitRead,
+	"SaveAlias":        helpdesk.PermitAliases,
+	"SaveCalendar":     helpdesk.PermitHours,
+	"SaveDuePolicy":    helpdesk.PermitHours,
+	"SaveField":        helpdesk.PermitFields,
+	"SavePipeline":     helpdesk.PermitPipelines,
+	"SaveRoles":        helpdesk.PermitRoles,
+	"SaveRule":         helpdesk.PermitRules,
+	"SaveTeam":         helpdesk.PermitTeams,
+	"SaveTemplate":     helpdesk.PermitTemplates, // or PermitReply for one's own
+	"Schedule":         helpdesk.PermitRead,
+	"SetAway":          helpdesk.PermitSupervise, // of others
+	"SetContactFields": helpdesk.PermitContacts,
+	"Situation":        helpdesk.PermitSupervise,
+	"Snooze":           helpdesk.PermitEdit,
+	"Source":           helpdesk.PermitRead,
+	"Suppressions":     helpdesk.PermitRead,
+	"Teams":            helpdesk.PermitRead,
+	"Template":         helpdesk.PermitRead,
+	"TemplateFile":     helpdesk.PermitRead,
+	"TemplateOffers":   helpdesk.PermitRead,
+	"Templates":        helpdesk.PermitRead,
+	"Ticket":           helpdesk.PermitRead,
+	"TicketRow":        helpdesk.PermitRead,
+	"Tickets":          helpdesk.PermitRead,
+	"Timers":           helpdesk.PermitSupervise,
+	"Tokens":           helpdesk.PermitRead,
+	"TryRules":         helpdesk.PermitRules,
+	"Undo":             helpdesk.PermitReply,
+	"UndoMerge":        helpdesk.PermitMerge,
+	"UndoMove":         helpdesk.PermitMerge,
+	"Users":            helpdesk.PermitRead,
+	"Wake":             helpdesk.PermitEdit,
 }
 
 // own are the commands that everybody may use on what is their own.
@@ -97,7 +108,17 @@ var own = map[string]bool{"RevokeToken": true}
 func (h *house) call(m reflect.Method, a helpdesk.Actor) error {
 	in := []reflect.Value{reflect.ValueOf(h.Desk), reflect.ValueOf(h.t.Context()), reflect.ValueOf(a)}
 	for i := 3; i < m.Type.NumIn() && !m.Type.IsVariadic(); i++ {
-		in = append(in, reflect.Zero(m.Type.In(i)))
+		p := m.Type.In(i)
+		if p.Kind() == reflect.Func {
+			in = append(in, reflect.MakeFunc(p, func([]reflect.Value) (out []reflect.Value) {
+				for i := range p.NumOut() {
+					out = append(out, reflect.Zero(p.Out(i)))
+				}
+				return out
+			}))
+			continue
+		}
+		in = append(in, reflect.Zero(p))
 	}
 	out := m.Func.Call(in)
 	err, _ := out[len(out)-1].Interface().(error)

@@ -87,6 +87,9 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 	switch {
 	case alias != nil:
 		t.AliasID, t.PipelineID, t.Tags = alias.ID, alias.PipelineID, slices.Clone(alias.Tags)
+		if t.TeamID, err = c.activeTeam(alias.TeamID); err != nil {
+			return nil, err
+		}
 		t.AssigneeID, err = c.activeUser(alias.OwnerID)
 	case previous != nil: // its alias is gone; the ticket it continues still knows the way
 		t.AliasID, t.PipelineID = previous.AliasID, previous.PipelineID
@@ -104,6 +107,11 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		t.Participants, t.Invited = slices.Clone(previous.Participants), slices.Clone(previous.Participants)
 		if t.AssigneeID, err = c.activeUser(previous.AssigneeID); err != nil {
 			return nil, err
+		}
+		if previous.TeamID != "" {
+			if t.TeamID, err = c.activeTeam(previous.TeamID); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if previous == nil {

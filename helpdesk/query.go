@@ -40,6 +40,7 @@ type TicketQuery struct {
 	Stage    string // id
 	Alias    string // address
 	Assignee string // user id
+	Team     string // id
 	Tag      string
 	Priority *Priority
 	Contact  string // id
@@ -55,6 +56,7 @@ type TicketRow struct {
 	Ticket       Ticket
 	Contact      Contact
 	AssigneeName string
+	TeamName     string
 	PipelineName string
 	StageName    string
 	Unread       bool // a customer wrote, or it came back from its rest, since the actor last looked
@@ -136,6 +138,8 @@ func (q *TicketQuery) index(a Actor) (string, []byte, error) {
 		return "tag", key(q.Tag), nil
 	case q.Priority != nil && open:
 		return "priority", key(string(*q.Priority)), nil
+	case q.Team != "":
+		return "team", key(q.Team, open), nil
 	case q.Assignee != "":
 		return "assignee", key(q.Assignee, open), nil
 	case q.Pipeline != "" && q.Stage != "":
@@ -161,6 +165,7 @@ func (q *TicketQuery) fits(t *Ticket) bool {
 	}
 	return (q.Pipeline == "" || t.PipelineID == q.Pipeline) &&
 		(q.Stage == "" || t.StageID == q.Stage) &&
+		(q.Team == "" || t.TeamID == q.Team) &&
 		(q.Assignee == "" || t.AssigneeID == q.Assignee) &&
 		(q.Contact == "" || t.ContactID == q.Contact) &&
 		(q.Priority == nil || t.Priority == *q.Priority) &&
@@ -228,6 +233,9 @@ func (n *names) row(t *Ticket) (row TicketRow, err error) {
 	}
 	row.Contact = *contact
 	if row.AssigneeName, err = n.user(t.AssigneeID); err != nil {
+		return row, err
+	}
+	if row.TeamName, err = n.team(t.TeamID); err != nil {
 		return row, err
 	}
 	pipeline, err := n.pipeline(t.PipelineID)

@@ -47,6 +47,7 @@ type Alias struct {
 	Name       string // display name of mail that leaves from it
 	PipelineID string
 	OwnerID    string // assignee of new tickets, or ""
+	TeamID     string // team of new tickets, or ""
 	Tags       []string
 	Language   string // "ja", "en", or "" where unknown
 	// Signature stands below answers, in any language that Signatures has none for.
@@ -124,10 +125,12 @@ type Address struct {
 
 // Contact is somebody who writes to us, known by address.
 type Contact struct {
-	ID         string
-	Email      string // lower case, unique
-	Name       string
-	Company    string
+	ID      string
+	Email   string // lower case, unique
+	Name    string
+	Company string
+	// Fields are the values of custom fields.
+	Fields     FieldValues `cbor:",omitempty"`
 	CreatedAt  time.Time
 	LastSeenAt time.Time
 }
@@ -141,7 +144,10 @@ type Ticket struct {
 	StageID    string
 	Open       bool // the kind of its stage
 	AssigneeID string
+	TeamID     string `cbor:",omitempty"`
 	Tags       []string
+	// Fields are the values of custom fields.
+	Fields FieldValues `cbor:",omitempty"`
 	// AliasID is the alias that answers leave from; Aliases are the addresses
 	// through which its mails came, in order of first use.
 	AliasID string
@@ -481,6 +487,9 @@ type APIToken struct {
 	UserID    string
 	Scope     Scope
 	CreatedAt time.Time
+	// UsedAt and UsedFrom are of the last use that was written down.
+	UsedAt   time.Time
+	UsedFrom string
 }
 
 // Scope limits what an API token may do, within its user's role.

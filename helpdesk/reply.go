@@ -359,6 +359,9 @@ func (c *command) answered(t *Ticket, m *Message, close bool) error {
 		if t.StageID != stage.ID {
 			m.Before.ClosedInto = stage.ID
 		}
+		if err := c.mayClose(t, stage); err != nil {
+			return err
+		}
 		if err := c.moveTo(t, pipeline, stage); err != nil {
 			return err
 		}

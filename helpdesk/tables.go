@@ -18,6 +18,7 @@ var (
 				}
 				return one(key(e.Ticket, e.Seq))
 			}},
+			{Name: "audit", Keys: func(e *Event) [][]byte { return when(e.audited(), key(e.Seq)) }},
 		}})
 	layouts = store.NewTable(store.Spec[layout]{Name: "layout", Version: 1,
 		Key: func(l *layout) []byte { return key(l.Table) }})
@@ -176,6 +177,7 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 	Indexes: []store.Index[Ticket]{
 		{Name: "open", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.Open)) }},
 		{Name: "assignee", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.AssigneeID, t.Open)) }},
+		{Name: "team", Keys: func(t *Ticket) [][]byte { return t.listed(t.TeamID != "", key(t.TeamID, t.Open)) }},
 		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.Open)) }},
 		{Name: "stage", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.StageID)) }},
 		{Name: "contact", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.ContactID)) }},

@@ -16,10 +16,12 @@ import (
 type Change struct {
 	Stage    *string   // id or name of a stage of the ticket's pipeline
 	Assignee *string   // id or address of a user, "" for nobody
+	Team     *string   // id or name of a team, "" for none
 	Tags     *[]string // the whole new list
 	Priority *Priority
-	Snooze   *Snooze // its Until and Note: lays the ticket aside
-	Wake     bool    // brings it back
+	Fields   FieldValues // by id or name; an empty list takes a value away
+	Snooze   *Snooze     // its Until and Note: lays the ticket aside
+	Wake     bool        // brings it back
 }
 
 // Change changes of a ticket what change names, and returns it changed.
@@ -49,16 +51,21 @@ func (ch *Change) needs() (list []Permission) {
 	if ch.Stage != nil {
 		list = append(list, PermitStage)
 	}
-	if ch.Assignee != nil {
+	if ch.Assignee != nil || ch.Team != nil {
 		list = append(list, PermitAssign)
 	}
-	if ch.Tags != nil || ch.Priority != nil || ch.Snooze != nil || ch.Wake {
+	if ch.Tags != nil || len(ch.Fields) > 0 || ch.Priority != nil || ch.Snooze != nil || ch.Wake {
 		list = append(list, PermitEdit)
 	}
 	return list
 }
 
 func (c *command) apply(t *Ticket, change Change) error {
+	if len(change.Fields) > 0 { // before the stage, which may require them
+		if err := c.fillIn(t, change.Fields); err != nil {
+			return err
+		}
+	}
 	if change.Stage != nil {
 		pipeline, err := pipelines.Get(c, key(t.PipelineID))
 		if err != nil {
@@ -70,7 +77,19 @@ func (c *command) apply(t *Ticket, change Change) error {
 		if i < 0 {
 			return invalid("stage", "stage_unknown", "pipeline %q has no stage %q; it has %s", pipeline.Name, *change.Stage, stageNames(pipeline))
 		}
+		if err := c.mayClose(t, pipeline.Stages[i]); err != nil {
+			return err
+		}
 		if err := c.moveTo(t, pipeline, pipeline.Stages[i]); err != nil {
+			return err
+		}
+	}
+	if change.Team != nil {
+		id, err := teamIDOf(c, *change.Team)
+		if err != nil {
+			return err
+		}
+		if err := c.assignTeam(t, id); err != nil {
 			return err
 		}
 	}

@@ -48,6 +48,7 @@ type apiAlias struct {
 	Name      string     `json:"name"`
 	Pipeline  string     `json:"pipeline"` // its name
 	Owner     *string    `json:"owner"`    // a user's address
+	Team      *string    `json:"team"`     // its name
 	Tags      []string   `json:"tags"`
 	Language  string     `json:"language"`
 	Signature string     `json:"signature"`
@@ -71,6 +72,14 @@ func (s *Server) apiAliases(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	teams, err := s.desk.Teams(ctx, a)
+	if err != nil {
+		return err
+	}
+	teamNames := map[string]string{}
+	for _, t := range teams {
+		teamNames[t.ID] = t.Name
+	}
 	names := map[string]string{}
 	for _, p := range pipelines {
 		names[p.ID] = p.Name
@@ -79,7 +88,7 @@ func (s *Server) apiAliases(c echo.Context, a helpdesk.Actor) error {
 		Aliases []apiAlias `json:"aliases"`
 	}{[]apiAlias{}}
 	for _, alias := range list {
-		answer.Aliases = append(answer.Aliases, apiAlias{alias.ID, alias.Address, alias.Name, names[alias.PipelineID], users.email(alias.OwnerID),
+		answer.Aliases = append(answer.Aliases, apiAlias{alias.ID, alias.Address, alias.Name, names[alias.PipelineID], users.email(alias.OwnerID), orNull(teamNames[alias.TeamID]),
 			orEmpty(alias.Tags), alias.Language, alias.Signature, alias.ForwardTo, alias.Managed, alias.Disabled, timeOrNull(alias.CreatedAt)})
 	}
 	return c.JSON(http.StatusOK, answer)

@@ -50,7 +50,11 @@ func (s *Server) apiTicket(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, users.history(v))
+	fields, err := s.desk.Fields(ctx, a)
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, users.history(v, fields))
 }
 
 // apiChange changes what the body names and leaves the rest.
@@ -60,10 +64,12 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	var input struct {
-		Stage    optional[string]   `json:"stage"`
-		Assignee optional[string]   `json:"assignee"`
-		Tags     optional[[]string] `json:"tags"`
-		Priority optional[string]   `json:"priority"`
+		Stage    optional[string]         `json:"stage"`
+		Assignee optional[string]         `json:"assignee"`
+		Team     optional[string]         `json:"team"`
+		Tags     optional[[]string]       `json:"tags"`
+		Fields   map[string]apiFieldValue `json:"fields"`
+		Priority optional[string]         `json:"priority"`
 		Snooze   optional[struct {
 			Until *time.Time `json:"until"`
 			Note  string     `json:"note"`
@@ -85,6 +91,10 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 	if input.Assignee.Set { // null is nobody, as the answers say it
 		change.Assignee = &input.Assignee.Value
 	}
+	if input.Team.Set {
+		change.Team = &input.Team.Value
+	}
+	change.Fields = fieldValues(input.Fields)
 	if input.Tags.Set {
 		change.Tags = &input.Tags.Value
 	}

@@ -15,6 +15,7 @@ type apiTicket struct {
 	Stage          string     `json:"stage"`
 	Open           bool       `json:"open"`
 	Assignee       *string    `json:"assignee"`
+	Team           *string    `json:"team"` // its name
 	Tags           []string   `json:"tags"`
 	Priority       string     `json:"priority"`
 	Snoozed        bool       `json:"snoozed"`
@@ -44,7 +45,7 @@ func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
 		rest = *t.Snooze
 	}
 	return apiTicket{Priority: t.Priority.Name(), Snoozed: t.Snooze != nil, SnoozedUntil: timeOrNull(rest.Until), Number: t.Number, Subject: t.Subject, Pipeline: row.PipelineName, Stage: row.StageName, Open: t.Open,
-		Assignee: r.email(t.AssigneeID), Tags: orEmpty(t.Tags), Contact: contactJSON(row.Contact), Aliases: orEmpty(t.Aliases),
+		Assignee: r.email(t.AssigneeID), Team: orNull(row.TeamName), Tags: orEmpty(t.Tags), Contact: contactJSON(row.Contact), Aliases: orEmpty(t.Aliases),
 		Snippet: t.Snippet, Messages: t.Messages, Held: t.Held, Unread: row.Unread, DeliveryFailed: t.DeliveryFailed,
 		Trust: string(t.Trust), ReplyType: t.ReplyType, Previous: orNull(t.Previous),
 		CreatedAt: timeOrNull(t.CreatedAt), UpdatedAt: timeOrNull(t.UpdatedAt), WaitingSince: timeOrNull(t.WaitingSince),
@@ -66,12 +67,16 @@ type apiTicketDetail struct {
 	Participants []string `json:"participants"`
 	Others       []uint64 `json:"contact_tickets"`
 	// LastEvent is what a reply gives back as seen.
-	LastEvent uint64 `json:"last_event"`
+	LastEvent     uint64         `json:"last_event"`
+	Fields        map[string]any `json:"fields"`
+	ContactFields map[string]any `json:"contact_fields"`
 }
 
-func (r roster) history(v *helpdesk.TicketView) apiHistory {
+func (r roster) history(v *helpdesk.TicketView, fields []helpdesk.Field) apiHistory {
 	h := apiHistory{Ticket: apiTicketDetail{apiTicket: r.ticket(v.Row), Alias: orNull(v.Alias.Address),
-		Participants: orEmpty(v.Row.Ticket.Participants), Others: []uint64{}, LastEvent: v.LastSeq},
+		Participants: orEmpty(v.Row.Ticket.Participants), Others: []uint64{}, LastEvent: v.LastSeq,
+		Fields:        fieldsJSON(fields, helpdesk.FieldOfTicket, v.Row.Ticket.Fields),
+		ContactFields: fieldsJSON(fields, helpdesk.FieldOfContact, v.Row.Contact.Fields)},
 		Messages: []apiMessage{}, Held: []apiMessage{}, Notes: []apiNote{}, Events: []apiEvent{}}
 	for _, other := range v.ContactTickets {
 		h.Ticket.Others = append(h.Ticket.Others, other.Ticket.Number)

@@ -22,9 +22,11 @@ type panelView struct {
 	Pending  string
 	Waits    bool // for a model that cannot read now
 	Earlier  []earlierTicket
-	Files    []fileView
-	Off      bool // the model is switched off
-	AdminOff bool // and the reader is one who could switch it on
+	// TicketFields and ContactFields are the custom fields; nil where there are none.
+	TicketFields, ContactFields *fieldsForm
+	Files                       []fileView
+	Off                         bool // the model is switched off
+	AdminOff                    bool // and the reader is one who could switch it on
 }
 
 type earlierTicket struct {

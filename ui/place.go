@@ -54,7 +54,7 @@ func placeOfPath(path string, number uint64) place {
 }
 
 func (p *place) filter(values url.Values) {
-	p.query.Pipeline, p.query.Alias, p.query.Assignee = values.Get("pipeline"), values.Get("alias"), values.Get("assignee")
+	p.query.Pipeline, p.query.Alias, p.query.Assignee, p.query.Team = values.Get("pipeline"), values.Get("alias"), values.Get("assignee"), values.Get("team")
 	p.query.Tag, p.query.Text = values.Get("tag"), values.Get("q")
 	if priority, ok := helpdesk.ParsePriority(values.Get("priority")); ok {
 		p.query.Priority = &priority

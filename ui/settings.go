@@ -22,6 +22,9 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/users/:id", s.userPage)
 	g.POST("/settings/users/:id", s.saveUser)
 	s.roleRoutes(g)
+	s.teamRoutes(g)
+	s.fieldRoutes(g)
+	s.auditRoutes(g)
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	g.POST("/settings/password", s.savePassword)
@@ -74,13 +77,16 @@ var settingsMap = []struct {
 	}},
 	{"work", []settingsEntry{
 		{section: "pipelines", needs: helpdesk.PermitPipelines},
+		{section: "fields", needs: helpdesk.PermitFields},
 	}},
 	{"people", []settingsEntry{
 		{section: "users", needs: helpdesk.PermitUsers},
+		{section: "teams", needs: helpdesk.PermitTeams},
 		{section: "roles", needs: helpdesk.PermitRoles},
 	}},
 	{"server", []settingsEntry{
 		{section: "analysis", readable: true},
+		{section: "audit", needs: helpdesk.PermitAudit},
 		{section: "system", readable: true},
 	}},
 }

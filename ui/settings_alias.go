@@ -56,6 +56,7 @@ type aliasView struct {
 	Tags      string
 	Pipelines []option
 	Owners    []option
+	Teams     []option
 	Languages []option
 	MX        mxRecord
 }
@@ -133,6 +134,11 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 			view.Owners = append(view.Owners, option{u.ID, u.Name, u.ID == a.OwnerID})
 		}
 	}
+	teams, err := s.teamOptions(ctx, v, a.TeamID)
+	if err != nil {
+		return view, err
+	}
+	view.Teams = append([]option{{"", v.T("team.none_chosen"), a.TeamID == ""}}, teams...)
 	view.Languages = localeOptions(v, a.Language, v.T("settings.alias.any_language"))
 	return view, nil
 }
@@ -150,7 +156,7 @@ func (s *Server) saveAlias(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/settings/aliases?saved=1")
 	}
 	alias.Address, alias.Name = strings.TrimSpace(c.FormValue("address")), strings.TrimSpace(c.FormValue("name"))
-	alias.PipelineID, alias.OwnerID, alias.Language = c.FormValue("pipeline"), c.FormValue("owner"), c.FormValue("language")
+	alias.PipelineID, alias.OwnerID, alias.TeamID, alias.Language = c.FormValue("pipeline"), c.FormValue("owner"), c.FormValue("team"), c.FormValue("language")
 	alias.Tags = splitList(c.FormValue("tags"))
 	alias.Signature = strings.TrimRight(strings.ReplaceAll(c.FormValue("signature"), "\r\n", "\n"), "\n ")
 	alias.ForwardTo = strings.TrimSpace(c.FormValue("forward_to"))

@@ -19,6 +19,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	g.POST("/tickets/:number/seen", s.markSeen)
 	g.POST("/tickets/:number/unread", s.markUnread)
 	s.movingRoutes(g)
+	s.fieldValueRoutes(g)
 	s.holdRoutes(g)
 }
 
@@ -34,7 +35,9 @@ type ticketView struct {
 	Stages   []option
 	Assignee *avatar
 	People   []option
-	Me       string // the reader's id, for "assign to me"
+	Team     string   // its name, "" for none
+	Teams    []option // values begin with "team:"
+	Me       string   // the reader's id, for "assign to me"
 	Tags     []string
 	Open     bool
 	// Other is the stage that closing, or opening again, leads to.
@@ -95,6 +98,10 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 		view.Assignee = &a
 	}
 	view.People = peopleOptions(v, users, record.AssigneeID)
+	view.Team = t.Row.TeamName
+	if view.Teams, err = s.teamOptions(ctx, v, record.TeamID); err != nil {
+		return nil, err
+	}
 	view.Priorities, view.Urgency = priorityOptions(v.Printer, record.Priority), string(record.Priority)
 	view.Due = newDue(v.Printer, record)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
@@ -107,6 +114,9 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	}
 	view.Composer = s.newComposer(v, t)
 	view.Panel = reader.panel(t)
+	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
+		return nil, err
+	}
 	return view, nil
 }
 
@@ -211,7 +221,7 @@ func (s *Server) ticketUpdates(c echo.Context) error {
 	return s.render(c, http.StatusOK, "ticket-updates", view)
 }
 
-// changeTicket sets the stage, the assignee, the tags or the priority.
+// changeTicket sets the stage, the assignee or team, the tags or the priority.
 func (s *Server) changeTicket(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
 	form, err := c.FormParams()
@@ -225,7 +235,11 @@ func (s *Server) changeTicket(c echo.Context) error {
 	}
 	if form.Has("assignee") {
 		assignee := form.Get("assignee")
-		change.Assignee = &assignee
+		if team, ok := strings.CutPrefix(assignee, "team:"); ok {
+			change.Team = &team
+		} else {
+			change.Assignee = &assignee
+		}
 	}
 	if form.Has("priority") {
 		priority, ok := helpdesk.ParsePriority(form.Get("priority"))

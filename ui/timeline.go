@@ -144,6 +144,8 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketReopened:    "reopen",
 	helpdesk.EventTicketAssigned:    "person",
 	helpdesk.EventTicketTags:        "tag",
+	helpdesk.EventTicketTeam:        "person",
+	helpdesk.EventTicketField:       "rows",
 	helpdesk.EventTicketOverdue:     "clock",
 	helpdesk.EventRuleApplied:       "route",
 	helpdesk.EventRuleNobody:        "route",
@@ -200,6 +202,16 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		}
 	case helpdesk.EventTicketAssigned:
 		key, args = r.assigned(e, key, args)
+	case helpdesk.EventTicketTeam:
+		args = append(args, strong(e.Data["to"]))
+		if e.Data["to"] == "" {
+			key, args[1] = key+"_none", strong(e.Data["from"])
+		}
+	case helpdesk.EventTicketField:
+		args = append(args, strong(e.Data["field"]), strong(e.Data["to"]))
+		if e.Data["to"] == "" {
+			key, args = key+"_none", args[:2]
+		}
 	case helpdesk.EventTicketTags:
 		args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · ")))
 		if e.Data["tags"] == "" {

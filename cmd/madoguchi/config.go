@@ -119,6 +119,7 @@ type aliasConfig struct {
 	Name      string   `toml:"name"`
 	Pipeline  string   `toml:"pipeline"`
 	Owner     string   `toml:"owner"`
+	Team      string   `toml:"team"`
 	Tags      []string `toml:"tags"`
 	Language  string   `toml:"language"`
 	Signature string   `toml:"signature"`

@@ -70,6 +70,12 @@ func arguments(t *testing.T, key, sentence string) []string {
 
 // composed are the starts of keys that the web puts together with a value.
 var composed = []string{
+	"audit.area",
+	"audit.event",
+	"audit.field",
+	"field.kind",
+	"field.owner",
+	"field.title",
 	"analysis.interest",
 	"analysis.sentiment",
 	"analysis.urgency",

@@ -5,6 +5,7 @@ import "./keep.js";
 import "./menus.js";
 import "./subnav.js";
 import "./grid.js";
+import "./reorder.js";
 import "./copy.js";
 import "./list.js";
 import "./rows.js";
