@@ -163,11 +163,11 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 		t.Fatal(err)
 	}
 	damaged := append([]byte{}, bytes...)
-	for i := len(damaged) / 8; i < len(damaged); i++ { // what is free at the end would not be missed
+	for i := 2 * os.Getpagesize(); i < len(damaged); i++ { // behind the two pages that say where all begins
 		damaged[i] ^= 0x5a
 	}
 	for name, content := range map[string][]byte{
-		"empty": nil, "short": bytes[:len(bytes)/4], "other": []byte(strings.Repeat("no database ", 5000)), "damaged": damaged,
+		"empty": nil, "short": bytes[:3*os.Getpagesize()], "other": []byte(strings.Repeat("no database ", 5000)), "damaged": damaged,
 	} {
 		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(directory, name+".db")
