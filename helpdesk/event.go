@@ -133,6 +133,12 @@ func lastSeq(r store.Reader) (uint64, error) {
 	return 0, nil
 }
 
+// Ready tells whether the store takes updates, by one that writes nothing. Its
+// error is that of the store.
+func (d *Desk) Ready(ctx context.Context) error {
+	return d.db.Update(ctx, func(store.Tx) error { return nil })
+}
+
 // LastSeq returns the number of the newest durable event, 0 where there is none.
 func (d *Desk) LastSeq(ctx context.Context) (last uint64, err error) {
 	err = d.view(ctx, func(r store.Reader) error {

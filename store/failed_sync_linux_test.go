@@ -148,6 +148,10 @@ func TestStoreAfterAFailedSync(t *testing.T) {
 					t.Errorf("update %d: %v; want what failed and what to do", i, err)
 				}
 			}
+			err := g.Update(t.Context(), func(store.Tx) error { return nil }) // as a look at the server's health does
+			if refuses := err != nil; refuses != test.refuses {
+				t.Errorf("an update that writes nothing: %v", err)
+			}
 			view(t, g, func(store.Reader) error { return nil })
 			if err := g.Close(); err != nil {
 				t.Fatal(err)

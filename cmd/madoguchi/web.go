@@ -60,15 +60,15 @@ func (s *server) openWeb(context.Context) (err error) {
 }
 
 // answerReady says 200 while mail and browsers are served and the store
-// answers.
+// takes updates: after a failed sync it may refuse them until it is opened again.
 func (s *server) answerReady(w http.ResponseWriter, r *http.Request) {
 	if !s.ready.Load() {
 		answerText(w, http.StatusServiceUnavailable, "not serving")
 		return
 	}
-	if _, err := s.desk.LastSeq(r.Context()); err != nil {
+	if err := s.desk.Ready(r.Context()); err != nil {
 		s.log.Error("readiness", "error", err)
-		answerText(w, http.StatusServiceUnavailable, "the store does not answer")
+		answerText(w, http.StatusServiceUnavailable, "the store takes no updates")
 		return
 	}
 	answerText(w, http.StatusOK, "ready")
