@@ -3,7 +3,6 @@ package ui
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -13,12 +12,13 @@ import (
 	"time"
 
 	"golang.org/x/sync/singleflight"
+
+	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 )
 
 // Bounds of fetching one image, redirects and all.
 const (
-	imageTimeout   = 10 * time.Second // unless the options say another
-	maxImageSize   = 5 << 20          // bytes
+	maxImageSize   = 5 << 20 // bytes
 	maxRedirects   = 3
 	maxImageURL    = 8 << 10 // bytes of an address
 	parallelImages = 16      // fetched at one time for all readers
@@ -43,28 +43,10 @@ type imageFetcher struct {
 	cache  imageCache
 }
 
-func newImageFetcher(until context.Context, n ImageNetwork, now func() time.Time) *imageFetcher {
-	dial := n.Dial
-	if dial == nil {
-		dial = DialPublic(nil)
-	}
-	if n.Timeout == 0 {
-		n.Timeout = imageTimeout
-	}
-	transport := &http.Transport{
-		Proxy:                  nil, // it would connect in our place, and nobody judged to where
-		DialContext:            dial,
-		TLSClientConfig:        &tls.Config{RootCAs: n.RootCAs},
-		TLSHandshakeTimeout:    4 * time.Second,
-		ForceAttemptHTTP2:      true,
-		DisableCompression:     true, // images are; a bomb is not asked for
-		MaxResponseHeaderBytes: 64 << 10,
-		MaxIdleConns:           parallelImages,
-		IdleConnTimeout:        30 * time.Second,
-	}
-	return &imageFetcher{limit: n.Timeout, now: now, until: until, slots: make(chan struct{}, parallelImages), cache: imageCache{images: map[string]remoteImage{}},
-		// Redirects are followed by hand, so that each is checked and none sends a referrer.
-		client: &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+func newImageFetcher(until context.Context, n fetch.Network, now func() time.Time) *imageFetcher {
+	// Redirects are followed by hand, so that each is checked and none sends a referrer.
+	return &imageFetcher{limit: n.Limit(), now: now, until: until, slots: make(chan struct{}, parallelImages),
+		cache: imageCache{images: map[string]remoteImage{}}, client: n.Client(parallelImages)}
 }
 
 // image returns the image at an address. A mail is loaded twice to be shown (see
@@ -159,7 +141,7 @@ func (f *imageFetcher) get(ctx context.Context, target *url.URL, visited map[str
 			if err == nil || ctx.Err() != nil {
 				return response, err
 			}
-			if refused := (*RefusedAddressError)(nil); errors.As(err, &refused) {
+			if refused := (*fetch.RefusedAddressError)(nil); errors.As(err, &refused) {
 				return nil, err
 			}
 		}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk/fetch"
+	"github.com/madoguchi/madoguchi/helpdesk/fetch/fetchtest"
 	"github.com/madoguchi/madoguchi/ui"
 )
 
@@ -24,7 +26,7 @@ const pixel = "\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
 // example.com (TLS) and plain.example.com (none); all other names and addresses
 // meet the real dial function.
 type imageHosts struct {
-	network ui.ImageNetwork
+	network fetch.Network
 	mu      sync.Mutex
 	heard   []*http.Request
 }
@@ -43,10 +45,10 @@ func newImageHosts(t *testing.T, answers map[string][]string, serve http.Handler
 	t.Cleanup(plain.Close)
 	roots := x509.NewCertPool()
 	roots.AddCert(secure.Certificate())
-	public := ui.DialPublic(newResolver(t, answers))
+	public := fetch.DialPublic(fetchtest.Resolver(t, answers))
 	stands := map[string]string{"example.com:443": secure.Listener.Addr().String(), "plain.example.com:80": plain.Listener.Addr().String(),
 		"plain.example.com:443": plain.Listener.Addr().String()} // it speaks no TLS
-	w.network = ui.ImageNetwork{RootCAs: roots, Timeout: 2 * time.Second, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	w.network = fetch.Network{RootCAs: roots, Timeout: 2 * time.Second, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if at, ok := stands[address]; ok {
 			var d net.Dialer
 			return d.DialContext(ctx, network, at)

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
@@ -129,7 +130,7 @@ type Options struct {
 	UndoWindow time.Duration
 	// Images is how the remote images of mails are reached when an agent asks to
 	// see them.
-	Images ImageNetwork
+	Images fetch.Network
 	// Search finds tickets by all their words; where nil, a text is looked for in
 	// what lists show.
 	Search Searcher

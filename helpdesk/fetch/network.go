@@ -1,25 +1,64 @@
-package ui
+// Package fetch reaches web addresses that strangers have named: images of
+// mails, a browser's push service. It connects to nothing but the public
+// internet, whatever a name leads to.
+package fetch
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"syscall"
 	"time"
 )
 
-// ImageNetwork is how the remote images of mails are reached. The zero value is
-// the public internet with the system's resolver and certificates.
-type ImageNetwork struct {
+// Network is how such addresses are reached. The zero value is the public
+// internet with the system's resolver and certificates.
+type Network struct {
 	// Dial opens connections; DialPublic(nil) when nil. Whatever stands in its
 	// place answers for where it connects to.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// RootCAs are trusted instead of the system's when not nil.
 	RootCAs *x509.CertPool
-	// Timeout limits the fetching of one image, redirects and all; 10 s when zero.
+	// Timeout limits one fetch, redirects and all; 10 s when zero.
 	Timeout time.Duration
+}
+
+// defaultTimeout is that of a Network that names none.
+const defaultTimeout = 10 * time.Second
+
+// Limit is how long one fetch may take.
+func (n Network) Limit() time.Duration {
+	if n.Timeout == 0 {
+		return defaultTimeout
+	}
+	return n.Timeout
+}
+
+// Client returns a client for the network. It follows no redirect, uses no
+// proxy (which would connect in our place, and nobody judged to where), sends no
+// cookie and asks for nothing compressed; connections lie idle for half a minute,
+// at most atOnce of them.
+func (n Network) Client(atOnce int) *http.Client {
+	dial := n.Dial
+	if dial == nil {
+		dial = DialPublic(nil)
+	}
+	transport := &http.Transport{
+		Proxy:                  nil,
+		DialContext:            dial,
+		TLSClientConfig:        &tls.Config{RootCAs: n.RootCAs},
+		TLSHandshakeTimeout:    4 * time.Second,
+		ForceAttemptHTTP2:      true,
+		DisableCompression:     true,
+		MaxResponseHeaderBytes: 64 << 10,
+		MaxIdleConns:           atOnce,
+		IdleConnTimeout:        30 * time.Second,
+	}
+	return &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 }
 
 // DialPublic returns a dial function for ports 80 and 443 of public addresses. It
@@ -50,7 +89,7 @@ func (e *RefusedAddressError) Error() string {
 
 func refuseInside(target netip.AddrPort) error {
 	if port := target.Port(); port != 80 && port != 443 {
-		return &RefusedAddressError{target, "images are fetched from ports 80 and 443 only"}
+		return &RefusedAddressError{target, "only ports 80 and 443 are fetched from"}
 	}
 	if !isPublic(target.Addr()) {
 		return &RefusedAddressError{target, "not an address of the public internet"}

@@ -1,70 +1,16 @@
-package ui_test
+package fetch_test
 
 import (
-	"context"
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
-	"sync/atomic"
 	"testing"
 
-	"github.com/miekg/dns"
-
-	"github.com/madoguchi/madoguchi/ui"
+	"github.com/madoguchi/madoguchi/helpdesk/fetch"
+	"github.com/madoguchi/madoguchi/helpdesk/fetch/fetchtest"
 )
 
-// names is a DNS server on loopback. Every name that it knows has a list of
-// answers, given in turn; the last one stays.
-type names struct {
-	answers map[string][]string
-	asked   map[string]*atomic.Int32
-}
-
-// newResolver starts a name server and returns a resolver that asks it alone.
-func newResolver(t *testing.T, answers map[string][]string) *net.Resolver {
-	t.Helper()
-	n := &names{answers: answers, asked: map[string]*atomic.Int32{}}
-	for name := range answers {
-		n.asked[name] = &atomic.Int32{}
-	}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &dns.Server{PacketConn: conn, Handler: n}
-	go server.ActivateAndServe()
-	t.Cleanup(func() { server.Shutdown() })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
-}
-
-// ServeDNS implements dns.Handler.
-func (n *names) ServeDNS(w dns.ResponseWriter, query *dns.Msg) {
-	reply := new(dns.Msg).SetReply(query)
-	q := query.Question[0]
-	list := n.answers[strings.TrimSuffix(q.Name, ".")]
-	if list == nil {
-		reply.Rcode = dns.RcodeNameError
-		w.WriteMsg(reply)
-		return
-	}
-	header := dns.RR_Header{Name: q.Name, Rrtype: q.Qtype, Class: dns.ClassINET}
-	address := netip.MustParseAddr(list[0])
-	if q.Qtype == dns.TypeA && address.Is4() {
-		turn := int(n.asked[strings.TrimSuffix(q.Name, ".")].Add(1)) - 1
-		address = netip.MustParseAddr(list[min(turn, len(list)-1)])
-		reply.Answer = append(reply.Answer, &dns.A{Hdr: header, A: address.AsSlice()})
-	}
-	if q.Qtype == dns.TypeAAAA && address.Is6() {
-		reply.Answer = append(reply.Answer, &dns.AAAA{Hdr: header, AAAA: address.AsSlice()})
-	}
-	w.WriteMsg(reply)
-}
-
-// Addresses that no image may come from, each range with its first, last or an
+// Addresses that nothing may come from, each range with its first, last or an
 // embedded address.
 var insideAddresses = []string{
 	"0.0.0.0", "0.255.255.255", "10.0.0.1", "10.255.255.255", "100.64.0.1", "100.127.255.255", "127.0.0.1", "127.255.255.254",
@@ -79,8 +25,8 @@ var insideAddresses = []string{
 func TestOnlyPublicAddressesAreReached(t *testing.T) {
 	for _, text := range insideAddresses {
 		for _, port := range []uint16{80, 443} {
-			refused := (*ui.RefusedAddressError)(nil)
-			if err := ui.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)); !errors.As(err, &refused) {
+			refused := (*fetch.RefusedAddressError)(nil)
+			if err := fetch.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)); !errors.As(err, &refused) {
 				t.Errorf("%s port %d: %v, want it refused", text, port, err)
 			}
 		}
@@ -88,12 +34,12 @@ func TestOnlyPublicAddressesAreReached(t *testing.T) {
 	for _, text := range []string{"1.1.1.1", "8.8.8.8", "9.255.255.255", "11.0.0.0", "100.63.255.255", "100.128.0.0", "172.15.255.255", "172.32.0.0", "192.167.255.255",
 		"192.169.0.0", "198.17.255.255", "198.20.0.0", "223.255.255.255", "::ffff:8.8.8.8", "64:ff9b::8.8.8.8", "2606:4700::1111", "2a00:1450:4001::1", "2400:cb00::1"} {
 		for _, port := range []uint16{80, 443} {
-			if err := ui.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)); err != nil {
+			if err := fetch.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)); err != nil {
 				t.Errorf("%s port %d: %v", text, port, err)
 			}
 		}
 		for _, port := range []uint16{0, 22, 25, 8080, 8443} {
-			if ui.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)) == nil {
+			if fetch.RefuseInside(netip.AddrPortFrom(netip.MustParseAddr(text), port)) == nil {
 				t.Errorf("%s port %d is reached", text, port)
 			}
 		}
@@ -104,7 +50,7 @@ func TestOnlyPublicAddressesAreReached(t *testing.T) {
 	}
 	for _, i := range interfaces {
 		address, _ := netip.AddrFromSlice(i.(*net.IPNet).IP)
-		if ui.RefuseInside(netip.AddrPortFrom(address, 443)) == nil {
+		if fetch.RefuseInside(netip.AddrPortFrom(address, 443)) == nil {
 			t.Errorf("our own address %s is reached", address)
 		}
 	}
@@ -116,8 +62,8 @@ func TestNamesLeadNowhereInside(t *testing.T) {
 	for i, text := range insideAddresses {
 		answers[nameOf(i)] = []string{text}
 	}
-	resolver := newResolver(t, answers)
-	dial := ui.DialPublic(resolver)
+	resolver := fetchtest.Resolver(t, answers)
+	dial := fetch.DialPublic(resolver)
 	for i, text := range insideAddresses {
 		address := netip.MustParseAddr(text)
 		if address.Is6() && !address.Is4In6() {
@@ -125,7 +71,7 @@ func TestNamesLeadNowhereInside(t *testing.T) {
 		}
 		for _, host := range []string{nameOf(i), text} {
 			conn, err := dial(t.Context(), "tcp", net.JoinHostPort(host, "443"))
-			if refused := (*ui.RefusedAddressError)(nil); !errors.As(err, &refused) {
+			if refused := (*fetch.RefusedAddressError)(nil); !errors.As(err, &refused) {
 				t.Errorf("%s (%s): %v, want it refused", host, text, err)
 			}
 			if conn != nil {
@@ -138,7 +84,7 @@ func TestNamesLeadNowhereInside(t *testing.T) {
 		t.Fatalf("first answer %v, %v", found, err)
 	}
 	_, err = dial(t.Context(), "tcp", "rebinding.test:80")
-	if refused := (*ui.RefusedAddressError)(nil); !errors.As(err, &refused) || refused.Address.Addr().String() != "127.0.0.1" {
+	if refused := (*fetch.RefusedAddressError)(nil); !errors.As(err, &refused) || refused.Address.Addr().String() != "127.0.0.1" {
 		t.Errorf("second answer: %v, want it refused", err)
 	}
 }
