@@ -30,6 +30,9 @@ type BoltOptions struct {
 	// PageSize in bytes of a new file; 0 means the system's. An existing file
 	// keeps its own.
 	PageSize int
+	// NoPreallocation adds no zeros behind the data: for a file that is to be
+	// looked at and kept as it is, such as a backup.
+	NoPreallocation bool
 }
 
 const (
@@ -81,7 +84,7 @@ func OpenBolt(path string, o BoltOptions) (*Bolt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open store %s: %w", path, err)
 	}
-	ahead, err := prepare(db, path)
+	ahead, err := prepare(db, path, !o.NoPreallocation)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: prepare: %w", path, err), db.Close())
 	}
@@ -116,10 +119,10 @@ func writeFreeList(db *bbolt.DB) error {
 }
 
 // prepare gives the file room to grow and, if it is new, the bucket.
-func prepare(db *bbolt.DB, path string) (*preallocator, error) {
+func prepare(db *bbolt.DB, path string, preallocate bool) (*preallocator, error) {
 	var ahead *preallocator
 	err := db.Update(func(tx *bbolt.Tx) (err error) {
-		if ahead, err = startPreallocator(path, tx.Size()); err != nil {
+		if ahead, err = startPreallocator(path, tx.Size(), preallocate); err != nil {
 			return err
 		}
 		if tx.Bucket(bucketName) != nil {

@@ -37,11 +37,11 @@ type preallocator struct {
 }
 
 // startPreallocator makes sure that the file at path, of which the first used bytes
-// are data, has room now and gets more in time. Where that brings nothing, or the
+// are data, has room now and gets more in time. Where that is not wanted or brings nothing, or the
 // disk is full, it rests: bbolt grows its file itself then.
-func startPreallocator(path string, used int64) (*preallocator, error) {
+func startPreallocator(path string, used int64, wanted bool) (*preallocator, error) {
 	p := &preallocator{used: make(chan int64, 1), done: make(chan struct{})}
-	if !overwritesInPlace(path) {
+	if !wanted || !overwritesInPlace(path) {
 		p.idle.Store(true)
 		close(p.done)
 		return p, nil

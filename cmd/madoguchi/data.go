@@ -60,7 +60,7 @@ func verifyFile(ctx context.Context, path string) (v verification, err error) {
 	if info, err := os.Stat(path); err == nil && info.Size() == 0 {
 		return v, fmt.Errorf("%s is empty: it is no backup", path)
 	}
-	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	bolt, err := store.OpenBolt(path, store.BoltOptions{NoPreallocation: true})
 	if err != nil {
 		return v, err
 	}
