@@ -37,7 +37,7 @@ var machineAffixes = []string{"mailer-daemon", "-bounces", "bounce-", "bounces-"
 // machineNames are parts of the names that mail systems write under.
 var machineNames = []string{
 	"mail delivery system", "mail delivery subsystem", "mail deliver system", "mail delivery service", "mailer-daemon", "mailer daemon", "delivery subsystem", "system administrator", "microsoft outlook", "postmaster",
-	"mail system", "mail administrator", "mmsc ndr", "returned mail", "メール配信システム", "メールシステム", "システム管理者", "систем доставки", "internet mail delivery",
+	"mail system", "mail server at ", "mail administrator", "mmsc ndr", "returned mail", "メール配信システム", "メールシステム", "システム管理者", "систем доставки", "internet mail delivery",
 }
 
 // replySubjects begin the subject of a person's answer or forward.
