@@ -37,6 +37,7 @@ type attachedView struct {
 	Frame   string
 	Images  int // remote ones, which are not shown
 
+	Trackers   int
 	Misleading misleadingView
 	Files      []fileView
 	Save       string
@@ -157,7 +158,7 @@ func (s *Server) attachedMail(c echo.Context) error {
 	}
 	if view.HTML = view.HasHTML && c.QueryParam("as") == "html"; view.HTML {
 		safe := s.options.Mail.Sanitize(letter.HTML, func(string) string { return "" }, nil)
-		view.Images, view.Misleading = safe.RemoteImages, misleadingOf(safe)
+		view.Images, view.Trackers, view.Misleading = safe.RemoteImages, safe.Trackers, misleadingOf(safe)
 	}
 	for i, file := range letter.Files {
 		if !file.Inline || file.ContentID == "" || !view.HasHTML {

@@ -31,7 +31,7 @@ func forwarded() string {
 	inner := "From: <second@kyaku.example>\r\nTo: =?utf-8?B?55Sw5p2R?= <tamura@kyaku.example>\r\nSubject: inner\r\nDate: Fri, 20 Nov 2026 10:00:00 +0900\r\n" +
 		"MIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=i\r\n\r\n" +
 		"--i\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>the <b>inner</b> words</p><script>alert(1)</script>" +
-		"<img src=\"https://track.example/x.png\" width=\"20\" height=\"20\"><img src=\"cid:logo\"><a href=\"https://login.evil.example/\">www.bank.co.jp</a>\r\n" +
+		"<img src=\"https://track.example/x.png\" width=\"20\" height=\"20\"><img src=\"https://track.example/open.gif\"><img src=\"cid:logo\"><a href=\"https://login.evil.example/\">www.bank.co.jp</a>\r\n" +
 		"--i\r\nContent-Type: message/rfc822\r\n\r\n" + innermost + "\r\n" +
 		"--i\r\nContent-Type: image/png\r\nContent-ID: <logo>\r\nContent-Disposition: inline\r\nContent-Transfer-Encoding: base64\r\n\r\niVBORw==\r\n" +
 		"--i\r\nContent-Type: text/html\r\nContent-Disposition: attachment; filename=page.html\r\n\r\n<script>alert(2)</script>\r\n--i--\r\n"
@@ -53,7 +53,7 @@ func TestAttachedMailIsReadable(t *testing.T) {
 		t.Error("the page has no policy")
 	}
 	b.get(base+"?part=0").want(http.StatusOK).shows("innermost", "third@kyaku.example", "このメールを添付したメール", `href="`+base+`"`)
-	b.get(base+"?as=html").want(http.StatusOK).shows(`src="`+base+`/html"`, "外部の画像 1 点", "「www.bank.co.jp」と書かれたリンクの行き先は「login.evil.example」です。").hides("allow-same-origin", "srcdoc")
+	b.get(base+"?as=html").want(http.StatusOK).shows(`src="`+base+`/html"`, "外部の画像 1 点", "見えない画像 1 点", "「www.bank.co.jp」と書かれたリンクの行き先は「login.evil.example」です。").hides("allow-same-origin", "srcdoc")
 	h.inEnglish()
 	checkPage(t, h.as(h.admin).get(base+"?as=html"), "en")
 }
