@@ -32,6 +32,7 @@ var styleOrder = []string{
 	"palette",
 	"composer",
 	"editor",
+	"recipients",
 	"panel",
 	"pages",
 	"house",

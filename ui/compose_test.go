@@ -50,12 +50,15 @@ func TestReplyIsSentOnceAndCanBeTakenBack(t *testing.T) {
 	h := newReadyHouse(t)
 	h.receive(letter{subject: "記録が欠けます", text: "お願いします。\n"})
 	b := h.as(h.admin)
-	fields := composer(b.get("/inbox/mine/1").want(http.StatusOK).shows(`name="to" value="tamura@kyaku.example"`))
+	fields := composer(b.get("/inbox/mine/1").want(http.StatusOK).shows(`name="to" value="田村 美咲 &lt;tamura@kyaku.example&gt;"`))
 	fields["mode"], fields["text"], fields["to"], fields["cc"], fields["quote"] = "reply", "田村様\r\nご連絡ありがとうございます。", "田村 美咲 <tamura@kyaku.example>、kojima@kyaku.example", "", "1"
 
 	fields["to"] = "not an address"
 	b.compose("/tickets/1/compose", fields).want(http.StatusUnprocessableEntity).shows("宛先「not an address」を読み取れません", "田村様", `value="`+fields["key"]+`"`)
 	fields["to"] = "田村 美咲 <tamura@kyaku.example>、kojima@kyaku.example"
+	warned := b.compose("/tickets/1/compose", fields, file{name: "手順書.pdf", data: "%PDF"}).want(http.StatusUnprocessableEntity).
+		shows("kojima@kyaku.example とは", "このまま送信", "まだ送信していません", "田村様", `value="`+fields["key"]+`"`).hides("tamura@kyaku.example とは")
+	fields["warned"] = regexp.MustCompile(`name="warned" value="([^"]*)"`).FindStringSubmatch(warned.body)[1]
 	sent := b.compose("/tickets/1/compose", fields, file{name: "手順書.pdf", data: "%PDF"}).want(http.StatusSeeOther)
 	if !strings.HasPrefix(sent.Header.Get("Location"), "/inbox/mine/1?sent=") {
 		t.Fatalf("leads to %q", sent.Header.Get("Location"))

@@ -9,7 +9,6 @@ import (
 	"io"
 	"mime/multipart"
 	"net/http"
-	netmail "net/mail"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,23 +21,28 @@ import (
 
 // composerView is the place to write, with what is in it.
 type composerView struct {
-	Ticket uint64
-	Draft  string // names the draft that the browser keeps
-	Key    string // the idempotency key of what is sent from here
-	Seen   uint64 // the newest event that the author has before their eyes
-	Mode   string // what is being written: "reply", "note" or "log"
-	Text   string
-	HTML   string // the same with its formatting; "" where it has none
-	NoteTo string // the note's own text
-	Log    loggedView
-	To, Cc string
-	From   string
-	Quote  bool
-	Quoted *quotedView // the mail that can be quoted, nil without one
-	Kept   []keptFile
-	Undo   string // how long a reply can be taken back, in words; "" for not at all
-	Limit  string // of the files together, in words
-	Error  string
+	Ticket      uint64
+	Draft       string // names the draft that the browser keeps
+	Key         string // the idempotency key of what is sent from here
+	Seen        uint64 // the newest event that the author has before their eyes
+	Mode        string // what is being written: "reply", "note" or "log"
+	Text        string
+	HTML        string // the same with its formatting; "" where it has none
+	NoteTo      string // the note's own text
+	Log         loggedView
+	To, Cc, Bcc string
+	// Others are those besides the author who got the newest mail: Cc where it is
+	// answered to all.
+	Others   string
+	Warnings []string
+	Warned   string // which warnings those were, for the form
+	From     string
+	Quote    bool
+	Quoted   *quotedView // the mail that can be quoted, nil without one
+	Kept     []keptFile
+	Undo     string // how long a reply can be taken back, in words; "" for not at all
+	Limit    string // of the files together, in words
+	Error    string
 	// Suppressed says that an address refused mail before.
 	Suppressed bool
 	// Changed says that the customer wrote meanwhile: nothing was sent.
@@ -62,7 +66,8 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
 	for _, m := range slices.Backward(t.Messages) {
 		// A report of a server is no letter, and nobody reads an answer to it.
 		if m.Message.Direction == helpdesk.Inbound && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
-			c.To, c.Cc = cmp.Or(m.Message.ReplyTo, m.Message.From.Email), strings.Join(otherReaders(t, m.Message), ", ")
+			c.To, c.Others = personOrAddress(m.Message), strings.Join(otherReaders(t, m.Message), ", ")
+			c.Cc = c.Others
 			c.Quoted = v.quoted(m)
 			break
 		}
@@ -172,7 +177,13 @@ func (s *Server) composeReply(c echo.Context) error {
 	if reply.Cc, err = parseRecipients("cc", c.FormValue("cc")); err != nil {
 		return s.refuseCompose(c, err)
 	}
+	if reply.Bcc, err = parseRecipients("bcc", c.FormValue("bcc")); err != nil {
+		return s.refuseCompose(c, err)
+	}
 	if reply.Attachments, err = s.uploads(c); err != nil {
+		return s.refuseCompose(c, err)
+	}
+	if err := s.warn(c, reply); err != nil {
 		return s.refuseCompose(c, err)
 	}
 	posted, err := s.desk.Reply(ctx, v.actor(), reply)
@@ -185,24 +196,6 @@ func (s *Server) composeReply(c echo.Context) error {
 		separator = "&"
 	}
 	return c.Redirect(http.StatusSeeOther, back+separator+"sent="+posted.ID)
-}
-
-// parseRecipients reads a list of addresses as it is typed: parted by commas,
-// also Japanese ones, with or without names.
-func parseRecipients(field, typed string) ([]helpdesk.Address, error) {
-	typed = strings.TrimSpace(strings.Trim(strings.NewReplacer("、", ",", "，", ",", "；", ",", ";", ",", "　", " ", "\n", ",").Replace(typed), ", "))
-	if typed == "" {
-		return nil, nil
-	}
-	list, err := netmail.ParseAddressList(typed)
-	if err != nil {
-		return nil, invalid(field, "error.recipients", "cannot read the recipients \""+typed+"\": separate addresses with commas", typed)
-	}
-	var parsed []helpdesk.Address
-	for _, a := range list {
-		parsed = append(parsed, helpdesk.Address{Name: a.Name, Email: a.Address})
-	}
-	return parsed, nil
 }
 
 // uploads are the files chosen, and those of a reply taken back that were kept.
@@ -269,9 +262,10 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	w.Log = newLogged(v, c.FormValue("channel"))
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
 	w.Suppressed = refused.Key == "error.suppressed"
-	w.To, w.Cc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("quote") != ""
+	w.To, w.Cc, w.Bcc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("bcc"), c.FormValue("quote") != ""
 	w.Kept = s.keptFiles(c, c.Request().Form["kept"])
 	w.Error, w.Changed = said.Text, refused.Key == "error.thread_changed"
+	w.warned(c, v)
 	return s.renderTicket(c, statusOf(refused.Code), view, nil)
 }
 
@@ -305,7 +299,7 @@ func (s *Server) undo(c echo.Context) error {
 	w := &view.Composer
 	w.Restored, w.Text = true, cmp.Or(taken.Body.ReplyText, taken.Body.Text)
 	w.HTML = taken.Body.HTML
-	w.To, w.Cc = addresses(m.To), addresses(m.Cc)
+	w.To, w.Cc, w.Bcc = addresses(m.To), addresses(m.Cc), addresses(m.Bcc)
 	w.Quote = m.Before != nil && m.Before.Quote
 	for i, a := range m.Attachments {
 		w.Kept = append(w.Kept, keptFile{m.ID + "/" + strconv.Itoa(i), a.Filename, v.Size(a.Size)})

@@ -164,6 +164,13 @@ func (r reader) recipients(msg helpdesk.Message) string {
 	if len(cc) > 0 {
 		text += r.T("list.comma") + "Cc " + strings.Join(cc, r.T("list.comma"))
 	}
+	var bcc []string
+	for _, a := range msg.Bcc {
+		bcc = append(bcc, name(a))
+	}
+	if len(bcc) > 0 {
+		text += r.T("list.comma") + "Bcc " + strings.Join(bcc, r.T("list.comma"))
+	}
 	return text
 }
 

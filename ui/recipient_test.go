@@ -48,7 +48,7 @@ Status: 5.1.1
 		t.Fatalf("the bounce is on ticket %d, want %d: %v", receipt.Ticket, n, err)
 	}
 	page := h.as(h.admin).get(fmt.Sprintf("/inbox/open/%d", n)).body
-	if !strings.Contains(page, `name="to" value="tamura@kyaku.example"`) || strings.Contains(page, `value="mailer-daemon`) {
+	if !strings.Contains(page, `name="to" value="田村 美咲 &lt;tamura@kyaku.example&gt;"`) || strings.Contains(page, `value="mailer-daemon`) {
 		t.Error("the reply is not addressed to the customer")
 	}
 }

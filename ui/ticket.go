@@ -15,6 +15,7 @@ import (
 func (s *Server) ticketRoutes(g *echo.Group) {
 	g.GET("/tickets/:number/updates", s.ticketUpdates)
 	g.POST("/tickets/:number/compose", s.compose)
+	g.GET("/tickets/:number/recipients", s.suggestRecipients)
 	g.POST("/tickets/:number/change", s.changeTicket)
 	g.POST("/tickets/:number/seen", s.markSeen)
 	g.POST("/tickets/:number/unread", s.markUnread)

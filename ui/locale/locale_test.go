@@ -124,6 +124,7 @@ var composed = []string{
 	"trust",
 	"unavailable",
 	"view",
+	"warning",
 }
 
 func isComposed(key string) bool {

@@ -12,6 +12,7 @@ import "./rows.js";
 import "./thread.js";
 import "./editor.js";
 import "./toolbar.js";
+import "./recipients.js";
 import "./composer.js";
 import "./frames.js";
 import "./toasts.js";

@@ -80,7 +80,7 @@ function echo(form) {
   for (const field of $$("[data-source]", form)) {
     $(`[data-echo=${field.dataset.source}]`, form).textContent = field.value;
   }
-  $("[data-echo-cc]", form).hidden = !form.elements.cc.value;
+  for (const also of $$("[data-echo-also]", form)) also.hidden = !form.elements[also.dataset.echoAlso].value;
 }
 
 // ---------- Sending ----------

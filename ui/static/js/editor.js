@@ -141,7 +141,7 @@ class Editor {
 
   #written() {
     const root = this.#squire.getRoot();
-    root.classList.toggle("empty", !root.textContent && !$("img, li, table, hr, blockquote", root) && root.childElementCount < 2);
+    root.classList.toggle("blank", !root.textContent && !$("img, li, table, hr, blockquote", root) && root.childElementCount < 2);
   }
 
   // imageURL is where an image of this mail, by its Content-ID, is shown from.
