@@ -123,7 +123,7 @@ var (
 	fileWords = regexp.MustCompile(`添付|同封|別添|別紙|附件|첨부|(?i:\b(?:attach(?:ed|ing|ments?)?|enclos(?:ed|ing|ures?))\b)`)
 	// Whoever asks for a file, or thanks for one, sends none.
 	askedInJapanese = regexp.MustCompile(`^(?:の?(?:ファイル|書類|資料|画像|写真))?(?:を|が|は|して|の|も)?\s*(?:お送り)?(?:いただ|頂|くださ|下さ|お願い|願い|不要|漏れ|もれ|なし|無し|忘れ|され(?:て|ま))`)
-	askedInEnglish  = regexp.MustCompile(`(?i)\b(?:you|your|please|without|no|kindly|to)\s+(?:\w+\s+){0,2}$`)
+	askedInEnglish  = regexp.MustCompile(`(?i)\b(?:(?:you|your)\s+(?:(?:please|kindly|have|had|also)\s+)?|(?:please|without|without an|no|to)\s+)$`)
 )
 
 // speaksOfFile returns the word by which a text, without what it quotes, says

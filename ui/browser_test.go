@@ -278,10 +278,11 @@ func TestBrowser(t *testing.T) {
 		eval[bool](b, `(document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "e", isComposing: true, bubbles: true})), true)`)
 		b.until(`document.querySelector("[data-text=reply]").value.includes("日本")`)
 		eval[bool](b, `(document.querySelector(".recipients").open = true)`)
-		b.click(`[name=cc]`)
+		b.click(`[data-show=cc]`)
 		b.keys("a@kyaku.example" + kb.Enter)
 		b.until(`document.querySelector("[name=cc]").value === "a@kyaku.example"`)
-		eval[bool](b, `(document.querySelector("[name=cc]").value = "", document.querySelector("[name=cc]").dispatchEvent(new Event("input", {bubbles: true})))`)
+		b.keys(kb.Backspace)
+		b.until(`document.querySelector("[name=cc]").value === ""`)
 		if posts.Load() != 0 || !eval[bool](b, `document.querySelector("#close-button").innerText.includes("クローズ")`) {
 			t.Errorf("%d posts of the composer: something was sent, or the ticket closed", posts.Load())
 		}

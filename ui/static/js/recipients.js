@@ -22,7 +22,7 @@ function reveal(form, name) {
 
 on("click", "[data-show]", (_, button) => {
   reveal(button.closest("form"), button.dataset.show);
-  $(`[data-row=${button.dataset.show}] .chip-input`, button.closest("form"))?.focus();
+  $(`[data-row=${button.dataset.show}] .recipient-input`, button.closest("form"))?.focus();
 });
 
 // Answering all, or the author alone.
@@ -72,9 +72,9 @@ class Chips {
     this.row = field.closest(".recipient-row");
     this.words = field.closest("[data-ticket]").dataset;
     this.box = document.createElement("div");
-    this.box.className = "chips";
+    this.box.className = "recipient-list";
     this.input = document.createElement("input");
-    this.input.className = "chip-input bare";
+    this.input.className = "recipient-input bare";
     Object.assign(this.input, { type: "text", autocomplete: "off", spellcheck: false, inputMode: "email" });
     for (const [name, value] of Object.entries({ role: "combobox", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${field.id}-found` })) this.input.setAttribute(name, value);
     this.found = document.createElement("ul");
@@ -109,7 +109,7 @@ class Chips {
   }
 
   draw() {
-    for (const chip of $$(".chip", this.box)) chip.remove();
+    for (const chip of $$(".recipient", this.box)) chip.remove();
     this.list.forEach((one, at) => this.input.before(this.chip(one, at)));
     const bad = this.list.find((one) => !one.ok);
     this.wrong.hidden = !bad;
@@ -120,13 +120,13 @@ class Chips {
 
   chip(one, at) {
     const chip = document.createElement("span"), name = document.createElement("button"), off = document.createElement("button");
-    chip.className = one.ok ? "chip" : "chip bad";
+    chip.className = one.ok ? "recipient" : "recipient bad";
     chip.title = one.ok ? written(one) : this.wrongWords(one);
     name.type = off.type = "button";
-    name.className = "chip-name cut";
+    name.className = "recipient-name cut";
     name.textContent = one.name || one.email || one.text;
     name.tabIndex = -1;
-    off.className = "chip-off";
+    off.className = "recipient-off";
     off.textContent = "×";
     off.tabIndex = -1;
     off.ariaLabel = this.words.remove.replace("{0}", one.name || one.email);
