@@ -29,7 +29,7 @@ type Warning struct {
 // CheckReply returns what its author should look at again before r is sent. It
 // changes nothing, and what is wrong with r is left to Reply to say.
 func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning, err error) {
-	if err := a.mayWork("reply"); err != nil {
+	if err := a.may("reply", PermitReply); err != nil {
 		return nil, err
 	}
 	if err := r.readLetter(); err != nil {
