@@ -31,10 +31,13 @@ const (
 // maxAbsenceReason is in characters.
 const maxAbsenceReason = 100
 
-// AwayAt reports whether u is away at a moment.
-func (u *User) AwayAt(now time.Time) bool {
-	return u.Away != nil && (u.Away.Until.IsZero() || now.Before(u.Away.Until))
+// At reports whether the absence lasts at a moment. A nil one never does.
+func (a *Absence) At(now time.Time) bool {
+	return a != nil && (a.Until.IsZero() || now.Before(a.Until))
 }
+
+// AwayAt reports whether u is away at a moment.
+func (u *User) AwayAt(now time.Time) bool { return u.Away.At(now) }
 
 // SetAway says that a user is away: oneself, or somebody else with the
 // permission to supervise. It ends by itself at Until.

@@ -57,6 +57,7 @@ type TicketRow struct {
 	Contact      Contact
 	AssigneeName string
 	TeamName     string
+	AssigneeAway *Absence // nil while the assignee is there; ask its At
 	PipelineName string
 	StageName    string
 	Unread       bool // a customer wrote, or it came back from its rest, since the actor last looked
@@ -191,11 +192,12 @@ type names struct {
 	r         store.Reader
 	actor     Actor
 	users     map[string]string
+	absences  map[string]*Absence // of those in users
 	pipelines map[string]*Pipeline
 }
 
 func newNames(r store.Reader, a Actor) *names {
-	return &names{r: r, actor: a, users: map[string]string{"": ""}, pipelines: map[string]*Pipeline{}}
+	return &names{r: r, actor: a, users: map[string]string{"": ""}, absences: map[string]*Absence{}, pipelines: map[string]*Pipeline{}}
 }
 
 func (n *names) user(id string) (string, error) {
@@ -210,6 +212,7 @@ func (n *names) user(id string) (string, error) {
 		return "", err
 	}
 	n.users[id] = user.Name
+	n.absences[id] = user.Away
 	return user.Name, nil
 }
 
@@ -238,6 +241,7 @@ func (n *names) row(t *Ticket) (row TicketRow, err error) {
 	if row.TeamName, err = n.team(t.TeamID); err != nil {
 		return row, err
 	}
+	row.AssigneeAway = n.absences[t.AssigneeID]
 	pipeline, err := n.pipeline(t.PipelineID)
 	if err != nil {
 		return row, err

@@ -36,6 +36,9 @@ var styleOrder = []string{
 	"panel",
 	"pages",
 	"house",
+	"situation",
+	"away",
+	"hours",
 	"first",
 }
 

@@ -50,6 +50,7 @@ type rowView struct {
 	Held       string // until when it rests, in words, "" where it does not
 	Due        *dueView
 	Assignee   *avatar
+	Away       string // "away until …" of the assignee, "" while they are there
 	Unread     bool
 	Selected   bool
 	First      bool // takes the focus when the list gets it
@@ -139,6 +140,9 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	if t.AssigneeID != "" {
 		a := newAvatar(t.AssigneeID, r.AssigneeName)
 		row.Assignee = &a
+		if r.AssigneeAway.At(p.Now) {
+			row.Away = awayWords(p, r.AssigneeAway)
+		}
 	}
 	if !t.WaitingSince.IsZero() && t.Open {
 		row.Waiting = p.T("list.waiting", p.Duration(p.Now.Sub(t.WaitingSince)))

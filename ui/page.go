@@ -30,6 +30,8 @@ type navigation struct {
 	Views     []navItem
 	Pipelines []navItem
 	Settings  bool // it is the current place
+	Situation bool // the reader may watch the work of all
+	Away      awayView
 	Current   string
 	Text      string // what is being searched for
 	Themes    []navItem
@@ -96,7 +98,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		return v.Number(n)
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
-		Current: current, Settings: current == "settings", Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
+		Current: current, Settings: current == "settings", Situation: v.may(helpdesk.PermitSupervise), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
 	for _, known := range views {
 		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
 			Current: current == string(known.view), Count: count(counts.Views[known.view])}

@@ -260,6 +260,8 @@ func (s *Server) routes() *echo.Echo {
 	s.messageRoutes(desk)
 	s.explainRoutes(desk)
 	s.settingsRoutes(desk)
+	s.situationRoutes(desk)
+	s.awayRoutes(desk)
 	s.paletteRoutes(desk)
 	desk.GET("/live", s.live)
 	return e

@@ -137,6 +137,7 @@ type profileView struct {
 	Person    helpdesk.User
 	Languages []option
 	Password  bool // the error is about the password's form
+	Absence   awayView
 }
 
 func (s *Server) profilePage(c echo.Context) error {
@@ -150,7 +151,11 @@ func (s *Server) profilePage(c echo.Context) error {
 func (s *Server) newProfileView(c echo.Context, u helpdesk.User) (profileView, error) {
 	v := visitOf(c)
 	sp, err := s.newSettingsPage(c, "profile", "")
-	return profileView{settingsPage: sp, Person: u, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language"))}, err
+	if err != nil {
+		return profileView{}, err
+	}
+	_, users, err := s.people(c.Request().Context(), v)
+	return profileView{settingsPage: sp, Person: u, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language")), Absence: v.newAway(&u, users)}, err
 }
 
 func (s *Server) saveProfile(c echo.Context) error {

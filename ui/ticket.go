@@ -166,7 +166,7 @@ func peopleOptions(v *visit, users []helpdesk.User, assigned string) []option {
 	options := []option{{"", v.T("ticket.unassigned"), assigned == ""}, {v.User.ID, v.T("ticket.me", v.User.Name), assigned == v.User.ID}}
 	for _, u := range users {
 		if u.ID != v.User.ID && (!u.Disabled || u.ID == assigned) {
-			options = append(options, option{u.ID, u.Name, u.ID == assigned})
+			options = append(options, option{u.ID, v.nameAndAbsence(u), u.ID == assigned})
 		}
 	}
 	return options

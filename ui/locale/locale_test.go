@@ -76,6 +76,8 @@ var composed = []string{
 	"field.kind",
 	"field.owner",
 	"field.title",
+	"away",
+	"away.mail",
 	"analysis.interest",
 	"analysis.sentiment",
 	"analysis.urgency",

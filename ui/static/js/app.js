@@ -22,3 +22,4 @@ import "./palette.js";
 import "./keys.js";
 import "./live.js";
 import "./due.js";
+import "./situation.js";

@@ -3,6 +3,7 @@
 import { $, $$, fragment, morph, parse } from "./dom.js";
 import { refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
+import { refresh as refreshSituation } from "./situation.js";
 
 const together = 60;   // ms: what happens at once is taken in at once
 const apart = 400;     // ms: at least this long between two refreshes
@@ -36,6 +37,7 @@ async function take() {
     await Promise.all([
       refreshList(),
       refreshNavigation(),
+      refreshSituation(),
       everything || tickets.has(open) ? refreshThread(open) : null,
     ]);
   } catch (error) {

@@ -1,0 +1,18 @@
+// The supervisor's page follows what happens without being loaded again, unless
+// a hand is just choosing something there.
+import { $, fragment, morph } from "./dom.js";
+
+const busy = (body) => body.querySelector("details.menu-holder[open]") || body.contains(document.activeElement?.closest("select, input"));
+
+export async function refresh() {
+  const body = $("#situation-body");
+  if (!body || busy(body)) return;
+  await morph(body, await fragment(body.dataset.refresh, body.id));
+}
+
+// Waiting grows longer by itself.
+setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, 60_000);
+// What was put off while somebody chose is made up for.
+document.addEventListener("focusout", (event) => {
+  if (event.target.closest?.("#situation-body")) setTimeout(() => refresh().catch(() => {}), 100);
+});
