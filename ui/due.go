@@ -15,6 +15,7 @@ type dueView struct {
 	ISO  string
 	Late bool
 	Near bool // within the hour
+	Soon bool // late, or due within a day
 }
 
 // newDue is nil where nothing is due.
@@ -25,6 +26,7 @@ func newDue(p locale.Printer, t helpdesk.Ticket) *dueView {
 	left := t.DueAt.Sub(p.Now)
 	d := &dueView{ISO: isoTime(t.DueAt), Late: t.Overdue || left <= 0, Near: left > 0 && left <= time.Hour,
 		Full: p.T("due.what."+string(t.DueKind), p.Full(t.DueAt))}
+	d.Soon = d.Late || left < 24*time.Hour
 	switch {
 	case d.Late && left > -time.Minute:
 		d.Text = p.T("due.now")

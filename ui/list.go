@@ -129,7 +129,9 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	if t.Trust != "" {
 		row.TrustTitle = p.T("trust." + string(t.Trust))
 	}
-	row.Due = newDue(p, t)
+	if due := newDue(p, t); due != nil && due.Soon { // further away, when it came says more
+		row.Due = due
+	}
 	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)
 	if t.Snooze != nil {
 		row.Held = newHold(p, t.Snooze).Text

@@ -13,7 +13,7 @@ import (
 )
 
 // unsaid finds a key that stands where its sentence should.
-var unsaid = regexp.MustCompile(`[>"](due|away|situation|unavailable|hold|priority|look|picker|merged|nav|view|list|filter|ticket|note|held|message|trust|reason|kind|channel|delivery|event|toast|composer|panel|analysis|keys|form|login|setup|record|stage|settings|error|role|time|badge|detail|file|mark|invitation|attached)\.[a-z_.]+[<"]`)
+var unsaid = regexp.MustCompile(`[>"](due|hours|duetimes|rules|holiday|away|situation|unavailable|hold|priority|look|picker|merged|nav|view|list|filter|ticket|note|held|message|trust|reason|kind|channel|delivery|event|toast|composer|panel|analysis|keys|form|login|setup|record|stage|settings|error|role|time|badge|detail|file|mark|invitation|attached)\.[a-z_.]+[<"]`)
 
 // clumsy finds a sentence that lacks an argument, or was given one too many.
 var clumsy = regexp.MustCompile(`%!|%\[\d`)

@@ -262,6 +262,8 @@ func (s *Server) routes() *echo.Echo {
 	s.settingsRoutes(desk)
 	s.situationRoutes(desk)
 	s.awayRoutes(desk)
+	s.hoursRoutes(desk)
+	s.ruleRoutes(desk)
 	s.paletteRoutes(desk)
 	desk.GET("/live", s.live)
 	return e

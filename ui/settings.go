@@ -78,6 +78,9 @@ var settingsMap = []struct {
 	{"work", []settingsEntry{
 		{section: "pipelines", needs: helpdesk.PermitPipelines},
 		{section: "fields", needs: helpdesk.PermitFields},
+		{section: "rules", needs: helpdesk.PermitRules},
+		{section: "hours", needs: helpdesk.PermitHours, readable: true},
+		{section: "due", needs: helpdesk.PermitHours, readable: true},
 	}},
 	{"people", []settingsEntry{
 		{section: "users", needs: helpdesk.PermitUsers},

@@ -23,3 +23,4 @@ import "./keys.js";
 import "./live.js";
 import "./due.js";
 import "./situation.js";
+import "./order.js";
