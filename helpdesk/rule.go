@@ -62,6 +62,9 @@ const (
 type RuleActions struct {
 	Assign AssignMethod
 	Among  []string // user ids
+	// TeamID is the team that the ticket is given to, "" to leave it; its members
+	// are among those whom Assign chooses from.
+	TeamID string
 	Tags   []string // added
 	// Priority is the name of one, "" to leave it.
 	Priority  string
@@ -199,6 +202,9 @@ func (c *command) checkActions(t *RuleActions) (err error) {
 			}
 		}
 	}
+	if t.TeamID, err = teamIDOf(c, t.TeamID); err != nil {
+		return err
+	}
 	if t.Tags, err = cleanTags(t.Tags); err != nil {
 		return err
 	}
@@ -209,14 +215,14 @@ func (c *command) checkActions(t *RuleActions) (err error) {
 	case AssignNobody:
 		t.Among = nil
 	case AssignRoundRobin, AssignBalanced:
-		if len(t.Among) == 0 {
-			return invalid("among", "rule_among", "the rule assigns, but names nobody; choose at least one person")
+		if len(t.Among) == 0 && t.TeamID == "" {
+			return invalid("among", "rule_among", "the rule assigns, but names nobody; choose at least one person or a team")
 		}
 	default:
 		return invalid("assign", "rule_assign", "%q is not one of round_robin, balanced", t.Assign)
 	}
 	t.Stage = strings.TrimSpace(t.Stage)
-	if t.Assign == AssignNobody && len(t.Tags) == 0 && t.Priority == "" && t.Stage == "" && len(t.Followers) == 0 {
+	if t.Assign == AssignNobody && t.TeamID == "" && len(t.Tags) == 0 && t.Priority == "" && t.Stage == "" && len(t.Followers) == 0 {
 		return invalid("then", "rule_does_nothing", "the rule does nothing; choose what becomes of a ticket that fits")
 	}
 	return nil

@@ -83,6 +83,13 @@ func (c *command) applyRule(r *AssignmentRule, t *Ticket, m *Message) error {
 	if err := c.applyStage(r, t); err != nil {
 		return err
 	}
+	if r.Then.TeamID != "" {
+		if team, err := c.activeTeam(r.Then.TeamID); err != nil {
+			return err
+		} else if err := c.assignTeam(t, team); err != nil {
+			return err
+		}
+	}
 	t.followed(r.Then.Followers...)
 	assigned, err := c.applyAssignment(r, t, m)
 	if err != nil || assigned || c.last == before && len(r.Then.Followers) == 0 {

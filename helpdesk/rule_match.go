@@ -137,6 +137,11 @@ func (c *command) choose(r *AssignmentRule) (chosen *User, skipped []Skipped, er
 		return nil, nil, err
 	}
 	among := r.Then.Among
+	if team, err := optional(teams.Get(c, key(r.Then.TeamID))); err != nil {
+		return nil, nil, err
+	} else if team != nil {
+		among = slices.Concat(among, missing(among, team.Members))
+	}
 	if last != nil {
 		if i := slices.Index(among, last.Last); i >= 0 {
 			among = slices.Concat(among[i+1:], among[:i+1])

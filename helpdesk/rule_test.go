@@ -242,6 +242,21 @@ func TestRulesThatWaitForTheReplyType(t *testing.T) {
 	}
 }
 
+func TestARuleGivesToATeam(t *testing.T) {
+	h, agents := newBusyHouse(t)
+	team, err := h.SaveTeam(t.Context(), h.admin, helpdesk.Team{Name: "請求", Members: ids(agents[:2])})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.rule(helpdesk.AssignmentRule{Name: "チーム", Then: helpdesk.RuleActions{Assign: helpdesk.AssignRoundRobin, TeamID: team.Name}})
+	for i := range 3 {
+		ticket := h.arrives(fmt.Sprintf("c%d@customer.example", i), "x", "y")
+		if ticket.TeamID != team.ID || ticket.AssigneeID != agents[i%2].ID {
+			t.Errorf("ticket %d has the team %q and %q", i, ticket.TeamID, ticket.AssigneeID)
+		}
+	}
+}
+
 func TestRehearsalTellsOfRulesAndChangesNothing(t *testing.T) {
 	h, agents := newBusyHouse(t)
 	h.rule(helpdesk.AssignmentRule{Name: "API", When: helpdesk.RuleConditions{Keywords: []string{"API"}}, Then: helpdesk.RuleActions{Tags: []string{"x"}}})

@@ -254,7 +254,7 @@ func parseHours(typed string) (time.Duration, error) {
 	if err != nil || math.IsNaN(h) || math.Abs(h) > 1e6 {
 		return 0, invalid("times", "error.due_unreadable", fmt.Sprintf("%q is no number of hours; write it like 4 or 0.5", typed), typed)
 	}
-	return time.Duration(h*float64(time.Hour)).Round(time.Minute), nil
+	return time.Duration(h * float64(time.Hour)).Round(time.Minute), nil
 }
 
 // hoursText writes a length of time as parseHours reads it.

@@ -73,6 +73,7 @@ type ruleWords struct {
 	users   []helpdesk.User
 	aliases []helpdesk.Alias
 	stages  []string // of all pipelines, once each
+	teams   []helpdesk.Team
 }
 
 func (s *Server) ruleWords(ctx context.Context, v *visit) (w ruleWords, err error) {
@@ -81,6 +82,9 @@ func (s *Server) ruleWords(ctx context.Context, v *visit) (w ruleWords, err erro
 		return w, err
 	}
 	if w.aliases, err = s.desk.Aliases(ctx, v.actor()); err != nil {
+		return w, err
+	}
+	if w.teams, err = s.desk.Teams(ctx, v.actor()); err != nil {
 		return w, err
 	}
 	pipelines, err := s.desk.Pipelines(ctx, v.actor())
@@ -118,6 +122,15 @@ func (w ruleWords) person(id string) string {
 	return w.T("unavailable.gone")
 }
 
+func (w ruleWords) team(id string) string {
+	for _, t := range w.teams {
+		if t.ID == id {
+			return t.Name
+		}
+	}
+	return w.T("unavailable.gone")
+}
+
 func (w ruleWords) when(c helpdesk.RuleConditions) string {
 	var said []string
 	add := func(key string, list []string, name func(string) string) {
@@ -143,12 +156,22 @@ func (w ruleWords) when(c helpdesk.RuleConditions) string {
 func (w ruleWords) then(a helpdesk.RuleActions) string {
 	var said []string
 	if a.Assign != helpdesk.AssignNobody {
-		who := w.list(a.Among, w.person)
-		if len(a.Among) == 1 {
+		var whom []string
+		if a.TeamID != "" {
+			whom = append(whom, w.team(a.TeamID))
+		}
+		for _, id := range a.Among {
+			whom = append(whom, w.person(id))
+		}
+		who := strings.Join(whom, w.T("list.comma"))
+		if len(a.Among) == 1 && a.TeamID == "" {
 			said = append(said, w.T("rules.then.single", who))
 		} else {
 			said = append(said, w.T("rules.then."+string(a.Assign), who))
 		}
+	}
+	if a.Assign == helpdesk.AssignNobody && a.TeamID != "" {
+		said = append(said, w.T("rules.then.team", w.team(a.TeamID)))
 	}
 	if len(a.Tags) > 0 {
 		said = append(said, w.T("rules.then.tags", strings.Join(a.Tags, w.T("list.comma"))))
@@ -214,6 +237,7 @@ type ruleView struct {
 	Followers  []option
 	Priorities []option
 	Stages     []option
+	Teams      []option
 	Keywords   string
 	Domains    string
 	Tags       string
@@ -297,6 +321,10 @@ func (s *Server) newRuleView(c echo.Context, r helpdesk.AssignmentRule) (ruleVie
 	for _, p := range helpdesk.Priorities {
 		view.Priorities = append(view.Priorities, option{p.Name(), v.T("priority." + p.Name()), p.Name() == r.Then.Priority})
 	}
+	view.Teams = []option{{"", v.T("rules.keep"), r.Then.TeamID == ""}}
+	for _, team := range w.teams {
+		view.Teams = append(view.Teams, option{team.ID, team.Name, team.ID == r.Then.TeamID})
+	}
 	view.Stages = []option{{"", v.T("rules.keep"), r.Then.Stage == ""}}
 	for _, stage := range w.stages {
 		view.Stages = append(view.Stages, option{stage, stage, stage == r.Then.Stage})
@@ -323,7 +351,7 @@ func (s *Server) saveRule(c echo.Context) error {
 	rule.Name, rule.Disabled, rule.GoOn = form.Get("name"), form.Get("enabled") == "", form.Get("go_on") != ""
 	rule.When = helpdesk.RuleConditions{Aliases: form["alias"], Languages: form["language"], ReplyTypes: form["reply_type"],
 		Keywords: splitList(form.Get("keywords")), Domains: splitList(form.Get("domains")), Hours: helpdesk.RuleHours(form.Get("hours"))}
-	rule.Then = helpdesk.RuleActions{Assign: helpdesk.AssignMethod(form.Get("assign")), Among: form["among"], Tags: splitList(form.Get("tags")),
+	rule.Then = helpdesk.RuleActions{Assign: helpdesk.AssignMethod(form.Get("assign")), Among: form["among"], TeamID: form.Get("team"), Tags: splitList(form.Get("tags")),
 		Priority: form.Get("priority"), Stage: form.Get("stage"), Followers: form["follower"]}
 	if _, err = s.desk.SaveRule(ctx, v.actor(), rule); err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/rules?saved=1")
