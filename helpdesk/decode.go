@@ -115,7 +115,11 @@ func (c *command) retell(before, m *Message) error {
 	if err != nil {
 		return err
 	}
-	if ticket.Subject == before.Subject && m.Subject != before.Subject {
+	first, err := messages.First(c, "ticket", key(m.Ticket))
+	if err != nil {
+		return err
+	}
+	if first.ID == m.ID && ticket.Subject == before.Subject && m.Subject != before.Subject {
 		ticket.Subject = m.Subject
 		if err := tickets.Put(c, ticket); err != nil {
 			return err
