@@ -45,6 +45,8 @@ const (
 	EventMentionSeen            EventKind = "mention.seen"
 	EventTemplateSaved          EventKind = "template.saved"
 	EventTemplateDeleted        EventKind = "template.deleted"
+	EventDraftTaken             EventKind = "draft.taken"
+	EventDraftWithdrawn         EventKind = "draft.withdrawn"
 	EventDeliverySent           EventKind = "delivery.sent"
 	EventDeliveryDeferred       EventKind = "delivery.deferred"
 	EventDeliveryFailed         EventKind = "delivery.failed"

@@ -20,6 +20,12 @@ const maxNote = 1 << 20
 // the local part of their address mentions them: they find the ticket in their
 // view of mentions.
 func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
+	return d.AddDraftedNote(ctx, a, number, text, "")
+}
+
+// AddDraftedNote is AddNote for a note with a draft, "" for none, which is then
+// gone. The same draft again is the same note.
+func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text, draft string) (*Note, error) {
 	if err := a.may("add a note", PermitNote); err != nil {
 		return nil, err
 	}
@@ -32,6 +38,9 @@ func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string)
 	}
 	var note *Note
 	err := d.update(ctx, a, func(c *command) (err error) {
+		if note, err = c.noteOfDraft(draft); note != nil || err != nil {
+			return err
+		}
 		t, err := workable(c, number)
 		if err != nil {
 			return err
@@ -53,6 +62,9 @@ func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string)
 		t.followed(a.UserID)
 		t.followed(note.Mentions...)
 		t.addMentions(note)
+		if err := c.draftNoted(t, note, draft); err != nil {
+			return err
+		}
 		return tickets.Put(c, t)
 	})
 	return note, err

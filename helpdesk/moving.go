@@ -36,6 +36,7 @@ type Moving struct {
 	Opened   bool // Into was opened for it
 	Messages []string
 	Notes    []string
+	Drafts   []string
 	// Aliases, Tags and Invited are what Into took over of From.
 	Aliases  []string
 	Tags     []string
@@ -117,6 +118,9 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 		return err
 	}
 	into.followed(from.Followers...)
+	if m.Drafts, err = c.relocateDrafts(from.Number, into.Number); err != nil {
+		return err
+	}
 	from.MergedInto = into.Number
 	if err := movings.Put(c, m); err != nil {
 		return err
@@ -225,6 +229,9 @@ func (c *command) moved(from, into *Ticket) error {
 		if err := c.rateAnew(t); err != nil {
 			return err
 		}
+		if _, err := c.countDrafts(t); err != nil {
+			return err
+		}
 		if t.MergedInto == 0 && !t.Open && !t.WaitingSince.IsZero() {
 			if err := c.reopen(t); err != nil {
 				return err
@@ -311,6 +318,25 @@ func (c *command) relocateNotes(from, to uint64) (ids []string, err error) {
 			return nil, err
 		}
 		ids = append(ids, note.ID)
+	}
+	return ids, nil
+}
+
+// relocateDrafts lets what was being written go where the conversation goes on.
+func (c *command) relocateDrafts(from, to uint64) (ids []string, err error) {
+	var list []*Draft
+	for draft, err := range drafts.ScanIndex(c, "ticket", store.Prefix(key(from))) {
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, draft)
+	}
+	for _, draft := range list {
+		draft.Ticket = to
+		if err := drafts.Put(c, draft); err != nil {
+			return nil, err
+		}
+		ids = append(ids, draft.ID)
 	}
 	return ids, nil
 }

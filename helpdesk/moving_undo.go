@@ -74,6 +74,9 @@ func (c *command) undoMoving(m *Moving) error {
 	if err := c.returnNotes(m); err != nil {
 		return err
 	}
+	if err := c.returnDrafts(m); err != nil {
+		return err
+	}
 	into.Aliases, into.Tags, into.Invited = without(into.Aliases, m.Aliases), without(into.Tags, m.Tags), without(into.Invited, m.Invited)
 	m.UndoneBy, m.UndoneAt = c.actor.UserID, c.now
 	if err := movings.Put(c, m); err != nil {
@@ -156,6 +159,24 @@ func (c *command) returnNotes(m *Moving) error {
 	return nil
 }
 
+// returnDrafts gives back what is still being written.
+func (c *command) returnDrafts(m *Moving) error {
+	for _, id := range m.Drafts {
+		draft, err := optional(drafts.Get(c, key(id)))
+		if err != nil {
+			return err
+		}
+		if draft == nil || draft.Ticket != m.Into {
+			continue
+		}
+		draft.Ticket = m.From
+		if err := drafts.Put(c, draft); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // closeEmptied merges a ticket that was opened for a message, and has none any
 // more, into the one that the message returned to.
 func (c *command) closeEmptied(m *Moving, into *Ticket) error {
@@ -167,6 +188,9 @@ func (c *command) closeEmptied(m *Moving, into *Ticket) error {
 		return err
 	}
 	if _, err := c.relocateNotes(into.Number, m.From); err != nil {
+		return err
+	}
+	if _, err := c.relocateDrafts(into.Number, m.From); err != nil {
 		return err
 	}
 	into.MergedInto = m.From

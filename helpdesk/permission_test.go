@@ -12,6 +12,17 @@ import (
 // needed is the permission that each command and query of the desk asks for
 // first. Whoever adds one adds it here.
 var needed = map[string]helpdesk.Permission{
+	"AddDraftFile":    helpdesk.PermitReply,
+	"AddDraftedNote":  helpdesk.PermitNote,
+	"DiscardDraft":    helpdesk.PermitRead,
+	"Draft":           helpdesk.PermitRead,
+	"DraftFileData":   helpdesk.PermitRead,
+	"Drafts":          helpdesk.PermitRead,
+	"MailDrafts":      helpdesk.PermitRead,
+	"RemoveDraftFile": helpdesk.PermitReply,
+	"SaveDraft":       helpdesk.PermitReply,
+	"TakeDraft":       helpdesk.PermitRead,
+
 	"AddNote":           helpdesk.PermitNote,
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,

@@ -203,6 +203,11 @@ type Ticket struct {
 	// Invited are the participants that none of the messages names: those of the
 	// ticket that this one continues.
 	Invited []string
+	// Drafters are the users with something on it that is not sent, sorted;
+	// Scheduled of these leave by themselves, Reviews wait for a second person.
+	Drafters  []string
+	Scheduled int
+	Reviews   int
 }
 
 // Trust condenses Authentication to what the eye needs.

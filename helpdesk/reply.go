@@ -36,6 +36,11 @@ type Reply struct {
 	Seen uint64
 	// IdempotencyKey makes a repeated post return the first one's message.
 	IdempotencyKey string
+	// Draft is the draft that is sent with it and is then gone, or "". Uploads
+	// are the ids of those of its files that are attached, all where it is nil;
+	// images that HTML shows as "cid:" and their Content-ID come along.
+	Draft   string
+	Uploads []string
 }
 
 // Upload is a file to send.
@@ -96,23 +101,17 @@ func (d *Desk) Reply(ctx context.Context, a Actor, r Reply) (*Message, error) {
 
 // reply is Reply for an actor who may. also runs in the same transaction.
 func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) error) (*Message, error) {
-	if err := r.readLetter(); err != nil {
-		return nil, err
-	}
-	if err := r.validate(); err != nil {
-		return nil, err
-	}
 	var o *outgoing
-	var posted *Message
-	err := d.view(ctx, func(s store.Reader) (err error) {
-		if posted, err = repeated(s, a, r.IdempotencyKey); posted != nil || err != nil {
-			return err
-		}
+	posted, err := d.gather(ctx, a, &r)
+	if err != nil || posted != nil {
+		return posted, err
+	}
+	err = d.view(ctx, func(s store.Reader) (err error) {
 		o, err = d.prepareReply(s, a, r)
 		return err
 	})
-	if err != nil || posted != nil {
-		return posted, err
+	if err != nil {
+		return nil, err
 	}
 	raw, err := mail.Compose(o.draft)
 	if err != nil {
@@ -135,6 +134,26 @@ func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) 
 		return nil, err
 	}
 	return posted, nil
+}
+
+// gather puts a reply together with the files of its draft, reads its HTML and
+// checks it; or it returns the message that the same reply became before.
+func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, err error) {
+	given := r.Attachments
+	err = d.view(ctx, func(s store.Reader) (err error) {
+		if posted, err = repeated(s, a, r.IdempotencyKey); posted != nil || err != nil {
+			return err
+		}
+		r.Attachments = slices.Clip(given)
+		return r.attach(s)
+	})
+	if err != nil || posted != nil {
+		return posted, err
+	}
+	if err := r.readLetter(); err != nil {
+		return nil, err
+	}
+	return nil, r.validate()
 }
 
 // repeated returns the message that an earlier command with the same key made.
@@ -319,6 +338,9 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	}
 	m.Seq, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"to": emails(m.To)}})
 	if err != nil {
+		return nil, err
+	}
+	if err := c.endDraft(ticket, m.AuthorID, r.Draft); err != nil {
 		return nil, err
 	}
 	if err := c.answered(ticket, &m, r.Close); err != nil {

@@ -32,6 +32,13 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 	if err := a.may("reply", PermitReply); err != nil {
 		return nil, err
 	}
+	err = d.view(ctx, func(s store.Reader) error {
+		r.Attachments = slices.Clip(r.Attachments)
+		return r.attach(s)
+	})
+	if err != nil {
+		return nil, err
+	}
 	if err := r.readLetter(); err != nil {
 		return nil, err
 	}

@@ -203,6 +203,8 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
 		{Name: "mentioned", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.Mentioned) }},
 		{Name: "unreadmention", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.UnreadMentions) }},
+		{Name: "drafts", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.Drafters) }},
+		{Name: "approval", Keys: func(t *Ticket) [][]byte { return t.listed(t.Reviews > 0, nil) }},
 		{Name: "tag", Keys: func(t *Ticket) [][]byte {
 			var keys [][]byte
 			for _, tag := range t.Tags {

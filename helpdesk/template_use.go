@@ -136,9 +136,9 @@ func (v *TemplateVersion) fill(values values) *Filled {
 	return f
 }
 
-// Draft is a text with variables that is being written, to be shown filled
+// TemplateDraft is a text with variables that is being written, to be shown filled
 // before it is kept.
-type Draft struct {
+type TemplateDraft struct {
 	Version TemplateVersion
 	// Automatic is what is sent without an agent: an acknowledgement.
 	Automatic bool
@@ -148,7 +148,7 @@ type Draft struct {
 
 // PreviewDraft fills what is being written as it would be sent. What could not
 // be kept is an error that says why.
-func (d *Desk) PreviewDraft(ctx context.Context, a Actor, draft Draft, at time.Time) (filled *Filled, err error) {
+func (d *Desk) PreviewDraft(ctx context.Context, a Actor, draft TemplateDraft, at time.Time) (filled *Filled, err error) {
 	if err := a.mayRead("a template"); err != nil {
 		return nil, err
 	}
@@ -172,7 +172,7 @@ func (d *Desk) PreviewDraft(ctx context.Context, a Actor, draft Draft, at time.T
 	return filled, err
 }
 
-func (d *Desk) draftOccasion(r store.Reader, a Actor, draft Draft, at time.Time) (on occasion, err error) {
+func (d *Desk) draftOccasion(r store.Reader, a Actor, draft TemplateDraft, at time.Time) (on occasion, err error) {
 	userID := a.UserID
 	if draft.Automatic {
 		userID = ""

@@ -23,6 +23,8 @@ const (
 	TimerReturn      TimerKind = "return"      // a user whose absence ends
 	TimerOverdue     TimerKind = "overdue"     // a ticket, at the moment it becomes overdue
 	TimerDueTimes    TimerKind = "due_times"   // "tickets": every due time is to be computed anew
+	TimerDraft       TimerKind = "draft"       // a draft with uploaded files, to be cleared away
+	TimerSend        TimerKind = "send"        // a scheduled draft, to be sent
 )
 
 // Timer is something to be done later: one key in the store, set in the

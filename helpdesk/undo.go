@@ -9,14 +9,20 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// Undo takes back a reply that has not left yet, and returns it so that its
-// text can be edited again. After the undo window it is a conflict.
+// Undo takes back a reply that has not left yet, and returns it. What was
+// written is the actor's draft again, with its files. After the undo window it
+// is a conflict.
 func (d *Desk) Undo(ctx context.Context, a Actor, messageID string) (*MessageView, error) {
 	if err := a.may("undo a reply", PermitReply); err != nil {
 		return nil, err
 	}
+	raw, err := d.Source(ctx, a, messageID)
+	if err != nil && CodeOf(err) != CodeNotFound {
+		return nil, err
+	}
+	files := d.restoredFiles(raw)
 	var undone *MessageView
-	err := d.update(ctx, a, func(c *command) error {
+	err = d.update(ctx, a, func(c *command) error {
 		m, err := messages.Get(c, key(messageID))
 		if m, err = found(m, err, "message", messageID); err != nil {
 			return err
@@ -26,6 +32,9 @@ func (d *Desk) Undo(ctx context.Context, a Actor, messageID string) (*MessageVie
 		}
 		if m.State != MessageUndone {
 			if err := c.undo(m); err != nil {
+				return err
+			}
+			if err := c.restoreDraft(m, files); err != nil {
 				return err
 			}
 		}

@@ -108,6 +108,7 @@ func allTables() []checkedTable {
 		analyses,
 		seens,
 		idempotencies,
+		drafts,
 		bodies,
 		messages,
 		tickets,
@@ -138,7 +139,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDeliveries, verifyTokens, verifyLog,
+			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyLog,
 			verifyMentions, verifyTemplates} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)

@@ -34,6 +34,7 @@ type TicketView struct {
 	Messages       []MessageView // the thread, by time
 	Held           []MessageView // the confirmation strip
 	Notes          []NoteView
+	Drafts         []DraftView // oldest first
 	Events         []Event
 	Pipeline       Pipeline
 	Alias          Alias       // the one that answers leave from; zero when it is gone
@@ -90,6 +91,16 @@ func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) er
 			return err
 		}
 		v.Notes = append(v.Notes, NoteView{Note: *note, AuthorName: author})
+	}
+	for draft, err := range drafts.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if err != nil {
+			return err
+		}
+		shown, err := draftView(r, n, draft)
+		if err != nil {
+			return err
+		}
+		v.Drafts = append(v.Drafts, *shown)
 	}
 	for e, err := range events.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
 		if err != nil {

@@ -33,6 +33,7 @@ var styleOrder = []string{
 	"composer",
 	"editor",
 	"recipients",
+	"drafts",
 	"panel",
 	"pages",
 	"house",

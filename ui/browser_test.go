@@ -314,7 +314,12 @@ func TestBrowser(t *testing.T) {
 
 	t.Run("a draft survives a reload", func(t *testing.T) {
 		b.t = t
-		b.until(`Object.keys(localStorage).some(k => k.startsWith("draft:"))`)
+		b.until(`document.querySelector("[data-draft-state]").textContent === "下書きは保存されています"`)
+		b.until(`Object.keys(localStorage).filter(k => k.startsWith("draft:")).length === 0`) // it is on the server
+		b.until(`document.querySelector(".editor")`)
+		b.do(chromedp.Focus(chromedp.CSS(`.editor`)))
+		b.keys("追記。")
+		b.until(`document.querySelector("[data-text=reply]").value.includes("追記。")`)
 		text := eval[string](b, `document.querySelector("[data-text=reply]").value`)
 		b.do(chromedp.Reload())
 		b.until(fmt.Sprintf(`document.querySelector("[data-text=reply]").value === %q`, text))

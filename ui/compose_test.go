@@ -79,9 +79,9 @@ func TestReplyIsSentOnceAndCanBeTakenBack(t *testing.T) {
 
 	undo := regexp.MustCompile(`action="(/messages/[^"]+/undo)"`).FindStringSubmatch(shown.body)
 	back := b.post(undo[1], "back", "/inbox/mine/1").want(http.StatusOK).
-		shows("ご連絡ありがとうございます。</textarea>", `name="kept" value="`+reply.ID+`/0" checked`, "data-restored", `name="quote" value="1" checked`)
+		shows("ご連絡ありがとうございます。</textarea>", `name="upload" value="`, "data-restored", `name="quote" value="1" checked`)
 	fields = composer(back)
-	fields["mode"], fields["text"], fields["to"], fields["kept"] = "reply", "書き直しました。", "tamura@kyaku.example", reply.ID+"/0"
+	fields["mode"], fields["text"], fields["to"], fields["upload"] = "reply", "書き直しました。", "tamura@kyaku.example", regexp.MustCompile(`name="upload" value="([^"]*)" checked`).FindStringSubmatch(back.body)[1]
 	fields["then"] = "close"
 	b.compose("/tickets/1/compose", fields).want(http.StatusSeeOther)
 	ticket, _ = h.Ticket(h.ctx(), h.admin.Actor(), 1)

@@ -21,9 +21,13 @@ import (
 
 // composerView is the place to write, with what is in it.
 type composerView struct {
-	Ticket      uint64
-	Draft       string // names the draft that the browser keeps
-	Key         string // the idempotency key of what is sent from here
+	Ticket uint64
+	Draft  string // names the draft that the browser keeps
+	Key    string // of what is sent from here: its draft's id, which makes sending it twice once
+	// NoteKey is the same of the note; the stamps say in which state the drafts
+	// are shown.
+	NoteKey, Stamp, NoteStamp string
+
 	Seen        uint64 // the newest event that the author has before their eyes
 	Mode        string // what is being written: "reply", "note" or "log"
 	Text        string
@@ -39,7 +43,7 @@ type composerView struct {
 	From     string
 	Quote    bool
 	Quoted   *quotedView // the mail that can be quoted, nil without one
-	Kept     []keptFile
+	Files    []draftFileView
 	Undo     string // how long a reply can be taken back, in words; "" for not at all
 	Limit    string // of the files together, in words
 	Error    string
@@ -49,15 +53,13 @@ type composerView struct {
 	Changed bool
 	// Restored says that the text came back from a reply that was taken back.
 	Restored bool
+	// Returned says why a draft that was to leave came back.
+	Returned string
 }
 
-// keptFile is an attachment of a reply that was taken back: it is attached
-// again unless it is taken off.
-type keptFile struct{ Ref, Name, Size string }
-
-func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
+func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) composerView {
 	number := t.Row.Ticket.Number
-	c := composerView{Ticket: number, Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), Seen: t.LastSeq,
+	c := composerView{Ticket: number, Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
 		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone")}
 	if s.options.UndoWindow > 0 {
 		c.Undo = v.Duration(s.options.UndoWindow)
@@ -72,6 +74,7 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView) composerView {
 			break
 		}
 	}
+	c.resume(s, v, t, wanted)
 	return c
 }
 
@@ -154,16 +157,17 @@ func (s *Server) compose(c echo.Context) error {
 
 func (s *Server) composeNote(c echo.Context) error {
 	number := ticketNumber(c)
-	if _, err := s.desk.AddNote(c.Request().Context(), visitOf(c).actor(), number, c.FormValue("note")); err != nil {
+	if _, err := s.desk.AddDraftedNote(c.Request().Context(), visitOf(c).actor(), number, c.FormValue("note"), c.FormValue("note_key")); err != nil {
 		return s.refuseCompose(c, err)
 	}
+	s.written(c, number)
 	return c.Redirect(http.StatusSeeOther, backTo(c, number))
 }
 
 func (s *Server) composeReply(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
 	reply := helpdesk.Reply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
-		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key")}
+		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key"), Draft: c.FormValue("key"), Uploads: append([]string{}, c.Request().Form["upload"]...)}
 	if reply.HTML = c.FormValue("html"); reply.HTML != "" {
 		reply.Text = "" // the better one is made of the HTML
 	}
@@ -190,29 +194,13 @@ func (s *Server) composeReply(c echo.Context) error {
 	if err != nil {
 		return s.refuseCompose(c, err)
 	}
-	back := backTo(c, number)
-	separator := "?"
-	if strings.Contains(back, "?") {
-		separator = "&"
-	}
-	return c.Redirect(http.StatusSeeOther, back+separator+"sent="+posted.ID)
+	s.written(c, number)
+	return c.Redirect(http.StatusSeeOther, withQuery(backTo(c, number), "sent", posted.ID))
 }
 
-// uploads are the files chosen, and those of a reply taken back that were kept.
+// uploads are the files chosen where there is no script to upload them before.
 func (s *Server) uploads(c echo.Context) ([]helpdesk.Upload, error) {
 	var files []helpdesk.Upload
-	for _, ref := range c.Request().Form["kept"] {
-		id, index, _ := strings.Cut(ref, "/")
-		n, err := strconv.Atoi(index)
-		if err != nil {
-			return nil, invalid("files", "", "no such file to attach again: "+ref)
-		}
-		a, data, err := s.desk.AttachmentData(c.Request().Context(), visitOf(c).actor(), id, n)
-		if err != nil {
-			return nil, err
-		}
-		files = append(files, helpdesk.Upload{Filename: a.Filename, ContentType: a.ContentType, Data: data})
-	}
 	if c.Request().MultipartForm == nil {
 		return files, nil
 	}
@@ -247,14 +235,18 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	if !ok {
 		return cause
 	}
-	view, err := s.ticket(ctx, v, placeOfPath(c.FormValue("back"), ticketNumber(c)))
+	place := placeOfPath(c.FormValue("back"), ticketNumber(c))
+	place.draft = c.FormValue("key")
+	view, err := s.ticket(ctx, v, place)
 	if err != nil {
 		return err
 	}
 	var refused *helpdesk.Error
 	errors.As(cause, &refused)
 	w := &view.Composer
-	w.Key = cmp.Or(c.FormValue("key"), w.Key) // the same composer: what was chosen in it stays
+	if key := c.FormValue("key"); key != "" && key != w.Key { // the same composer: what was chosen in it stays
+		w.Key, w.Stamp, w.Files = key, "", nil
+	}
 	w.Text, w.HTML, w.NoteTo = c.FormValue("text"), c.FormValue("html"), c.FormValue("note")
 	if mode := c.FormValue("mode"); mode == "note" || mode == "log" {
 		w.Mode = mode
@@ -263,25 +255,11 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
 	w.Suppressed = refused.Key == "error.suppressed"
 	w.To, w.Cc, w.Bcc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("bcc"), c.FormValue("quote") != ""
-	w.Kept = s.keptFiles(c, c.Request().Form["kept"])
+	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
+	w.Seen = view.Seq // what came meanwhile is before their eyes now
 	w.Error, w.Changed = said.Text, refused.Key == "error.thread_changed"
 	w.warned(c, v)
 	return s.renderTicket(c, statusOf(refused.Code), view, nil)
-}
-
-// keptFiles describes files of an earlier reply. One that is gone is left out.
-func (s *Server) keptFiles(c echo.Context, refs []string) (kept []keptFile) {
-	for _, ref := range refs {
-		id, index, _ := strings.Cut(ref, "/")
-		m, err := s.desk.Message(c.Request().Context(), visitOf(c).actor(), id)
-		n, errIndex := strconv.Atoi(index)
-		if err != nil || errIndex != nil || n < 0 || n >= len(m.Message.Attachments) {
-			continue
-		}
-		a := m.Message.Attachments[n]
-		kept = append(kept, keptFile{ref, a.Filename, visitOf(c).Size(a.Size)})
-	}
-	return kept
 }
 
 // undo takes a reply back and puts its text and files into the composer again.
@@ -296,13 +274,6 @@ func (s *Server) undo(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	w := &view.Composer
-	w.Restored, w.Text = true, cmp.Or(taken.Body.ReplyText, taken.Body.Text)
-	w.HTML = taken.Body.HTML
-	w.To, w.Cc, w.Bcc = addresses(m.To), addresses(m.Cc), addresses(m.Bcc)
-	w.Quote = m.Before != nil && m.Before.Quote
-	for i, a := range m.Attachments {
-		w.Kept = append(w.Kept, keptFile{m.ID + "/" + strconv.Itoa(i), a.Filename, v.Size(a.Size)})
-	}
+	view.Composer.Restored = true
 	return s.renderTicket(c, http.StatusOK, view, nil)
 }

@@ -50,7 +50,8 @@ type rowView struct {
 	Held       string // until when it rests, in words, "" where it does not
 	Due        *dueView
 	Assignee   *avatar
-	Away       string // "away until …" of the assignee, "" while they are there
+	Away       string        // "away until …" of the assignee, "" while they are there
+	Here       []presentView // who else is there now
 	Unread     bool
 	Selected   bool
 	First      bool // takes the focus when the list gets it
@@ -88,6 +89,7 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	}
 	for i, row := range found.rows {
 		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
+		list.Rows[i].Here = newPresenceView(v.Printer, row.Ticket.Number, s.presence.at(row.Ticket.Number, v.User.ID)).People
 		list.Rows[i].Mine = row.Ticket.AssigneeID == v.User.ID
 		if row.Ticket.Open {
 			list.Rows[i].Close = closing[row.Ticket.PipelineID]

@@ -56,11 +56,17 @@ func (s *Server) live(c echo.Context) error {
 	if err := stream.comment("connected"); err != nil {
 		return nil
 	}
+	defer s.presence.connected(visitOf(c).User.ID)()
+	var people uint64
 	for {
 		if after, err = s.tell(ctx, visitOf(c), &stream, after); err != nil {
 			break
 		}
-		if err = s.await(ctx, visitOf(c), &stream, after); err != nil {
+		var more <-chan struct{}
+		if people, more, err = s.tellPeople(visitOf(c), &stream, people); err != nil {
+			break
+		}
+		if err = s.await(ctx, visitOf(c), &stream, after, more); err != nil {
 			break
 		}
 	}
@@ -104,14 +110,21 @@ func (s *Server) tell(ctx context.Context, v *visit, stream *eventStream, after 
 	return after, nil
 }
 
-// await returns when there is an event after the given one. Meanwhile it keeps
-// the stream alive, and ends it when its session ends.
-func (s *Server) await(ctx context.Context, v *visit, stream *eventStream, after uint64) error {
+// await returns when there is an event after the given one, or more is closed.
+// Meanwhile it keeps the stream alive, and ends it when its session ends.
+func (s *Server) await(ctx context.Context, v *visit, stream *eventStream, after uint64, more <-chan struct{}) error {
 	for {
 		waiting, cancel := context.WithTimeout(ctx, heartbeat)
+		go func() {
+			select {
+			case <-more:
+				cancel()
+			case <-waiting.Done():
+			}
+		}()
 		_, err := s.desk.Wait(waiting, after)
 		cancel()
-		if err == nil || ctx.Err() != nil {
+		if err == nil || ctx.Err() != nil || errors.Is(err, context.Canceled) {
 			return ctx.Err()
 		}
 		if !errors.Is(err, context.DeadlineExceeded) {
@@ -134,10 +147,15 @@ type eventStream struct {
 	control *http.ResponseController
 }
 
-func (e *eventStream) event(name string, id uint64, c change) error {
-	data, err := json.Marshal(c)
+// event writes one event. Without an id, which 0 stands for, the browser
+// resumes after the one before.
+func (e *eventStream) event(name string, id uint64, what any) error {
+	data, err := json.Marshal(what)
 	if err != nil {
 		return err
+	}
+	if id == 0 {
+		return e.write("event: %s\ndata: %s\n\n", name, data)
 	}
 	return e.write("event: %s\nid: %d\ndata: %s\n\n", name, id, data)
 }

@@ -99,6 +99,9 @@ func (h *house) fullTicket(agent *helpdesk.User) uint64 {
 	must(err)
 	_, err = h.Undo(h.ctx(), actor, undone.ID)
 	must(err)
+	drafts, err := h.Drafts(h.ctx(), actor, number)
+	must(err)
+	must(h.DiscardDraft(h.ctx(), actor, drafts[0].ID))
 	reply, err := h.Reply(h.ctx(), actor, helpdesk.Reply{Ticket: number, Text: "ご確認ください。", Close: true,
 		To: []helpdesk.Address{{Name: "田村 美咲", Email: "tamura@kyaku.example"}, {Email: "kojima@kyaku.example"}, {Email: "gone@kyaku.example"}}})
 	must(err)

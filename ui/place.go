@@ -16,6 +16,7 @@ import (
 type place struct {
 	query  helpdesk.TicketQuery
 	number uint64
+	draft  string // the draft to go on with, "" for the newest
 }
 
 // parsePlace reads the place from the request's own address.
@@ -25,7 +26,7 @@ func parsePlace(c echo.Context) (place, error) {
 		return p, echo.ErrNotFound
 	}
 	p.filter(c.QueryParams())
-	p.query.After = c.QueryParam("after")
+	p.query.After, p.draft = c.QueryParam("after"), c.QueryParam("draft")
 	if n := c.Param("number"); n != "" {
 		number, err := strconv.ParseUint(n, 10, 64)
 		if err != nil {
@@ -118,6 +119,9 @@ func (s *Server) findTicket(c echo.Context) error {
 	address := p.address(number)
 	if sent := c.QueryParam("sent"); sent != "" {
 		address = p.address(number, "sent", sent)
+	}
+	if draft := c.QueryParam("draft"); draft != "" {
+		address = p.address(number, "draft", draft)
 	}
 	return c.Redirect(http.StatusSeeOther, address)
 }

@@ -184,6 +184,7 @@ type Server struct {
 	origins    *http.CrossOriginProtection
 	imageSeals imageSeals
 	images     *imageFetcher
+	presence   *presence
 	echo       *echo.Echo
 	closed     context.Context // ends when the server closes
 	close      context.CancelFunc
@@ -208,6 +209,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	if s.imageSeals, err = newImageSeals(); err != nil {
 		return nil, err
 	}
+	s.presence = newPresence(s.closed, s.options.Now)
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
@@ -248,7 +250,7 @@ func (s *Server) routes() *echo.Echo {
 		// Attachments are mostly compressed already, and the length of a
 		// stream is not known.
 		Skipper: func(c echo.Context) bool {
-			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath
+			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath
 		},
 	}))
 	s.accessRoutes(pages)
@@ -257,6 +259,8 @@ func (s *Server) routes() *echo.Echo {
 	desk := pages.Group("", s.requireUser)
 	s.inboxRoutes(desk)
 	s.ticketRoutes(desk)
+	s.draftRoutes(desk)
+	s.presenceRoutes(desk)
 	s.messageRoutes(desk)
 	s.explainRoutes(desk)
 	s.settingsRoutes(desk)

@@ -60,6 +60,8 @@ type ticketView struct {
 	Items    []timelineItem
 	Held     []messageView
 	Composer composerView
+	Drafts   draftsView
+	Presence presenceView
 	Panel    panelView
 	// Seq is the newest event shown; Seen the one the reader had seen before,
 	// which decides where the line "new from here" is.
@@ -113,7 +115,9 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
 	}
-	view.Composer = s.newComposer(v, t)
+	view.Composer = s.newComposer(v, t, p.draft)
+	view.Drafts = s.draftsView(v, t, view.Composer, view.Path)
+	view.Presence = newPresenceView(v.Printer, record.Number, s.presence.at(record.Number, v.User.ID))
 	view.Panel = reader.panel(t)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err

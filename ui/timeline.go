@@ -159,6 +159,8 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketMerged:      "merge",
 	helpdesk.EventTicketUnmerged:    "undo",
 	helpdesk.EventReplyUndone:       "undo",
+	helpdesk.EventDraftTaken:        "person",
+	helpdesk.EventDraftWithdrawn:    "undo",
 	helpdesk.EventAddressSuppressed: "refuse",
 	helpdesk.EventCopySent:          "forward",
 	helpdesk.EventCopyFailed:        "undelivered",

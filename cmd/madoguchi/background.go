@@ -45,6 +45,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},
 			{Kind: helpdesk.TimerDueTimes, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.RecomputeDue},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
+			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
 		}, reading...),
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle}

@@ -1,0 +1,25 @@
+package helpdesk
+
+// noteOfDraft is the note that a draft of the actor has become already, nil
+// where it has not.
+func (c *command) noteOfDraft(draft string) (*Note, error) {
+	if draft == "" {
+		return nil, nil
+	}
+	earlier, err := optional(idempotencies.Get(c, key(c.actor.UserID, draft)))
+	if err != nil || earlier == nil {
+		return nil, err
+	}
+	return notes.Get(c, key(earlier.Message))
+}
+
+// draftNoted ends the draft that has become a note of its ticket.
+func (c *command) draftNoted(t *Ticket, n *Note, draft string) error {
+	if draft == "" {
+		return nil
+	}
+	if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: draft, Message: n.ID}); err != nil {
+		return err
+	}
+	return c.endDraft(t, c.actor.UserID, draft)
+}

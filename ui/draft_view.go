@@ -1,0 +1,131 @@
+package ui
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// draftFileView is a file that was uploaded for what is being written.
+type draftFileView struct {
+	ID, Name, Size, URL string
+	ContentID           string // of an image within the text
+}
+
+func draftFileViews(v *visit, d *helpdesk.Draft) (list []draftFileView) {
+	for _, f := range d.Files {
+		list = append(list, draftFileView{f.ID, f.Filename, v.Size(f.Size), draftFileURL(d.ID, f.ID), f.ContentID})
+	}
+	return list
+}
+
+// resume puts the reader's own drafts into their composer: the wanted one, else
+// the newest of each kind.
+func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wanted string) {
+	if reply := ownDraft(v, t, helpdesk.DraftReply, wanted); reply != nil {
+		w.Key, w.Stamp, w.Seen = reply.ID, stamp(reply), reply.Seen
+		w.Text, w.HTML, w.Quote, w.Files = reply.Text, reply.HTML, reply.Quote, draftFileViews(v, reply)
+		if reply.To != "" {
+			w.To, w.Cc, w.Bcc = reply.To, reply.Cc, reply.Bcc
+		}
+		w.Returned = returned(v, reply.Returned)
+	}
+	if note := ownDraft(v, t, helpdesk.DraftNote, wanted); note != nil {
+		w.NoteKey, w.NoteStamp, w.NoteTo = note.ID, stamp(note), note.Text
+		if note.ID == wanted || w.Stamp == "" {
+			w.Mode = "note"
+		}
+	}
+}
+
+// ownDraft is what the reader goes on writing.
+func ownDraft(v *visit, t *helpdesk.TicketView, kind helpdesk.DraftKind, wanted string) (found *helpdesk.Draft) {
+	for i := range t.Drafts {
+		d := &t.Drafts[i].Draft
+		if d.UserID != v.User.ID || d.Kind != kind || d.State != helpdesk.DraftWriting {
+			continue
+		}
+		if d.ID == wanted {
+			return d
+		}
+		if found == nil || d.UpdatedAt.After(found.UpdatedAt) {
+			found = d
+		}
+	}
+	return found
+}
+
+// returned says why a draft came back to its author, "" where it never left.
+func returned(v *visit, r *helpdesk.Returned) string {
+	if r == nil {
+		return ""
+	}
+	return v.T("draft.returned."+r.Why, r.Text)
+}
+
+// draftsView is what is being written at a ticket, or waits to leave, besides
+// what is in the reader's own composer.
+type draftsView struct {
+	Ticket uint64
+	Back   string
+	Cards  []draftCard
+}
+
+// draftCard is one such draft.
+type draftCard struct {
+	ID      string
+	Title   string
+	Author  avatar
+	Time    moment
+	Kind    helpdesk.DraftKind
+	State   helpdesk.DraftState
+	Mine    bool
+	To      string
+	Subject string
+	Text    string
+	Files   []draftFileView
+}
+
+func (s *Server) draftsView(v *visit, t *helpdesk.TicketView, w composerView, back string) draftsView {
+	view := draftsView{Ticket: t.Row.Ticket.Number, Back: back}
+	for _, d := range t.Drafts {
+		if d.ID == w.Key || d.ID == w.NoteKey {
+			continue
+		}
+		view.Cards = append(view.Cards, newDraftCard(v, d))
+	}
+	slices.SortStableFunc(view.Cards, func(a, b draftCard) int { return strings.Compare(string(a.State), string(b.State)) })
+	return view
+}
+
+func newDraftCard(v *visit, d helpdesk.DraftView) draftCard {
+	card := draftCard{ID: d.ID, Author: newAvatar(d.UserID, d.AuthorName), Time: longMoment(v.Printer, d.UpdatedAt), Kind: d.Kind, State: d.State,
+		Mine: d.UserID == v.User.ID, To: d.To, Subject: d.Subject, Text: strings.TrimSpace(d.Text), Files: draftFileViews(v, &d.Draft)}
+	whose := "theirs"
+	if card.Mine {
+		whose = "mine"
+	}
+	card.Title = v.T("draft."+string(d.Kind)+"."+whose, d.AuthorName)
+	return card
+}
+
+// draftsFragment answers with what others write at a ticket, anew.
+func (s *Server) draftsFragment(c echo.Context) error {
+	v := visitOf(c)
+	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
+	t, err := s.desk.Ticket(c.Request().Context(), v.actor(), p.number)
+	if err != nil {
+		return err
+	}
+	shown := composerView{Key: c.QueryParam("key"), NoteKey: c.QueryParam("note_key")}
+	return s.render(c, 200, "drafts", s.draftsView(v, t, shown, p.address(p.number)))
+}
+
+// written notes that the reader has sent what they wrote.
+func (s *Server) written(c echo.Context, ticket uint64) {
+	s.presence.stopped(ticket, visitOf(c).User.ID)
+	s.presence.draftChanged(ticket)
+}

@@ -1,0 +1,296 @@
+// Drafts: what is written is on the server a moment after the last key. Typing
+// never waits for it; what could not be saved yet stays in this browser and is
+// saved as soon as the server can be reached again.
+import { $, $$, fragment, morph, on, ready } from "./dom.js";
+import { editorOf } from "./editor.js";
+
+const pause = 800;        // ms after the last key
+const again = 5000;       // ms until a failed save is tried again
+const kinds = ["reply", "note"];
+const states = new WeakMap();
+
+const localKey = (form) => `draft:${form.dataset.draft}`;
+const idOf = (form, kind) => form.elements[kind === "note" ? "note_key" : "key"];
+const newID = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(20))].map((n) => (n % 36).toString(36)).join("");
+// words are what matters of it: two that differ only in what was seen are the same.
+const words = ({ seen, ...rest }) => JSON.stringify(rest);
+
+ready(() => {
+  for (const form of $$("[data-composer]")) {
+    if (!states.has(form)) begin(form);
+  }
+});
+
+// content is what the server keeps of one kind.
+function content(form, kind) {
+  const value = (name) => form.elements[name]?.value ?? "";
+  if (kind === "note") return { text: value("note"), seen: value("seen") };
+  const text = editorOf(form).text(), html = editorOf(form).html();
+  const written = text.trim() || /<(img|hr|table)\b/i.test(html);
+  return {
+    text, html: written ? html : "", to: value("to"), cc: value("cc"), bcc: value("bcc"),
+    subject: value("subject"), alias: value("alias"), quote: form.elements.quote?.checked ? "1" : "", seen: value("seen"),
+  };
+}
+
+function begin(form) {
+  const state = { saved: {}, dirty: new Set(), timer: 0, saving: false, ended: false };
+  states.set(form, state);
+  for (const kind of kinds) state.saved[kind] = words(content(form, kind));
+  if (form.dataset.stamp || form.dataset.noteStamp) say(form, "saved");
+  restore(form, state);
+}
+
+// restore takes up what an earlier page could not save.
+function restore(form, state) {
+  const local = read(form);
+  if (!local) return;
+  for (const kind of kinds) {
+    const kept = local[kind];
+    if (!kept || words(kept) === state.saved[kind]) continue;
+    const stamp = form.dataset[kind === "note" ? "noteStamp" : "stamp"];
+    if (stamp && stamp !== kept.stamp) {
+      // It went on elsewhere meanwhile. Both are kept: this one as a draft of its own.
+      post(form, kind, newID(), kept).then((response) => { if (response.ok) forget(form, kind); }).catch(() => {});
+      continue;
+    }
+    apply(form, kind, kept);
+    touch(form, kind, 0);
+  }
+  if (local.log && form.elements.log && !form.elements.log.value) form.elements.log.value = local.log;
+  if (local.mode && !$$("[data-text]", form).some((area) => area.defaultValue)) form.elements.mode.value = local.mode;
+}
+
+function apply(form, kind, kept) {
+  if (kind === "note") {
+    form.elements.note.value = kept.text;
+    return;
+  }
+  for (const name of ["text", "html", "to", "cc", "bcc", "seen"]) {
+    if (form.elements[name] && kept[name]) form.elements[name].value = kept[name];
+  }
+  form.elements.quote.checked = Boolean(kept.quote);
+}
+
+// ---------- In this browser ----------
+
+function read(form) {
+  try {
+    return JSON.parse(localStorage.getItem(localKey(form)));
+  } catch {
+    return null;
+  }
+}
+
+function write(form, local) {
+  try {
+    if (kinds.some((kind) => local[kind]) || local.log) localStorage.setItem(localKey(form), JSON.stringify(local));
+    else localStorage.removeItem(localKey(form));
+    return true;
+  } catch {
+    return false; // full or forbidden: the words are still in the page
+  }
+}
+
+function keep(form, state) {
+  const local = read(form) ?? {};
+  for (const kind of state.dirty) {
+    local[kind] = { ...content(form, kind), stamp: form.dataset[kind === "note" ? "noteStamp" : "stamp"] };
+  }
+  local.log = form.elements.log?.value || undefined;
+  local.mode = form.elements.mode?.value;
+  return write(form, local);
+}
+
+function forget(form, kind) {
+  const local = read(form);
+  if (!local) return;
+  delete local[kind];
+  write(form, local);
+}
+
+// ---------- Saving ----------
+
+for (const type of ["input", "change", "composer:change"]) {
+  on(type, "[data-composer]", (_, form) => {
+    const state = states.get(form);
+    if (!state) return;
+    for (const kind of kinds) {
+      if (words(content(form, kind)) !== state.saved[kind]) touch(form, kind, pause);
+    }
+    if (form.elements.log?.value) keepSoon(form, state);
+  });
+}
+
+function touch(form, kind, after) {
+  const state = states.get(form);
+  if (!state || state.ended) return;
+  state.dirty.add(kind);
+  keepSoon(form, state);
+  clearTimeout(state.timer);
+  state.timer = setTimeout(() => save(form), after);
+}
+
+function keepSoon(form, state) {
+  state.keeping ??= setTimeout(() => {
+    state.keeping = undefined;
+    keep(form, state);
+  }, 150);
+}
+
+function post(form, kind, id, what, keepalive = false) {
+  const body = new URLSearchParams({ kind: form.dataset.kind === "mail" ? "mail" : kind, ticket: form.dataset.ticket ?? "0" });
+  for (const [name, value] of Object.entries(what)) {
+    if (value && name !== "stamp") body.set(name, value);
+  }
+  return fetch(`/drafts/${id}`, { method: "POST", body, keepalive, signal: AbortSignal.timeout?.(15000) });
+}
+
+async function save(form) {
+  const state = states.get(form);
+  clearTimeout(state.timer);
+  if (state.saving || state.ended || !state.dirty.size || !form.isConnected) return;
+  state.saving = true;
+  let wait = 0;
+  for (const kind of [...state.dirty]) {
+    const what = content(form, kind), id = idOf(form, kind).value;
+    try {
+      const response = await post(form, kind, id, what);
+      if (state.ended) break;
+      const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : {};
+      if (response.ok) {
+        form.dataset[kind === "note" ? "noteStamp" : "stamp"] = answer.stamp;
+        state.saved[kind] = words(what);
+        if (words(content(form, kind)) === state.saved[kind]) settled(form, state, kind);
+        else wait = pause;
+        say(form, what.text.trim() || what.html ? "saved" : "");
+      } else {
+        wait = refused(form, state, kind, response.status, answer);
+      }
+    } catch {
+      wait = again; // nobody answered
+      keep(form, state);
+      say(form, "unsaved", true);
+    }
+  }
+  state.saving = false;
+  if (wait && !state.ended) state.timer = setTimeout(() => save(form), wait);
+}
+
+function settled(form, state, kind) {
+  state.dirty.delete(kind);
+  forget(form, kind);
+}
+
+// refused decides what to do with words that the server does not take under
+// this draft, and returns when to try again.
+function refused(form, state, kind, status, answer) {
+  if (answer.key === "draft_sent") {
+    settled(form, state, kind);
+    return 0;
+  }
+  if (["draft_taken", "draft_scheduled", "draft_review"].includes(answer.key)) {
+    idOf(form, kind).value = newID(); // what is typed from here on is a draft of its own
+    say(form, "", true, answer.error);
+    return pause;
+  }
+  if (status === 401) location.reload();
+  say(form, "unsaved", true, answer.error);
+  return status >= 500 || status === 0 ? again : again * 6;
+}
+
+function say(form, which, bad = false, text = "") {
+  const place = $("[data-draft-state]", form);
+  if (!place) return;
+  const words = text || place.dataset[which] || "";
+  if (place.textContent !== words) place.textContent = words;
+  place.classList.toggle("bad", bad);
+  place.hidden = !words;
+}
+
+addEventListener("online", () => $$("[data-composer]").forEach((form) => save(form)));
+
+// Leaving: the browser sends it while the page goes. What that cannot carry is
+// in this browser.
+function leave() {
+  for (const form of $$("[data-composer]")) {
+    const state = states.get(form);
+    if (!state || state.ended || !state.dirty.size) continue;
+    keep(form, state);
+    for (const kind of state.dirty) {
+      const what = content(form, kind);
+      if (words(what).length < 60_000) post(form, kind, idOf(form, kind).value, what, true).catch(() => {});
+    }
+  }
+}
+addEventListener("pagehide", leave);
+document.addEventListener("visibilitychange", () => { if (document.hidden) leave(); });
+// Another ticket takes the place of this one.
+document.addEventListener("htmx:before:swap", () => {
+  for (const form of $$("[data-composer]")) {
+    const state = states.get(form);
+    if (state?.dirty.size && !state.ended) keep(form, state);
+  }
+});
+document.addEventListener("htmx:before:request", (event) => {
+  if (event.detail.ctx?.target?.id === "ticket" || event.detail.ctx?.sourceElement?.closest?.(".row")) {
+    $$("[data-composer]").forEach((form) => { if (!form.contains(event.detail.ctx.sourceElement)) save(form); });
+  }
+});
+
+// ---------- Sending ----------
+
+// What was sent leaves this browser. Until the answer is there it stays.
+document.addEventListener("htmx:before:request", (event) => {
+  const form = event.detail.ctx?.sourceElement;
+  if (!form?.matches?.("[data-composer]")) return;
+  const state = states.get(form);
+  clearTimeout(state.timer);
+  keep(form, state);
+});
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  const form = ctx?.sourceElement;
+  if (!form?.matches?.("[data-composer]")) return;
+  const state = states.get(form);
+  if (!ctx.response || ctx.response.status >= 300) {
+    if (state.dirty.size) state.timer = setTimeout(() => save(form), pause);
+    return;
+  }
+  const written = form.elements.mode?.value ?? "reply";
+  state.dirty.delete(written);
+  state.ended = state.dirty.size === 0;
+  const local = read(form) ?? {};
+  delete local[written];
+  delete local.mode;
+  write(form, local);
+});
+
+// ---------- What others write ----------
+
+let asking, later;
+function refresh() {
+  clearTimeout(later);
+  later = setTimeout(async () => {
+    const strip = $("#drafts");
+    if (!strip) return;
+    asking?.abort();
+    asking = new AbortController();
+    const form = $("[data-composer]");
+    const query = new URLSearchParams({ back: strip.dataset.back, key: form?.elements.key.value ?? "", note_key: form?.elements.note_key?.value ?? "" });
+    try {
+      const text = await fragment(`/tickets/${strip.dataset.ticket}/drafts?${query}`, "drafts", asking.signal);
+      if (strip.isConnected) await morph(strip, text);
+    } catch (error) {
+      if (error.name !== "AbortError") console.warn("drafts:", error);
+    }
+  }, 120);
+}
+
+document.addEventListener("desk:presence", (event) => {
+  const { drafts } = JSON.parse(event.detail.data);
+  if (drafts?.includes(Number($("#drafts")?.dataset.ticket))) refresh();
+});
+document.addEventListener("desk:change", (event) => {
+  if (JSON.parse(event.detail.data).ticket === Number($("#drafts")?.dataset.ticket)) refresh();
+});
