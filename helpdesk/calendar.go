@@ -89,7 +89,8 @@ func (d *Desk) SaveCalendar(ctx context.Context, a Actor, calendar Calendar) (*C
 		if err := calendars.Put(c, &saved); err != nil {
 			return err
 		}
-		if _, err := c.record(Event{Kind: EventHoursSaved, Data: map[string]string{"calendar": saved.Name, "id": saved.ID}}); err != nil {
+		if _, err := c.record(Event{Kind: EventHoursSaved,
+			Data: changesOf(change{"hours", before.described(), saved.described()}).with("calendar", saved.Name).with("id", saved.ID)}); err != nil {
 			return err
 		}
 		return c.dueAnew()

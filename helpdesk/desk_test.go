@@ -31,11 +31,17 @@ type house struct {
 
 func newHouse(t *testing.T) *house {
 	t.Helper()
-	dir := fastDir(t)
 	set, err := setUp()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return openHouse(t, set)
+}
+
+// openHouse opens a copy of a house that was set up before.
+func openHouse(t *testing.T, set *setUpHouse) *house {
+	t.Helper()
+	dir := fastDir(t)
 	path := filepath.Join(dir, "test.db")
 	if err := os.WriteFile(path, set.database, 0o600); err != nil {
 		t.Fatal(err)
@@ -123,6 +129,36 @@ var setUp = sync.OnceValues(func() (*setUpHouse, error) {
 	database, err := os.ReadFile(path)
 	return &setUpHouse{database: database, admin: admin}, err
 })
+
+// with is a house set up as this one, with something more.
+func (s *setUpHouse) with(more func(context.Context, *helpdesk.Desk) error) (*setUpHouse, error) {
+	dir, err := os.MkdirTemp("", "helpdesk-test")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "test.db")
+	if err := os.WriteFile(path, s.database, 0o600); err != nil {
+		return nil, err
+	}
+	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	if err != nil {
+		return nil, err
+	}
+	desk, err := helpdesk.Open(context.Background(), bolt, helpdesk.Options{})
+	if err != nil {
+		return nil, err
+	}
+	desk.Now = func() time.Time { return startOfTests }
+	if err := more(context.Background(), desk); err != nil {
+		return nil, err
+	}
+	if err := bolt.Close(); err != nil {
+		return nil, err
+	}
+	database, err := os.ReadFile(path)
+	return &setUpHouse{database: database, admin: s.admin}, err
+}
 
 func (h *house) pass(d time.Duration) { h.now = h.now.Add(d) }
 

@@ -104,11 +104,16 @@ func (d *Desk) SaveDuePolicy(ctx context.Context, a Actor, p DuePolicy) error {
 				return err
 			}
 		}
+		before, err := optional(duePolicies.Get(c, key(p.Scope)))
+		if err != nil {
+			return err
+		}
 		p.SavedAt = c.now
 		if err := duePolicies.Put(c, &p); err != nil {
 			return err
 		}
-		if _, err := c.record(Event{Kind: EventDueTimesSaved, Data: map[string]string{"scope": p.Scope, "name": name}}); err != nil {
+		if _, err := c.record(Event{Kind: EventDueTimesSaved,
+			Data: changesOf(change{"times", before.described(), p.described()}).with("scope", p.Scope).with("name", name)}); err != nil {
 			return err
 		}
 		return c.dueAnew()

@@ -130,6 +130,7 @@ func (d *Desk) SaveRule(ctx context.Context, a Actor, rule AssignmentRule) (*Ass
 		if err != nil {
 			return err
 		}
+		var before *AssignmentRule
 		if saved.ID == "" {
 			if len(list) >= maxRules {
 				return conflict("too_many_rules", "there are %d rules; that is the limit", maxRules)
@@ -139,7 +140,7 @@ func (d *Desk) SaveRule(ctx context.Context, a Actor, rule AssignmentRule) (*Ass
 				saved.Position = list[len(list)-1].Position + 1
 			}
 		} else {
-			before, err := rules.Get(c, key(saved.ID))
+			before, err = rules.Get(c, key(saved.ID))
 			if before, err = found(before, err, "rule", saved.ID); err != nil {
 				return err
 			}
@@ -148,7 +149,8 @@ func (d *Desk) SaveRule(ctx context.Context, a Actor, rule AssignmentRule) (*Ass
 		if err := rules.Put(c, &saved); err != nil {
 			return err
 		}
-		_, err = c.record(Event{Kind: EventRuleSaved, Data: map[string]string{"rule": saved.Name, "id": saved.ID}})
+		_, err = c.record(Event{Kind: EventRuleSaved,
+			Data: changesOf(change{"rule", before.described(), saved.described()}).with("rule", saved.Name).with("id", saved.ID)})
 		return err
 	})
 	return &saved, err

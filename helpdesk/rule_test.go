@@ -1,8 +1,11 @@
 package helpdesk_test
 
 import (
+	"context"
 	"fmt"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -12,13 +15,42 @@ import (
 
 // newBusyHouse has three agents who can be given work, on Tuesday at ten.
 func newBusyHouse(t *testing.T) (h *house, agents []*helpdesk.User) {
-	h = newHouse(t)
-	h.now = tuesdayAtTen
-	for _, name := range []string{"青木 亮", "井上 薫", "上田 凛"} {
-		agents = append(agents, h.agent(fmt.Sprintf("agent%d@example.jp", len(agents)), name))
+	set, err := setUpBusy()
+	if err != nil {
+		t.Fatal(err)
 	}
+	h = openHouse(t, set)
+	h.now = tuesdayAtTen
+	users, err := h.Users(t.Context(), h.admin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, u := range users {
+		if u.ID != h.user.ID {
+			agents = append(agents, &users[i])
+		}
+	}
+	slices.SortFunc(agents, func(a, b *helpdesk.User) int { return strings.Compare(a.Email, b.Email) })
 	return h, agents
 }
+
+// setUpBusy adds the agents once for all tests: their passwords are slow to hash.
+var setUpBusy = sync.OnceValues(func() (*setUpHouse, error) {
+	set, err := setUp()
+	if err != nil {
+		return nil, err
+	}
+	return set.with(func(ctx context.Context, desk *helpdesk.Desk) error {
+		for i, name := range []string{"青木 亮", "井上 薫", "上田 凛"} {
+			_, err := desk.CreateUser(ctx, set.admin.Actor(), helpdesk.NewUser{Email: fmt.Sprintf("agent%d@example.jp", i), Name: name,
+				Password: "correct horse battery", Role: helpdesk.RoleAgent})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+})
 
 func ids(users []*helpdesk.User) (list []string) {
 	for _, u := range users {

@@ -22,6 +22,7 @@ type Situation struct {
 	Bands     []WaitBand
 	Pipelines []LoadOf
 	Aliases   []LoadOf
+	Teams     []LoadOf
 	People    []PersonLoad
 }
 
@@ -43,7 +44,7 @@ func (l *Load) add(t *Ticket, work time.Duration) {
 	l.Oldest, l.Work = earlier(l.Oldest, t.WaitingSince), max(l.Work, work)
 }
 
-// LoadOf is the load of a pipeline or an alias.
+// LoadOf is the load of a pipeline, an alias or a team.
 type LoadOf struct {
 	ID, Name string
 	Load
@@ -101,19 +102,17 @@ func (s *Situation) fill(ctx context.Context, r store.Reader, a Actor, clocks *c
 		return err
 	}
 	names := newNames(r, a)
-	byPerson, byPipeline, byAlias := map[string]*Load{}, map[string]*Load{}, map[string]*Load{}
+	byPerson, byPipeline, byAlias, byTeam := map[string]*Load{}, map[string]*Load{}, map[string]*Load{}, map[string]*Load{}
 	for _, w := range waits {
 		t, work := w.ticket, w.work
 		s.Waiting.add(t, work)
 		if t.AssigneeID == "" {
 			s.Unassigned.add(t, work)
 		}
-		for id, loads := range map[string]map[string]*Load{t.AssigneeID: byPerson, t.PipelineID: byPipeline, t.AliasID: byAlias} {
-			if loads[id] == nil {
-				loads[id] = &Load{}
-			}
-			loads[id].add(t, work)
-		}
+		loadOf(byPerson, t.AssigneeID).add(t, work)
+		loadOf(byPipeline, t.PipelineID).add(t, work)
+		loadOf(byAlias, t.AliasID).add(t, work)
+		loadOf(byTeam, t.TeamID).add(t, work)
 		i := len(waitBands) - 1
 		for work < waitBands[i] {
 			i--
@@ -130,10 +129,17 @@ func (s *Situation) fill(ctx context.Context, r store.Reader, a Actor, clocks *c
 	if s.Open, err = countUpTo(tickets, r, "open", key(true)); err != nil {
 		return err
 	}
-	if err := s.places(r, byPipeline, byAlias); err != nil {
+	if err := s.places(r, byPipeline, byAlias, byTeam); err != nil {
 		return err
 	}
 	return s.people(r, clocks, now, byPerson)
+}
+
+func loadOf(loads map[string]*Load, id string) *Load {
+	if loads[id] == nil {
+		loads[id] = &Load{}
+	}
+	return loads[id]
 }
 
 // waitingTicket is a ticket whose customer waits, and for how much working time.
@@ -167,7 +173,7 @@ func (s *Situation) waits(ctx context.Context, r store.Reader, clocks *clocks, n
 	return list, nil
 }
 
-func (s *Situation) places(r store.Reader, byPipeline, byAlias map[string]*Load) error {
+func (s *Situation) places(r store.Reader, byPipeline, byAlias, byTeam map[string]*Load) error {
 	for p, err := range pipelines.ScanIndex(r, "position", store.Range{}) {
 		if err != nil {
 			return err
@@ -182,6 +188,14 @@ func (s *Situation) places(r store.Reader, byPipeline, byAlias map[string]*Load)
 		}
 		if load := byAlias[a.ID]; load != nil {
 			s.Aliases = append(s.Aliases, LoadOf{a.ID, a.Address, *load})
+		}
+	}
+	for t, err := range teams.ScanIndex(r, "name", store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if load := byTeam[t.ID]; load != nil {
+			s.Teams = append(s.Teams, LoadOf{t.ID, t.Name, *load})
 		}
 	}
 	return nil

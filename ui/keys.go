@@ -35,6 +35,7 @@ var shortcuts = []shortcutGroup{
 		{Do: "go", Keys: []string{"g m"}, Label: "view.mine", URL: "/inbox/mine", Icon: "person"},
 		{Do: "go", Keys: []string{"g u"}, Label: "view.unassigned", URL: "/inbox/unassigned", Icon: "unassigned"},
 		{Do: "go", Keys: []string{"g w"}, Label: "view.waiting", URL: "/inbox/waiting", Icon: "speech"},
+		{Do: "go", Keys: []string{"g o"}, Label: "view.overdue", URL: "/inbox/overdue", Icon: "clock"},
 		{Do: "go", Keys: []string{"g f"}, Label: "view.following", URL: "/inbox/following", Icon: "eye"},
 		{Do: "go", Keys: []string{"g i"}, Label: "view.open", URL: "/inbox/open", Icon: "tray"},
 		{Do: "go", Keys: []string{"g h"}, Label: "view.snoozed", URL: "/inbox/snoozed", Icon: "pause"},

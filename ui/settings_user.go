@@ -44,6 +44,7 @@ type userView struct {
 	Roles     []option
 	Languages []option
 	Self      bool
+	Calendars []option // their own working hours
 }
 
 func (s *Server) userPage(c echo.Context) error {
@@ -85,6 +86,9 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 		return userView{}, err
 	}
 	view := userView{settingsPage: sp, Person: u, Self: u.ID == v.User.ID, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language"))}
+	if view.Calendars, err = s.calendarOptions(c.Request().Context(), v, u.CalendarID, v.T("hours.of_house")); err != nil {
+		return view, err
+	}
 	if u.Disabled {
 		view.Badge = &badge{"plain", v.T("settings.user.disabled")}
 	}
@@ -112,6 +116,8 @@ func (s *Server) saveUser(c echo.Context) error {
 		_, err = s.desk.CreateUser(ctx, v.actor(), helpdesk.NewUser{Email: user.Email, Name: user.Name, Password: password, Role: user.Role, Locale: user.Locale})
 	} else {
 		change := helpdesk.UserChange{Name: &user.Name, Email: &user.Email, Locale: &user.Locale, Role: &user.Role, Disabled: &user.Disabled}
+		user.CalendarID = c.FormValue("calendar")
+		change.CalendarID = &user.CalendarID
 		if password != "" && user.ID != v.User.ID {
 			change.Password = &password
 		}

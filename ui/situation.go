@@ -155,6 +155,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 		view.People = append(view.People, person)
 	}
 	view.Places = []placesView{
+		v.placesOf(v.T("situation.by_team"), now.Teams, func(l helpdesk.LoadOf) string { return "/inbox/waiting?team=" + l.ID }),
 		v.placesOf(v.T("situation.by_pipeline"), now.Pipelines, func(l helpdesk.LoadOf) string { return "/inbox/waiting?pipeline=" + l.ID }),
 		v.placesOf(v.T("situation.by_alias"), now.Aliases, func(l helpdesk.LoadOf) string { return "/inbox/waiting?alias=" + l.Name }),
 	}

@@ -1,0 +1,154 @@
+package ui_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui"
+)
+
+// TestSupervisorsMorning is a supervisor's way through the day, in both
+// languages: a rule, a customer who waits, a ticket that becomes overdue, a
+// colleague who leaves, and their tickets given to another.
+func TestSupervisorsMorning(t *testing.T) {
+	var passed atomic.Int64 // since Tuesday at ten in Tokyo
+	clock := func() time.Time {
+		return time.Date(2026, 11, 24, 1, 0, 0, 0, time.UTC).Add(time.Duration(passed.Load()))
+	}
+	h := newReadyHouse(t, func(o *ui.Options) { o.Now = clock })
+	h.Desk.Now = clock
+	mori, kato := h.user("mori@example.jp", "森 健太", helpdesk.RoleAgent), h.user("kato@example.jp", "加藤 葵", helpdesk.RoleAgent)
+	ono := h.user("ono@example.jp", "小野 真理", helpdesk.RoleSupervisor)
+	agentPage := h.as(mori)
+	agentPage.get("/situation").want(403)
+
+	b := openTab(t, h.http.URL)
+	logIn := func(email string) {
+		t.Helper()
+		b.open("/login")
+		b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), email), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+		b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	}
+	logIn("sato@example.jp")
+	for _, language := range []string{"ja", "en"} {
+		t.Run("rules and due times in "+language, func(t *testing.T) {
+			b.t = t
+			eval[bool](b, fmt.Sprintf(`document.querySelector("#me").open = true, fetch("/settings/profile", {method: "POST", body: new URLSearchParams({name: "佐藤 遥", locale: %q})}).then(r => r.ok)`, language))
+			name := map[string]string{"ja": "順番に", "en": "In turn"}[language]
+			b.open("/settings/rules/new")
+			b.do(chromedp.SendKeys(chromedp.CSS(`[name=name]`), name))
+			b.click(fmt.Sprintf(`[name=among][value="%s"]`, mori.ID))
+			b.click(".save-bar .primary")
+			b.until(`location.pathname === "/settings/rules" && document.querySelector(".rules").innerText.includes("` + name + `")`)
+			b.open("/settings/due/house")
+			b.click(`[name=mode][value=own]`)
+			b.do(chromedp.SetValue(chromedp.CSS(`[name=first_normal]`), "2"))
+			b.click(".save-bar .primary")
+			words := map[string]string{"ja": "最初の返信 2 時間", "en": "First reply within 2 h"}[language]
+			b.until(`location.pathname === "/settings/due" && document.querySelector(".records").innerText.includes("` + words + `")`)
+		})
+	}
+	t.Run("the order of rules by keyboard", func(t *testing.T) {
+		b.t = t
+		b.open("/settings/rules")
+		first := eval[string](b, `document.querySelector(".rule").dataset.id`)
+		b.do(chromedp.Focus(chromedp.CSS("#down-" + first)))
+		b.keys(kb.Enter)
+		b.until(`document.querySelectorAll(".rule")[1].dataset.id === "` + first + `"`)
+		rules, err := h.Rules(h.ctx(), h.admin.Actor())
+		if err != nil || rules[1].ID != first {
+			t.Errorf("the desk has the order %v, %v", rules, err)
+		}
+	})
+	b.t = t
+	eval[bool](b, `fetch("/logout", {method: "POST"}).then(() => true)`)
+	logIn("ono@example.jp")
+
+	for i, language := range []string{"ja", "en"} {
+		t.Run("watching in "+language, func(t *testing.T) {
+			b.t = t
+			eval[bool](b, fmt.Sprintf(`fetch("/settings/profile", {method: "POST", body: new URLSearchParams({name: "小野 真理", locale: %q})}).then(r => r.ok)`, language))
+			b.open("/situation")
+			word := map[string]map[string]string{
+				"ja": {"title": "状況", "late": "0秒超過", "overdue": "期限超過", "away": "不在", "moved": "件の担当を変更しました"},
+				"en": {"title": "Live status", "late": "late", "overdue": "Overdue", "away": "away", "moved": "reassigned"},
+			}[language]
+			b.until(`document.documentElement.dataset.live === "yes" && document.querySelector("h1").innerText === "` + word["title"] + `"`)
+			eval[bool](b, `window.stayed = true`)
+
+			subject := fmt.Sprintf("お問い合わせ%d", i)
+			receipt := h.receive(letter{from: fmt.Sprintf("c%d@kyaku.example", i), name: fmt.Sprintf("客%d", i), subject: subject, text: "本文"})
+			b.until(fmt.Sprintf(`document.querySelector("#wait-%d")?.innerText.includes("%s")`, receipt.Ticket, subject))
+			b.until(fmt.Sprintf(`document.querySelector("#wait-%d select").value === "%s"`, receipt.Ticket, mori.ID))
+			b.until(`document.querySelector("#situation-figures b").innerText.trim() === "1"`)
+
+			passed.Add(int64(2 * time.Hour))
+			h.doDue(helpdesk.TimerOverdue, h.MarkOverdue)
+			b.until(`document.querySelectorAll("#situation-figures li")[2].querySelector("b.bad")?.innerText.trim() === "1"`)
+			b.until(fmt.Sprintf(`document.querySelector("#wait-%d .due.late")`, receipt.Ticket))
+
+			if _, err := h.SetAway(h.ctx(), mori.Actor(), mori.ID, helpdesk.Absence{Reason: "通院"}); err != nil {
+				t.Fatal(err)
+			}
+			b.until(fmt.Sprintf(`document.querySelector("#person-%s").innerText.includes("%s")`, mori.ID, word["away"]))
+			b.click("#give-" + mori.ID + " summary")
+			b.do(chromedp.SetValue(chromedp.CSS("#give-"+mori.ID+" [name=to]"), kato.ID))
+			b.click("#give-" + mori.ID + " .primary")
+			b.until(says + `("` + word["moved"] + `")`)
+			if got := h.assignee(receipt.Ticket); got != kato.ID {
+				t.Errorf("the ticket has %q", got)
+			}
+			b.until(fmt.Sprintf(`document.querySelector("#wait-%d select").value === "%s"`, receipt.Ticket, kato.ID))
+			b.do(chromedp.SetValue(chromedp.CSS(fmt.Sprintf("#wait-%d select", receipt.Ticket)), ono.ID))
+			eval[bool](b, fmt.Sprintf(`document.querySelector("#wait-%d select").dispatchEvent(new Event("change", {bubbles: true}))`, receipt.Ticket))
+			b.until(fmt.Sprintf(`document.querySelector("#person-%s td.number").innerText === "1"`, ono.ID))
+			if !eval[bool](b, `window.stayed === true`) {
+				t.Error("the page was loaded again")
+			}
+
+			b.open("/inbox/overdue")
+			b.until(fmt.Sprintf(`document.querySelector("#row-%d .due.late") && document.querySelector("h1").innerText === "%s"`, receipt.Ticket, word["overdue"]))
+			if _, err := h.Reply(h.ctx(), ono.Actor(), helpdesk.Reply{Ticket: receipt.Ticket, Text: "お待たせしました。"}); err != nil {
+				t.Fatal(err)
+			}
+			b.until(fmt.Sprintf(`!document.querySelector("#row-%d")`, receipt.Ticket))
+			if _, err := h.EndAway(h.ctx(), mori.Actor(), mori.ID); err != nil {
+				t.Fatal(err)
+			}
+		})
+	}
+	if found := b.complaints("Content Security Policy", "TypeError: Cannot", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
+		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
+	}
+}
+
+// doDue does what is due of a kind, as the program's own loop would.
+func (h *house) doDue(kind helpdesk.TimerKind, do func(context.Context, string) error) {
+	h.t.Helper()
+	claimed, _, err := h.ClaimDue(h.ctx(), kind, 100, time.Minute)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, timer := range claimed {
+		if err := do(h.ctx(), timer.ID); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+func (h *house) assignee(number uint64) string {
+	h.t.Helper()
+	row, err := h.TicketRow(h.ctx(), h.admin.Actor(), number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return row.Ticket.AssigneeID
+}
