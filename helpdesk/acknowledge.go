@@ -97,7 +97,7 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 		return nil, err
 	}
 	ticket, err := tickets.Get(r, key(m.Ticket))
-	if err != nil {
+	if err != nil || ticket.Spam != nil {
 		return nil, err
 	}
 	alias, err := optional(aliases.Get(r, key(ticket.AliasID)))

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -64,6 +65,9 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	return &alias, err
 }
 
+// maxBrand is in characters.
+const maxBrand = 60
+
 func (c *command) checkAlias(alias *Alias) error {
 	alias.Address = strings.ToLower(strings.TrimSpace(alias.Address))
 	if err := checkAddress("address", alias.Address); err != nil {
@@ -80,6 +84,10 @@ func (c *command) checkAlias(alias *Alias) error {
 	}
 	if strings.ContainsFunc(alias.Name, func(r rune) bool { return r < ' ' }) {
 		return invalid("name", "name_invalid", "the name %q holds control characters", alias.Name)
+	}
+	alias.Brand = strings.Join(strings.Fields(alias.Brand), " ")
+	if utf8.RuneCountInString(alias.Brand) > maxBrand || strings.Contains(alias.Brand, "@") {
+		return invalid("brand", "brand_invalid", "the brand %q has more than %d characters or an @", alias.Brand, maxBrand)
 	}
 	err := alias.checkTexts()
 	if err != nil {
@@ -122,7 +130,7 @@ func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
 			return conflict("managed_alias", "alias %s is declared in the configuration file; remove it there and reload", alias.Address)
 		}
 		used := false
-		for _, err := range tickets.ScanIndexKeys(c, "alias", store.Prefix(key(alias.Address))) {
+		for _, err := range tickets.ScanIndexKeys(c, "alias+state", store.Prefix(key(alias.Address))) {
 			if err != nil {
 				return err
 			}
@@ -259,7 +267,7 @@ func (c *command) replacePipeline(p *Pipeline) (*Pipeline, error) {
 		if kept && now.Kind == stage.Kind {
 			continue
 		}
-		for _, err := range tickets.ScanIndexKeys(c, "stage", store.Prefix(key(p.ID, stage.ID))) {
+		for _, err := range tickets.ScanIndexKeys(c, "stage+state", store.Prefix(key(p.ID, stage.ID))) {
 			if err != nil {
 				return nil, err
 			}

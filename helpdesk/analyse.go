@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -18,16 +19,18 @@ func (d *Desk) EnqueueAnalyses(ctx context.Context, list []Event) error {
 	}
 	return d.update(ctx, System(CursorAnalysis), func(c *command) error {
 		for _, e := range list {
-			switch e.Kind {
-			case EventMessageReceived, EventMessageJoined, EventMessageSplit, EventReplyLogged:
-			default:
-				continue
-			}
-			m, err := messages.Get(c, key(e.Message))
+			m, err := toAnalyse(c, e)
 			if err != nil {
 				return err
 			}
-			if m.State != MessagePosted || m.Kind != KindPerson {
+			if m == nil || m.State != MessagePosted || m.Kind != KindPerson {
+				continue
+			}
+			ticket, err := tickets.Get(c, key(m.Ticket))
+			if err != nil {
+				return err
+			}
+			if ticket.Spam != nil {
 				continue
 			}
 			if err := c.setTimer(TimerAnalyse, m.ID, c.now); err != nil {
@@ -36,6 +39,25 @@ func (d *Desk) EnqueueAnalyses(ctx context.Context, list []Event) error {
 		}
 		return cursors.Put(c, &cursor{Name: CursorAnalysis, Seq: list[len(list)-1].Seq})
 	})
+}
+
+// toAnalyse is the message that an event lets be analysed, nil for none: a new
+// one, or the newest of a ticket that is spam no longer.
+func toAnalyse(r store.Reader, e Event) (*Message, error) {
+	switch e.Kind {
+	case EventMessageReceived, EventMessageJoined, EventMessageSplit, EventReplyLogged:
+		return messages.Get(r, key(e.Message))
+	case EventTicketNotSpam:
+		newest, err := newestCustomerMessage(r, e.Ticket)
+		if err != nil || newest == nil {
+			return nil, err
+		}
+		if has, err := analyses.Has(r, key(newest.ID)); err != nil || has {
+			return nil, err
+		}
+		return newest, nil
+	}
+	return nil, nil
 }
 
 // AnalysisInput is what the model is given of a message.
@@ -61,6 +83,10 @@ func (d *Desk) AnalysisInput(ctx context.Context, messageID string) (*AnalysisIn
 		}
 		if m.Direction != Inbound || m.State != MessagePosted {
 			return nil
+		}
+		ticket, err := tickets.Get(r, key(m.Ticket))
+		if err != nil || ticket.Spam != nil {
+			return err
 		}
 		body, err := bodies.Get(r, key(messageID))
 		if err != nil {
@@ -93,7 +119,7 @@ func (d *Desk) StoreAnalysis(ctx context.Context, analysis Analysis) error {
 		kind := EventAnalysisFailed
 		if analysis.Error == "" {
 			kind = EventAnalysisStored
-			if err := c.rateTicket(m, analysis.ReplyType); err != nil {
+			if err := c.rateTicket(m, &analysis); err != nil {
 				return err
 			}
 		}
@@ -104,7 +130,7 @@ func (d *Desk) StoreAnalysis(ctx context.Context, analysis Analysis) error {
 }
 
 // rateTicket shows the newest message's reply type in the list.
-func (c *command) rateTicket(m *Message, replyType string) error {
+func (c *command) rateTicket(m *Message, a *Analysis) error {
 	newest, err := newestCustomerMessage(c, m.Ticket)
 	if err != nil || newest == nil || newest.ID != m.ID {
 		return err
@@ -113,11 +139,19 @@ func (c *command) rateTicket(m *Message, replyType string) error {
 	if err != nil {
 		return err
 	}
-	ticket.ReplyType = replyType
+	ticket.rate(a)
 	if err := c.applyLateRules(ticket, m); err != nil {
 		return err
 	}
 	return tickets.Put(c, ticket)
+}
+
+// rate takes over what lists show of an analysis.
+func (t *Ticket) rate(a *Analysis) {
+	t.ReplyType = a.ReplyType
+	if len(a.Language) == 2 { // ISO 639-1
+		t.Language = strings.ToLower(a.Language)
+	}
 }
 
 // SkipAnalysis ends the timer of a message that needs no analysis.

@@ -31,6 +31,7 @@ type DeclaredPipeline struct {
 type DeclaredAlias struct {
 	Address   string
 	Name      string
+	Brand     string // the shop or brand that it speaks for, or ""
 	Pipeline  string // a pipeline's name; the first one where empty
 	Owner     string // a user's address, or ""
 	Team      string // a team's name, or ""
@@ -108,7 +109,7 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 }
 
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
-	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
+	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, Brand: a.Brand, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
 		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement,
 		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements)}
 	if a.Pipeline != "" {

@@ -26,6 +26,8 @@ const (
 	EventTicketFollowed         EventKind = "ticket.followed"
 	EventTicketUnfollowed       EventKind = "ticket.unfollowed"
 	EventTicketOverdue          EventKind = "ticket.overdue"
+	EventTicketSpam             EventKind = "ticket.spam"
+	EventTicketNotSpam          EventKind = "ticket.not_spam"
 	EventMessageReceived        EventKind = "message.received"
 	EventMessageHeld            EventKind = "message.held"
 	EventMessageJoined          EventKind = "message.joined"
@@ -92,6 +94,10 @@ const (
 	EventDueTimesSaved          EventKind = "due_times.saved"
 	EventDueTimesDeleted        EventKind = "due_times.deleted"
 	EventDueTimesApplied        EventKind = "due_times.applied"
+	EventSenderBlocked          EventKind = "sender.blocked"
+	EventSenderUnblocked        EventKind = "sender.unblocked"
+	EventViewSaved              EventKind = "view.saved"
+	EventViewDeleted            EventKind = "view.deleted"
 	EventTimerParked            EventKind = "timer.parked"
 )
 

@@ -255,7 +255,7 @@ func (c *command) rateAnew(t *Ticket) error {
 	}
 	analysis, err := optional(analyses.Get(c, key(newest.ID)))
 	if err == nil && analysis != nil {
-		t.ReplyType = analysis.ReplyType
+		t.rate(analysis)
 	}
 	return err
 }

@@ -12,6 +12,20 @@ import (
 // needed is the permission that each command and query of the desk asks for
 // first. Whoever adds one adds it here.
 var needed = map[string]helpdesk.Permission{
+	"Block":           helpdesk.PermitSpam, // a whole domain takes PermitAliases too
+	"BlockedSenders":  helpdesk.PermitRead,
+	"Bulk":            helpdesk.PermitRead,
+	"CountTickets":    helpdesk.PermitRead,
+	"MarkNotSpam":     helpdesk.PermitSpam,
+	"MarkSpam":        helpdesk.PermitSpam,
+	"Preference":      helpdesk.PermitRead,
+	"SavedView":       helpdesk.PermitRead,
+	"SavedViews":      helpdesk.PermitRead,
+	"StartBulk":       helpdesk.PermitBulk, // and one for each thing that changes
+	"Unblock":         helpdesk.PermitSpam,
+	"UndoBulk":        helpdesk.PermitBulk,
+	"Tags":            helpdesk.PermitRead,
+	"Languages":       helpdesk.PermitRead,
 	"AddDraftFile":    helpdesk.PermitReply,
 	"AddDraftedNote":  helpdesk.PermitNote,
 	"DiscardDraft":    helpdesk.PermitRead,
@@ -114,7 +128,7 @@ var needed = map[string]helpdesk.Permission{
 }
 
 // own are the commands that everybody may use on what is their own.
-var own = map[string]bool{"RevokeToken": true}
+var own = map[string]bool{"RevokeToken": true, "SaveView": true, "DeleteView": true, "ChangePreference": true}
 
 // call calls a method of the desk with an actor and otherwise nothing at all,
 // and returns its error.

@@ -17,6 +17,7 @@ type placement struct {
 	previous *Ticket // the closed ticket that a new one continues
 	token    *Token
 	via      string // the message whose token or reference decided
+	blocked  string // the entry of the list of blocked senders, or ""
 }
 
 // place decides, first that fits: the reply token of a recipient; a reference

@@ -19,6 +19,11 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 			return err
 		}
 	}
+	if p.blocked != "" {
+		if err := c.setSpam(ticket, p.blocked); err != nil {
+			return err
+		}
+	}
 	m.Ticket, m.State, m.Reason, m.Via = ticket.Number, p.state, p.reason, p.via
 	c.trace.placed(m, p.ticket == nil)
 	for _, r := range recipients {
@@ -45,7 +50,7 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		return err
 	}
 	m.Seq, ticket.UpdatedAt = seq, c.now
-	if p.ticket == nil && m.State == MessagePosted {
+	if p.ticket == nil && m.State == MessagePosted && ticket.Spam == nil {
 		if err := c.applyRules(ticket, m); err != nil {
 			return err
 		}
@@ -55,7 +60,7 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 			return err
 		}
 	}
-	if p.ticket == nil {
+	if p.ticket == nil && ticket.Spam == nil {
 		if err := c.acknowledgeLater(ticket, m); err != nil {
 			return err
 		}
@@ -90,6 +95,7 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		if t.TeamID, err = c.activeTeam(alias.TeamID); err != nil {
 			return nil, err
 		}
+		t.Language = alias.Language
 		t.AssigneeID, err = c.activeUser(alias.OwnerID)
 	case previous != nil: // its alias is gone; the ticket it continues still knows the way
 		t.AliasID, t.PipelineID = previous.AliasID, previous.PipelineID
@@ -153,6 +159,9 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 		if err := c.reopen(t); err != nil {
 			return err
 		}
+	}
+	if t.Spam != nil {
+		return nil
 	}
 	if err := c.coverAbsence(t); err != nil {
 		return err

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"errors"
-	"iter"
+	"fmt"
+	"hash/fnv"
 	"slices"
 	"strings"
 
@@ -24,31 +24,32 @@ const (
 	ViewSnoozed    View = "snoozed"    // on hold
 	ViewOpen       View = "open"
 	ViewClosed     View = "closed"
+	ViewSpam       View = "spam"
 	ViewHeld       View = "held"     // something is in the confirmation strip
 	ViewFailed     View = "failed"   // the newest reply did not arrive
 	ViewOverdue    View = "overdue"  // open, and later than the house wants it
 	ViewMentions   View = "mentions" // a note mentions the actor; counted are those not seen yet
+	ViewAll        View = "all"      // open or closed
 )
 
 // Views are all views, in the order in which they are shown.
-var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewMentions, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewHeld, ViewFailed}
+var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewMentions, ViewFollowing, ViewSnoozed, ViewOpen, ViewClosed, ViewSpam, ViewHeld, ViewFailed, ViewAll}
 
-// TicketQuery asks for tickets: those of a view that also fit every field set.
+// TicketQuery asks for tickets: those of a view that also fit the filter.
 type TicketQuery struct {
-	View     View   // ViewOpen where empty
-	Pipeline string // id
-	Stage    string // id
-	Alias    string // address
-	Assignee string // user id
-	Team     string // id
-	Tag      string
-	Priority *Priority
-	Contact  string // id
+	View View // ViewOpen where empty
+	Filter
+	// Only narrows to brands, by name, and aliases, by address; empty is all.
+	Only    []string
+	Contact string // id
 	// Text is words that must all occur in the subject, the contact's name or
 	// address, or the newest words; letter case does not matter.
 	Text  string
-	Limit int // 50 when zero, at most 200
+	Sort  Sort // SortNewest where empty
+	Limit int  // 50 when zero, at most 200
 	After string
+
+	newMentions bool // counts only what the actor has not seen of ViewMentions
 }
 
 // TicketRow is a ticket with the names that a list shows.
@@ -56,122 +57,182 @@ type TicketRow struct {
 	Ticket       Ticket
 	Contact      Contact
 	AssigneeName string
-	TeamName     string
 	AssigneeAway *Absence // nil while the assignee is there; ask its At
+	TeamName     string
 	PipelineName string
 	StageName    string
-	Unread       bool // a customer wrote, or it came back from its rest, since the actor last looked
-	Woken        bool // it came back from its rest since then
-	Mentioned    bool // a colleague mentions the actor, who has not looked since
+	Band         string // the part of a sorted list that it is in, "" in SortNewest
+	Unread       bool   // a customer wrote, or it came back from its rest, since the actor last looked
+	Woken        bool   // it came back from its rest since then
+	Mentioned    bool   // a colleague mentions the actor, who has not looked since
 }
 
-// Tickets returns a page of a list, the newest change first, and where the
-// next page starts ("" at the end).
+// How much one request looks at, whatever the store's size: about a tenth of a
+// second's work for a list, less for each count beside it.
+const (
+	listBudget  = 60_000
+	countBudget = 6_000
+)
+
+// Tickets returns a page of a list and where the next one starts ("" at the
+// end). Where few tickets fit, the page may have fewer rows than asked for and
+// still be followed by others: it ends when enough was looked at.
 func (d *Desk) Tickets(ctx context.Context, a Actor, q TicketQuery) (rows []TicketRow, next string, err error) {
 	if err := a.mayRead("tickets"); err != nil {
 		return nil, "", err
 	}
-	index, prefix, err := q.index(a)
-	if err != nil {
-		return nil, "", err
-	}
-	rng := store.Prefix(prefix)
-	if q.After != "" {
-		after, err := base64.RawURLEncoding.DecodeString(q.After)
-		if err != nil || !bytes.HasPrefix(after, prefix) {
-			return nil, "", invalid("after", "after_invalid", "after=%q is not from this list; leave it out to start at the newest", q.After)
-		}
-		rng.Start = append(after, 0xff)
-	}
 	if q.Limit <= 0 || q.Limit > 200 {
 		q.Limit = 50
 	}
+	at, err := q.start()
+	if err != nil {
+		return nil, "", err
+	}
 	err = d.view(ctx, func(r store.Reader) error {
-		names := newNames(r, a)
-		rows, next = nil, ""
-		for t, err := range tickets.ScanIndex(r, index, rng) {
-			if err != nil {
-				return err
-			}
-			if !q.fits(t) {
-				continue
-			}
-			if len(rows) == q.Limit {
-				last := rows[len(rows)-1].Ticket
-				next = base64.RawURLEncoding.EncodeToString(recent(&last, prefix))
-				return nil
-			}
-			row, err := names.row(t)
-			if err != nil {
-				return err
-			}
-			if q.fitsText(&row) {
-				rows = append(rows, row)
-			}
+		p, err := q.plan(r, a)
+		if err != nil {
+			return err
 		}
-		return nil
+		s := &selection{plan: p, query: &q, names: newNames(r, a), reader: r, work: listBudget, at: at}
+		rows, next, err = s.page()
+		return err
 	})
 	return rows, next, err
 }
 
-// index chooses the narrowest index for the query.
-func (q *TicketQuery) index(a Actor) (string, []byte, error) {
-	switch q.View {
-	case ViewMine:
-		return "work", key(a.UserID), nil
-	case ViewUnassigned:
-		return "work", key(""), nil
-	case ViewFollowing:
-		return "follower", key(a.UserID), nil
-	case ViewWaiting, ViewOverdue, ViewSnoozed, ViewHeld, ViewFailed:
-		return string(q.View), nil, nil
-	case ViewMentions:
-		return "mentioned", key(a.UserID), nil
-	case "", ViewOpen, ViewClosed:
-	default:
-		return "", nil, invalid("view", "view_unknown", "view %q is not one of %v", q.View, Views)
-	}
-	open := q.View != ViewClosed
-	switch {
-	case q.Contact != "":
-		return "contact", key(q.Contact), nil
-	case q.Tag != "":
-		return "tag", key(q.Tag), nil
-	case q.Priority != nil && open:
-		return "priority", key(string(*q.Priority)), nil
-	case q.Team != "":
-		return "team", key(q.Team, open), nil
-	case q.Assignee != "":
-		return "assignee", key(q.Assignee, open), nil
-	case q.Pipeline != "" && q.Stage != "":
-		return "stage", key(q.Pipeline, q.Stage), nil
-	case q.Pipeline != "":
-		return "pipeline", key(q.Pipeline, open), nil
-	case q.Alias != "":
-		return "alias", key(strings.ToLower(q.Alias)), nil
-	}
-	return "open", key(open), nil
+// listPlace is where a page of a list starts: in a band, at a position.
+type listPlace struct {
+	band     int
+	position []byte
 }
 
-func (q *TicketQuery) fits(t *Ticket) bool {
-	switch q.View {
-	case "", ViewOpen:
-		if !t.Open {
-			return false
+// markSize is that of a list's mark in front of a place.
+const markSize = 4
+
+// mark tells the places of one list from those of another.
+func (q *TicketQuery) mark() []byte {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%q %+v %q %q %q %q", q.View, q.Filter, q.Only, q.Contact, q.Text, q.Sort)
+	return h.Sum(nil)
+}
+
+// next writes a place as a query's After.
+func (q *TicketQuery) next(p listPlace) string {
+	return base64.RawURLEncoding.EncodeToString(slices.Concat(q.mark(), []byte{byte(p.band)}, p.position))
+}
+
+// start reads where the page begins.
+func (q *TicketQuery) start() (at listPlace, err error) {
+	bands := q.Sort.bands()
+	switch q.Sort {
+	case "", SortNewest, SortWaiting, SortDue, SortAttention, SortPriority:
+	default:
+		return at, invalid("sort", "sort_unknown", "sort %q is not one of %v", q.Sort, Sorts)
+	}
+	if q.After == "" {
+		return at, nil
+	}
+	raw, err := base64.RawURLEncoding.DecodeString(q.After)
+	if err != nil || len(raw) < markSize+1 || !bytes.Equal(raw[:markSize], q.mark()) || int(raw[markSize]) >= len(bands) {
+		return at, invalid("after", "after_invalid", "after=%q is not from this list; leave it out to start at the newest", q.After)
+	}
+	return listPlace{int(raw[markSize]), raw[markSize+1:]}, nil
+}
+
+// Continues names the band that the page before ended in, "" for a first page.
+func (q *TicketQuery) Continues() string {
+	at, err := q.start()
+	if err != nil || len(at.position) == 0 {
+		return ""
+	}
+	return q.Sort.bands()[at.band].name
+}
+
+// selection is a query under way.
+type selection struct {
+	plan   *plan
+	query  *TicketQuery
+	names  *names
+	reader store.Reader
+	work   budget
+	at     listPlace
+	rows   []TicketRow
+}
+
+// page reads band after band until the page is full or enough was looked at.
+func (s *selection) page() ([]TicketRow, string, error) {
+	bands := s.query.Sort.bands()
+	for ; s.at.band < len(bands); s.at = (listPlace{band: s.at.band + 1}) {
+		b := bands[s.at.band]
+		read := s.newest
+		if b.order != "" {
+			read = s.ordered
 		}
-	case ViewClosed:
-		if t.Open {
-			return false
+		done, err := read(b)
+		if err != nil || !done {
+			return s.rows, s.query.next(s.at), err
 		}
 	}
-	return (q.Pipeline == "" || t.PipelineID == q.Pipeline) &&
-		(q.Stage == "" || t.StageID == q.Stage) &&
-		(q.Team == "" || t.TeamID == q.Team) &&
-		(q.Assignee == "" || t.AssigneeID == q.Assignee) &&
-		(q.Contact == "" || t.ContactID == q.Contact) &&
-		(q.Priority == nil || t.Priority == *q.Priority) &&
-		(q.Tag == "" || slices.Contains(t.Tags, q.Tag)) &&
-		(q.Alias == "" || slices.Contains(t.Aliases, strings.ToLower(q.Alias)))
+	return s.rows, "", nil
+}
+
+// newest reads a band in the order of change. It is done when the band has
+// ended; else s.at is where to go on.
+func (s *selection) newest(b band) (done bool, err error) {
+	all := newIntersection(s.reader, s.plan.in(b), &s.work)
+	for {
+		position, found, err := all.seek(s.at.position, &s.work)
+		if err != nil || position == nil {
+			return err == nil, err
+		}
+		s.at.position = position
+		if !found || len(s.rows) == s.query.Limit {
+			return false, nil
+		}
+		if err := s.take(b, numberAt(position)); err != nil {
+			return false, err
+		}
+		s.at.position = after(position)
+	}
+}
+
+// ordered reads a band in the order of its own index.
+func (s *selection) ordered(b band) (done bool, err error) {
+	rng := store.Range{Start: s.at.position}
+	for entry, err := range tickets.ScanIndexKeys(s.reader, b.order, rng) {
+		if err != nil {
+			return false, err
+		}
+		s.at.position = append([]byte{}, entry.Index...)
+		if len(s.rows) == s.query.Limit || s.work.exhausted() {
+			return false, nil
+		}
+		if err := s.take(b, numberAt(entry.Index)); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// take adds a ticket to the page if it is meant.
+func (s *selection) take(b band, number uint64) error {
+	s.work.spend(ticketCost)
+	t, err := tickets.Get(s.reader, key(number))
+	if err != nil {
+		return err
+	}
+	if !b.fits(t) || !s.plan.fits(t) {
+		return nil
+	}
+	row, err := s.names.row(t)
+	if err != nil {
+		return err
+	}
+	row.Band = b.name
+	if s.query.fitsText(&row) && (row.Unread || !s.query.Unread) {
+		s.rows = append(s.rows, row)
+	}
+	return nil
 }
 
 func (q *TicketQuery) fitsText(row *TicketRow) bool {
@@ -185,157 +246,4 @@ func (q *TicketQuery) fitsText(row *TicketRow) bool {
 		}
 	}
 	return true
-}
-
-// names looks names up once a query.
-type names struct {
-	r         store.Reader
-	actor     Actor
-	users     map[string]string
-	absences  map[string]*Absence // of those in users
-	pipelines map[string]*Pipeline
-}
-
-func newNames(r store.Reader, a Actor) *names {
-	return &names{r: r, actor: a, users: map[string]string{"": ""}, absences: map[string]*Absence{}, pipelines: map[string]*Pipeline{}}
-}
-
-func (n *names) user(id string) (string, error) {
-	if name, ok := n.users[id]; ok {
-		return name, nil
-	}
-	user, err := users.Get(n.r, key(id))
-	if errors.Is(err, store.ErrNotFound) {
-		user, err = &User{}, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	n.users[id] = user.Name
-	n.absences[id] = user.Away
-	return user.Name, nil
-}
-
-func (n *names) pipeline(id string) (*Pipeline, error) {
-	if p, ok := n.pipelines[id]; ok {
-		return p, nil
-	}
-	p, err := pipelines.Get(n.r, key(id))
-	if err != nil {
-		return nil, err
-	}
-	n.pipelines[id] = p
-	return p, nil
-}
-
-func (n *names) row(t *Ticket) (row TicketRow, err error) {
-	row.Ticket = *t
-	contact, err := contacts.Get(n.r, key(t.ContactID))
-	if err != nil {
-		return row, err
-	}
-	row.Contact = *contact
-	if row.AssigneeName, err = n.user(t.AssigneeID); err != nil {
-		return row, err
-	}
-	if row.TeamName, err = n.team(t.TeamID); err != nil {
-		return row, err
-	}
-	row.AssigneeAway = n.absences[t.AssigneeID]
-	pipeline, err := n.pipeline(t.PipelineID)
-	if err != nil {
-		return row, err
-	}
-	stage, _ := pipeline.Stage(t.StageID)
-	row.PipelineName, row.StageName = pipeline.Name, stage.Name
-	look, err := seens.Get(n.r, key(n.actor.UserID, t.Number))
-	if errors.Is(err, store.ErrNotFound) {
-		look, err = &seen{}, nil
-	}
-	if err != nil {
-		return row, err
-	}
-	row.Woken = t.WokenSeq > look.Seq
-	row.Unread = row.Woken || t.CustomerSeq > look.Seq
-	row.Mentioned = slices.Contains(t.UnreadMentions, n.actor.UserID)
-	return row, nil
-}
-
-// TicketRow returns one ticket as a list shows it.
-func (d *Desk) TicketRow(ctx context.Context, a Actor, number uint64) (*TicketRow, error) {
-	if err := a.mayRead("a ticket"); err != nil {
-		return nil, err
-	}
-	var row TicketRow
-	err := d.view(ctx, func(r store.Reader) error {
-		t, err := tickets.Get(r, key(number))
-		if t, err = found(t, err, "ticket", number); err != nil {
-			return err
-		}
-		row, err = newNames(r, a).row(t)
-		return err
-	})
-	return &row, err
-}
-
-// Counts are how many tickets each list has, up to Capped.
-type Counts struct {
-	Views     map[View]int
-	Pipelines map[string]int // open ones, by pipeline id
-	Capped    int            // a count of Capped means that many or more
-}
-
-// maxCount is where counting stops; beyond it the number tells nobody more.
-const maxCount = 1000
-
-// Counts returns the lengths of the lists.
-func (d *Desk) Counts(ctx context.Context, a Actor) (Counts, error) {
-	counts := Counts{Views: map[View]int{}, Pipelines: map[string]int{}, Capped: maxCount}
-	if err := a.mayRead("tickets"); err != nil {
-		return counts, err
-	}
-	err := d.view(ctx, func(r store.Reader) error {
-		for _, view := range Views {
-			if view == ViewClosed {
-				continue // grows for ever, and nobody acts on it
-			}
-			index, prefix, err := (&TicketQuery{View: view}).index(a)
-			if err != nil {
-				return err
-			}
-			if view == ViewMentions {
-				index = "unreadmention"
-			}
-			if counts.Views[view], err = countUpTo(tickets, r, index, prefix); err != nil {
-				return err
-			}
-		}
-		for p, err := range pipelines.Scan(r, store.Range{}) {
-			if err != nil {
-				return err
-			}
-			if counts.Pipelines[p.ID], err = countUpTo(tickets, r, "pipeline", key(p.ID, true)); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	return counts, err
-}
-
-// indexed is a table whose entries can be counted.
-type indexed interface {
-	ScanIndexKeys(r store.Reader, index string, rng store.Range) iter.Seq2[store.IndexEntry, error]
-}
-
-func countUpTo(table indexed, r store.Reader, index string, prefix []byte) (n int, err error) {
-	for _, err := range table.ScanIndexKeys(r, index, store.Prefix(prefix)) {
-		if err != nil {
-			return 0, err
-		}
-		if n++; n == maxCount {
-			break
-		}
-	}
-	return n, nil
 }

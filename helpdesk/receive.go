@@ -177,6 +177,9 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
+	if p, err = c.divert(p, &m, recipients); err != nil {
+		return Receipt{}, err
+	}
 	if err := c.put(&m, p, recipients); err != nil {
 		return Receipt{}, err
 	}

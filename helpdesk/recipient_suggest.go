@@ -95,9 +95,9 @@ func (s *suggestions) participants(t *Ticket) error {
 
 // recent finds people by name among those of the tickets that changed last.
 func (s *suggestions) recent() error {
-	for _, open := range []bool{true, false} {
+	for _, state := range []TicketState{StateOpen, StateClosed} {
 		left := maxRecent / 2
-		for t, err := range tickets.ScanIndex(s.reader, "open", store.Prefix(key(open))) {
+		for t, err := range tickets.ScanIndex(s.reader, "state", store.Prefix(key(string(state)))) {
 			if err != nil {
 				return err
 			}

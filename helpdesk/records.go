@@ -42,9 +42,11 @@ type User struct {
 
 // Alias is an address that accepts mail from anyone.
 type Alias struct {
-	ID         string
-	Address    string // lower case, unique
-	Name       string // display name of mail that leaves from it
+	ID      string
+	Address string // lower case, unique
+	Name    string // display name of mail that leaves from it
+	// Brand is the shop or brand that the alias speaks for, "" for none.
+	Brand      string
 	PipelineID string
 	OwnerID    string // assignee of new tickets, or ""
 	TeamID     string // team of new tickets, or ""
@@ -200,6 +202,11 @@ type Ticket struct {
 	// those of them who have not looked since.
 	Mentioned      []string `cbor:",omitempty"`
 	UnreadMentions []string `cbor:",omitempty"`
+	// Language is what the customer writes, ISO 639-1: as the newest analysis
+	// says, else as the alias does; "" where unknown.
+	Language string `cbor:",omitempty"`
+	// Spam is set while the ticket is set aside as spam.
+	Spam *Spam `cbor:",omitempty"`
 	// Invited are the participants that none of the messages names: those of the
 	// ticket that this one continues.
 	Invited []string
@@ -278,6 +285,7 @@ const (
 	ReasonSplit         Reason = "split"          // split from another ticket by an agent
 	ReasonAcknowledged  Reason = "acknowledged"   // sent by itself in answer to a first mail
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
+	ReasonBlocked       Reason = "blocked"        // the sender is blocked: its own ticket, in spam
 )
 
 // Message is one mail in or out, or a reply logged by hand. Its text is in its

@@ -353,6 +353,9 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 func (c *command) answered(t *Ticket, m *Message, close bool) error {
 	t.Messages++
 	t.Snippet, t.UpdatedAt, t.DeliveryFailed, t.Answered = m.Snippet, c.now, false, true
+	if err := c.markNotSpam(t); err != nil { // nobody answers spam
+		return err
+	}
 	if err := c.settle(t, m.Seq); err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (s *Situation) fill(ctx context.Context, r store.Reader, a Actor, clocks *c
 		}
 		s.Longest = append(s.Longest, Wait{row, w.work})
 	}
-	if s.Open, err = countUpTo(tickets, r, "open", key(true)); err != nil {
+	if s.Open, err = countTickets(r, System("situation"), TicketQuery{}); err != nil {
 		return err
 	}
 	if err := s.places(r, byPipeline, byAlias, byTeam); err != nil {
@@ -150,7 +150,7 @@ type waitingTicket struct {
 
 // waits are the waiting customers, the longest wait first.
 func (s *Situation) waits(ctx context.Context, r store.Reader, clocks *clocks, now time.Time) (list []waitingTicket, err error) {
-	for t, err := range tickets.ScanIndex(r, "waiting", store.Range{}) {
+	for t, err := range tickets.ScanIndex(r, "waiting+state", store.Prefix(key(string(StateOpen)))) {
 		if err != nil {
 			return nil, err
 		}
@@ -210,7 +210,7 @@ func (s *Situation) people(r store.Reader, clocks *clocks, now time.Time, loads 
 		}
 		u.PasswordHash = ""
 		p := PersonLoad{User: *u}
-		if p.Open, err = countUpTo(tickets, r, "assignee", key(u.ID, true)); err != nil {
+		if p.Open, err = countTickets(r, System("situation"), TicketQuery{Filter: Filter{Assignees: []string{u.ID}}}); err != nil {
 			return err
 		}
 		if u.Disabled && p.Open == 0 {
@@ -275,20 +275,23 @@ func (c *command) reassign(from, to string, waiting bool) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	index, prefix := "assignee", key(from, true)
+	held := []list{{"assignee+state", key(from, string(StateOpen))}, {"assignee+state", key(from, string(StateSnoozed))}}
 	if waiting {
-		index, prefix = "load", key(from)
+		held = []list{{"load", key(from)}}
 	}
-	var list []*Ticket
-	for t, err := range tickets.ScanIndex(c, index, store.Prefix(prefix)) {
-		if err != nil {
-			return 0, err
-		}
-		if list = append(list, t); len(list) == reassignBatch {
-			break
+	var given []*Ticket
+	for _, l := range held {
+		for t, err := range tickets.ScanIndex(c, l.index, store.Prefix(l.prefix)) {
+			if err != nil {
+				return 0, err
+			}
+			if len(given) == reassignBatch {
+				break
+			}
+			given = append(given, t)
 		}
 	}
-	for _, t := range list {
+	for _, t := range given {
 		if err := c.assign(t, to); err != nil {
 			return 0, err
 		}
@@ -297,5 +300,5 @@ func (c *command) reassign(from, to string, waiting bool) (int, error) {
 			return 0, err
 		}
 	}
-	return len(list), nil
+	return len(given), nil
 }

@@ -164,7 +164,7 @@ func TestFollowersAndPriority(t *testing.T) {
 
 	high, unknown := helpdesk.PriorityHigh, helpdesk.Priority("asap")
 	h.change(1, helpdesk.Change{Priority: &high})
-	rows, _, err := h.Tickets(t.Context(), h.admin, helpdesk.TicketQuery{Priority: &high})
+	rows, _, err := h.Tickets(t.Context(), h.admin, helpdesk.TicketQuery{Filter: helpdesk.Filter{Priorities: []helpdesk.Priority{high}}})
 	if err != nil || len(rows) != 1 || rows[0].Ticket.Priority != high {
 		t.Errorf("high ones: %v, %v", rows, err)
 	}

@@ -90,6 +90,16 @@ var (
 		Indexes: []store.Index[Moving]{
 			{Name: "ticket", Keys: func(m *Moving) [][]byte { return [][]byte{key(m.From, m.ID), key(m.Into, m.ID)} }},
 		}})
+	blockedSenders = store.NewTable(store.Spec[Blocked]{Name: "blocked", Version: 1,
+		Key: func(b *Blocked) []byte { return key(b.Pattern) }})
+	savedViews = store.NewTable(store.Spec[SavedView]{Name: "view", Version: 1,
+		Key: func(v *SavedView) []byte { return key(v.ID) }})
+	preferences = store.NewTable(store.Spec[Preference]{Name: "preference", Version: 1,
+		Key: func(p *Preference) []byte { return key(p.UserID) }})
+	bulks = store.NewTable(store.Spec[Bulk]{Name: "bulk", Version: 1,
+		Key: func(b *Bulk) []byte { return key(b.ID) }})
+	bulkItems = store.NewTable(store.Spec[BulkItem]{Name: "bulkitem", Version: 1,
+		Key: func(i *BulkItem) []byte { return key(i.Bulk, i.Index) }})
 	tokens = store.NewTable(store.Spec[Token]{Name: "token", Version: 1,
 		Key: func(t *Token) []byte { return key(t.Value) }})
 	deliveries = store.NewTable(store.Spec[Delivery]{Name: "delivery", Version: 1,
@@ -171,53 +181,41 @@ var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
 	}})
 
 // Every list of tickets is an index that ends in the time of the last change,
-// newest first, and the number. A merged ticket is in none of them.
+// newest first, and the number: its position (query_scan.go). Those by state
+// begin with what they list, then the ticket's state. A merged ticket is in
+// none of them. An index whose keys change takes a new name: then Open makes
+// the entries of an older store anew.
 var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 	Key: func(t *Ticket) []byte { return key(t.Number) },
 	Indexes: []store.Index[Ticket]{
-		{Name: "open", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.Open)) }},
-		{Name: "assignee", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.AssigneeID, t.Open)) }},
-		{Name: "team", Keys: func(t *Ticket) [][]byte { return t.listed(t.TeamID != "", key(t.TeamID, t.Open)) }},
-		{Name: "pipeline", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.Open)) }},
-		{Name: "stage", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.PipelineID, t.StageID)) }},
+		{Name: "state", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(string(t.State()))) }},
+		{Name: "assignee+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.AssigneeID) }},
+		{Name: "team+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.TeamID) }},
+		{Name: "pipeline+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.PipelineID) }},
+		{Name: "stage+state", Keys: func(t *Ticket) [][]byte {
+			return t.listed(true, key(t.PipelineID, t.StageID, string(t.State())))
+		}},
+		{Name: "tag+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Tags...) }},
+		{Name: "alias+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Aliases...) }},
+		{Name: "language+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Language) }},
+		{Name: "replytype+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.ReplyType) }},
+		{Name: "priority+state", Keys: func(t *Ticket) [][]byte { return t.inState(string(t.Priority)) }},
+		{Name: "waiting+state", Keys: func(t *Ticket) [][]byte { return t.listed(!t.WaitingSince.IsZero(), key(string(t.State()))) }},
+		{Name: "held+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, key(string(t.State()))) }},
+		{Name: "failed+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, key(string(t.State()))) }},
+		{Name: "follower+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Followers...) }},
 		{Name: "contact", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.ContactID)) }},
-		{Name: "work", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open && t.Snooze == nil, key(t.AssigneeID)) }},
-		{Name: "waiting", Keys: func(t *Ticket) [][]byte {
-			return t.listed(t.Open && t.Snooze == nil && !t.WaitingSince.IsZero(), nil)
-		}},
-		{Name: "snoozed", Keys: func(t *Ticket) [][]byte { return t.listed(t.Snooze != nil, nil) }},
-		{Name: "priority", Keys: func(t *Ticket) [][]byte { return t.listed(t.Open, key(string(t.Priority))) }},
-		{Name: "follower", Keys: func(t *Ticket) [][]byte {
-			var keys [][]byte
-			for _, id := range t.Followers {
-				keys = append(keys, t.listed(t.Open, key(id))...)
-			}
-			return keys
-		}},
-		{Name: "held", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, nil) }},
-		{Name: "failed", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, nil) }},
 		{Name: "load", Keys: func(t *Ticket) [][]byte {
-			return t.listed(t.Open && t.Snooze == nil && !t.WaitingSince.IsZero(), key(t.AssigneeID))
+			return t.listed(t.State() == StateOpen && !t.WaitingSince.IsZero(), key(t.AssigneeID))
 		}},
-		{Name: "overdue", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, nil) }},
+		{Name: "mentioned+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Mentioned...) }},
+		{Name: "unreadmention+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.UnreadMentions...) }},
+		{Name: "overdue+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, key(string(t.State()))) }},
 		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
-		{Name: "mentioned", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.Mentioned) }},
-		{Name: "unreadmention", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.UnreadMentions) }},
-		{Name: "drafts", Keys: func(t *Ticket) [][]byte { return t.listedFor(t.Drafters) }},
-		{Name: "approval", Keys: func(t *Ticket) [][]byte { return t.listed(t.Reviews > 0, nil) }},
-		{Name: "tag", Keys: func(t *Ticket) [][]byte {
-			var keys [][]byte
-			for _, tag := range t.Tags {
-				keys = append(keys, t.listed(true, key(tag))...)
-			}
-			return keys
-		}},
-		{Name: "alias", Keys: func(t *Ticket) [][]byte {
-			var keys [][]byte
-			for _, address := range t.Aliases {
-				keys = append(keys, t.listed(true, key(address))...)
-			}
-			return keys
+		{Name: "drafter+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Drafters...) }},
+		{Name: "review+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Reviews > 0, key(string(t.State()))) }},
+		{Name: "waitingsince", Keys: func(t *Ticket) [][]byte { // who has waited longest comes first
+			return when(t.State() != "" && !t.WaitingSince.IsZero(), key(t.WaitingSince, t.Number))
 		}},
 	}})}
 
@@ -230,10 +228,10 @@ func (t *Ticket) listed(belongs bool, prefix []byte) [][]byte {
 	return when(belongs && t.MergedInto == 0, recent(t, prefix))
 }
 
-// listedFor is the ticket's entry in the lists of users.
-func (t *Ticket) listedFor(users []string) (keys [][]byte) {
-	for _, id := range users {
-		keys = append(keys, t.listed(true, key(id))...)
+// inState are the ticket's entries in the lists of values, by its state.
+func (t *Ticket) inState(values ...string) (keys [][]byte) {
+	for _, value := range values {
+		keys = append(keys, t.listed(true, key(value, string(t.State())))...)
 	}
 	return keys
 }

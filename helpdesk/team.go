@@ -178,10 +178,11 @@ func (d *Desk) DeleteTeam(ctx context.Context, a Actor, id string) error {
 		if err != nil {
 			return err
 		}
-		for _, err := range tickets.ScanIndexKeys(c, "team", store.Prefix(key(id, true))) {
-			if err != nil {
-				return err
-			}
+		open, err := countTickets(c, System("teams"), TicketQuery{Filter: Filter{Teams: []string{id}}})
+		if err != nil {
+			return err
+		}
+		if open > 0 {
 			return conflict("team_in_use", "team %q still has open tickets; give them to another team or to people first", t.Name)
 		}
 		for alias, err := range aliases.Scan(c, store.Range{}) {

@@ -33,7 +33,7 @@ func TestTicketsOfATeam(t *testing.T) {
 	if v := h.ticket(1); v.Row.Ticket.TeamID != team.ID || v.Row.TeamName != "請求 チーム" || v.Row.Ticket.AssigneeID != "" {
 		t.Errorf("a new ticket of the team's alias: %+v", v.Row)
 	}
-	rows, _, err := h.Tickets(ctx, h.admin, helpdesk.TicketQuery{Team: team.ID})
+	rows, _, err := h.Tickets(ctx, h.admin, helpdesk.TicketQuery{Filter: helpdesk.Filter{Teams: []string{team.ID}}})
 	if err != nil || len(rows) != 1 {
 		t.Errorf("the team's tickets: %v, %v", rows, err)
 	}

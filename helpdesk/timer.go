@@ -25,6 +25,7 @@ const (
 	TimerDueTimes    TimerKind = "due_times"   // "tickets": every due time is to be computed anew
 	TimerDraft       TimerKind = "draft"       // a draft with uploaded files, to be cleared away
 	TimerSend        TimerKind = "send"        // a scheduled draft, to be sent
+	TimerBulk        TimerKind = "bulk"        // a bulk change
 )
 
 // Timer is something to be done later: one key in the store, set in the

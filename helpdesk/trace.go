@@ -42,6 +42,7 @@ const (
 	StepFailedAuth          StepKey = "failed_authentication"
 	StepClosedForGood       StepKey = "closed_for_good"
 	StepAgent               StepKey = "agent"
+	StepBlocked             StepKey = "blocked"
 	StepPlacedNew           StepKey = "placed_new"
 	StepPlaced              StepKey = "placed"
 	StepOpened              StepKey = "opened"
@@ -68,7 +69,7 @@ func StepKeys() []StepKey {
 		StepRecipientAlias, StepRecipientPostmaster, StepRecipientReply, StepRecipientAgent, StepRecipientBounce,
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
-		StepParticipant, StepStranger, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent,
+		StepParticipant, StepStranger, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent, StepBlocked,
 		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepRule, StepRuleNot, StepRuleAssigned, StepRuleNobody, StepTags, StepTimer, StepEvent,
 		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
 	}

@@ -120,6 +120,11 @@ func allTables() []checkedTable {
 		rotations,
 		activities,
 		templates,
+		blockedSenders,
+		savedViews,
+		preferences,
+		bulks,
+		bulkItems,
 	}
 }
 
@@ -139,7 +144,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyLog,
+			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
 			verifyMentions, verifyTemplates} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)

@@ -87,7 +87,7 @@ func TestAPIRefusesWhatItCannotRead(t *testing.T) {
 	for path, field := range map[string]string{
 		"/tickets?limit=0": "limit", "/tickets?limit=201": "limit", "/tickets?limit=ten": "limit", "/contacts?limit=-1": "limit",
 		"/events?limit=1001": "limit", "/events?after=-1": "after", "/events?after=18446744073709551616": "after",
-		"/tickets?view=all": "view", "/tickets?after=%21": "after", "/tickets/abc": "number", "/tickets/-1": "number", "/tickets/1.5": "number",
+		"/tickets?view=every": "view", "/tickets?after=%21": "after", "/tickets/abc": "number", "/tickets/-1": "number", "/tickets/1.5": "number",
 	} {
 		h.call("GET", path, nil).refused(400, helpdesk.CodeInvalid, field, "")
 	}

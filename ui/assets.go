@@ -26,6 +26,7 @@ var styleOrder = []string{
 	"controls",
 	"shell",
 	"list",
+	"views",
 	"conversation",
 	"hold",
 	"due",

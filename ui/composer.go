@@ -115,6 +115,9 @@ func (s *Server) toast(c echo.Context, t *ticketView) *toastView {
 	if id := c.QueryParam("moved"); id != "" {
 		return v.movedToast(t, id)
 	}
+	if c.QueryParam("spam") != "" {
+		return v.spamToast(t)
+	}
 	if c.QueryParam("held") != "" {
 		return v.heldToast(t)
 	}

@@ -1,14 +1,16 @@
 package ui
 
 import (
+	"context"
 	"net/http"
+	"slices"
 
 	"github.com/labstack/echo/v4"
 )
 
 func (s *Server) inboxRoutes(g *echo.Group) {
-	g.GET("/", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/inbox/open") })
-	g.GET("/inbox", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/inbox/open") })
+	g.GET("/", s.home)
+	g.GET("/inbox", s.home)
 	g.GET("/inbox/:view", s.inbox)
 	g.GET("/inbox/:view/:number", s.inbox)
 	g.GET("/tickets/:number", s.findTicket)
@@ -42,12 +44,21 @@ func (s *Server) inbox(c echo.Context) error {
 	if data.List, err = s.list(ctx, v, place, c.QueryParam("limit")); err != nil {
 		return err
 	}
+	if data.List.Bar, err = s.filters(ctx, v, place); err != nil {
+		return err
+	}
+	if save := data.List.Bar.Save; save != nil && save.Name != "" {
+		data.List.Title = save.Name
+	}
 	if data.page, err = s.newPage(ctx, v, data.List.Title, place.current()); err != nil {
 		return err
 	}
 	data.Nav.Text = place.query.Text
 	if place.query.Text == "" { // a search counts nothing: the number would be the view's
-		data.List.Count = data.Nav.count()
+		data.List.Count, err = s.listCount(ctx, v, place, data.Nav)
+		if err != nil {
+			return err
+		}
 	}
 	if place.number > 0 {
 		if data.Ticket, err = s.ticket(ctx, v, place); err != nil {
@@ -57,6 +68,23 @@ func (s *Server) inbox(c echo.Context) error {
 		data.Toast = s.toast(c, data.Ticket)
 	}
 	return s.render(c, http.StatusOK, "inbox", data)
+}
+
+// listCount is the number beside a list's title: the navigation's, or one of its
+// own where filters narrow it.
+func (s *Server) listCount(ctx context.Context, v *visit, p place, nav *navigation) (string, error) {
+	changed := p.saved != "" && !slices.ContainsFunc(nav.Saved, func(i navItem) bool { return i.Current && i.URL == p.address(0) })
+	if p.current() != "" && !changed {
+		return nav.count(), nil
+	}
+	preference, err := s.desk.Preference(ctx, v.actor())
+	if err != nil {
+		return "", err
+	}
+	q := p.query.TicketQuery
+	q.Only = preference.Only
+	n, err := s.desk.CountTickets(ctx, v.actor(), q)
+	return cappedNumber(v, n), err
 }
 
 func (s *Server) rowsFragment(c echo.Context, place place) error {

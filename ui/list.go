@@ -17,19 +17,16 @@ const (
 
 // listView is the second pane.
 type listView struct {
-	Title   string
-	Count   string
-	Path    string // of the list itself, with its filters
-	Rows    []rowView
-	Next    string // address of the rows after these, or ""
-	Chips   []chip
-	Menus   []filterMenu
-	Keep    []option // filters that the filter form does not offer, to be kept
-	View    helpdesk.View
-	Empty   string // what to say when there is none
-	Hint    string
-	Refined bool   // some filter is set
-	Me      string // the reader's id
+	Title string
+	Count string
+	Path  string // of the list itself, with its filters
+	Rows  []rowView
+	Next  string // address of the rows after these, or ""
+	Bar   filterBar
+	View  helpdesk.View
+	Empty string // what to say when there is none
+	Hint  string
+	Me    string // the reader's id
 }
 
 // rowView is one ticket in the list.
@@ -54,18 +51,11 @@ type rowView struct {
 	Here       []presentView // who else is there now
 	Unread     bool
 	Selected   bool
-	First      bool // takes the focus when the list gets it
+	Brand      string // through which it came, where that is not the same for all
+	Heading    string // above the first row of a part of a sorted list
+	First      bool   // takes the focus when the list gets it
 	Mine       bool
 	Close      string // the stage that closing it leads to, "" where it is closed
-}
-
-// chip is a filter in force, with the address of the list without it.
-type chip struct{ Label, Without string }
-
-// filterMenu is one choice of the filter form.
-type filterMenu struct {
-	Name, Label string
-	Options     []option
 }
 
 func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (listView, error) {
@@ -73,7 +63,12 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if n, err := strconv.Atoi(limit); err == nil {
 		p.query.Limit = min(max(n, rowsAtFirst), rowsAtMost)
 	}
-	query, title := p.query, v.T("view."+string(p.query.View))
+	preference, err := s.desk.Preference(ctx, v.actor())
+	if err != nil {
+		return listView{}, err
+	}
+	p.query.Only = preference.Only
+	query, title := p.query.TicketQuery, v.T("view."+string(p.query.View))
 	if s.searches(query) && query.View == helpdesk.ViewOpen { // the search box leads there, and looks everywhere
 		query.View, title = "", v.T("nav.find")
 	}
@@ -87,6 +82,11 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if err != nil {
 		return list, err
 	}
+	marks, err := s.brandMarks(ctx, v, preference.Only)
+	if err != nil {
+		return list, err
+	}
+	band := p.query.Continues()
 	for i, row := range found.rows {
 		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
 		list.Rows[i].Here = newPresenceView(v.Printer, row.Ticket.Number, s.presence.at(row.Ticket.Number, v.User.ID)).People
@@ -95,18 +95,42 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 			list.Rows[i].Close = closing[row.Ticket.PipelineID]
 		}
 		list.Rows[i].Found = found.snippets[row.Ticket.Number]
+		list.Rows[i].Brand = brandOf(row.Ticket, marks)
+		if row.Band != band {
+			band = row.Band
+			list.Rows[i].Heading = v.T("band." + band)
+		}
 		list.Rows[i].First = i == 0 && p.number == 0
 	}
 	if found.next != "" {
 		list.Next = p.address(0, "after", found.next)
 	}
-	if err := s.describeFilters(ctx, v, p, &list); err != nil {
-		return list, err
-	}
-	if list.Refined {
+	if p.refined() {
 		list.Empty, list.Hint = v.T("list.empty.refined"), v.T("list.hint.refined")
 	}
 	return list, nil
+}
+
+// brandMarks are the brands by alias, nil where every row would have the same.
+func (s *Server) brandMarks(ctx context.Context, v *visit, only []string) (map[string]string, error) {
+	aliases, err := s.desk.Aliases(ctx, v.actor())
+	if err != nil || len(only) == 1 || len(brandsOf(aliases)) < 2 {
+		return nil, err
+	}
+	marks := map[string]string{}
+	for _, a := range aliases {
+		marks[a.Address] = a.Brand
+	}
+	return marks, nil
+}
+
+func brandOf(t helpdesk.Ticket, marks map[string]string) string {
+	for _, address := range t.Aliases {
+		if brand := marks[address]; brand != "" {
+			return brand
+		}
+	}
+	return ""
 }
 
 // closingStages are the stages, by pipeline, that closing a ticket leads to.
@@ -194,50 +218,4 @@ func subjectOf(p locale.Printer, subject string) string {
 		return p.T("ticket.no_subject")
 	}
 	return subject
-}
-
-// describeFilters names the filters in force and offers the others.
-func (s *Server) describeFilters(ctx context.Context, v *visit, p place, list *listView) error {
-	pipelines, err := s.desk.Pipelines(ctx, v.actor())
-	if err != nil {
-		return err
-	}
-	aliases, err := s.desk.Aliases(ctx, v.actor())
-	if err != nil {
-		return err
-	}
-	_, users, err := s.people(ctx, v)
-	if err != nil {
-		return err
-	}
-	menus := map[string][]option{}
-	for _, x := range pipelines {
-		menus["pipeline"] = append(menus["pipeline"], option{x.ID, x.Name, x.ID == p.query.Pipeline})
-	}
-	for _, x := range aliases {
-		menus["alias"] = append(menus["alias"], option{x.Address, x.Address, x.Address == p.query.Alias})
-	}
-	for _, x := range users {
-		menus["assignee"] = append(menus["assignee"], option{x.ID, x.Name, x.ID == p.query.Assignee})
-	}
-	for _, priority := range helpdesk.Priorities {
-		menus["priority"] = append(menus["priority"], option{priority.Name(), v.T("priority." + priority.Name()), p.query.Priority != nil && *p.query.Priority == priority})
-	}
-	for _, name := range []string{"pipeline", "alias", "assignee", "priority"} {
-		list.Menus = append(list.Menus, filterMenu{name, v.T("filter." + name), menus[name]})
-		for _, o := range menus[name] {
-			if o.Selected {
-				list.Chips = append(list.Chips, chip{o.Label, p.address(0, name, "")})
-			}
-		}
-	}
-	if p.query.Tag != "" {
-		list.Chips = append(list.Chips, chip{"#" + p.query.Tag, p.address(0, "tag", "")})
-	}
-	if p.query.Text != "" {
-		list.Chips = append(list.Chips, chip{v.T("filter.text", p.query.Text), p.address(0, "q", "")})
-		list.Keep = append(list.Keep, option{Value: p.query.Text, Label: "q"})
-	}
-	list.Refined = len(list.Chips) > 0
-	return nil
 }

@@ -29,6 +29,8 @@ type navigation struct {
 	RoleName  string
 	Views     []navItem
 	Pipelines []navItem
+	Saved     []navItem // saved views
+	Only      *onlyView
 	Settings  bool // it is the current place
 	Situation bool // the reader may watch the work of all
 	Away      awayView
@@ -55,10 +57,15 @@ var views = []struct {
 	icon string
 }{
 	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"open", "tray"},
-	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"closed", "done"},
+	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"spam", "spam"}, {"closed", "done"},
 }
 
+// knownView reports whether an address may name a view: one of the navigation,
+// or all tickets, which saved views are made of.
 func knownView(v helpdesk.View) bool {
+	if v == helpdesk.ViewAll {
+		return true
+	}
 	for _, known := range views {
 		if known.view == v {
 			return true
@@ -80,7 +87,19 @@ func (s *Server) newPage(ctx context.Context, v *visit, title, current string) (
 }
 
 func (s *Server) navigation(ctx context.Context, v *visit, current string) (*navigation, error) {
-	counts, err := s.desk.Counts(ctx, v.actor())
+	preference, err := s.desk.Preference(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	counts, err := s.desk.Counts(ctx, v.actor(), preference.Only...)
+	if err != nil {
+		return nil, err
+	}
+	saved, err := s.desk.SavedViews(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	aliases, err := s.desk.Aliases(ctx, v.actor())
 	if err != nil {
 		return nil, err
 	}
@@ -116,12 +135,23 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		nav.Pipelines = append(nav.Pipelines, navItem{URL: "/inbox/open?pipeline=" + p.ID, Label: p.Name, Colour: colourOf(p.Position),
 			Current: current == "pipeline:"+p.ID, Count: count(counts.Pipelines[p.ID])})
 	}
+	for _, x := range saved {
+		item := navItem{URL: placeOfView(x).address(0), Label: x.Name, Icon: "view", Current: current == "saved:"+x.ID}
+		if x.Shared {
+			item.Icon = "view-shared"
+		}
+		if x.Text == "" { // a search counts nothing
+			item.Count = count(counts.Saved[x.ID])
+		}
+		nav.Saved = append(nav.Saved, item)
+	}
+	nav.Only = newOnly(v, aliases, preference.Only)
 	return nav, nil
 }
 
 // count is the number beside the current entry, "" where there is none.
 func (n *navigation) count() string {
-	for _, item := range append(slices.Clone(n.Views), n.Pipelines...) {
+	for _, item := range slices.Concat(n.Views, n.Pipelines, n.Saved) {
 		if item.Current {
 			return item.Count
 		}

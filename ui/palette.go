@@ -95,7 +95,7 @@ func (s *Server) paletteFind(c echo.Context) error {
 	var list []paletteEntry
 	taken := map[uint64]bool{}
 	for _, t := range offered(v.Printer, rows, taken) {
-		list = append(list, paletteEntry{URL: (place{query: helpdesk.TicketQuery{View: "open"}}).address(t.Number), Icon: "speech",
+		list = append(list, paletteEntry{URL: (place{query: inView(helpdesk.ViewOpen)}).address(t.Number), Icon: "speech",
 			Name: t.Subject, Detail: t.Name + " · #" + v.Number(int(t.Number)) + " · " + t.Stage})
 	}
 	return s.render(c, http.StatusOK, "palette-entries", list)

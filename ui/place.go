@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -14,14 +15,15 @@ import (
 
 // place is where in the inbox somebody is: a view, its filters, a ticket.
 type place struct {
-	query  helpdesk.TicketQuery
+	query  listQuery
 	number uint64
 	draft  string // the draft to go on with, "" for the newest
+	saved  string // id of the saved view that it began as, or ""
 }
 
 // parsePlace reads the place from the request's own address.
 func parsePlace(c echo.Context) (place, error) {
-	p := place{query: helpdesk.TicketQuery{View: helpdesk.View(c.Param("view"))}}
+	p := place{query: inView(helpdesk.View(c.Param("view")))}
 	if !knownView(p.query.View) {
 		return p, echo.ErrNotFound
 	}
@@ -40,7 +42,7 @@ func parsePlace(c echo.Context) (place, error) {
 // placeOfPath reads the place from the address of an inbox page, such as a
 // form brings along; anything else is among the open tickets.
 func placeOfPath(path string, number uint64) place {
-	p := place{query: helpdesk.TicketQuery{View: "open"}, number: number}
+	p := place{query: inView(helpdesk.ViewOpen), number: number}
 	u, err := url.Parse(path)
 	if err != nil {
 		return p
@@ -54,24 +56,57 @@ func placeOfPath(path string, number uint64) place {
 	return p
 }
 
+// filter reads the filters, the order and the saved view from a query.
 func (p *place) filter(values url.Values) {
-	p.query.Pipeline, p.query.Alias, p.query.Assignee, p.query.Team = values.Get("pipeline"), values.Get("alias"), values.Get("assignee"), values.Get("team")
-	p.query.Tag, p.query.Text = values.Get("tag"), values.Get("q")
-	if priority, ok := helpdesk.ParsePriority(values.Get("priority")); ok {
-		p.query.Priority = &priority
+	q := &p.query
+	for name, into := range q.fields() {
+		*into = values[name]
 	}
+	q.Priorities = nil
+	for _, name := range values["priority"] {
+		if priority, ok := helpdesk.ParsePriority(name); ok {
+			q.Priorities = append(q.Priorities, priority)
+		}
+	}
+	q.Waiting, q.Unread = values.Get("waiting") != "", values.Get("unread") != ""
+	q.Text = values.Get("q")
+	if sort := helpdesk.Sort(values.Get("sort")); slices.Contains(helpdesk.Sorts, sort) && (sort != helpdesk.SortNewest || q.Text != "") {
+		q.Sort = sort
+	}
+	p.saved = values.Get("saved")
 }
 
+func inView(v helpdesk.View) listQuery { return listQuery{helpdesk.TicketQuery{View: v}} }
+
+// listQuery is a query as addresses write it.
+type listQuery struct{ helpdesk.TicketQuery }
+
+// fields are the filters with several values, by their names in addresses.
+func (q *listQuery) fields() map[string]*[]string {
+	return map[string]*[]string{"pipeline": &q.Pipelines, "stage": &q.Stages, "alias": &q.Aliases, "brand": &q.Brands,
+		"assignee": &q.Assignees, "team": &q.Teams, "tag": &q.Tags, "language": &q.Languages, "type": &q.ReplyTypes}
+}
+
+// values are the filters, the order and the saved view as a query.
 func (p place) filters() url.Values {
 	values := url.Values{}
-	for name, value := range map[string]string{"pipeline": p.query.Pipeline, "alias": p.query.Alias, "assignee": p.query.Assignee,
-		"tag": p.query.Tag, "q": p.query.Text} {
+	for name, list := range p.query.fields() {
+		for _, value := range *list {
+			values.Add(name, value)
+		}
+	}
+	for _, priority := range p.query.Priorities {
+		values.Add("priority", priority.Name())
+	}
+	for name, on := range map[string]bool{"waiting": p.query.Waiting, "unread": p.query.Unread} {
+		if on {
+			values.Set(name, "1")
+		}
+	}
+	for name, value := range map[string]string{"q": p.query.Text, "sort": string(p.query.Sort), "saved": p.saved} {
 		if value != "" {
 			values.Set(name, value)
 		}
-	}
-	if p.query.Priority != nil {
-		values.Set("priority", p.query.Priority.Name())
 	}
 	return values
 }
@@ -79,10 +114,6 @@ func (p place) filters() url.Values {
 // address is the place's own, of its list where number is 0. More parameters
 // may be set in pairs; an empty value removes one.
 func (p place) address(number uint64, pairs ...string) string {
-	path := "/inbox/" + string(p.query.View)
-	if number > 0 {
-		path += "/" + strconv.FormatUint(number, 10)
-	}
 	values := p.filters()
 	for i := 0; i+1 < len(pairs); i += 2 {
 		if pairs[i+1] == "" {
@@ -91,18 +122,46 @@ func (p place) address(number uint64, pairs ...string) string {
 		}
 		values.Set(pairs[i], pairs[i+1])
 	}
-	if len(values) == 0 {
-		return path
+	return p.path(number, values)
+}
+
+// without is the address of the list without one value of a filter.
+func (p place) without(name, value string) string {
+	values := p.filters()
+	values[name] = slices.DeleteFunc(values[name], func(v string) bool { return v == value })
+	return p.path(0, values)
+}
+
+func (p place) path(number uint64, values url.Values) string {
+	path := "/inbox/" + string(p.query.View)
+	if number > 0 {
+		path += "/" + strconv.FormatUint(number, 10)
 	}
-	return path + "?" + values.Encode()
+	if query := values.Encode(); query != "" {
+		path += "?" + query
+	}
+	return path
 }
 
 // current is the navigation's entry that the place belongs to.
 func (p place) current() string {
-	if p.query.Pipeline != "" {
-		return "pipeline:" + p.query.Pipeline
+	switch {
+	case p.saved != "":
+		return "saved:" + p.saved
+	case p.onlyPipeline() != "":
+		return "pipeline:" + p.onlyPipeline()
+	case !p.query.Filter.Empty() || p.query.Text != "":
+		return ""
 	}
 	return string(p.query.View)
+}
+
+// onlyPipeline is the pipeline whose entry in the navigation the place is.
+func (p place) onlyPipeline() string {
+	if len(p.query.Pipelines) == 1 && p.query.View == helpdesk.ViewOpen && p.query.Filter.Equal(helpdesk.Filter{Pipelines: p.query.Pipelines}) {
+		return p.query.Pipelines[0]
+	}
+	return ""
 }
 
 // findTicket leads a bare ticket number to the view that it is in.
@@ -112,9 +171,12 @@ func (s *Server) findTicket(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	p := place{query: helpdesk.TicketQuery{View: "open"}}
-	if !row.Ticket.Open {
-		p.query.View = "closed"
+	p := place{query: inView(helpdesk.ViewOpen)}
+	switch {
+	case row.Ticket.Spam != nil:
+		p.query.View = helpdesk.ViewSpam
+	case !row.Ticket.Open:
+		p.query.View = helpdesk.ViewClosed
 	}
 	address := p.address(number)
 	if sent := c.QueryParam("sent"); sent != "" {

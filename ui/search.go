@@ -25,6 +25,15 @@ func (s *Server) searches(q helpdesk.TicketQuery) bool {
 	return s.options.Search != nil && strings.TrimSpace(q.Text) != ""
 }
 
+// searchOrder is how what a search finds is sorted: of the lists' orders it
+// knows the newest first.
+func searchOrder(s helpdesk.Sort) search.Sort {
+	if s == helpdesk.SortNewest {
+		return search.Newest
+	}
+	return search.Relevance
+}
+
 // tickets returns a page of a list, or, where there is a text, of what a search
 // within it finds.
 func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.TicketQuery) (f found, err error) {
@@ -32,7 +41,7 @@ func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.Ticke
 		f.rows, f.next, err = s.desk.Tickets(ctx, a, q)
 		return f, err
 	}
-	query := search.Query{Text: q.Text, Within: q, Limit: q.Limit, After: q.After, Zone: s.now().Location()}
+	query := search.Query{Text: q.Text, Sort: searchOrder(q.Sort), Within: q, Limit: q.Limit, After: q.After, Zone: s.now().Location()}
 	results, err := s.options.Search.Search(ctx, a, query)
 	if err != nil {
 		return f, err

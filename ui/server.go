@@ -258,6 +258,9 @@ func (s *Server) routes() *echo.Echo {
 
 	desk := pages.Group("", s.requireUser)
 	s.inboxRoutes(desk)
+	s.viewRoutes(desk)
+	s.bulkRoutes(desk)
+	s.spamRoutes(desk)
 	s.ticketRoutes(desk)
 	s.draftRoutes(desk)
 	s.presenceRoutes(desk)

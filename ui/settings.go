@@ -69,11 +69,12 @@ var settingsMap = []struct {
 	name    string
 	entries []settingsEntry
 }{
-	{"self", []settingsEntry{{section: "profile"}}},
+	{"self", []settingsEntry{{section: "profile"}, {section: "views"}}},
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
 		// Why nothing is sent to an address is for everybody who answers.
 		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
+		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},
 	}},
 	{"work", []settingsEntry{
 		{section: "pipelines", needs: helpdesk.PermitPipelines},

@@ -59,6 +59,7 @@ type aliasView struct {
 	Teams     []option
 	Languages []option
 	MX        mxRecord
+	Brands    []string // of other aliases, to choose from
 }
 
 func (s *Server) aliasPage(c echo.Context) error {
@@ -117,6 +118,11 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 	if a.Managed {
 		view.Locked = v.T("settings.managed")
 	}
+	aliases, err := s.desk.Aliases(ctx, v.actor())
+	if err != nil {
+		return view, err
+	}
+	view.Brands = brandsOf(aliases)
 	pipelines, err := s.desk.Pipelines(ctx, v.actor())
 	if err != nil {
 		return view, err
@@ -156,6 +162,7 @@ func (s *Server) saveAlias(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/settings/aliases?saved=1")
 	}
 	alias.Address, alias.Name = strings.TrimSpace(c.FormValue("address")), strings.TrimSpace(c.FormValue("name"))
+	alias.Brand = c.FormValue("brand")
 	alias.PipelineID, alias.OwnerID, alias.TeamID, alias.Language = c.FormValue("pipeline"), c.FormValue("owner"), c.FormValue("team"), c.FormValue("language")
 	alias.Tags = splitList(c.FormValue("tags"))
 	alias.Signature = strings.TrimRight(strings.ReplaceAll(c.FormValue("signature"), "\r\n", "\n"), "\n ")

@@ -66,6 +66,7 @@ type ticketView struct {
 	// Seq is the newest event shown; Seen the one the reader had seen before,
 	// which decides where the line "new from here" is.
 	Seq, Seen uint64
+	Spam      *spamView
 	source    *helpdesk.TicketView
 	movings   []helpdesk.Moving
 }
@@ -109,6 +110,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Due = newDue(v.Printer, record)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
+	view.Spam = newSpamView(v, record, people)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,
 		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
 	view.Items = reader.timeline(t, seen)
@@ -200,6 +202,9 @@ func (s *Server) renderTicket(c echo.Context, status int, view *ticketView, toas
 		return err
 	}
 	if data.page, err = s.newPage(ctx, v, view.Subject, p.current()); err != nil {
+		return err
+	}
+	if data.List.Bar, err = s.filters(ctx, v, p); err != nil {
 		return err
 	}
 	data.List.Count = data.Nav.count()

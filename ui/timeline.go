@@ -138,6 +138,9 @@ func (r reader) note(n helpdesk.NoteView) *noteView {
 // others are seen in what they did: a message, a badge, a delivery's fate.
 var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketStage:       "arrow",
+	helpdesk.EventTicketSpam:        "spam",
+	helpdesk.EventTicketNotSpam:     "undo",
+	helpdesk.EventSenderBlocked:     "refuse",
 	helpdesk.EventTicketPriority:    "priority-high",
 	helpdesk.EventTicketSnoozed:     "pause",
 	helpdesk.EventTicketWoken:       "clock",
@@ -176,6 +179,12 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	switch e.Kind {
 	case helpdesk.EventTicketStage:
 		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
+	case helpdesk.EventTicketSpam:
+		if pattern := e.Data["pattern"]; pattern != "" {
+			key, args = key+"_blocked", []any{strong(pattern)}
+		}
+	case helpdesk.EventSenderBlocked:
+		args = append(args, strong(e.Data["sender"]))
 	case helpdesk.EventTicketPriority:
 		args = append(args, strong(r.T("priority."+e.Data["from"])), strong(r.T("priority."+e.Data["to"])))
 	case helpdesk.EventTicketSnoozed:

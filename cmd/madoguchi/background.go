@@ -14,6 +14,7 @@ const (
 	deliveryLease    = 30 * time.Minute // a slow peer may take 10 for its last answer alone
 	deskWorkAtOnce   = 2
 	deskWorkLease    = time.Minute
+	bulkLease        = 10 * time.Minute
 	stopGrace        = 20 * time.Second
 )
 
@@ -44,6 +45,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerReturn, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.ReturnDue},
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},
 			{Kind: helpdesk.TimerDueTimes, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.RecomputeDue},
+			{Kind: helpdesk.TimerBulk, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulk},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
 		}, reading...),

@@ -117,6 +117,7 @@ type stageConfig struct {
 type aliasConfig struct {
 	Address   string   `toml:"address"`
 	Name      string   `toml:"name"`
+	Brand     string   `toml:"brand"`
 	Pipeline  string   `toml:"pipeline"`
 	Owner     string   `toml:"owner"`
 	Team      string   `toml:"team"`

@@ -162,12 +162,23 @@ func (s *source) head(ctx context.Context, number uint64) (*document, error) {
 			d.facts = append(d.facts, facts...)
 		}
 	}
-	fact(t.Open, factOpen)
-	fact(!t.Open, factClosed)
+	spam := t.Spam != nil // then it is in none of the other lists
+	fact(spam, factSpam)
+	fact(!spam && t.Open, factOpen)
+	fact(!spam && !t.Open, factClosed)
 	fact(t.AssigneeID == "", factUnassigned)
-	fact(t.Open && !t.WaitingSince.IsZero(), factWaiting)
-	fact(t.Held > 0, factHeld)
-	fact(t.DeliveryFailed, factFailed)
+	fact(!spam && t.Open && t.Snooze == nil, factAwake)
+	fact(!spam && t.Snooze != nil, factSnoozed)
+	for _, id := range t.Followers {
+		fact(true, factFollower(id))
+	}
+	fact(!spam && t.Open && t.Snooze == nil && !t.WaitingSince.IsZero(), factWaiting)
+	fact(!spam && t.Held > 0, factHeld)
+	fact(!spam && t.DeliveryFailed, factFailed)
+	fact(true, factPriority(t.Priority))
+	fact(t.TeamID != "", factTeam(t.TeamID))
+	fact(t.Language != "", factLanguage(t.Language))
+	fact(t.ReplyType != "", factReplyType(t.ReplyType))
 	fact(t.AssigneeID != "", factAssignee(t.AssigneeID))
 	fact(true, factPipeline(t.PipelineID), factStage(t.PipelineID, t.StageID), factContact(t.ContactID))
 	for _, id := range t.Mentioned {
@@ -264,6 +275,9 @@ const (
 	factWaiting    = "is:waiting"
 	factHeld       = "is:held"
 	factFailed     = "is:failed"
+	factSpam       = "is:spam"
+	factSnoozed    = "is:snoozed"
+	factAwake      = "is:awake"
 	factAttachment = "has:attachment"
 )
 
@@ -273,4 +287,11 @@ func factAssignee(userID string) string   { return "assignee:" + userID }
 func factMentioned(userID string) string  { return "mentioned:" + userID }
 func factPipeline(id string) string       { return "pipeline:" + id }
 func factStage(pipeline, s string) string { return "stage:" + pipeline + "/" + s }
-func factContact(id string) string        { return "contact:" + id }
+func factFollower(userID string) string   { return "follower:" + userID }
+func factTeam(id string) string           { return "team:" + id }
+func factLanguage(code string) string     { return "language:" + code }
+func factReplyType(t string) string       { return "replytype:" + t }
+func factPriority(p helpdesk.Priority) string {
+	return "priority:" + p.Name()
+}
+func factContact(id string) string { return "contact:" + id }

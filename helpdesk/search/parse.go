@@ -203,8 +203,8 @@ func (w word) filter(c *clause, name string, zone *time.Location, p people) (err
 		c.facts = []string{factAlias(w.value)}
 	case "is", "has":
 		fact := name + ":" + strings.TrimSuffix(foldText(w.value), "s")
-		if !slices.Contains([]string{factOpen, factClosed, factUnassigned, factWaiting, factHeld, factFailed, factAttachment}, fact) {
-			return refuse("search_state_unknown", "%s is not one of is:open, is:closed, is:unassigned, is:waiting, is:held, is:failed, has:attachment", w.typed)
+		if !slices.Contains([]string{factOpen, factClosed, factUnassigned, factWaiting, factHeld, factFailed, factSnoozed, factSpam, factAttachment}, fact) {
+			return refuse("search_state_unknown", "%s is not one of is:open, is:closed, is:unassigned, is:waiting, is:held, is:failed, is:snoozed, is:spam, has:attachment", w.typed)
 		}
 		c.facts = []string{fact}
 	case "assignee":

@@ -32,8 +32,8 @@ type Query struct {
 	// is:open.
 	Text string
 	Sort Sort // Relevance where empty
-	// Within narrows to a list of the inbox: its View (every ticket where
-	// empty), Pipeline, Stage, Alias, Assignee, Tag and Contact count.
+	// Within narrows to a list of the inbox: its View (every ticket that is not
+	// spam where empty), Filter, Only and Contact count, of the filter all but Unread.
 	Within helpdesk.TicketQuery
 	// Zone is where the days of before: and after: begin; UTC where nil.
 	Zone  *time.Location
@@ -71,7 +71,11 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	if err != nil {
 		return Results{}, err
 	}
-	s, err := ix.prepare(q, people{actor: a, users: users})
+	lists, err := ix.lists(ctx, a, q.Within)
+	if err != nil {
+		return Results{}, err
+	}
+	s, err := ix.prepare(q, people{actor: a, users: users}, lists)
 	if err != nil {
 		return Results{}, err
 	}
@@ -92,7 +96,7 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	return ix.show(ctx, a, s)
 }
 
-func (ix *Index) prepare(q Query, p people) (*searching, error) {
+func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
 	zone := q.Zone
 	if zone == nil {
 		zone = time.UTC
@@ -101,7 +105,7 @@ func (ix *Index) prepare(q Query, p people) (*searching, error) {
 	if err != nil {
 		return nil, err
 	}
-	within, err := withinClauses(q.Within, p.actor)
+	within, err := withinClauses(q.Within, p.actor, l)
 	if err != nil {
 		return nil, err
 	}
@@ -118,56 +122,10 @@ func (ix *Index) prepare(q Query, p people) (*searching, error) {
 		s.order = Relevance
 	}
 	s.clauses = append(s.clauses, within...)
+	if q.Within.View == "" && !slices.ContainsFunc(clauses, func(c clause) bool { return slices.Contains(c.facts, factSpam) }) {
+		s.clauses = append(s.clauses, clause{not: true, facts: []string{factSpam}})
+	}
 	return s, s.resume(q.After)
-}
-
-// withinClauses are the conditions of a list.
-func withinClauses(q helpdesk.TicketQuery, a helpdesk.Actor) (clauses []clause, err error) {
-	add := func(facts ...string) {
-		for _, fact := range facts {
-			clauses = append(clauses, clause{facts: []string{fact}})
-		}
-	}
-	switch q.View {
-	case "":
-	case helpdesk.ViewMine:
-		add(factOpen, factAssignee(a.UserID))
-	case helpdesk.ViewUnassigned:
-		add(factOpen, factUnassigned)
-	case helpdesk.ViewWaiting:
-		add(factWaiting)
-	case helpdesk.ViewOpen:
-		add(factOpen)
-	case helpdesk.ViewClosed:
-		add(factClosed)
-	case helpdesk.ViewHeld:
-		add(factHeld)
-	case helpdesk.ViewFailed:
-		add(factFailed)
-	case helpdesk.ViewMentions:
-		add(factMentioned(a.UserID))
-	default:
-		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "view", Key: "error.view_unknown", Args: []any{q.View, helpdesk.Views},
-			Message: fmt.Sprintf("view %q is not one of %v", q.View, helpdesk.Views)}
-	}
-	if q.Pipeline != "" && q.Stage != "" {
-		add(factStage(q.Pipeline, q.Stage))
-	} else if q.Pipeline != "" {
-		add(factPipeline(q.Pipeline))
-	}
-	if q.Alias != "" {
-		add(factAlias(q.Alias))
-	}
-	if q.Assignee != "" {
-		add(factAssignee(q.Assignee))
-	}
-	if q.Tag != "" {
-		add(factTag(q.Tag))
-	}
-	if q.Contact != "" {
-		add(factContact(q.Contact))
-	}
-	return clauses, nil
 }
 
 // searching is one search under way.

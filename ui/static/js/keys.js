@@ -7,6 +7,7 @@ import { focus } from "./composer.js";
 import { togglePanel } from "./menus.js";
 import { openMerge } from "./picker.js";
 import { openPalette } from "./palette.js";
+import { chooseHere } from "./select.js";
 
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 ready(() => {
@@ -37,6 +38,8 @@ export const actions = {
   tag: () => unfold("#add-tag"),
   hold: () => unfold("#hold"),
   close: () => $("#close-button")?.click(),
+  choose: chooseHere,
+  spam: () => $("#spam-button")?.click(),
   follow: () => $("#follow-button")?.click(),
   unread: () => $("#unread-button")?.click(),
   merge: openMerge,

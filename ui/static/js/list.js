@@ -36,7 +36,7 @@ export function step(by, open) {
 }
 
 document.addEventListener("keydown", (event) => {
-  if (!event.target.closest?.("#rows")) return;
+  if (!event.target.closest?.("#rows") || event.shiftKey) return;
   const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
   if (by) {
     event.preventDefault();
