@@ -21,6 +21,7 @@ type apiMessage struct {
 	FromName       string             `json:"from_name"`
 	To             []string           `json:"to"`
 	Cc             []string           `json:"cc"`
+	Bcc            []string           `json:"bcc"`
 	Subject        string             `json:"subject"`
 	Text           string             `json:"text"`
 	ReplyText      string             `json:"reply_text"` // the new words
@@ -49,7 +50,7 @@ type apiMessage struct {
 func (r roster) message(v helpdesk.MessageView) apiMessage {
 	m := v.Message
 	message := apiMessage{ID: m.ID, Ticket: m.Ticket, Direction: string(m.Direction), Channel: m.Channel, Kind: string(m.Kind), State: string(m.State),
-		Reason: string(m.Reason), From: m.From.Email, FromName: m.From.Name, To: bare(m.To), Cc: bare(m.Cc), Subject: m.Subject,
+		Reason: string(m.Reason), From: m.From.Email, FromName: m.From.Name, To: bare(m.To), Cc: bare(m.Cc), Bcc: bare(m.Bcc), Subject: m.Subject,
 		Text: v.Body.Text, ReplyText: v.Body.ReplyText, MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References),
 		ReplyAddress: m.ReplyAddress, Paths: orEmpty(m.Paths), Date: timeOrNull(m.Date), At: timeOrNull(m.At),
 		Author: r.email(m.AuthorID), AuthorName: v.AuthorName, Attachments: []apiFile{}, Analysis: analysisJSON(v.Analysis),

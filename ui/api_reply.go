@@ -21,6 +21,7 @@ type replyInput struct {
 	HTML        string            `json:"html"`
 	To          []string          `json:"to"`
 	Cc          []string          `json:"cc"`
+	Bcc         []string          `json:"bcc"`
 	Attachments []attachmentInput `json:"attachments"`
 	Quote       bool              `json:"quote"`
 	Close       bool              `json:"close"`
@@ -30,6 +31,7 @@ type replyInput struct {
 type attachmentInput struct {
 	Filename    string `json:"filename"`
 	ContentType string `json:"content_type"`
+	ContentID   string `json:"content_id"` // of an image that the HTML shows
 	Data        string `json:"data"` // base64
 }
 
@@ -70,6 +72,9 @@ func (in *replyInput) reply() (r helpdesk.Reply, err error) {
 		return r, err
 	}
 	if r.Cc, err = recipients("cc", in.Cc); err != nil {
+		return r, err
+	}
+	if r.Bcc, err = recipients("bcc", in.Bcc); err != nil {
 		return r, err
 	}
 	for i, file := range in.Attachments {
@@ -114,7 +119,7 @@ func (in *attachmentInput) upload(field string) (helpdesk.Upload, error) {
 	if in.ContentType == "" {
 		in.ContentType = "application/octet-stream"
 	}
-	return helpdesk.Upload{Filename: in.Filename, ContentType: in.ContentType, Data: data}, nil
+	return helpdesk.Upload{Filename: in.Filename, ContentType: in.ContentType, ContentID: in.ContentID, Data: data}, nil
 }
 
 // answerMessage answers with a message that was just made.

@@ -57,8 +57,8 @@ func TestAPIReply(t *testing.T) {
 func TestAPIReplyToOthers(t *testing.T) {
 	h := newAPIHouse(t)
 	h.first()
-	m := h.reply(1, object{"html": "<p>Hello <b>both</b></p><script>x</script>", "to": []string{`"Tamura, Saki" <Saki@customer.example>`, "kojima@customer.example"}, "cc": []string{"boss@customer.example"}})
-	m.want(t, object{"to": []any{"saki@customer.example", "kojima@customer.example"}, "cc": []any{"boss@customer.example"}, "text": "Hello both"})
+	m := h.reply(1, object{"html": "<p>Hello <b>both</b></p><script>x</script>", "to": []string{`"Tamura, Saki" <Saki@customer.example>`, "kojima@customer.example"}, "cc": []string{"boss@customer.example"}, "bcc": []string{"audit@customer.example"}})
+	m.want(t, object{"to": []any{"saki@customer.example", "kojima@customer.example"}, "cc": []any{"boss@customer.example"}, "bcc": []any{"audit@customer.example"}, "text": "Hello both"})
 	h.pass(time.Minute)
 	h.deliver(func(recipient string) (helpdesk.Attempt, bool) {
 		switch recipient {
