@@ -80,6 +80,7 @@ class Editor {
     squire.linkRegExp = linkPattern;
     squire.setKeyHandler("Ctrl-d", null).setKeyHandler("Meta-d", null);
     this.form.addEventListener("keydown", (event) => this.#listByMark(event), true);
+    this.#endFormatsWithLine(place, squire);
     // Its own handles for images write styles, which our policy forbids.
     root.addEventListener("click", (event) => {
       if (event.target.nodeName !== "IMG") return;
@@ -96,6 +97,20 @@ class Editor {
     }
     squire.addEventListener("input", () => this.told());
     this.form.dispatchEvent(new CustomEvent("composer:ready", { bubbles: true }));
+  }
+
+  // endFormatsWithLine keeps a format that was just ended from beginning again
+  // in the next line.
+  #endFormatsWithLine(place, squire) {
+    let ended = [];
+    place.addEventListener("beforeinput", (event) => {
+      ended = event.inputType === "insertParagraph" ? ["B", "I", "U", "S"].filter((tag) => !squire.hasFormat(tag)) : [];
+    }, true);
+    place.addEventListener("beforeinput", () => {
+      for (const tag of ended) {
+        if (squire.hasFormat(tag)) squire.changeFormat(null, { tag });
+      }
+    });
   }
 
   // listByMark begins a list where "* ", "- " or "1. " is typed. The editor

@@ -179,6 +179,13 @@ function applyLink(form) {
     editor.insertHTML(link.outerHTML);
   } else {
     squire.makeLink(href);
+    // Whoever goes on writing writes behind it.
+    const after = squire.getSelection();
+    after.collapse(false);
+    const link = (after.startContainer.nodeType === Node.ELEMENT_NODE ? after.startContainer : after.startContainer.parentNode).closest("a");
+    if (link) after.setStartAfter(link);
+    after.collapse(true);
+    squire.setSelection(after);
   }
   squire.focus();
 }
