@@ -39,10 +39,20 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 	if err != nil {
 		return nil, err
 	}
-	if err := r.readLetter(); err != nil {
-		return nil, err
-	}
+	given := r.Attachments
 	err = d.view(ctx, func(s store.Reader) error {
+		list = nil
+		posted, err := repeated(s, a, r.IdempotencyKey)
+		if posted != nil || err != nil {
+			return err // it was sent already: there is nothing to look at
+		}
+		r.Attachments = slices.Clip(given)
+		if err := r.attach(s); err != nil {
+			return err
+		}
+		if err := r.readLetter(); err != nil {
+			return err
+		}
 		t, err := tickets.Get(s, key(r.Ticket))
 		if t, err = found(t, err, "ticket", r.Ticket); err != nil {
 			return err
@@ -51,7 +61,6 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 		if err != nil {
 			return err
 		}
-		list = nil
 		for _, address := range slices.Concat(r.To, r.Cc, r.Bcc) {
 			email := strings.ToLower(address.Email)
 			if known[email] || checkAddress("to", email) != nil {
@@ -66,21 +75,25 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 				list = append(list, Warning{WarnFirstTime, address.Email})
 			}
 		}
+		list = append(list, r.lacks()...)
 		return nil
 	})
-	if err != nil {
-		return nil, err
-	}
+	return list, err
+}
+
+// lacks warns of what a reply seems to be without.
+func (r *Reply) lacks() []Warning {
 	text := strings.TrimSpace(r.Text)
-	switch {
-	case len(r.Attachments) == 0:
-		if word := speaksOfFile(text); word != "" {
-			list = append(list, Warning{WarnNoAttachment, word})
+	if len(r.Attachments) > 0 {
+		if text == "" && r.HTML == "" {
+			return []Warning{{Kind: WarnNoText}}
 		}
-	case text == "" && r.HTML == "":
-		list = append(list, Warning{Kind: WarnNoText})
+		return nil
 	}
-	return list, nil
+	if word := speaksOfFile(text); word != "" {
+		return []Warning{{WarnNoAttachment, word}}
+	}
+	return nil
 }
 
 // maxAcquainted bounds how many other tickets of a contact are looked at.

@@ -32,7 +32,7 @@ type attachmentInput struct {
 	Filename    string `json:"filename"`
 	ContentType string `json:"content_type"`
 	ContentID   string `json:"content_id"` // of an image that the HTML shows
-	Data        string `json:"data"` // base64
+	Data        string `json:"data"`       // base64
 }
 
 // apiReply posts an answer. The same Idempotency-Key again is the same answer

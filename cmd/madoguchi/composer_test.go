@@ -54,7 +54,7 @@ func (s *story) composes(number int, c composed) {
 	eventually(s.t, pagePatience, "the ticket is there", func() bool {
 		return s.hasRow(number)
 	})
-	s.script(`fetch("/language", {method: "POST", body: new URLSearchParams({language: "` + c.language + `", next: "/inbox/open"})}).then(() => true)`)
+	s.script(`fetch("/settings/profile", {method: "POST", body: new URLSearchParams({name: "` + agentName + `", locale: "` + c.language + `"})}).then(() => true)`)
 	s.do("open the ticket", chromedp.Navigate(s.program.web+"/tickets/"+strconv.Itoa(number)), chromedp.WaitVisible(chromedp.CSS(`.editor`)), chromedp.Focus(chromedp.CSS(`.editor`)))
 
 	s.insert(c.greeting)
@@ -100,7 +100,7 @@ func (s *story) composes(number int, c composed) {
 	}
 	s.do("send all the same", chromedp.Focus(chromedp.CSS(`.editor`)))
 	s.press(kb.Enter, chromedp.ModifierCtrl)
-	s.wait("it is on its way", `document.querySelector(".toast") && !document.querySelector(".editor").innerText.includes("`+c.greeting+`")`)
+	s.wait("it is on its way", `document.querySelector(".toast") && document.querySelector(".editor")?.innerText.includes("`+c.greeting+`") === false`)
 
 	l := s.mailbox.next(s.t, c.customer, pagePatience)
 	s.mailbox.next(s.t, "audit@customer.test", pagePatience)

@@ -1,6 +1,7 @@
 // Images within the text: pasted, dropped or chosen. Each is shown at once; a
 // large one is made smaller first, since a phone's picture is no mail.
 import { editorOf } from "./editor.js";
+import { uploadInline } from "./uploads.js";
 
 const shown = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 const widest = 1600, heaviest = 1_500_000; // px, bytes: beyond it is made smaller
@@ -35,7 +36,6 @@ async function insert(editor, { file, width }) {
 // Where that fails it stays in the text itself, and is sent with it.
 async function upload(editor, image, file) {
   try {
-    const { uploadInline } = await import("./uploads.js");
     const told = await uploadInline(editor.form, file);
     if (!image.isConnected) return;
     image.dataset.cid = told.content_id;
