@@ -191,8 +191,8 @@ func (view *situationView) figures(p locale.Printer, now *helpdesk.Situation) {
 // The drawing of the chart, in its own units.
 const (
 	bandHeight = 26
-	bandLabel  = 96  // where the bars begin
-	bandWidth  = 340 // of the longest bar
+	bandLabel  = 124 // where the bars begin
+	bandWidth  = 312 // of the longest bar
 )
 
 // bands draws how long people have waited.
