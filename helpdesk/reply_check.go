@@ -18,12 +18,13 @@ const (
 	WarnFirstTime    WarningKind = "first_time"    // nobody here exchanged mail with the address on this matter
 	WarnNoAttachment WarningKind = "no_attachment" // the text speaks of a file, and there is none
 	WarnNoText       WarningKind = "no_text"       // files alone
+	WarnUnfilled     WarningKind = "unfilled"      // a variable of a template has no value
 )
 
 // Warning is one such thing, about an address or a word of the text.
 type Warning struct {
 	Kind  WarningKind
-	About string // the address, or the word that speaks of a file; else ""
+	About string // the address, the word that speaks of a file, or the variable; else ""
 }
 
 // CheckReply returns what its author should look at again before r is sent. It
@@ -82,18 +83,21 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 }
 
 // lacks warns of what a reply seems to be without.
-func (r *Reply) lacks() []Warning {
+func (r *Reply) lacks() (list []Warning) {
 	text := strings.TrimSpace(r.Text)
+	for _, name := range Unfilled(text) {
+		list = append(list, Warning{WarnUnfilled, "{{" + name + "}}"})
+	}
 	if len(r.Attachments) > 0 {
 		if text == "" && r.HTML == "" {
-			return []Warning{{Kind: WarnNoText}}
+			list = append(list, Warning{Kind: WarnNoText})
 		}
-		return nil
+		return list
 	}
 	if word := speaksOfFile(text); word != "" {
-		return []Warning{{WarnNoAttachment, word}}
+		list = append(list, Warning{WarnNoAttachment, word})
 	}
-	return nil
+	return list
 }
 
 // maxAcquainted bounds how many other tickets of a contact are looked at.

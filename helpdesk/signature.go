@@ -13,20 +13,18 @@ var unattended = slices.DeleteFunc(slices.Clone(Variables), func(name string) bo
 
 // checkTexts makes the alias's signatures and acknowledgements fit to be kept.
 func (a *Alias) checkTexts() (err error) {
-	signature := Localized{Text: a.Signature}
+	signature, acknowledgement := NewLocalized("", a.Signature), NewLocalized("", a.Acknowledgement)
 	if err := signature.check("signature", Variables); err != nil {
 		return err
 	}
+	a.Signature = signature.Written()
 	if a.Signatures, err = checkLocalized("signatures", a.Signatures, Variables); err != nil {
 		return err
 	}
-	a.Acknowledgement = strings.TrimSpace(a.Acknowledgement)
-	if len(a.Acknowledgement) > maxLocalized {
-		return invalid("acknowledgement", "acknowledgement_too_long", "the acknowledgement has %d bytes; the limit is %d", len(a.Acknowledgement), maxLocalized)
-	}
-	if err := checkVariables("acknowledgement", a.Acknowledgement, unattended); err != nil {
+	if err := acknowledgement.check("acknowledgement", unattended); err != nil {
 		return err
 	}
+	a.Acknowledgement = acknowledgement.Written()
 	a.Acknowledgements, err = checkLocalized("acknowledgements", a.Acknowledgements, unattended)
 	return err
 }
@@ -36,9 +34,18 @@ func (a *Alias) checkTexts() (err error) {
 func (a *Alias) forLanguage(texts []Localized, whole, language string) (Localized, bool) {
 	fits := func(l Localized) bool { return baseLanguage(l.Language) == baseLanguage(language) }
 	if whole != "" && !slices.ContainsFunc(texts, fits) {
-		return Localized{Text: whole}, true
+		return a.whole(whole), true
 	}
 	return chooseLocalized(texts, language, a.Language)
+}
+
+// whole is a text of the alias's for any language: HTML where it begins so.
+func (a *Alias) whole(written string) Localized {
+	l := NewLocalized("", written)
+	if l.HTML != "" {
+		l.Text = mail.TextFromHTML(l.HTML)
+	}
+	return l
 }
 
 // acknowledgement is the text that answers a first mail in a language.

@@ -3,10 +3,11 @@ package helpdesk
 import (
 	"cmp"
 	"context"
+	"html"
 	"slices"
+	"strings"
 	"time"
 
-	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -16,6 +17,8 @@ type TemplateOffer struct {
 	Template Template
 	Version  TemplateVersion
 	Fits     bool // the version is in the customer's language
+	// Words are how it begins, filled for the customer; … stands for what is not known.
+	Words string
 }
 
 // TemplateOffers returns the templates for a ticket's answers, those in the
@@ -33,6 +36,10 @@ func (d *Desk) TemplateOffers(ctx context.Context, a Actor, number uint64) (offe
 		if language, err = ticketLanguage(r, ticket, alias); err != nil {
 			return err
 		}
+		on, err := occasionOf(r, ticket, alias, a.UserID, d.Now())
+		if err != nil {
+			return err
+		}
 		list, err := templatesOf(r, a)
 		if err != nil {
 			return err
@@ -42,7 +49,9 @@ func (d *Desk) TemplateOffers(ctx context.Context, a Actor, number uint64) (offe
 				continue
 			}
 			v := t.version(language, alias.language())
-			offers = append(offers, TemplateOffer{Template: t, Version: v, Fits: baseLanguage(v.Language) == baseLanguage(language)})
+			on.language = v.Language
+			words, _ := on.values().fill(v.Text, func(s string) string { return s }, func(string) string { return "…" })
+			offers = append(offers, TemplateOffer{Template: t, Version: v, Fits: baseLanguage(v.Language) == baseLanguage(language), Words: snippet(words)})
 		}
 		return nil
 	})
@@ -131,9 +140,18 @@ func (v *TemplateVersion) fill(values values) *Filled {
 	var unfilled [2][]string
 	f.Subject, unfilled[0] = values.fillText(v.Subject)
 	f.Text, unfilled[1] = values.fillText(v.Text)
-	f.HTML, _ = values.fillHTML(cmp.Or(v.HTML, mail.HTMLFromText(v.Text)))
+	f.HTML, _ = values.fillHTML(cmp.Or(v.HTML, linesHTML(v.Text)))
 	f.Unfilled = appendNew(unfilled[0], unfilled[1]...)
 	return f
+}
+
+// linesHTML writes plain text as the lines of an editor.
+func linesHTML(text string) string {
+	var b strings.Builder
+	for line := range strings.SplitSeq(text, "\n") {
+		b.WriteString("<div>" + cmp.Or(html.EscapeString(line), "<br>") + "</div>")
+	}
+	return b.String()
 }
 
 // TemplateDraft is a text with variables that is being written, to be shown filled

@@ -48,6 +48,11 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/contacts", s.apiContacts)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
+	add(http.MethodGet, "/templates", s.apiTemplates)
+	add(http.MethodPost, "/templates", s.apiCreateTemplate)
+	add(http.MethodGet, "/templates/:id", s.apiTemplate)
+	add(http.MethodPut, "/templates/:id", s.apiReplaceTemplate)
+	add(http.MethodDelete, "/templates/:id", s.apiDeleteTemplate)
 	add(http.MethodGet, "/events", s.apiEvents)
 	e.GET("/api/v1/openapi.yaml", serveOpenAPI)
 	return e

@@ -221,12 +221,16 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.create("/tickets/1/notes", object{"text": "note"})
 	h.create("/tickets/1/logged-replies", object{"text": "called", "channel": "chat"})
 	h.change("/tickets/1", object{"tags": []string{"x"}})
-	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/pipelines", "/events"} {
+	written := object{"name": "thanks", "versions": []object{{"language": "ja", "text": "{{customer.name_sama}}"}}}
+	template := "/templates/" + h.create("/templates", written).at("template")["id"].(string)
+	h.call("PUT", template, written)
+	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/pipelines", "/templates", template, "/events"} {
 		h.get(path)
 	}
 	h.call("GET", "/messages/"+reply["id"].(string)+"/source", nil)
 	h.call("GET", "/messages/"+reply["id"].(string)+"/attachments/0", nil)
 	h.call("POST", "/messages/"+held.MessageID+"/resolution", object{"resolution": "join"})
+	h.call("DELETE", template, nil)
 	defer h.as("")()
 	h.call("GET", "/openapi.yaml", nil)
 	for operation := range maps.Keys(h.description.operations) {

@@ -35,6 +35,7 @@ var styleOrder = []string{
 	"editor",
 	"recipients",
 	"drafts",
+	"template",
 	"panel",
 	"pages",
 	"house",

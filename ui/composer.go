@@ -28,13 +28,17 @@ type composerView struct {
 	// are shown.
 	NoteKey, Stamp, NoteStamp string
 
-	Seen        uint64 // the newest event that the author has before their eyes
-	Mode        string // what is being written: "reply", "note" or "log"
-	Text        string
-	HTML        string // the same with its formatting; "" where it has none
-	NoteTo      string // the note's own text
-	Log         loggedView
-	To, Cc, Bcc string
+	Seen   uint64 // the newest event that the author has before their eyes
+	Mode   string // what is being written: "reply", "note" or "log"
+	Text   string
+	HTML   string // the same with its formatting; "" where it has none
+	NoteTo string // the note's own text
+	// Signature is what stands below, "<" first where it is HTML; Language what the
+	// customer writes, and Templates what the text was made with.
+	Signature, Language string
+	Templates           []string
+	Log                 loggedView
+	To, Cc, Bcc         string
 	// Others are those besides the author who got the newest mail: Cc where it is
 	// answered to all.
 	Others   string
@@ -171,6 +175,11 @@ func (s *Server) composeReply(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
 	reply := helpdesk.Reply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
 		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key"), Draft: c.FormValue("key"), Uploads: append([]string{}, c.Request().Form["upload"]...)}
+	reply.Templates = c.Request().Form["template"]
+	if c.FormValue("signature_shown") != "" {
+		signature := helpdesk.NewLocalized("", c.FormValue("signature"))
+		reply.Signature = &signature
+	}
 	if reply.HTML = c.FormValue("html"); reply.HTML != "" {
 		reply.Text = "" // the better one is made of the HTML
 	}
@@ -256,6 +265,10 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	}
 	w.Log = newLogged(v, c.FormValue("channel"))
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
+	w.Templates = c.Request().Form["template"]
+	if c.FormValue("signature_shown") != "" {
+		w.Signature = c.FormValue("signature")
+	}
 	w.Suppressed = refused.Key == "error.suppressed"
 	w.To, w.Cc, w.Bcc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("bcc"), c.FormValue("quote") != ""
 	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
@@ -277,6 +290,6 @@ func (s *Server) undo(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view.Composer.Restored = true
+	view.Composer.Restored, view.Composer.Templates = true, m.Templates
 	return s.renderTicket(c, http.StatusOK, view, nil)
 }

@@ -330,7 +330,16 @@ func addresses(list []helpdesk.Address) string {
 			parts = append(parts, a.Email)
 			continue
 		}
-		parts = append(parts, a.Name+" <"+a.Email+">")
+		parts = append(parts, displayName(a.Name)+" <"+a.Email+">")
 	}
 	return strings.Join(parts, ", ")
+}
+
+// displayName quotes a name that could not be told from an address otherwise
+// (RFC 5322, section 3.2.4).
+func displayName(name string) string {
+	if !strings.ContainsAny(name, "<>\"\\@,;:()[]") {
+		return name
+	}
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(name) + `"`
 }

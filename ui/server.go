@@ -271,6 +271,7 @@ func (s *Server) routes() *echo.Echo {
 	s.awayRoutes(desk)
 	s.hoursRoutes(desk)
 	s.ruleRoutes(desk)
+	s.templateRoutes(desk)
 	s.paletteRoutes(desk)
 	desk.GET("/live", s.live)
 	return e

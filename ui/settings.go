@@ -77,6 +77,7 @@ var settingsMap = []struct {
 		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},
 	}},
 	{"work", []settingsEntry{
+		{section: "templates"},
 		{section: "pipelines", needs: helpdesk.PermitPipelines},
 		{section: "fields", needs: helpdesk.PermitFields},
 		{section: "rules", needs: helpdesk.PermitRules},

@@ -60,6 +60,8 @@ type aliasView struct {
 	Languages []option
 	MX        mxRecord
 	Brands    []string // of other aliases, to choose from
+
+	Signatures, Acknowledgements localizedView
 }
 
 func (s *Server) aliasPage(c echo.Context) error {
@@ -145,6 +147,10 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 		return view, err
 	}
 	view.Teams = append([]option{{"", v.T("team.none_chosen"), a.TeamID == ""}}, teams...)
+	view.Signatures = s.newLocalizedView(c, "signature", a.ID, a.Signature, a.Signatures, false)
+	view.Signatures.Title, view.Signatures.Hint = v.T("texts.signatures"), v.T("texts.signatures_hint")
+	view.Acknowledgements = s.newLocalizedView(c, "acknowledgement", a.ID, a.Acknowledgement, a.Acknowledgements, true)
+	view.Acknowledgements.Title, view.Acknowledgements.Hint = v.T("texts.acknowledgements"), v.T("settings.alias.acknowledgement_hint")
 	view.Languages = localeOptions(v, a.Language, v.T("settings.alias.any_language"))
 	return view, nil
 }
@@ -165,9 +171,13 @@ func (s *Server) saveAlias(c echo.Context) error {
 	alias.Brand = c.FormValue("brand")
 	alias.PipelineID, alias.OwnerID, alias.TeamID, alias.Language = c.FormValue("pipeline"), c.FormValue("owner"), c.FormValue("team"), c.FormValue("language")
 	alias.Tags = splitList(c.FormValue("tags"))
-	alias.Signature = strings.TrimRight(strings.ReplaceAll(c.FormValue("signature"), "\r\n", "\n"), "\n ")
+	if alias.Signature, alias.Signatures, err = readLocalized(c, "signature"); err != nil {
+		return err
+	}
+	if alias.Acknowledgement, alias.Acknowledgements, err = readLocalized(c, "acknowledgement"); err != nil {
+		return err
+	}
 	alias.ForwardTo = strings.TrimSpace(c.FormValue("forward_to"))
-	alias.Acknowledgement = strings.TrimSpace(c.FormValue("acknowledgement"))
 	alias.Disabled = c.FormValue("enabled") == ""
 	saved, err := s.desk.SaveAlias(ctx, v.actor(), alias)
 	if err == nil {

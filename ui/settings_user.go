@@ -167,9 +167,10 @@ func (s *Server) newProfileView(c echo.Context, u helpdesk.User) (profileView, e
 func (s *Server) saveProfile(c echo.Context) error {
 	u := *visitOf(c).User
 	u.Name, u.Locale = strings.TrimSpace(c.FormValue("name")), c.FormValue("locale")
+	u.Signature = c.FormValue("signature")
 	u.ForwardReplies, u.ForwardTo = c.FormValue("forward_replies") != "", strings.TrimSpace(c.FormValue("forward_to"))
 	_, err := s.desk.ChangeUser(c.Request().Context(), visitOf(c).actor(), u.ID,
-		helpdesk.UserChange{Name: &u.Name, Locale: &u.Locale, ForwardReplies: &u.ForwardReplies, ForwardTo: &u.ForwardTo})
+		helpdesk.UserChange{Name: &u.Name, Locale: &u.Locale, Signature: &u.Signature, ForwardReplies: &u.ForwardReplies, ForwardTo: &u.ForwardTo})
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")
 	}

@@ -120,6 +120,11 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Composer = s.newComposer(v, t, p.draft)
 	view.Drafts = s.draftsView(v, t, view.Composer, view.Path)
 	view.Presence = newPresenceView(v.Printer, record.Number, s.presence.at(record.Number, v.User.ID))
+	signature, language, err := s.desk.ReplySignature(ctx, v.actor(), record.Number)
+	if err != nil {
+		return nil, err
+	}
+	view.Composer.Signature, view.Composer.Language = signature.Written(), language
 	view.Panel = reader.panel(t)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err

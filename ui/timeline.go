@@ -131,7 +131,32 @@ func unseen(events []helpdesk.Event, seen uint64) map[string]bool {
 
 func (r reader) note(n helpdesk.NoteView) *noteView {
 	return &noteView{ID: n.Note.ID, Author: newAvatar(n.Note.AuthorID, n.AuthorName), Name: n.AuthorName,
-		Text: linked(n.Note.Text), Time: longMoment(r.Printer, n.Note.At)}
+		Text: r.noteText(n.Note), Time: longMoment(r.Printer, n.Note.At)}
+}
+
+// noteText is a note with its links, and its mentions set off.
+func (r reader) noteText(n helpdesk.Note) template.HTML {
+	names := []string{}
+	for _, id := range n.Mentions {
+		if name := r.people[id].Name; name != "" {
+			names = append(names, "@"+name, "＠"+name)
+		}
+	}
+	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) }) // 佐藤 遥 before 佐藤
+	var b strings.Builder
+	from := 0
+	for i := 0; i < len(n.Text); i++ {
+		for _, name := range names {
+			if !strings.HasPrefix(n.Text[i:], name) {
+				continue
+			}
+			b.WriteString(string(linked(n.Text[from:i])) + `<span class="mention">` + template.HTMLEscapeString(name) + `</span>`)
+			from = i + len(name)
+			i = from - 1
+			break
+		}
+	}
+	return template.HTML(b.String()) + linked(n.Text[from:])
 }
 
 // eventIcons are the events that a conversation shows, with their icons. The

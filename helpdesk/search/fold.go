@@ -50,6 +50,10 @@ func fold(s string, yield func(folded) bool) {
 	}
 }
 
+// Fold returns a text in the form in which texts are compared: without width,
+// case, accents of Latin letters, and with all kana as hiragana.
+func Fold(s string) string { return foldText(s) }
+
 // common characters are their own NFKC form and take part in no composition, as
 // long as another of them follows.
 func common(r rune) bool {

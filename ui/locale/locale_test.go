@@ -135,6 +135,7 @@ var composed = []string{
 	"stage",
 	"find",
 	"time.month",
+	"template.variable",
 	"time.weekday",
 	"toast",
 	"trust",

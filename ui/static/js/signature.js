@@ -1,0 +1,27 @@
+// A signature that is formatted is edited as it looks. What is pasted into it is
+// plain, and the server judges it again.
+import { $, $$, ready } from "./dom.js";
+import { clean } from "./clean.js";
+
+ready(() => {
+  for (const area of $$(".signature textarea[name=signature]")) {
+    if (!area.value.startsWith("<") || area.hidden) continue;
+    const shown = document.createElement("div");
+    shown.className = "signature-text";
+    shown.contentEditable = "plaintext-only";
+    shown.setAttribute("role", "textbox");
+    shown.setAttribute("aria-multiline", "true");
+    shown.setAttribute("aria-label", area.ariaLabel);
+    shown.append(clean(area.value));
+    shown.addEventListener("input", () => { area.value = shown.textContent.trim() ? shown.innerHTML : ""; });
+    // The links in it are words here.
+    shown.addEventListener("click", (event) => event.target.closest("a") && event.preventDefault());
+    area.hidden = true;
+    area.after(shown);
+  }
+});
+
+// Enter is a line in it, and must not send or leave.
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && event.target.closest?.(".signature")) $(".signature-text:focus")?.blur();
+});
