@@ -1,5 +1,6 @@
 // Images within the text: pasted, dropped or chosen. Each is shown at once; a
 // large one is made smaller first, since a phone's picture is no mail.
+import { $ } from "./dom.js";
 import { editorOf } from "./editor.js";
 import { uploadInline } from "./uploads.js";
 
@@ -12,12 +13,15 @@ const isImage = (file) => file.type.startsWith("image/") && file.type !== "image
 // insertImages puts image files where the caret is.
 export async function insertImages(editor, files) {
   await editor.load();
+  $("[data-image-wrong]", editor.form).hidden = true;
   for (const file of files.filter(isImage)) {
     try {
       await insert(editor, await prepared(file));
     } catch (error) {
       console.warn("image:", error);
-      editor.form.dispatchEvent(new CustomEvent("composer:image-unreadable", { bubbles: true, detail: file.name }));
+      const wrong = $("[data-image-wrong]", editor.form);
+      wrong.textContent = wrong.dataset.imageWrong.replace("{0}", file.name);
+      wrong.hidden = false;
     }
   }
 }
