@@ -98,6 +98,8 @@ func allTables() []checkedTable {
 		aliases,
 		pipelines,
 		customRoles,
+		teams,
+		fields,
 		contacts,
 		notes,
 		movings,

@@ -131,6 +131,9 @@ type Options struct {
 	// Images is how the remote images of mails are reached when an agent asks to
 	// see them.
 	Images fetch.Network
+	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
+	// within its context's time; where nil, nothing is said of domains.
+	CheckDomain func(ctx context.Context, domain string) []DomainPart
 	// Search finds tickets by all their words; where nil, a text is looked for in
 	// what lists show.
 	Search Searcher
@@ -175,19 +178,20 @@ func (plainMail) Fold(text string) []Segment { return []Segment{{SegmentNew, tex
 
 // Server answers browsers and API clients.
 type Server struct {
-	desk       *helpdesk.Desk
-	options    Options
-	log        *slog.Logger
-	catalogues *locale.Catalogues
-	templates  templates
-	assets     *assets
-	origins    *http.CrossOriginProtection
-	imageSeals imageSeals
-	images     *imageFetcher
-	presence   *presence
-	echo       *echo.Echo
-	closed     context.Context // ends when the server closes
-	close      context.CancelFunc
+	desk          *helpdesk.Desk
+	options       Options
+	log           *slog.Logger
+	catalogues    *locale.Catalogues
+	templates     templates
+	assets        *assets
+	origins       *http.CrossOriginProtection
+	imageSeals    imageSeals
+	images        *imageFetcher
+	presence      *presence
+	domainReports *domainReports
+	echo          *echo.Echo
+	closed        context.Context // ends when the server closes
+	close         context.CancelFunc
 }
 
 // New returns the web of a desk. It reads every template and file it will
@@ -210,6 +214,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.presence = newPresence(s.closed, s.options.Now)
+	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now)
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

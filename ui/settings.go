@@ -21,6 +21,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/users", s.usersPage)
 	g.GET("/settings/users/:id", s.userPage)
 	g.POST("/settings/users/:id", s.saveUser)
+	s.domainRoutes(g)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
@@ -72,6 +73,7 @@ var settingsMap = []struct {
 	{"self", []settingsEntry{{section: "profile"}, {section: "views"}}},
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
+		{section: "domains", needs: helpdesk.PermitAliases},
 		// Why nothing is sent to an address is for everybody who answers.
 		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
 		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},

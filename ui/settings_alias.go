@@ -62,6 +62,7 @@ type aliasView struct {
 	Brands    []string // of other aliases, to choose from
 
 	Signatures, Acknowledgements localizedView
+	Sender                       *senderAlert // of the domain
 }
 
 func (s *Server) aliasPage(c echo.Context) error {
@@ -116,6 +117,9 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 		view.Badge = &badge{"plain", v.T("settings.alias.disabled")}
 	default:
 		view.Badge = &badge{"good", v.T("settings.alias.receiving")}
+	}
+	if a.ID != "" && !a.Disabled {
+		view.Sender = s.senderAlert(v, a)
 	}
 	if a.Managed {
 		view.Locked = v.T("settings.managed")

@@ -43,6 +43,9 @@ type pipelineView struct {
 	Pipeline helpdesk.Pipeline
 	Stages   []stageRow
 	Changed  bool // the stages shown are not saved yet
+	// Leaving are the stages that were taken out and still have tickets: the
+	// form asks where those go.
+	Leaving []leavingStage
 }
 
 // stageRow is a stage in its form. Ref is how the reopening stage is chosen:
@@ -53,6 +56,13 @@ type stageRow struct {
 	Ref         string
 	First, Last bool
 	Reopens     bool
+}
+
+// leavingStage is a stage to be removed. Saved is what may take its tickets.
+type leavingStage struct {
+	ID, Name string
+	Tickets  string
+	Targets  []option
 }
 
 func (s *Server) pipelinePage(c echo.Context) error {
@@ -137,8 +147,24 @@ func (s *Server) savePipeline(c echo.Context) error {
 		return s.render(c, http.StatusOK, "settings-pipeline", view)
 	}
 	// A stage that is new has no id yet; the desk also takes its name.
-	if i, err := strconv.Atoi(p.ReopenStage); err == nil && i >= 0 && i < len(p.Stages) {
-		p.ReopenStage = p.Stages[i].Name
+	chosen := slices.Index(form["stage_ref"], p.ReopenStage) // rows may have been dragged since they were numbered
+	if n, err := strconv.Atoi(p.ReopenStage); chosen < 0 && err == nil {
+		chosen = n
+	}
+	if chosen >= 0 && chosen < len(p.Stages) && p.Stages[chosen].ID == "" {
+		p.ReopenStage = p.Stages[chosen].Name
+	}
+	leaving, err := s.leavingStages(c, p)
+	if err != nil {
+		return err
+	}
+	if len(leaving) > 0 {
+		view, err := s.newPipelineView(c, p)
+		if err != nil {
+			return err
+		}
+		view.Changed, view.Leaving = true, leaving
+		return s.render(c, http.StatusUnprocessableEntity, "settings-pipeline", view)
 	}
 	saved, err := s.desk.SavePipeline(c.Request().Context(), visitOf(c).actor(), p)
 	if err == nil {
@@ -154,6 +180,45 @@ func (s *Server) savePipeline(c echo.Context) error {
 		return err
 	}
 	return s.render(c, status, "settings-pipeline", view)
+}
+
+// leavingStages moves the tickets of stages that p leaves out to where the form
+// says, and returns those for which it does not say yet.
+func (s *Server) leavingStages(c echo.Context, p helpdesk.Pipeline) (leaving []leavingStage, err error) {
+	ctx, v := c.Request().Context(), visitOf(c)
+	if p.ID == "" {
+		return nil, nil
+	}
+	before, err := s.pipelineByID(c)
+	if err != nil {
+		return nil, err
+	}
+	var targets []option
+	for _, stage := range before.Stages {
+		if _, kept := p.Stage(stage.ID); kept {
+			targets = append(targets, option{Value: stage.ID, Label: stage.Name})
+		}
+	}
+	for _, stage := range before.Stages {
+		if _, kept := p.Stage(stage.ID); kept || len(targets) == 0 {
+			continue
+		}
+		n, err := s.desk.StageTickets(ctx, v.actor(), p.ID, stage.ID)
+		if err != nil {
+			return nil, err
+		}
+		into := c.FormValue("into:" + stage.ID)
+		switch {
+		case n == 0:
+		case into == "":
+			leaving = append(leaving, leavingStage{stage.ID, stage.Name, v.Number(n), targets})
+		default:
+			if _, err := s.desk.EmptyStage(ctx, v.actor(), p.ID, stage.ID, into); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return leaving, nil
 }
 
 func formStages(ids, names, kinds []string) (stages []helpdesk.Stage) {

@@ -62,6 +62,7 @@ type ticketView struct {
 	Composer composerView
 	Drafts   draftsView
 	Presence presenceView
+	Sender   *senderAlert // nil where all is well
 	Panel    panelView
 	// Seq is the newest event shown; Seen the one the reader had seen before,
 	// which decides where the line "new from here" is.
@@ -125,6 +126,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 		return nil, err
 	}
 	view.Composer.Signature, view.Composer.Language = signature.Written(), language
+	view.Sender = s.senderAlert(v, t.Alias)
 	view.Panel = reader.panel(t)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		Outbound:    describeOutbound(c.Outbound),
 		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
 		Analysis:    s.analysisStatus,
+		CheckDomain: s.checkDomain,
 	})
 	if err != nil {
 		return err

@@ -58,6 +58,18 @@ on("pointerdown", "[data-reorder-handle]", (event, handle) => {
   handle.addEventListener("lostpointercapture", drop, { once: true });
 });
 
+// The buttons beside a row name its place: after a move they name the new one.
+document.addEventListener("reordered", (event) => {
+  const items = $$("[data-reorder-item]", event.target);
+  items.forEach((item, i) => {
+    for (const button of $$("button[name=action], button[name=move]", item)) {
+      button.value = button.value.replace(/:\d+$/, `:${i}`);
+      if (button.value.startsWith("up")) button.disabled = i === 0;
+      if (button.value.startsWith("down")) button.disabled = i === items.length - 1;
+    }
+  });
+});
+
 // What only some kinds of a record have is shown for those.
 function fit(choice) {
   for (const part of $$("[data-for-kind]", choice.form)) part.hidden = !part.dataset.forKind.split(" ").includes(choice.value);

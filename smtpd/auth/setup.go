@@ -1,0 +1,269 @@
+package auth
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// Setup is what the DNS must say of a domain so that mail arrives from it and
+// is believed.
+type Setup struct {
+	Domain string
+	// Hostname is the name of the server that takes the domain's mail.
+	Hostname string
+	// Sender is the host that the domain's mail leaves from: Hostname, or a
+	// smarthost. A smarthost may send on from addresses that it alone knows.
+	Sender    string
+	Smarthost bool
+	// Selector and KeyRecord are those of the DKIM key (RFC 6376, section 3.6);
+	// empty where none is configured.
+	Selector, KeyRecord string
+}
+
+// SetupState is how a part of the DNS is.
+type SetupState string
+
+// The states. Missing and Wrong keep mail from arriving or from being believed.
+const (
+	SetupFine    SetupState = "fine"
+	SetupMissing SetupState = "missing" // there is no such record
+	SetupWrong   SetupState = "wrong"   // it says something else
+	SetupUnsure  SetupState = "unsure"  // it may be right; only people can tell
+	SetupUnknown SetupState = "unknown" // the DNS did not answer in time
+	SetupUnset   SetupState = "unset"   // the server itself is not set up for it
+)
+
+// SetupPart is one part of a domain's DNS: "mx", "spf", "dkim", "dmarc", "ptr".
+type SetupPart struct {
+	Kind  string
+	State SetupState
+	// Found is what the DNS says now.
+	Found []string
+	// Name, Type and Value are the record to create or to change; empty where
+	// nothing is to be done.
+	Name, Type, Value string
+	// Detail is what the other side said, for SetupUnknown and SetupWrong.
+	Detail string
+}
+
+// CheckSetup asks the DNS what it says of a domain. It answers when ctx ends at
+// the latest; parts not known by then are SetupUnknown. Parts come in the order
+// mx, spf, dkim, dmarc, ptr.
+func CheckSetup(ctx context.Context, r Resolver, s Setup) []SetupPart {
+	dns := lookups{resolver: r}
+	checks := []func(context.Context, lookups) SetupPart{s.mx, s.spf, s.dkim, s.dmarc, s.ptr}
+	parts := make([]SetupPart, len(checks))
+	var group sync.WaitGroup
+	for i, check := range checks {
+		group.Go(func() { parts[i] = check(ctx, dns) })
+	}
+	group.Wait()
+	return parts
+}
+
+func unknown(p SetupPart, err error) SetupPart {
+	p.State, p.Detail = SetupUnknown, clean(err.Error())
+	return p
+}
+
+func (s Setup) mx(ctx context.Context, dns lookups) SetupPart {
+	p := SetupPart{Kind: "mx", State: SetupMissing, Name: s.Domain, Type: "MX", Value: "10 " + s.Hostname + "."}
+	records, err := dns.LookupMX(ctx, s.Domain)
+	if err != nil && !isNotFound(err) {
+		return unknown(p, err)
+	}
+	for _, mx := range records {
+		p.Found = append(p.Found, fmt.Sprintf("%d %s", mx.Pref, clean(mx.Host)))
+		if sameHost(mx.Host, s.Hostname) {
+			p.State = SetupFine
+		}
+	}
+	if p.State != SetupFine && len(p.Found) > 0 {
+		// Another server may well take the mail and pass it on.
+		p.State = SetupUnsure
+	}
+	return p.settled()
+}
+
+// settled leaves out the record to create where there is nothing to do.
+func (p SetupPart) settled() SetupPart {
+	if p.State == SetupFine {
+		p.Name, p.Type, p.Value = "", "", ""
+	}
+	return p
+}
+
+func sameHost(a, b string) bool {
+	return strings.EqualFold(strings.TrimSuffix(a, "."), strings.TrimSuffix(b, "."))
+}
+
+// txt returns the TXT records at name that begin with a version tag.
+func txt(ctx context.Context, dns lookups, name, version string) ([]string, error) {
+	records, err := dns.LookupTXT(ctx, name)
+	if err != nil && !isNotFound(err) {
+		return nil, err
+	}
+	return slices.DeleteFunc(records, func(record string) bool {
+		return !strings.HasPrefix(strings.ToLower(strings.TrimSpace(record)), version)
+	}), nil
+}
+
+func cleaned(list []string) (out []string) {
+	for _, text := range list {
+		out = append(out, clean(text))
+	}
+	return out
+}
+
+// spf checks that the domain's policy lets the sending host pass, from each of
+// its addresses (RFC 7208).
+func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
+	mechanism := "a:" + s.Sender
+	if s.Smarthost {
+		mechanism = "include:" + organisationalDomain(s.Sender)
+	}
+	p := SetupPart{Kind: "spf", State: SetupMissing, Name: s.Domain, Type: "TXT", Value: "v=spf1 " + mechanism + " ~all"}
+	records, err := txt(ctx, dns, s.Domain, "v=spf1")
+	if err != nil {
+		return unknown(p, err)
+	}
+	p.Found = cleaned(records)
+	switch len(records) {
+	case 0:
+		return p
+	case 1:
+		p.Value = withMechanism(records[0], mechanism)
+	default:
+		p.State, p.Detail = SetupWrong, "several SPF records; only one may be there (RFC 7208, section 3.2)"
+		return p
+	}
+	addresses, err := dns.LookupIPAddr(ctx, s.Sender)
+	if err != nil {
+		if isNotFound(err) {
+			p.State, p.Detail = SetupUnsure, s.Sender+" has no address"
+			return p
+		}
+		return unknown(p, err)
+	}
+	p.State = SetupFine
+	for _, address := range addresses {
+		ip, _ := netip.AddrFromSlice(address.IP)
+		verdict := checkSPF(ctx, dns, Request{RemoteIP: ip.Unmap(), HELO: s.Hostname, MailFrom: "postmaster@" + s.Domain})
+		switch {
+		case verdict.Result == TempError:
+			p.State, p.Detail = SetupUnknown, verdict.Reason
+			return p
+		case verdict.Result != Pass && p.State == SetupFine:
+			p.State, p.Detail = SetupWrong, verdict.Reason
+		}
+	}
+	if p.State == SetupWrong && s.Smarthost {
+		p.State = SetupUnsure // it may send from other addresses
+		if strings.Contains(strings.ToLower(records[0]), organisationalDomain(s.Sender)) {
+			p.State = SetupFine
+		}
+	}
+	return p.settled()
+}
+
+// withMechanism is a policy that lets one more host pass, before what holds for
+// all others.
+func withMechanism(record, mechanism string) string {
+	words := strings.Fields(clean(record))
+	if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimPrefix(w, "+"), mechanism) }) {
+		return strings.Join(words, " ")
+	}
+	at := slices.IndexFunc(words, func(w string) bool {
+		w = strings.ToLower(w)
+		return strings.HasSuffix(w, "all") && len(w) <= 4 || strings.HasPrefix(w, "redirect=")
+	})
+	if at < 0 {
+		return strings.Join(append(words, mechanism), " ")
+	}
+	return strings.Join(slices.Insert(words, at, mechanism), " ")
+}
+
+// dkim checks that the key in the DNS is the one that we sign with.
+func (s Setup) dkim(ctx context.Context, dns lookups) SetupPart {
+	p := SetupPart{Kind: "dkim", State: SetupUnset}
+	if s.Selector == "" {
+		return p
+	}
+	p = SetupPart{Kind: "dkim", State: SetupMissing, Name: s.Selector + "._domainkey." + s.Domain, Type: "TXT", Value: s.KeyRecord}
+	records, err := dns.LookupTXT(ctx, p.Name)
+	if err != nil && !isNotFound(err) {
+		return unknown(p, err)
+	}
+	p.Found = cleaned(records)
+	if len(records) == 0 {
+		return p
+	}
+	p.State = SetupWrong
+	if len(records) == 1 && publicKey(records[0]) == publicKey(s.KeyRecord) {
+		p.State = SetupFine
+	}
+	return p.settled()
+}
+
+// publicKey is the p= tag of a key record, without the white space that may be
+// in it.
+func publicKey(record string) string {
+	for tag := range strings.SplitSeq(record, ";") {
+		name, value, _ := strings.Cut(tag, "=")
+		if strings.TrimSpace(name) == "p" {
+			return strings.Join(strings.Fields(value), "")
+		}
+	}
+	return ""
+}
+
+func (s Setup) dmarc(ctx context.Context, dns lookups) SetupPart {
+	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:postmaster@" + s.Domain}
+	found := discoverPolicy(ctx, dns, s.Domain)
+	switch {
+	case found.err != nil:
+		return unknown(p, found.err)
+	case found.record == nil:
+		if records, err := txt(ctx, dns, p.Name, "v=dmarc1"); err == nil && len(records) > 0 {
+			p.State, p.Found, p.Detail = SetupWrong, cleaned(records), clean(found.problem)
+		}
+		return p
+	}
+	if records, err := txt(ctx, dns, "_dmarc."+found.domain, "v=dmarc1"); err == nil {
+		p.Found = cleaned(records)
+	}
+	p.State = SetupFine
+	return p.settled()
+}
+
+// ptr checks that the addresses of the sending host lead back to it, which
+// many servers ask for. That of a smarthost is not ours to look after.
+func (s Setup) ptr(ctx context.Context, dns lookups) SetupPart {
+	p := SetupPart{Kind: "ptr", State: SetupFine}
+	if s.Smarthost {
+		return p
+	}
+	addresses, err := dns.LookupIPAddr(ctx, s.Sender)
+	if err != nil {
+		if isNotFound(err) {
+			p.State, p.Detail = SetupUnsure, s.Sender+" has no address"
+			return p
+		}
+		return unknown(p, err)
+	}
+	for _, address := range addresses {
+		names, err := dns.LookupAddr(ctx, address.IP.String())
+		if err != nil && !isNotFound(err) {
+			return unknown(p, err)
+		}
+		p.Found = append(p.Found, cleaned(names)...)
+		if !slices.ContainsFunc(names, func(name string) bool { return sameHost(name, s.Sender) }) {
+			p.State, p.Name, p.Type, p.Value = SetupUnsure, address.IP.String(), "PTR", s.Sender+"."
+		}
+	}
+	return p
+}

@@ -1,0 +1,73 @@
+package auth_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/auth"
+)
+
+func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
+	const key = "v=DKIM1; k=rsa; p=MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIB"
+	hosts := []string{"mx.example.jp. A 192.0.2.25", "25.2.0.192.in-addr.arpa. PTR mx.example.jp.", "smtp.relay.test. A 198.51.100.9"}
+	fine := append([]string{"example.jp. MX 10 mx.example.jp.", `example.jp. TXT "v=spf1 a:mx.example.jp ~all"`, `example.jp. TXT "other"`,
+		`s1._domainkey.example.jp. TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhk" "iG9w0BAQEFAAOCAQ8AMIIB"`, `_dmarc.example.jp. TXT "v=DMARC1; p=reject"`}, hosts...)
+	own := auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Selector: "s1", KeyRecord: key}
+	relay := own
+	relay.Sender, relay.Smarthost = "smtp.relay.test", true
+	bare := own
+	bare.Selector, bare.KeyRecord = "", ""
+	for name, test := range map[string]struct {
+		zone   []string
+		setup  auth.Setup
+		states string // mx spf dkim dmarc ptr
+		values map[string]string
+	}{
+		"all in order":   {fine, own, "fine fine fine fine fine", nil},
+		"nothing at all": {hosts, own, "missing missing missing missing fine", map[string]string{"mx": "10 mx.example.jp.", "spf": "v=spf1 a:mx.example.jp ~all", "dkim": key, "dmarc": "v=DMARC1; p=none; rua=mailto:postmaster@example.jp"}},
+		"another server, another key": {append([]string{"example.jp. MX 5 other.test.", `s1._domainkey.example.jp. TXT "v=DKIM1; p=AAAA"`,
+			`_dmarc.example.jp. TXT "v=DMARC1; nonsense"`}, hosts...), own, "unsure missing wrong wrong fine", nil},
+		"an old SPF record is added to": {append([]string{`example.jp. TXT "v=spf1 ip4:203.0.113.1 -all"`}, hosts...), own,
+			"missing wrong missing missing fine", map[string]string{"spf": "v=spf1 ip4:203.0.113.1 a:mx.example.jp -all"}},
+		"two SPF records": {append([]string{`example.jp. TXT "v=spf1 -all"`, `example.jp. TXT "v=spf1 a ~all"`}, hosts...), own, "missing wrong missing missing fine", nil},
+		"a smarthost that the policy names": {append([]string{`example.jp. TXT "v=spf1 include:relay.test ~all"`, `relay.test. TXT "v=spf1 ip4:198.51.100.0/24 -all"`}, hosts...), relay,
+			"missing fine missing missing fine", nil},
+		"a smarthost that it does not name": {append([]string{`example.jp. TXT "v=spf1 mx -all"`}, hosts...), relay,
+			"missing unsure missing missing fine", map[string]string{"spf": "v=spf1 mx include:relay.test -all"}},
+		"no key of ours":      {fine, bare, "fine fine unset fine fine", nil},
+		"no way back":         {[]string{"mx.example.jp. A 192.0.2.25"}, own, "missing missing missing missing unsure", map[string]string{"ptr": "mx.example.jp."}},
+		"a server that fails": {[]string{"example.jp. SERVFAIL", "_dmarc.example.jp. SERVFAIL", "s1._domainkey.example.jp. SERVFAIL", "mx.example.jp. SERVFAIL"}, own, "unknown unknown unknown unknown unknown", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			z := serveZone(t, test.zone...)
+			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+			defer cancel()
+			var states []string
+			for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), test.setup) {
+				states = append(states, string(part.State))
+				if want, ok := test.values[part.Kind]; ok && part.Value != want {
+					t.Errorf("%s: the record to create is %q, want %q", part.Kind, part.Value, want)
+				}
+				if part.State == auth.SetupFine && part.Value != "" {
+					t.Errorf("%s is fine and yet to be changed to %q", part.Kind, part.Value)
+				}
+			}
+			if got := strings.Join(states, " "); got != test.states {
+				t.Errorf("mx spf dkim dmarc ptr are %s, want %s", got, test.states)
+			}
+		})
+	}
+}
+
+func TestCheckSetupKeepsItsTime(t *testing.T) {
+	z := serveZone(t, "SILENT")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Selector: "s", KeyRecord: "p=x"}) {
+		if part.State != auth.SetupUnknown || part.Detail == "" {
+			t.Errorf("%+v", part)
+		}
+	}
+}
