@@ -147,7 +147,7 @@ func (c *command) saveField(f Field) (*Field, error) {
 	}
 	_, err = c.record(Event{Kind: EventFieldSaved, Data: changesOf(change{"name", before.Name, f.Name}, change{"kind", string(before.Kind), string(f.Kind)},
 		change{"hint", before.Hint, f.Hint}, change{"choices", choiceNames(before.Choices), choiceNames(f.Choices)},
-		change{"required", yesNo(before.Required), yesNo(f.Required)}).with("field", f.Name).with("owner", string(f.Owner))})
+		change{"required", yesNo(before.Required), yesNo(f.Required)}).with("field", f.Name).with("of", string(f.Owner))})
 	return &f, err
 }
 
@@ -270,7 +270,7 @@ func (d *Desk) OrderFields(ctx context.Context, a Actor, owner FieldOwner, ids [
 				return err
 			}
 		}
-		_, err = c.record(Event{Kind: EventFieldsOrdered, Data: changesOf(change{"order", before, fieldNames(list)}).with("owner", string(owner))})
+		_, err = c.record(Event{Kind: EventFieldsOrdered, Data: changesOf(change{"order", before, fieldNames(list)}).with("of", string(owner))})
 		return err
 	})
 }
@@ -297,7 +297,7 @@ func (d *Desk) DeleteField(ctx context.Context, a Actor, id string) error {
 		if err := fields.Delete(c, key(id)); err != nil {
 			return err
 		}
-		_, err = c.record(Event{Kind: EventFieldDeleted, Data: map[string]string{"field": f.Name, "owner": string(f.Owner)}})
+		_, err = c.record(Event{Kind: EventFieldDeleted, Data: map[string]string{"field": f.Name, "of": string(f.Owner)}})
 		return err
 	})
 }

@@ -131,9 +131,9 @@ func (v *visit) auditChanges(data map[string]string) (list []auditChange) {
 			continue
 		}
 		seen[field] = true
-		change := auditChange{Field: v.auditField(field), Before: data[field+".before"], After: data[field+".after"]}
+		change := auditChange{Field: v.auditField(field), Before: v.auditValue(field, data[field+".before"]), After: v.auditValue(field, data[field+".after"])}
 		if !before && !after {
-			change.After = data[field]
+			change.After = v.auditValue(field, data[field])
 		}
 		list = append(list, change)
 	}
@@ -146,6 +146,34 @@ func (v *visit) auditField(name string) string {
 		return v.T(key)
 	}
 	return name
+}
+
+// auditValue says a value that is a word of ours in the reader's language.
+func (v *visit) auditValue(field, value string) string {
+	say := func(prefix string) string {
+		if key := prefix + strings.ReplaceAll(value, ".", "_"); value != "" && v.Has(key) {
+			return v.T(key)
+		}
+		return value
+	}
+	switch field {
+	case "permissions":
+		var names []string
+		for name := range strings.SplitSeq(value, ", ") {
+			value = name
+			names = append(names, say("permission.name."))
+		}
+		return strings.Join(names, v.T("field.comma"))
+	case "of":
+		return say("field.owner.")
+	case "kind":
+		return say("field.kind.")
+	case "role":
+		return say("role.")
+	case "language", "locale":
+		return say("language.")
+	}
+	return say("audit.value.")
 }
 
 // auditFile sends what the filter finds as CSV, with a mark that lets

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 )
@@ -14,6 +15,8 @@ func (s *Server) domainRoutes(g *echo.Group) {
 type domainsView struct {
 	settingsPage
 	Domains []domainView
+	// Hostname is the server's name where that is none that others could find.
+	Hostname string
 }
 
 type domainView struct {
@@ -61,6 +64,9 @@ func (s *Server) newDomainsView(c echo.Context, anew bool) (domainsView, error) 
 	view := domainsView{settingsPage: sp}
 	if err != nil || sp.Locked != "" || s.domainReports.check == nil {
 		return view, err
+	}
+	if !strings.Contains(s.options.Hostname, ".") {
+		view.Hostname = s.options.Hostname
 	}
 	aliases, err := s.desk.Aliases(ctx, v.actor())
 	if err != nil {

@@ -21,7 +21,7 @@ func (s *Server) roleRoutes(g *echo.Group) {
 type rolesView struct {
 	settingsPage
 	Roles   []roleColumn
-	Groups  []permissionGroup
+	Table   []permissionGroup
 	NewName string
 	Copies  []option // the roles that a new one can begin as
 }
@@ -77,8 +77,8 @@ func (s *Server) newRolesView(c echo.Context) (rolesView, error) {
 	}
 	for p := range helpdesk.Permissions() {
 		label := v.T("permission.group." + string(p.Group))
-		if n := len(view.Groups); n == 0 || view.Groups[n-1].Label != label {
-			view.Groups = append(view.Groups, permissionGroup{Label: label})
+		if n := len(view.Table); n == 0 || view.Table[n-1].Label != label {
+			view.Table = append(view.Table, permissionGroup{Label: label})
 		}
 		row := permissionRow{Permission: string(p.Permission), Label: v.T("permission.name." + permissionKey(p.Permission)),
 			Hint: v.T("permission.hint." + permissionKey(p.Permission))}
@@ -86,7 +86,7 @@ func (s *Server) newRolesView(c echo.Context) (rolesView, error) {
 			row.Cells = append(row.Cells, permissionCell{string(role.ID), v.roleOf(role), string(role.ID) + ":" + row.Permission,
 				role.Set.Has(p.Permission), role.BuiltIn || !own.Has(p.Permission) || sp.Locked != ""})
 		}
-		group := &view.Groups[len(view.Groups)-1]
+		group := &view.Table[len(view.Table)-1]
 		group.Rows = append(group.Rows, row)
 	}
 	return view, nil

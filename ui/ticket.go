@@ -38,9 +38,11 @@ type ticketView struct {
 	People   []option
 	Team     string   // its name, "" for none
 	Teams    []option // values begin with "team:"
-	Me       string   // the reader's id, for "assign to me"
-	Tags     []string
-	Open     bool
+	// Assignment names who has it, so that a menu of another state is another menu.
+	Assignment string
+	Me         string // the reader's id, for "assign to me"
+	Tags       []string
+	Open       bool
 	// Other is the stage that closing, or opening again, leads to.
 	Other      string
 	Priorities []option
@@ -104,6 +106,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	}
 	view.People = peopleOptions(v, users, record.AssigneeID)
 	view.Team = t.Row.TeamName
+	view.Assignment = record.AssigneeID + "-" + record.TeamID
 	if view.Teams, err = s.teamOptions(ctx, v, record.TeamID); err != nil {
 		return nil, err
 	}

@@ -73,6 +73,7 @@ var composed = []string{
 	"audit.area",
 	"audit.event",
 	"audit.field",
+	"audit.value",
 	"field.kind",
 	"field.owner",
 	"field.title",
