@@ -134,14 +134,11 @@ func teamsMeant(r store.Reader, a Actor, ids []string) (meant []string, err erro
 			continue
 		}
 		meant = append(meant, "\x00")
-		for team, err := range teams.Scan(r, store.Range{}) {
-			if err != nil {
-				return nil, err
-			}
-			if slices.Contains(team.Members, a.UserID) {
-				meant = append(meant, team.ID)
-			}
+		mine, err := teamsOf(r, a.UserID)
+		if err != nil {
+			return nil, err
 		}
+		meant = append(meant, mine...)
 	}
 	return meant, nil
 }

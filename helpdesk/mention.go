@@ -71,7 +71,8 @@ func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text,
 }
 
 // mentions are the users whom a text names behind an @: at each the one with
-// the longest name or address that stands there.
+// the longest name or address that stands there. The name of a team names its
+// members.
 func mentions(r store.Reader, text string) (ids []string, err error) {
 	text = strings.ToLower(norm.NFKC.String(text))
 	if !strings.Contains(text, "@") {
@@ -90,6 +91,13 @@ func mentions(r store.Reader, text string) (ids []string, err error) {
 			name = strings.ToLower(norm.NFKC.String(name))
 			called[name] = appendNew(called[name], u.ID)
 		}
+	}
+	for t, err := range teams.Scan(r, store.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		name := strings.ToLower(norm.NFKC.String(t.Name))
+		called[name] = appendNew(called[name], t.Members...)
 	}
 	before := ' '
 	for i, r := range text {

@@ -15,7 +15,7 @@ func (d *Desk) StageTickets(ctx context.Context, a Actor, pipelineID, stageID st
 		return 0, err
 	}
 	err = d.view(ctx, func(r store.Reader) error {
-		n, err = countUpTo(tickets, r, "stage", key(pipelineID, stageID))
+		n, err = countUpTo(tickets, r, "stage+state", key(pipelineID, stageID))
 		return err
 	})
 	return n, err
@@ -56,7 +56,7 @@ func (c *command) emptyStage(pipelineID, from, into string) (int, error) {
 		return 0, invalid("into", "stage_unknown", "pipeline %q has no stage %q; it has %s", pipeline.Name, into, stageNames(pipeline))
 	}
 	var batch []*Ticket
-	for t, err := range tickets.ScanIndex(c, "stage", store.Prefix(key(pipelineID, from))) {
+	for t, err := range tickets.ScanIndex(c, "stage+state", store.Prefix(key(pipelineID, from))) {
 		if err != nil {
 			return 0, err
 		}

@@ -33,6 +33,10 @@ func TestTicketsOfATeam(t *testing.T) {
 	if v := h.ticket(1); v.Row.Ticket.TeamID != team.ID || v.Row.TeamName != "請求 チーム" || v.Row.Ticket.AssigneeID != "" {
 		t.Errorf("a new ticket of the team's alias: %+v", v.Row)
 	}
+	note, err := h.AddNote(ctx, h.admin, 1, "@請求 チーム お願いします")
+	if err != nil || len(note.Mentions) != 1 || note.Mentions[0] != mori.ID {
+		t.Errorf("the team is mentioned: %+v, %v", note, err)
+	}
 	rows, _, err := h.Tickets(ctx, h.admin, helpdesk.TicketQuery{Filter: helpdesk.Filter{Teams: []string{team.ID}}})
 	if err != nil || len(rows) != 1 {
 		t.Errorf("the team's tickets: %v, %v", rows, err)
