@@ -159,6 +159,9 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 	if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
 		return err
 	}
+	if delivery.Notice != "" && state == DeliverySent {
+		return deliveries.Put(c, delivery) // nothing that the ticket needs to say
+	}
 	kind := EventDeliverySent
 	switch {
 	case delivery.Copy && state == DeliverySent:

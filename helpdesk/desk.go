@@ -110,6 +110,7 @@ type command struct {
 	timers bool    // a timer was set
 	trace  *trace  // of a rehearsal; nil otherwise
 	clocks *clocks // working hours and due times, read once they are asked for
+	events []Event // what was recorded, in order
 }
 
 // update runs one command as one transaction and, once it is durable, wakes
@@ -119,7 +120,10 @@ func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) err
 	var c *command
 	err := d.db.Update(ctx, func(tx store.Tx) error {
 		c = &command{Tx: tx, desk: d, actor: a, now: d.now()}
-		return fn(c)
+		if err := fn(c); err != nil {
+			return err
+		}
+		return c.tellOf(c.events)
 	})
 	if err != nil {
 		return err

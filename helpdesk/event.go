@@ -127,6 +127,7 @@ func (c *command) record(e Event) (uint64, error) {
 		return 0, fmt.Errorf("append event %s: %w", e.Kind, err)
 	}
 	c.last = e.Seq
+	c.events = append(c.events, e)
 	c.trace.event(&e)
 	return e.Seq, nil
 }

@@ -472,7 +472,8 @@ type Delivery struct {
 	Message      string // the message it carries, or copies
 	Ticket       uint64
 	Recipient    string
-	Copy         bool   // a copy of a customer's mail for an agent
+	Copy         bool   // a copy of a customer's mail for an agent, or a notice
+	Notice       string `cbor:",omitempty"` // the notice that it tells a user of
 	RawID        string // of the composed mail in the raw store
 	EnvelopeFrom string
 	State        DeliveryState

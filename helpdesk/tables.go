@@ -78,6 +78,22 @@ var (
 		Indexes: []store.Index[Note]{
 			{Name: "ticket", Keys: func(n *Note) [][]byte { return one(key(n.Ticket, n.ID)) }},
 		}})
+	notices = store.NewTable(store.Spec[Notice]{Name: "notice", Version: 1,
+		Key: func(n *Notice) []byte { return key(n.ID) },
+		Indexes: []store.Index[Notice]{
+			{Name: "user", Keys: func(n *Notice) [][]byte { return one(key(n.UserID, descending(n.At), n.ID)) }},
+			{Name: "unread", Keys: func(n *Notice) [][]byte { return when(n.ReadAt.IsZero(), key(n.UserID, n.Ticket, string(n.Kind))) }},
+			{Name: "age", Keys: func(n *Notice) [][]byte { return one(key(n.At)) }},
+		}})
+	noticeChoices = store.NewTable(store.Spec[NoticeChoice]{Name: "noticechoice", Version: 1,
+		Key: func(c *NoticeChoice) []byte { return key(c.UserID) }})
+	pushSubscriptions = store.NewTable(store.Spec[PushSubscription]{Name: "pushsubscription", Version: 1,
+		Key: func(s *PushSubscription) []byte { return key(s.ID) },
+		Indexes: []store.Index[PushSubscription]{
+			{Name: "user", Keys: func(s *PushSubscription) [][]byte { return one(key(s.UserID, s.CreatedAt)) }},
+		}})
+	pushKeys = store.NewTable(store.Spec[PushKeys]{Name: "pushkeys", Version: 1,
+		Key: func(*PushKeys) []byte { return key("house") }})
 	suppressions = store.NewTable(store.Spec[Suppression]{Name: "suppression", Version: 1,
 		Key: func(s *Suppression) []byte { return key(s.Address) }})
 	acknowledgements = store.NewTable(store.Spec[acknowledged]{Name: "acknowledgement", Version: 1,

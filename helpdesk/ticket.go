@@ -187,6 +187,9 @@ func (d *Desk) MarkSeen(ctx context.Context, a Actor, number, seq uint64) error 
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {
+		if _, err := c.readNotices(a.UserID, number); err != nil {
+			return err
+		}
 		before, err := seens.Get(c, key(a.UserID, number))
 		if err == nil && before.Seq >= seq {
 			return nil

@@ -19,6 +19,8 @@ const (
 	TimerRelay       TimerKind = "relay"       // an agent's own mail, to be sent as a reply
 	TimerAcknowledge TimerKind = "acknowledge" // an inbound message that opened a ticket
 	TimerAnalyse     TimerKind = "analyse"     // an inbound message
+	TimerPush        TimerKind = "push"        // a notice and a browser's subscription
+	TimerNotice      TimerKind = "notice"      // a notice that may go by mail
 	TimerWake        TimerKind = "wake"        // the number of a ticket that rests
 	TimerReturn      TimerKind = "return"      // a user whose absence ends
 	TimerOverdue     TimerKind = "overdue"     // a ticket, at the moment it becomes overdue

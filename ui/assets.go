@@ -31,6 +31,7 @@ var styleOrder = []string{
 	"hold",
 	"due",
 	"palette",
+	"notices",
 	"composer",
 	"editor",
 	"recipients",

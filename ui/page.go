@@ -39,6 +39,7 @@ type navigation struct {
 	Themes    []navItem
 	Compact   bool
 	KeysOff   bool
+	Unread    int // notices
 }
 
 type navItem struct {
@@ -118,6 +119,9 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
 		Current: current, Settings: current == "settings", Situation: v.may(helpdesk.PermitSupervise), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
+	if _, nav.Unread, err = s.desk.Notices(ctx, v.actor(), 0); err != nil {
+		return nil, err
+	}
 	for _, known := range views {
 		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
 			Current: current == string(known.view), Count: count(counts.Views[known.view])}

@@ -13,7 +13,7 @@ import (
 // pagePolicy is the content security policy of our own pages: nothing but our
 // files, no inline script or style, no page of ours in a frame.
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
-	"connect-src 'self'; font-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+	"connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
 // harden sets the headers that every page carries; a handler that shows
 // something foreign replaces the policy by a stricter one.

@@ -249,6 +249,7 @@ func (s *Server) routes() *echo.Echo {
 	e.GET("/static/*", s.assets.serve)
 	e.GET("/favicon.ico", s.assets.favicon)
 	s.registerAPI(e)
+	s.installedRoutes(e)
 
 	pages := e.Group("", s.harden, s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: 1024,
@@ -278,6 +279,7 @@ func (s *Server) routes() *echo.Echo {
 	s.ruleRoutes(desk)
 	s.templateRoutes(desk)
 	s.paletteRoutes(desk)
+	s.noticeRoutes(desk)
 	desk.GET("/live", s.live)
 	return e
 }

@@ -70,7 +70,7 @@ var settingsMap = []struct {
 	name    string
 	entries []settingsEntry
 }{
-	{"self", []settingsEntry{{section: "profile"}, {section: "views"}}},
+	{"self", []settingsEntry{{section: "profile"}, {section: "notices"}, {section: "views"}}},
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
 		{section: "domains", needs: helpdesk.PermitAliases},

@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
+	"github.com/madoguchi/madoguchi/ui"
+	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
 // What is worked on at once behind the scenes, and how long one piece may take.
@@ -13,6 +16,7 @@ const (
 	deliveriesAtOnce = 16
 	deliveryLease    = 30 * time.Minute // a slow peer may take 10 for its last answer alone
 	deskWorkAtOnce   = 2
+	pushesAtOnce     = 8
 	deskWorkLease    = time.Minute
 	bulkLease        = 10 * time.Minute
 	stopGrace        = 20 * time.Second
@@ -35,12 +39,22 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	catalogues, err := locale.Load()
+	if err != nil {
+		return err
+	}
+	words := ui.NoticeWords(catalogues, strings.TrimSuffix(s.config.Web.URL, "/"))
+	pusher := run.NewPusher(run.Pusher{Desk: s.desk, Words: words, Subscriber: "https://" + s.config.hostname(), Now: time.Now})
 	timers := &run.Timers{
 		Desk: s.desk, Now: time.Now, Log: s.log,
 		Workers: append([]run.Worker{
 			{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
 			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
+			{Kind: helpdesk.TimerPush, Concurrency: pushesAtOnce, Lease: deskWorkLease, Do: pusher.Push},
+			{Kind: helpdesk.TimerNotice, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: func(ctx context.Context, id string) error {
+				return s.desk.MailNotice(ctx, id, words)
+			}},
 			{Kind: helpdesk.TimerWake, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.WakeDue},
 			{Kind: helpdesk.TimerReturn, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.ReturnDue},
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},

@@ -37,15 +37,16 @@ var allowedImports = map[string][]string{
 // confined libraries are known to one package each, so that replacing one
 // touches one package.
 var confined = map[string][]string{
-	"go.etcd.io/bbolt":               {"store"},
-	"github.com/fxamacker/cbor/v2":   {"store"},
-	"github.com/ollama/ollama":       {"helpdesk/analysis"},
-	"github.com/labstack/echo/v4":    {"ui"},
-	"github.com/spf13/cobra":         {"cmd/madoguchi"},
-	"github.com/pelletier/go-toml":   {"cmd/madoguchi", "ui/locale"},
-	"github.com/emersion/go-msgauth": {"smtpd/auth"},
-	"github.com/emersion/go-smtp":    {"smtpd", "smtpd/outbound", "cmd/madoguchi"},
-	"blitiri.com.ar/go/spf":          {"smtpd/auth"},
+	"go.etcd.io/bbolt":                      {"store"},
+	"github.com/fxamacker/cbor/v2":          {"store"},
+	"github.com/ollama/ollama":              {"helpdesk/analysis"},
+	"github.com/labstack/echo/v4":           {"ui"},
+	"github.com/SherClockHolmes/webpush-go": {"helpdesk/run"},
+	"github.com/spf13/cobra":                {"cmd/madoguchi"},
+	"github.com/pelletier/go-toml":          {"cmd/madoguchi", "ui/locale"},
+	"github.com/emersion/go-msgauth":        {"smtpd/auth"},
+	"github.com/emersion/go-smtp":           {"smtpd", "smtpd/outbound", "cmd/madoguchi"},
+	"blitiri.com.ar/go/spf":                 {"smtpd/auth"},
 }
 
 // pure packages do no input or output: the same input gives the same answer.

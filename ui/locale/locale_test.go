@@ -119,6 +119,8 @@ var composed = []string{
 	"list.empty",
 	"list.hint",
 	"message.fold",
+	"notice.channel",
+	"notice.kind",
 	"priority",
 	"permission.group",
 	"permission.hint",

@@ -29,6 +29,7 @@ import "./toasts.js";
 import "./picker.js";
 import "./look.js";
 import "./palette.js";
+import "./push.js";
 import "./keys.js";
 import "./live.js";
 import "./due.js";

@@ -1,0 +1,393 @@
+package helpdesk
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// NoticeKind says what a user is told of.
+type NoticeKind string
+
+// The notice kinds.
+const (
+	NoticeAssigned NoticeKind = "assigned" // a ticket was given to the user
+	NoticeMention  NoticeKind = "mention"  // a note names the user
+	NoticeCustomer NoticeKind = "customer" // the customer of a ticket that the user has or follows wrote
+	NoticeOverdue  NoticeKind = "overdue"  // the user's ticket is late
+	NoticeWoken    NoticeKind = "woken"    // the user's ticket came back from its rest
+	NoticeFailed   NoticeKind = "failed"   // the user's reply did not arrive
+	NoticeHeld     NoticeKind = "held"     // a mail on the user's ticket waits to be confirmed
+)
+
+// NoticeKinds are all kinds, the most pressing first.
+var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeFailed, NoticeHeld, NoticeWoken}
+
+// NoticeChannel is a way in which a notice reaches a user.
+type NoticeChannel string
+
+// The channels. In the web is where every notice is kept.
+const (
+	ChannelWeb  NoticeChannel = "web"
+	ChannelPush NoticeChannel = "push"
+	ChannelMail NoticeChannel = "mail"
+)
+
+// NoticeChannels are all channels.
+var NoticeChannels = []NoticeChannel{ChannelWeb, ChannelPush, ChannelMail}
+
+// Notice tells one user of something that somebody else, or time, did. What
+// happens again before it was read is added to the same notice.
+type Notice struct {
+	ID     string // ULID
+	UserID string
+	Kind   NoticeKind
+	Ticket uint64
+	// Message is the newest message that it is about, or "".
+	Message string
+	Seq     uint64 // the newest event
+	Count   int
+	By      Actor
+	At      time.Time // of the newest
+	ReadAt  time.Time // zero while it is unread
+}
+
+// NoticeView is a notice with the names that are shown with it.
+type NoticeView struct {
+	Notice  Notice
+	Subject string // the ticket's
+	Contact string // name or address of the ticket's customer
+	Snippet string // what was newest on the ticket when it was read
+}
+
+// NoticeChoice is in which ways a user wants to be told of what. Without one, all
+// is told in the web and by the browsers that asked for it, nothing by mail.
+type NoticeChoice struct {
+	UserID   string
+	Channels map[NoticeKind][]NoticeChannel
+}
+
+// Wants reports whether notices of a kind go a way.
+func (c *NoticeChoice) Wants(kind NoticeKind, channel NoticeChannel) bool {
+	list, chosen := c.Channels[kind]
+	if !chosen {
+		return channel != ChannelMail
+	}
+	return slices.Contains(list, channel)
+}
+
+const (
+	noticeLifetime = 30 * 24 * time.Hour
+	// mailDelay gives whoever sits before the screen time to read a notice there.
+	mailDelay = 3 * time.Minute
+	// forgetAtOnce bounds the old notices that one command forgets.
+	forgetAtOnce = 20
+)
+
+// pendingNotice is one that a command causes, until its end.
+type pendingNotice struct {
+	user  string
+	kind  NoticeKind
+	event Event
+}
+
+// tellOf makes the notices that the command's events cause: after all else is
+// written, so that the tickets say who has them.
+func (c *command) tellOf(list []Event) error {
+	var pending []pendingNotice
+	for _, e := range list {
+		told, err := c.causes(e)
+		if err != nil {
+			return err
+		}
+		for _, p := range told {
+			again := slices.ContainsFunc(pending, func(o pendingNotice) bool { return o.user == p.user && o.event.Ticket == p.event.Ticket })
+			if p.user != "" && p.user != e.Actor.UserID && !again {
+				pending = append(pending, p)
+			}
+		}
+	}
+	for _, p := range pending {
+		if err := c.tell(p); err != nil {
+			return err
+		}
+	}
+	if len(pending) > 0 {
+		return c.forgetNotices()
+	}
+	return nil
+}
+
+// causes says who is to be told of an event.
+func (c *command) causes(e Event) (list []pendingNotice, err error) {
+	if e.Ticket == 0 {
+		return nil, nil
+	}
+	ticket := func() (*Ticket, error) {
+		t, err := tickets.Get(c, key(e.Ticket))
+		if errors.Is(err, store.ErrNotFound) {
+			return &Ticket{}, nil
+		}
+		return t, err
+	}
+	add := func(kind NoticeKind, users ...string) {
+		for _, id := range users {
+			list = append(list, pendingNotice{id, kind, e})
+		}
+	}
+	switch e.Kind {
+	case EventTicketAssigned:
+		add(NoticeAssigned, e.Data["to_id"])
+	case EventNoteAdded:
+		note, err := notes.Get(c, key(e.Data["note"]))
+		if err != nil {
+			return nil, err
+		}
+		add(NoticeMention, note.Mentions...)
+	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed:
+		t, err := ticket()
+		if err != nil {
+			return nil, err
+		}
+		return c.causesOf(e, t)
+	}
+	return list, nil
+}
+
+// causesOf says who is to be told of an event that concerns whoever has the
+// ticket.
+func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error) {
+	add := func(kind NoticeKind, users ...string) {
+		for _, id := range users {
+			list = append(list, pendingNotice{id, kind, e})
+		}
+	}
+	switch e.Kind {
+	case EventTicketCreated:
+		add(NoticeAssigned, t.AssigneeID)
+	case EventMessageReceived, EventMessageJoined, EventReplyLogged:
+		m, err := messages.Get(c, key(e.Message))
+		if err != nil || !m.fromCustomer() {
+			return nil, err
+		}
+		add(NoticeCustomer, t.AssigneeID)
+		add(NoticeCustomer, t.Followers...)
+	case EventMessageHeld:
+		add(NoticeHeld, t.AssigneeID)
+	case EventTicketOverdue:
+		add(NoticeOverdue, t.AssigneeID)
+	case EventTicketWoken:
+		if e.Data["why"] == string(WokenByTime) {
+			add(NoticeWoken, t.AssigneeID)
+		}
+	case EventDeliveryFailed:
+		m, err := messages.Get(c, key(e.Message))
+		if err != nil {
+			return nil, err
+		}
+		if m.Direction == Outbound {
+			add(NoticeFailed, m.AuthorID)
+			add(NoticeFailed, t.AssigneeID)
+		}
+	}
+	return list, nil
+}
+
+// tell makes a notice, or adds to the one of its kind that is still unread, and
+// sets the timers of the ways in which the user wants it.
+func (c *command) tell(p pendingNotice) error {
+	user, err := users.Get(c, key(p.user))
+	if errors.Is(err, store.ErrNotFound) || (err == nil && user.Disabled) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	choice, err := choiceOf(c, p.user)
+	if err != nil {
+		return err
+	}
+	if !choice.Wants(p.kind, ChannelWeb) && !choice.Wants(p.kind, ChannelPush) && !choice.Wants(p.kind, ChannelMail) {
+		return nil
+	}
+	n, err := notices.First(c, "unread", key(p.user, p.event.Ticket, string(p.kind)))
+	if errors.Is(err, store.ErrNotFound) {
+		n, err = &Notice{ID: c.desk.newID(), UserID: p.user, Kind: p.kind, Ticket: p.event.Ticket}, nil
+	}
+	if err != nil {
+		return err
+	}
+	n.Count++
+	n.Seq, n.Message, n.By, n.At = p.event.Seq, p.event.Message, p.event.Actor, c.now
+	if !choice.Wants(p.kind, ChannelWeb) {
+		n.ReadAt = c.now // it is kept for what tells of it elsewhere, and not shown as new
+	}
+	if err := notices.Put(c, n); err != nil {
+		return err
+	}
+	if choice.Wants(p.kind, ChannelPush) {
+		if err := c.pushLater(n); err != nil {
+			return err
+		}
+	}
+	if choice.Wants(p.kind, ChannelMail) && n.Count == 1 {
+		return c.quietTimer(TimerNotice, n.ID, c.now.Add(mailDelay))
+	}
+	return nil
+}
+
+// quietTimer sets a timer that no rehearsal tells of: it is about colleagues,
+// not about the mail.
+func (c *command) quietTimer(kind TimerKind, id string, due time.Time) error {
+	c.timers = true
+	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due})
+}
+
+func (c *command) forgetNotices() error {
+	var old []string
+	for n, err := range notices.ScanIndex(c, "age", store.Range{End: key(c.now.Add(-noticeLifetime))}) {
+		if err != nil {
+			return err
+		}
+		if old = append(old, n.ID); len(old) == forgetAtOnce {
+			break
+		}
+	}
+	for _, id := range old {
+		if err := notices.Delete(c, key(id)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func choiceOf(r store.Reader, user string) (*NoticeChoice, error) {
+	choice, err := noticeChoices.Get(r, key(user))
+	if errors.Is(err, store.ErrNotFound) {
+		return &NoticeChoice{UserID: user}, nil
+	}
+	return choice, err
+}
+
+// NoticeChoice returns how the actor wants to be told.
+func (d *Desk) NoticeChoice(ctx context.Context, a Actor) (choice *NoticeChoice, err error) {
+	if err := a.may("read their notices", PermitRead); err != nil {
+		return nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		choice, err = choiceOf(r, a.UserID)
+		return err
+	})
+	return choice, err
+}
+
+// ChooseNotices sets how the actor wants to be told.
+func (d *Desk) ChooseNotices(ctx context.Context, a Actor, channels map[NoticeKind][]NoticeChannel) error {
+	if err := a.may("choose their notices", PermitRead); err != nil {
+		return err
+	}
+	choice := &NoticeChoice{UserID: a.UserID, Channels: map[NoticeKind][]NoticeChannel{}}
+	for kind, list := range channels {
+		if !slices.Contains(NoticeKinds, kind) {
+			return invalid("kind", "notice_unknown", "there is no notice %q", kind)
+		}
+		for _, channel := range list {
+			if !slices.Contains(NoticeChannels, channel) {
+				return invalid("channel", "notice_unknown", "there is no way %q to be told", channel)
+			}
+		}
+		choice.Channels[kind] = append([]NoticeChannel{}, list...)
+	}
+	return d.update(ctx, a, func(c *command) error { return noticeChoices.Put(c, choice) })
+}
+
+// Notices returns up to limit notices of the actor, the newest first, and how
+// many are unread, counted up to 100.
+func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeView, unread int, err error) {
+	if err := a.may("read their notices", PermitRead); err != nil {
+		return nil, 0, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		list, unread = nil, 0
+		if limit > 0 {
+			for n, err := range notices.ScanIndex(r, "user", store.Prefix(key(a.UserID))) {
+				if err != nil {
+					return err
+				}
+				view, err := noticeView(r, n)
+				if err != nil {
+					return err
+				}
+				if list = append(list, *view); len(list) == limit {
+					break
+				}
+			}
+		}
+		for _, err := range notices.ScanIndexKeys(r, "unread", store.Prefix(key(a.UserID))) {
+			if err != nil {
+				return err
+			}
+			if unread++; unread == 100 {
+				break
+			}
+		}
+		return nil
+	})
+	return list, unread, err
+}
+
+func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
+	view := &NoticeView{Notice: *n}
+	t, err := tickets.Get(r, key(n.Ticket))
+	if err != nil {
+		return nil, err
+	}
+	contact, err := contacts.Get(r, key(t.ContactID))
+	if err != nil {
+		return nil, err
+	}
+	view.Subject, view.Snippet, view.Contact = t.Subject, t.Snippet, contact.Name
+	if view.Contact == "" {
+		view.Contact = contact.Email
+	}
+	return view, nil
+}
+
+// ReadNotices marks the actor's notices as read: those of one ticket, or all
+// where ticket is 0.
+func (d *Desk) ReadNotices(ctx context.Context, a Actor, ticket uint64) error {
+	if err := a.may("read their notices", PermitRead); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		_, err := c.readNotices(a.UserID, ticket)
+		return err
+	})
+}
+
+func (c *command) readNotices(user string, ticket uint64) (read int, err error) {
+	prefix := key(user)
+	if ticket != 0 {
+		prefix = key(user, ticket)
+	}
+	var list []*Notice
+	for n, err := range notices.ScanIndex(c, "unread", store.Prefix(prefix)) {
+		if err != nil {
+			return 0, err
+		}
+		list = append(list, n)
+	}
+	for _, n := range list {
+		n.ReadAt = c.now
+		if err := c.clearTimer(TimerNotice, n.ID); err != nil {
+			return 0, err
+		}
+		if err := notices.Put(c, n); err != nil {
+			return 0, err
+		}
+	}
+	return len(list), nil
+}

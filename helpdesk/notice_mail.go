@@ -1,0 +1,93 @@
+package helpdesk
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// NoticeWords says a notice in the language of its user: a line and a text.
+type NoticeWords func(locale string, n NoticeView) (subject, text string)
+
+// MailNotice is the work of a notice timer, whose id is a notice's: the notice
+// goes to its user's own mailbox, unless it was read meanwhile. An answer to it
+// goes nowhere: its address does not exist.
+func (d *Desk) MailNotice(ctx context.Context, id string, words NoticeWords) error {
+	var o *outgoingCopy
+	err := d.view(ctx, func(r store.Reader) (err error) {
+		o, err = d.prepareNotice(r, id, words)
+		return err
+	})
+	if code := CodeOf(err); err != nil && code != CodeInvalid { // without an alias there is nobody to send as
+		return fmt.Errorf("mail notice %s: %w", id, err)
+	}
+	var raw []byte
+	if o != nil {
+		if raw, err = mail.Compose(o.draft); err != nil {
+			return fmt.Errorf("compose notice %s: %w", id, err)
+		}
+	}
+	return d.update(ctx, System("notice"), func(c *command) error {
+		wanted, err := timers.Has(c, key(string(TimerNotice), id))
+		if err != nil || !wanted { // read, or done meanwhile
+			return err
+		}
+		if err := c.clearTimer(TimerNotice, id); err != nil || o == nil {
+			return err
+		}
+		if err := raws.Put(c, key(o.delivery.RawID), store.Compress(raw)); err != nil {
+			return err
+		}
+		delivery := o.delivery
+		return c.putDelivery(&delivery, o.bounce)
+	})
+}
+
+func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*outgoingCopy, error) {
+	n, err := notices.Get(r, key(id))
+	if err != nil {
+		return nil, gone(err)
+	}
+	view, err := noticeView(r, n)
+	if err != nil {
+		return nil, err
+	}
+	ticket, err := tickets.Get(r, key(n.Ticket))
+	if err != nil {
+		return nil, err
+	}
+	user, err := users.Get(r, key(n.UserID))
+	if err != nil || user.Disabled {
+		return nil, gone(err)
+	}
+	about, err := messagesOf(r, n.Ticket)
+	if err != nil || len(about) == 0 { // it was merged meanwhile
+		return nil, err
+	}
+	alias, err := replyAlias(r, ticket)
+	if err != nil {
+		return nil, err
+	}
+	domain := domainOf(alias.Address)
+	subject, text := words(user.Locale, *view)
+	o := &outgoingCopy{
+		bounce: Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: about[0].ID, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)},
+		delivery: Delivery{ID: d.newID(), Message: about[0].ID, Ticket: ticket.Number, Recipient: user.Email, Copy: true, Notice: n.ID,
+			State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()},
+	}
+	o.delivery.RawID = o.delivery.ID
+	o.draft = mail.Draft{
+		From:      mail.Address{Name: aliasName(alias), Address: alias.Address},
+		ReplyTo:   mail.Address{Address: "no-reply@" + domain},
+		To:        []mail.Address{{Name: user.Name, Address: user.Email}},
+		Subject:   subject,
+		Date:      d.now(),
+		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
+		Text:      text,
+		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+	}
+	return o, nil
+}

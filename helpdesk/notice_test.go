@@ -1,0 +1,131 @@
+package helpdesk_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// told lists what a user has been told and has not read, the newest first.
+func (h *house) told(u *helpdesk.User) (list []string) {
+	h.t.Helper()
+	views, unread, err := h.Notices(h.t.Context(), u.Actor(), 50)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for _, v := range views {
+		if v.Notice.ReadAt.IsZero() {
+			list = append(list, fmt.Sprintf("%s %d×%d", v.Notice.Kind, v.Notice.Ticket, v.Notice.Count))
+		}
+	}
+	if unread != len(list) {
+		h.t.Errorf("%d unread, lists %v", unread, list)
+	}
+	return list
+}
+
+func (h *house) wantTold(u *helpdesk.User, want ...string) {
+	h.t.Helper()
+	if got := h.told(u); !slices.Equal(got, want) {
+		h.t.Errorf("%s was told %q, want %q", u.Email, got, want)
+	}
+}
+
+func TestPeopleAreToldWhatOthersDid(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	mori, ono := h.newUser(helpdesk.RoleAgent), h.newUser(helpdesk.RoleSupervisor)
+	h.change(1, helpdesk.Change{Assignee: &mori.ID})
+	h.wantTold(mori, "assigned 1×1")
+	h.wantTold(h.user)
+	if _, err := h.AddNote(t.Context(), h.admin, 1, "@"+ono.Name+" 在庫をご確認ください。"); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(ono, "mention 1×1")
+
+	reply, err := h.Reply(t.Context(), mori.Actor(), helpdesk.Reply{Ticket: 1, Text: "確認いたします。"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		h.pass(time.Minute)
+		h.post(reply.ReplyAddress, "From: 田村 美咲 <tamura@customer.example>", "Subject: Re: x", "", fmt.Sprintf("まだでしょうか。%s", h.now))
+	}
+	h.wantTold(mori, "customer 1×2", "assigned 1×1")
+	h.wantTold(ono, "customer 1×2", "mention 1×1")      // who is mentioned follows
+	h.wantTold(h.user, "customer 1×2")                  // who wrote a note follows
+	h.change(1, helpdesk.Change{Assignee: &h.user.ID}) // by oneself: nothing to tell oneself
+	h.wantTold(h.user, "customer 1×2")
+
+	if err := h.MarkSeen(t.Context(), ono.Actor(), 1, h.ticket(1).LastSeq); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(ono)
+	if err := h.ReadNotices(t.Context(), mori.Actor(), 0); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(mori)
+
+	if err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {}}); err != nil {
+		t.Fatal(err)
+	}
+	h.change(1, helpdesk.Change{Assignee: &mori.ID})
+	h.wantTold(mori)
+	if err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{"weather": nil}); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
+		t.Errorf("an unknown kind: %v", err)
+	}
+
+	h.snooze(1, h.now.Add(time.Hour), "")
+	h.pass(2 * time.Hour)
+	h.wakeDue()
+	h.wantTold(mori, "woken 1×1")
+	h.pass(31 * 24 * time.Hour) // and the next one told forgets what is old
+	if _, err := h.AddNote(t.Context(), h.admin, 1, "@"+ono.Name+" その後いかがですか。"); err != nil {
+		t.Fatal(err)
+	}
+	h.wantTold(mori)
+}
+
+func TestNoticesGoByMailUnlessRead(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	h.post("support@example.jp", "From: 小島 <kojima@other.example>", "Subject: other", "", "別の件です。")
+	mori := h.newUser(helpdesk.RoleAgent)
+	err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {helpdesk.ChannelWeb, helpdesk.ChannelMail}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.change(1, helpdesk.Change{Assignee: &mori.ID})
+	h.change(2, helpdesk.Change{Assignee: &mori.ID})
+	if err := h.ReadNotices(t.Context(), mori.Actor(), 2); err != nil {
+		t.Fatal(err)
+	}
+	words := func(_ string, n helpdesk.NoticeView) (string, string) {
+		return fmt.Sprintf("Ticket %d is yours", n.Notice.Ticket), "Subject: " + n.Subject
+	}
+	if claimed, _, err := h.ClaimDue(t.Context(), helpdesk.TimerNotice, 10, time.Minute); err != nil || len(claimed) > 0 {
+		t.Fatalf("%v due at once, %v", claimed, err)
+	}
+	h.pass(4 * time.Minute)
+	claimed, _, err := h.ClaimDue(t.Context(), helpdesk.TimerNotice, 10, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d due, want the unread one: %v", len(claimed), err)
+	}
+	for range 2 { // worked on twice, it is sent once
+		if err := h.MailNotice(t.Context(), claimed[0].ID, words); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent := h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false })
+	raw := sent[mori.Email]
+	if len(sent) != 1 || !strings.Contains(raw, "Subject: Ticket 1 is yours") || !strings.Contains(raw, "Auto-Submitted: auto-generated") || !strings.Contains(raw, "Reply-To: no-reply@example.jp") {
+		t.Errorf("sent %d: %s", len(sent), raw)
+	}
+	if got := kinds(h.ticket(1).Events); strings.Contains(got, "copy") {
+		t.Errorf("the ticket tells of it: %s", got)
+	}
+}

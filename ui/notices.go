@@ -1,0 +1,129 @@
+package ui
+
+import (
+	"net/http"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+func (s *Server) noticeRoutes(g *echo.Group) {
+	g.GET("/notices", s.noticesPage)
+	g.POST("/notices/read", s.readNotices)
+	g.GET("/settings/notices", s.noticeSettings)
+	g.POST("/settings/notices", s.chooseNotices)
+	g.POST("/settings/push", s.subscribePush)
+	g.POST("/settings/push/end", s.unsubscribePush)
+}
+
+// noticesView is what the reader was told, the newest first.
+type noticesView struct {
+	page
+	Heading string
+	Back    string
+	Items   []noticeItem
+	Unread  int
+}
+
+type noticeItem struct {
+	URL    string
+	Icon   string
+	Tone   string
+	Text   string
+	Detail string
+	Time   moment
+	Unread bool
+}
+
+// maxNotices is how many notices the page shows.
+const maxNotices = 50
+
+var noticeIcons = map[helpdesk.NoticeKind]string{
+	helpdesk.NoticeAssigned: "person", helpdesk.NoticeMention: "at", helpdesk.NoticeCustomer: "speech", helpdesk.NoticeOverdue: "clock",
+	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeHeld: "hand",
+}
+
+// noticesPage answers with the notices: as a dialog over the page, and as a page of
+// its own without scripts.
+func (s *Server) noticesPage(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	list, unread, err := s.desk.Notices(ctx, v.actor(), maxNotices)
+	if err != nil {
+		return err
+	}
+	view := noticesView{Heading: v.T("notice.title"), Back: localPath(c.QueryParam("back"), "/inbox/open"), Unread: unread}
+	for _, n := range list {
+		view.Items = append(view.Items, newNoticeItem(v.Printer, n))
+	}
+	if target(c.Request()) == "picker" {
+		return s.render(c, http.StatusOK, "notices", view)
+	}
+	if view.page, err = s.newPage(ctx, v, view.Heading, ""); err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "notices-page", view)
+}
+
+func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
+	item := noticeItem{URL: (place{query: inView("open")}).address(n.Notice.Ticket), Icon: noticeIcons[n.Notice.Kind],
+		Text: noticeTitle(p, n), Detail: subjectOf(p, n.Subject), Time: shortMoment(p, n.Notice.At), Unread: n.Notice.ReadAt.IsZero()}
+	if n.Notice.Kind == helpdesk.NoticeOverdue || n.Notice.Kind == helpdesk.NoticeFailed {
+		item.Tone = "bad"
+	}
+	return item
+}
+
+// noticeTitle says a notice in a line.
+func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
+	number, by := n.Notice.Ticket, n.Notice.By.Name
+	switch n.Notice.Kind {
+	case helpdesk.NoticeAssigned:
+		if n.Notice.By.Kind != helpdesk.ActorUser {
+			return p.T("notice.assigned_itself", number)
+		}
+		return p.T("notice.assigned", number, by)
+	case helpdesk.NoticeMention:
+		return p.T("notice.mention", number, by)
+	case helpdesk.NoticeCustomer:
+		if n.Notice.Count > 1 {
+			return p.T("notice.customer_many", number, n.Contact, n.Notice.Count)
+		}
+		return p.T("notice.customer", number, n.Contact)
+	case helpdesk.NoticeOverdue:
+		return p.T("notice.overdue", number, n.Contact)
+	case helpdesk.NoticeWoken:
+		return p.T("notice.woken", number)
+	case helpdesk.NoticeFailed:
+		return p.T("notice.failed", number, n.Contact)
+	}
+	return p.T("notice.held", number)
+}
+
+// NoticeWords says notices outside of the web, in each user's language. base is
+// the web's own address, "" where it is not known.
+func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
+	return func(language string, n helpdesk.NoticeView) (string, string) {
+		l, ok := locale.Parse(language)
+		if !ok {
+			l = locale.Japanese
+		}
+		p := c.Printer(l, nil, firstMoment)
+		text := subjectOf(p, n.Subject)
+		if n.Notice.Kind == helpdesk.NoticeCustomer && n.Snippet != "" {
+			text += "\n" + n.Snippet
+		}
+		if base != "" {
+			text += "\n\n" + base + (place{query: inView("open")}).address(n.Notice.Ticket)
+		}
+		return noticeTitle(p, n), text
+	}
+}
+
+func (s *Server) readNotices(c echo.Context) error {
+	if err := s.desk.ReadNotices(c.Request().Context(), visitOf(c).actor(), 0); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, localPath(c.FormValue("back"), "/notices"))
+}

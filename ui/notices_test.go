@@ -1,0 +1,68 @@
+package ui_test
+
+import (
+	"encoding/json"
+	"image/png"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func TestNoticesAreShownAndChosen(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	if _, err := h.Change(h.ctx(), agent.Actor(), 1, helpdesk.Change{Assignee: &h.admin.ID}); err != nil {
+		t.Fatal(err)
+	}
+	b := h.as(h.admin)
+	b.get("/inbox/open").shows(`data-unread="1"`, "お知らせ（未読 1 件）")
+	b.get("/notices").shows("林 大地さんが #1 をあなたの担当にしました", "件名", `class="choice notice unread"`)
+	b.post("/notices/read", "back", "/inbox/open").want(http.StatusSeeOther)
+	b.get("/notices").shows("林 大地さん").hides(`notice unread`)
+	b.get("/settings/notices").shows("担当になったとき", `name="assigned:web" value="1" checked`, `name="assigned:mail" value="1" `, "このブラウザーで受け取る")
+	b.post("/settings/notices", "assigned:mail", "1").want(http.StatusSeeOther)
+	b.get("/settings/notices").shows(`name="assigned:mail" value="1" checked`).hides(`name="assigned:web" value="1" checked`, `name="customer:web" value="1" checked`)
+	b.do(http.MethodPost, "/settings/push", strings.NewReader(`{"endpoint":"http://push.example/x","keys":{}}`), "application/json").
+		want(http.StatusUnprocessableEntity).shows("https:// で始まる")
+}
+
+func TestTheWebCanBeInstalled(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	manifest := b.get("/manifest.webmanifest").want(http.StatusOK)
+	var m struct {
+		Name, Display string
+		StartURL      string `json:"start_url"`
+		Icons         []struct{ Src, Sizes, Purpose string }
+	}
+	if err := json.Unmarshal([]byte(manifest.body), &m); err != nil || m.Name != "窓口" || m.Display != "standalone" || len(m.Icons) < 4 {
+		t.Errorf("manifest %s: %v", manifest.body, err)
+	}
+	for _, icon := range m.Icons {
+		answer := b.get(icon.Src).want(http.StatusOK)
+		if answer.Header.Get("Content-Type") != "image/png" {
+			continue
+		}
+		img, err := png.Decode(strings.NewReader(answer.body))
+		if err != nil {
+			t.Fatalf("%s: %v", icon.Src, err)
+		}
+		side := img.Bounds().Dx()
+		_, _, _, corner := img.At(0, 0).RGBA()
+		white, _, _, _ := img.At(side/2, side*137/200).RGBA() // on the counter
+		if icon.Purpose == "maskable" {
+			white, _, _, _ = img.At(side/2, side/2+int(float64(side)*3.7/25)).RGBA()
+		}
+		if (corner == 0) == (icon.Purpose == "maskable") || white < 0xf000 {
+			t.Errorf("%s: corner %d, counter %d", icon.Src, corner, white)
+		}
+	}
+	worker := b.get("/sw.js").want(http.StatusOK)
+	if !strings.HasPrefix(worker.Header.Get("Content-Type"), "text/javascript") || worker.Header.Get("Cache-Control") != "no-cache" {
+		t.Errorf("the worker comes as %v", worker.Header)
+	}
+	b.get("/offline").want(http.StatusOK).shows("サーバーに接続できません")
+}
