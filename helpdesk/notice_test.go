@@ -56,8 +56,8 @@ func TestPeopleAreToldWhatOthersDid(t *testing.T) {
 		h.post(reply.ReplyAddress, "From: 田村 美咲 <tamura@customer.example>", "Subject: Re: x", "", fmt.Sprintf("まだでしょうか。%s", h.now))
 	}
 	h.wantTold(mori, "customer 1×2", "assigned 1×1")
-	h.wantTold(ono, "customer 1×2", "mention 1×1")      // who is mentioned follows
-	h.wantTold(h.user, "customer 1×2")                  // who wrote a note follows
+	h.wantTold(ono, "customer 1×2", "mention 1×1")     // who is mentioned follows
+	h.wantTold(h.user, "customer 1×2")                 // who wrote a note follows
 	h.change(1, helpdesk.Change{Assignee: &h.user.ID}) // by oneself: nothing to tell oneself
 	h.wantTold(h.user, "customer 1×2")
 
