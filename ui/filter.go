@@ -61,7 +61,7 @@ func (s *Server) filters(ctx context.Context, v *visit, p place) (filterBar, err
 				bar.Chips = append(bar.Chips, chip{o.Label, p.without(g.Name, o.Value)})
 			}
 		}
-		if len(g.Options) > 1 || g.Open {
+		if len(g.Options) > 1 || g.Open || g.Name == "tag" && len(g.Options) > 0 { // many tickets have no tag
 			bar.Groups = append(bar.Groups, g)
 		}
 	}

@@ -43,7 +43,7 @@ function show() {
   bar.hidden = chosen.size === 0;
   list().classList.toggle("picking", chosen.size > 0 || list().classList.contains("picking"));
   const total = $("#list-count")?.textContent;
-  const words = chosen.size === 1 ? bar.dataset.one : bar.dataset.many.replace("0", chosen.size);
+  const words = chosen.size === 1 ? bar.dataset.single : bar.dataset.many.replace("0", chosen.size);
   $("#bulk-count").textContent = chosen.size ? (all ? $("#bulk-all").dataset.all : words) : "";
   const strip = $("#bulk-all");
   strip.hidden = all || !chosen.size || !$("#more") || rows().some((row) => !chosen.has(row.dataset.number));
