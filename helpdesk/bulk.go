@@ -19,18 +19,22 @@ type BulkChange struct {
 	Untag    []string
 	Priority *Priority
 	Spam     *bool
+	Hold     *Snooze // its Until and Note
+	Wake     bool
+	Follow   *bool // of whoever asks
 }
 
 // empty reports whether the change changes nothing.
 func (ch *BulkChange) empty() bool {
-	return ch.Stage == nil && !ch.Close && ch.Assignee == nil && len(ch.Tag)+len(ch.Untag) == 0 && ch.Priority == nil && ch.Spam == nil
+	return ch.Stage == nil && !ch.Close && ch.Assignee == nil && len(ch.Tag)+len(ch.Untag) == 0 && ch.Priority == nil && ch.Spam == nil &&
+		ch.Hold == nil && !ch.Wake && ch.Follow == nil
 }
 
 // needs are the permissions for what changes.
 func (ch *BulkChange) needs() (list []Permission) {
 	for permission, asked := range map[Permission]bool{
 		PermitStage: ch.Stage != nil || ch.Close, PermitAssign: ch.Assignee != nil, PermitSpam: ch.Spam != nil,
-		PermitEdit: len(ch.Tag)+len(ch.Untag) > 0 || ch.Priority != nil} {
+		PermitEdit: len(ch.Tag)+len(ch.Untag) > 0 || ch.Priority != nil || ch.Hold != nil || ch.Wake} {
 		if asked {
 			list = append(list, permission)
 		}
@@ -104,14 +108,17 @@ type bulkFacts struct {
 	Tags       []string
 	Priority   Priority
 	Spam       bool
+	Rest       *Snooze `cbor:",omitempty"`
+	Followed   bool    // by whoever asked
 }
 
-func factsOf(t *Ticket) *bulkFacts {
-	return &bulkFacts{t.StageID, t.AssigneeID, slices.Clone(t.Tags), t.Priority, t.Spam != nil}
+func (b *Bulk) factsOf(t *Ticket) *bulkFacts {
+	return &bulkFacts{t.StageID, t.AssigneeID, slices.Clone(t.Tags), t.Priority, t.Spam != nil, t.Snooze, slices.Contains(t.Followers, b.By)}
 }
 
 func (f *bulkFacts) equal(other *bulkFacts) bool {
-	return f.StageID == other.StageID && f.AssigneeID == other.AssigneeID && f.Priority == other.Priority && f.Spam == other.Spam && slices.Equal(f.Tags, other.Tags)
+	return f.StageID == other.StageID && f.AssigneeID == other.AssigneeID && f.Priority == other.Priority && f.Spam == other.Spam &&
+		f.Followed == other.Followed && f.Rest.same(other.Rest) && slices.Equal(f.Tags, other.Tags)
 }
 
 // Limits of a bulk change.
@@ -179,6 +186,14 @@ func (ch *BulkChange) check(c *command) (err error) {
 	}
 	if ch.Priority != nil && !slices.Contains(Priorities, *ch.Priority) {
 		return invalid("priority", "priority_unknown", "priority %q is not one of urgent, high, normal, low", *ch.Priority)
+	}
+	if ch.Hold != nil {
+		if err := ch.Hold.check(nil, c.now); err != nil {
+			return err
+		}
+	}
+	if ch.Follow != nil && c.actor.UserID == "" {
+		return invalid("user", "follow_nobody", "only a user can follow a ticket")
 	}
 	if ch.Tag, err = cleanTags(ch.Tag); err != nil {
 		return err

@@ -17,7 +17,7 @@ func (c *command) changeItem(b *Bulk, item *BulkItem) error {
 	if err != nil {
 		return item.refuse(err)
 	}
-	item.Was = factsOf(t)
+	item.Was = b.factsOf(t)
 	pipeline, err := pipelines.Get(c, key(t.PipelineID))
 	if err != nil {
 		return err
@@ -37,6 +37,11 @@ func (c *command) changeItem(b *Bulk, item *BulkItem) error {
 		}
 		if assignee != *b.Change.Assignee {
 			return item.refuse(invalid("assignee", "user_disabled", "user %s is disabled and cannot be given tickets", *b.Change.Assignee))
+		}
+	}
+	if b.Change.Hold != nil {
+		if err := b.Change.Hold.check(t, c.now); err != nil {
+			return item.refuse(err)
 		}
 	}
 	if b.Change.Close && !t.Open { // into which closed stage is not asked
@@ -62,7 +67,15 @@ func (c *command) changeItem(b *Bulk, item *BulkItem) error {
 	if err := c.bulkSpam(t, b.Change.Spam); err != nil {
 		return err
 	}
-	if item.Is = factsOf(t); item.Is.equal(item.Was) {
+	if err := c.bulkRest(t, &b.Change); err != nil {
+		return err
+	}
+	if b.Change.Follow != nil {
+		if err := c.follow(t, *b.Change.Follow); err != nil {
+			return err
+		}
+	}
+	if item.Is = b.factsOf(t); item.Is.equal(item.Was) {
 		item.Outcome, item.Was, item.Is = BulkSame, nil, nil
 		return nil
 	}
@@ -77,7 +90,26 @@ func (c *command) bulkSpam(t *Ticket, spam *bool) error {
 	case *spam:
 		return c.markSpam(t, "")
 	}
-	return c.markNotSpam(t)
+	return c.rescue(t)
+}
+
+func (c *command) bulkRest(t *Ticket, change *BulkChange) error {
+	switch {
+	case change.Wake:
+		return c.wakeTicket(t, WokenByHand)
+	case change.Hold != nil && !change.Hold.same(t.Snooze):
+		return c.snooze(t, *change.Hold)
+	}
+	return nil
+}
+
+// restAgain lets a ticket rest as it did before, as far as that time is still
+// to come.
+func (c *command) restAgain(t *Ticket, was *Snooze) error {
+	if was == nil || was.check(t, c.now) != nil {
+		return c.wakeTicket(t, WokenByHand)
+	}
+	return c.snooze(t, *was)
 }
 
 // refuse keeps a refusal with the item; any other error is the command's.
@@ -149,7 +181,7 @@ func (c *command) undoBulk(b *Bulk) error {
 		if item.Outcome != BulkChanged {
 			continue
 		}
-		if err := c.returnItem(item); err != nil {
+		if err := c.returnItem(b, item); err != nil {
 			return err
 		}
 		if item.Outcome == BulkKept {
@@ -169,7 +201,7 @@ func (c *command) undoBulk(b *Bulk) error {
 
 // returnItem gives one ticket back what it had. What somebody changed since
 // stays, and the item says so.
-func (c *command) returnItem(item *BulkItem) error {
+func (c *command) returnItem(b *Bulk, item *BulkItem) error {
 	t, err := workable(c, item.Ticket)
 	if err != nil {
 		if CodeOf(err) == CodeInternal {
@@ -178,7 +210,7 @@ func (c *command) returnItem(item *BulkItem) error {
 		item.Outcome = BulkKept
 		return nil
 	}
-	was, is, now := item.Was, item.Is, factsOf(t)
+	was, is, now := item.Was, item.Is, b.factsOf(t)
 	item.Outcome = BulkReturned
 	kept := func(changed, touched bool) bool {
 		if changed && touched {
@@ -215,6 +247,16 @@ func (c *command) returnItem(item *BulkItem) error {
 	}
 	if kept(was.Spam != is.Spam, now.Spam != is.Spam) {
 		if err := c.bulkSpam(t, &was.Spam); err != nil {
+			return err
+		}
+	}
+	if kept(!was.Rest.same(is.Rest), !now.Rest.same(is.Rest)) {
+		if err := c.restAgain(t, was.Rest); err != nil {
+			return err
+		}
+	}
+	if kept(was.Followed != is.Followed, now.Followed != is.Followed) {
+		if err := c.follow(t, was.Followed); err != nil {
 			return err
 		}
 	}

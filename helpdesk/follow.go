@@ -15,22 +15,26 @@ func (d *Desk) Follow(ctx context.Context, a Actor, number uint64, on bool) (*Ti
 	if a.UserID == "" {
 		return nil, invalid("user", "follow_nobody", "only a user can follow a ticket")
 	}
-	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error {
-		if slices.Contains(t.Followers, a.UserID) == on {
-			return nil
-		}
-		kind := EventTicketUnfollowed
-		if on {
-			kind = EventTicketFollowed
-			t.Followers = append(t.Followers, a.UserID)
-			t.Unfollowed = without(t.Unfollowed, []string{a.UserID})
-		} else {
-			t.Followers = without(t.Followers, []string{a.UserID})
-			t.Unfollowed = appendNew(t.Unfollowed, a.UserID)
-		}
-		_, err := c.record(Event{Kind: kind, Ticket: number})
-		return err
-	})
+	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error { return c.follow(t, on) })
+}
+
+// follow makes the actor follow t, or no longer.
+func (c *command) follow(t *Ticket, on bool) error {
+	user := c.actor.UserID
+	if slices.Contains(t.Followers, user) == on {
+		return nil
+	}
+	kind := EventTicketUnfollowed
+	if on {
+		kind = EventTicketFollowed
+		t.Followers = append(t.Followers, user)
+		t.Unfollowed = without(t.Unfollowed, []string{user})
+	} else {
+		t.Followers = without(t.Followers, []string{user})
+		t.Unfollowed = appendNew(t.Unfollowed, user)
+	}
+	_, err := c.record(Event{Kind: kind, Ticket: t.Number})
+	return err
 }
 
 // followed lets users follow a ticket because they took part in it.

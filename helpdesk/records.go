@@ -354,6 +354,8 @@ type Before struct {
 	AssigneeID string
 	AssignedTo string // whom the reply gave the ticket to, or ""
 	Quote      bool   // the composer's choice
+	// LastReply is when the author had last replied; zero: never.
+	LastReply time.Time
 }
 
 // Envelope is what the SMTP session said of a mail.

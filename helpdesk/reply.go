@@ -359,10 +359,8 @@ func (c *command) answered(t *Ticket, m *Message, close bool) error {
 	if err := c.settle(t, m.Seq); err != nil {
 		return err
 	}
-	if c.actor.UserID != "" {
-		if err := activities.Put(c, &activity{UserID: c.actor.UserID, LastReply: c.now}); err != nil {
-			return err
-		}
+	if err := c.replied(m); err != nil {
+		return err
 	}
 	t.Participants = appendNew(t.Participants, recipientsOf(m)...)
 	t.followed(c.actor.UserID)

@@ -29,6 +29,7 @@ type AssignmentRule struct {
 // is enough. Spam fits no rule.
 type RuleConditions struct {
 	Aliases   []string // ids
+	Brands    []string // of the alias, see Alias.Brand; letter case makes no difference
 	Languages []string // "ja", "en", "zh", "ko": by the letters of the mail, see languageOf
 	Keywords  []string // in the subject or the new words
 	Domains   []string // of the sender, their subdomains included
@@ -165,11 +166,11 @@ func (c *command) checkRule(r *AssignmentRule) error {
 		return invalid("name", "name_too_long", "the name has more than %d characters", maxRuleName)
 	}
 	w, t := &r.When, &r.Then
-	w.Keywords, w.Domains = cleanWords(w.Keywords), cleanWords(w.Domains)
+	w.Keywords, w.Domains, w.Brands = cleanWords(w.Keywords), cleanWords(w.Domains), cleanWords(w.Brands)
 	for i, domain := range w.Domains {
 		w.Domains[i] = strings.ToLower(strings.TrimPrefix(domain[strings.LastIndexByte(domain, '@')+1:], "."))
 	}
-	for _, list := range [][]string{w.Aliases, w.Languages, w.Keywords, w.Domains, w.ReplyTypes, t.Among, t.Followers} {
+	for _, list := range [][]string{w.Aliases, w.Brands, w.Languages, w.Keywords, w.Domains, w.ReplyTypes, t.Among, t.Followers} {
 		if len(list) > maxRuleWords {
 			return invalid("when", "rule_too_much", "one list of the rule has %d entries; the limit is %d", len(list), maxRuleWords)
 		}

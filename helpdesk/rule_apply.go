@@ -32,7 +32,7 @@ func (c *command) applyRules(t *Ticket, m *Message) error {
 // applyLateRules lets those rules act that wait for the reply type, once a
 // ticket.
 func (c *command) applyLateRules(t *Ticket, m *Message) error {
-	if t.RulesDone || !t.Open || t.MergedInto != 0 {
+	if t.RulesDone || !t.Open || t.MergedInto != 0 || t.Spam != nil {
 		return nil
 	}
 	t.RulesDone = true
@@ -90,12 +90,36 @@ func (c *command) applyRule(r *AssignmentRule, t *Ticket, m *Message) error {
 			return err
 		}
 	}
+	changed, following := c.last != before, slices.Clone(t.Followers)
 	t.followed(r.Then.Followers...)
+	if err := c.sayFollowers(r, t, m, missing(following, t.Followers)); err != nil {
+		return err
+	}
 	assigned, err := c.applyAssignment(r, t, m)
-	if err != nil || assigned || c.last == before && len(r.Then.Followers) == 0 {
+	if err != nil || assigned || !changed {
 		return err
 	}
 	_, err = c.record(Event{Kind: EventRuleApplied, Ticket: t.Number, Message: m.ID, Data: map[string]string{"rule": r.Name, "id": r.ID}})
+	return err
+}
+
+// sayFollowers records whom a rule lets follow the ticket.
+func (c *command) sayFollowers(r *AssignmentRule, t *Ticket, m *Message, added []string) error {
+	if len(added) == 0 {
+		return nil
+	}
+	var names []string
+	for _, id := range added {
+		user, err := optional(users.Get(c, key(id)))
+		if err != nil {
+			return err
+		}
+		if user != nil {
+			names = append(names, user.Name)
+		}
+	}
+	_, err := c.record(Event{Kind: EventTicketFollowed, Ticket: t.Number, Message: m.ID,
+		Data: map[string]string{"rule": r.Name, "id": r.ID, "followers": strings.Join(names, ", "), "follower_ids": strings.Join(added, ",")}})
 	return err
 }
 

@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"unicode"
@@ -13,6 +14,7 @@ import (
 // ruleFacts are what rules ask of a ticket's first mail.
 type ruleFacts struct {
 	alias     string // id
+	brand     string // the alias's, folded
 	language  string
 	text      string // of the subject and the new words, folded
 	domain    string // of the sender
@@ -38,8 +40,9 @@ func (k *clocks) factsOf(t *Ticket, m *Message) (ruleFacts, error) {
 	if err != nil {
 		return facts, err
 	}
-	if facts.language = languageOf(m.Subject + "\n" + text); facts.language == "" && alias != nil {
-		facts.language = alias.Language
+	facts.language = languageOf(m.Subject + "\n" + text)
+	if alias != nil {
+		facts.brand, facts.language = foldWords(alias.Brand), cmp.Or(facts.language, alias.Language)
 	}
 	schedule, err := k.scheduleOf(t)
 	if err == nil {
@@ -94,6 +97,7 @@ type RuleCondition string
 const (
 	ConditionDisabled  RuleCondition = "disabled"
 	ConditionAlias     RuleCondition = "alias"
+	ConditionBrand     RuleCondition = "brand"
 	ConditionLanguage  RuleCondition = "language"
 	ConditionKeyword   RuleCondition = "keyword"
 	ConditionDomain    RuleCondition = "domain"
@@ -110,6 +114,8 @@ func (r *AssignmentRule) fails(f ruleFacts) RuleCondition {
 		return ConditionDisabled
 	case lacks(w.Aliases, f.alias):
 		return ConditionAlias
+	case len(w.Brands) > 0 && !slices.ContainsFunc(w.Brands, func(brand string) bool { return foldWords(brand) == f.brand }):
+		return ConditionBrand
 	case lacks(w.Languages, f.language):
 		return ConditionLanguage
 	case len(w.Domains) > 0 && !slices.ContainsFunc(w.Domains, func(d string) bool { return f.domain == d || strings.HasSuffix(f.domain, "."+d) }):

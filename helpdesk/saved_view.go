@@ -41,13 +41,30 @@ type Preference struct {
 	Only []string
 	// Order are the ids of saved views in the user's order.
 	Order []string
+	// AfterClose is what is shown once a ticket was closed.
+	AfterClose AfterClose
 }
+
+// AfterClose says what is shown once a ticket was closed.
+type AfterClose string
+
+// What can be shown after a ticket was closed.
+const (
+	AfterCloseStay AfterClose = "" // the ticket itself
+	AfterCloseNext AfterClose = "next"
+	AfterCloseList AfterClose = "list"
+)
+
+// AfterCloses are all values of AfterClose.
+var AfterCloses = []AfterClose{AfterCloseStay, AfterCloseNext, AfterCloseList}
 
 // PreferenceChange changes a user's preference; nil fields stay as they are.
 type PreferenceChange struct {
 	Home  *string
 	Only  *[]string
 	Order *[]string
+	// AfterClose is one of AfterCloses.
+	AfterClose *AfterClose
 }
 
 // Limits of saved views.
@@ -275,6 +292,11 @@ func (d *Desk) ChangePreference(ctx context.Context, a Actor, change PreferenceC
 		}
 		if change.Order != nil {
 			p.Order = (*change.Order)[:min(len(*change.Order), maxSavedViews)]
+		}
+		if change.AfterClose != nil {
+			if p.AfterClose = *change.AfterClose; !slices.Contains(AfterCloses, p.AfterClose) {
+				return invalid("after_close", "after_close_unknown", "%q is not one of next, list, or empty for the ticket itself", p.AfterClose)
+			}
 		}
 		return preferences.Put(c, &p)
 	})

@@ -243,6 +243,33 @@ type activity struct {
 	LastReply time.Time
 }
 
+// replied remembers when the author of m was last heard of.
+func (c *command) replied(m *Message) error {
+	if c.actor.UserID == "" {
+		return nil
+	}
+	last, err := optional(activities.Get(c, key(c.actor.UserID)))
+	if err != nil {
+		return err
+	}
+	if last != nil {
+		m.Before.LastReply = last.LastReply
+	}
+	return activities.Put(c, &activity{UserID: c.actor.UserID, LastReply: c.now})
+}
+
+// unreplied forgets m, which nobody got, unless its author has replied since.
+func (c *command) unreplied(m *Message) error {
+	last, err := optional(activities.Get(c, key(m.AuthorID)))
+	if err != nil || last == nil || !last.LastReply.Equal(m.At) {
+		return err
+	}
+	if m.Before.LastReply.IsZero() {
+		return activities.Delete(c, key(m.AuthorID))
+	}
+	return activities.Put(c, &activity{UserID: m.AuthorID, LastReply: m.Before.LastReply})
+}
+
 // reassignBatch is how many tickets one transaction of ReassignAll moves.
 const reassignBatch = 100
 

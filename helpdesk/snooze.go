@@ -49,15 +49,8 @@ func (d *Desk) Wake(ctx context.Context, a Actor, number uint64) (*Ticket, error
 // snooze lets a ticket rest as s says, and says so.
 func (c *command) snooze(t *Ticket, s Snooze) error {
 	s.Until, s.Note, s.By, s.At = s.Until.UTC().Truncate(time.Second), strings.TrimSpace(s.Note), c.actor.UserID, c.now
-	switch {
-	case len(s.Note) > maxSnoozeNote:
-		return invalid("note", "snooze_note_long", "the reason has %d bytes; the limit is %d", len(s.Note), maxSnoozeNote)
-	case !s.Until.IsZero() && !s.Until.After(c.now):
-		return invalid("until", "snooze_past", "%s has passed; give a time to come", s.Until.Format(time.RFC3339))
-	case s.Until.After(c.now.Add(maxSnooze)):
-		return invalid("until", "snooze_far", "%s is more than two years away", s.Until.Format(time.RFC3339))
-	case !t.Open:
-		return conflict("snooze_closed", "ticket %d is closed; open it again before putting it on hold", t.Number)
+	if err := s.check(t, c.now); err != nil {
+		return err
 	}
 	t.Snooze, t.WokenSeq = &s, 0
 	data := map[string]string{"note": s.Note}
@@ -72,6 +65,32 @@ func (c *command) snooze(t *Ticket, s Snooze) error {
 	}
 	_, err := c.record(Event{Kind: EventTicketSnoozed, Ticket: t.Number, Data: data})
 	return err
+}
+
+// check refuses a rest that a ticket cannot have; of no ticket where t is nil,
+// only one that none can.
+func (s *Snooze) check(t *Ticket, now time.Time) error {
+	switch {
+	case len(s.Note) > maxSnoozeNote:
+		return invalid("note", "snooze_note_long", "the reason has %d bytes; the limit is %d", len(s.Note), maxSnoozeNote)
+	case !s.Until.IsZero() && !s.Until.After(now):
+		return invalid("until", "snooze_past", "%s has passed; give a time to come", s.Until.Format(time.RFC3339))
+	case s.Until.After(now.Add(maxSnooze)):
+		return invalid("until", "snooze_far", "%s is more than two years away", s.Until.Format(time.RFC3339))
+	case t != nil && t.Spam != nil:
+		return conflict("snooze_spam", "ticket %d is spam; say that it is not before putting it on hold", t.Number)
+	case t != nil && !t.Open:
+		return conflict("snooze_closed", "ticket %d is closed; open it again before putting it on hold", t.Number)
+	}
+	return nil
+}
+
+// same reports whether a rests as b does, whoever said so; nil is awake.
+func (s *Snooze) same(other *Snooze) bool {
+	if s == nil || other == nil {
+		return s == other
+	}
+	return s.Until.Equal(other.Until) && s.Note == other.Note
 }
 
 // wakeTicket ends a ticket's rest and says why; where it is awake nothing happens.
@@ -114,7 +133,12 @@ func (d *Desk) WakeDue(ctx context.Context, id string) error {
 		if t.Snooze.Until.After(c.now) { // it was put off again, or the clock went back
 			return c.setTimer(TimerWake, id, t.Snooze.Until)
 		}
-		if err := c.wakeTicket(t, WokenByTime); err != nil {
+		if t.Spam != nil { // nobody waits for it
+			err = c.endSnooze(t)
+		} else {
+			err = c.wakeTicket(t, WokenByTime)
+		}
+		if err != nil {
 			return err
 		}
 		return tickets.Put(c, t)

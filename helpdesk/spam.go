@@ -65,7 +65,7 @@ func (d *Desk) MarkNotSpam(ctx context.Context, a Actor, number uint64) (*Ticket
 	if err := a.may("mark spam", PermitSpam); err != nil {
 		return nil, err
 	}
-	return d.changeSpam(ctx, a, number, func(c *command, t *Ticket) error { return c.markNotSpam(t) })
+	return d.changeSpam(ctx, a, number, func(c *command, t *Ticket) error { return c.rescue(t) })
 }
 
 func (d *Desk) changeSpam(ctx context.Context, a Actor, number uint64, change func(*command, *Ticket) error) (changed *Ticket, err error) {
@@ -118,6 +118,20 @@ func (c *command) markNotSpam(t *Ticket) error {
 	t.Spam, t.UpdatedAt = nil, c.now
 	_, err := c.record(Event{Kind: EventTicketNotSpam, Ticket: t.Number})
 	return err
+}
+
+// rescue puts a ticket back and, where it was spam from its first mail on, asks
+// the rules that were not asked then.
+func (c *command) rescue(t *Ticket) error {
+	unasked := t.Spam != nil && t.Spam.Pattern != ""
+	if err := c.markNotSpam(t); err != nil || !unasked {
+		return err
+	}
+	m, err := firstMail(c, t.Number)
+	if err != nil || m == nil {
+		return err
+	}
+	return c.applyRules(t, m)
 }
 
 // BlockedSenders returns the list of blocked senders, the newest first.

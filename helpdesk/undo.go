@@ -63,6 +63,9 @@ func (c *command) undo(m *Message) error {
 	if err := c.countUse(m.Templates, -1); err != nil {
 		return err
 	}
+	if err := c.unreplied(m); err != nil {
+		return err
+	}
 	ticket.UpdatedAt = c.now
 	m.State = MessageUndone
 	if err := messages.Put(c, m); err != nil {

@@ -140,6 +140,7 @@ func (w ruleWords) when(c helpdesk.RuleConditions) string {
 	}
 	same := func(s string) string { return s }
 	add("rules.when.alias", c.Aliases, w.alias)
+	add("rules.when.brand", c.Brands, same)
 	add("rules.when.language", c.Languages, func(l string) string { return w.T("language." + l) })
 	add("rules.when.keyword", c.Keywords, same)
 	add("rules.when.domain", c.Domains, same)
@@ -229,6 +230,7 @@ type ruleView struct {
 	settingsPage
 	Rule       helpdesk.AssignmentRule
 	Aliases    []option
+	Brands     []option
 	Languages  []option
 	ReplyTypes []option
 	Hours      []option
@@ -288,6 +290,11 @@ func (s *Server) newRuleView(c echo.Context, r helpdesk.AssignmentRule) (ruleVie
 	view := ruleView{settingsPage: sp, Rule: r, Keywords: strings.Join(r.When.Keywords, ", "), Domains: strings.Join(r.When.Domains, ", "), Tags: strings.Join(r.Then.Tags, ", ")}
 	for _, a := range w.aliases {
 		view.Aliases = append(view.Aliases, option{a.ID, a.Address, slices.Contains(r.When.Aliases, a.ID)})
+	}
+	brands := slices.Concat(brandsOf(w.aliases), r.When.Brands) // also one that no alias has any more
+	slices.Sort(brands)
+	for _, brand := range slices.Compact(brands) {
+		view.Brands = append(view.Brands, option{brand, brand, slices.Contains(r.When.Brands, brand)})
 	}
 	for _, language := range helpdesk.RuleLanguages {
 		view.Languages = append(view.Languages, option{language, v.T("language." + language), slices.Contains(r.When.Languages, language)})
@@ -349,7 +356,7 @@ func (s *Server) saveRule(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/settings/rules?saved=1")
 	}
 	rule.Name, rule.Disabled, rule.GoOn = form.Get("name"), form.Get("enabled") == "", form.Get("go_on") != ""
-	rule.When = helpdesk.RuleConditions{Aliases: form["alias"], Languages: form["language"], ReplyTypes: form["reply_type"],
+	rule.When = helpdesk.RuleConditions{Aliases: form["alias"], Brands: form["brand"], Languages: form["language"], ReplyTypes: form["reply_type"],
 		Keywords: splitList(form.Get("keywords")), Domains: splitList(form.Get("domains")), Hours: helpdesk.RuleHours(form.Get("hours"))}
 	rule.Then = helpdesk.RuleActions{Assign: helpdesk.AssignMethod(form.Get("assign")), Among: form["among"], TeamID: form.Get("team"), Tags: splitList(form.Get("tags")),
 		Priority: form.Get("priority"), Stage: form.Get("stage"), Followers: form["follower"]}

@@ -175,6 +175,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketTeam:        "person",
 	helpdesk.EventTicketField:       "rows",
 	helpdesk.EventTicketOverdue:     "clock",
+	helpdesk.EventTicketFollowed:    "eye",
 	helpdesk.EventRuleApplied:       "route",
 	helpdesk.EventRuleNobody:        "route",
 	helpdesk.EventMessageJoined:     "merge",
@@ -253,6 +254,11 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["tags"] == "" {
 			key += "_none"
 		}
+	case helpdesk.EventTicketFollowed:
+		if e.Data["rule"] == "" { // whoever chose it knows
+			return eventView{}, false
+		}
+		key, args = key+"_rule", []any{strong(e.Data["rule"]), strong(e.Data["followers"])}
 	case helpdesk.EventRuleApplied:
 		args = append(args, strong(e.Data["rule"]))
 	case helpdesk.EventRuleNobody:
