@@ -30,5 +30,5 @@ func (c *command) aliasChanges(before, now *Alias) (details, error) {
 		change{"tags", joinTags(before.Tags), joinTags(now.Tags)}, change{"language", before.Language, now.Language},
 		change{"signature", before.Signature, now.Signature}, change{"forward_to", before.ForwardTo, now.ForwardTo},
 		change{"acknowledgement", before.Acknowledgement, now.Acknowledgement},
-		change{"disabled", yesNo(before.Disabled), yesNo(now.Disabled)}, change{"managed", yesNo(before.Managed), yesNo(now.Managed)}), nil
+		change{"approval", yesNo(before.Approval), yesNo(now.Approval)}, change{"disabled", yesNo(before.Disabled), yesNo(now.Disabled)}, change{"managed", yesNo(before.Managed), yesNo(now.Managed)}), nil
 }

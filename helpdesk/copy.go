@@ -213,7 +213,11 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 			reply.Attachments = append(reply.Attachments, Upload{Filename: f.Filename, ContentType: f.ContentType, Data: f.Data})
 		}
 	}
-	_, err = d.reply(ctx, author.Actor(), reply, func(c *command) error { return c.clearTimer(TimerRelay, messageID) })
+	done := func(c *command) error { return c.clearTimer(TimerRelay, messageID) }
+	_, err = d.reply(ctx, author.Actor(), reply, done)
+	if keyed(err) == "approval_needed" {
+		_, err = d.hold(ctx, author.Actor(), reply, Sending{}, done)
+	}
 	if code := CodeOf(err); code != "" && code != CodeInternal && code != CodeTemporary {
 		return d.holdRelay(ctx, messageID, err)
 	}

@@ -44,6 +44,8 @@ type DeclaredAlias struct {
 	// Signatures and Acknowledgements are those for one language each.
 	Signatures       map[string]string
 	Acknowledgements map[string]string
+	// Approval asks for a second person before a reply leaves.
+	Approval bool
 }
 
 // ApplyFile makes the store agree with the configuration file, all of it or
@@ -111,7 +113,7 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
 	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, Brand: a.Brand, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
 		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement,
-		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements)}
+		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements), Approval: a.Approval}
 	if a.Pipeline != "" {
 		pipeline, err := pipelines.First(c, "name", key(strings.ToLower(strings.TrimSpace(a.Pipeline))))
 		if errors.Is(err, store.ErrNotFound) {

@@ -52,6 +52,8 @@ type Draft struct {
 	Ready *Ready `cbor:",omitempty"`
 	// SendAt is when a scheduled draft leaves; zero otherwise, or at once.
 	SendAt time.Time
+	// Approved is the user who approved it, "" for nobody.
+	Approved string
 	// Regardless sends even if the customer writes meanwhile.
 	Regardless bool
 	// Returned says why it is being written again; nil when it never left.
@@ -76,15 +78,16 @@ type DraftFile struct {
 
 // Ready is what a draft becomes when it leaves.
 type Ready struct {
-	To, Cc []Address
-	Close  bool
-	// Key is the idempotency key with which it was handed in, "" for its own id.
-	Key string `cbor:",omitempty"`
+	To, Cc, Bcc []Address
+	Close       bool
+	Signature   *Localized `cbor:",omitempty"`
+	Templates   []string
+	Key         string // the idempotency key with which it was handed in
 }
 
 // Returned says why a draft that was to leave is being written again.
 type Returned struct {
-	Why  string // "customer_wrote", "refused" (by the second person) or "failed"
+	Why  string // ReturnedByCustomer and the like
 	By   string // the user who refused it
 	Text string // what they said, or what failed
 	At   time.Time
@@ -307,15 +310,22 @@ func (t *draftTally) agrees(ticket *Ticket) bool {
 }
 
 // endDraft removes the draft of author that was just sent from its ticket,
-// which is written afterwards.
-func (c *command) endDraft(t *Ticket, author, id string) error {
+// which is written afterwards. read is the draft as it was when it was made into
+// what is sent, for one that left by itself: it must not have changed since.
+func (c *command) endDraft(t *Ticket, author, id string, read *Draft) error {
 	if id == "" {
 		return nil
 	}
 	draft, err := optional(drafts.Get(c, key(id)))
 	switch {
-	case err != nil || draft == nil:
+	case err != nil:
 		return err
+	case read != nil && (draft == nil || draft.State != read.State || !draft.UpdatedAt.Equal(read.UpdatedAt)):
+		return conflict("draft_changed", "this draft was changed or recalled meanwhile")
+	case draft == nil:
+		return nil
+	case read == nil && draft.State != DraftWriting:
+		return leaving(draft)
 	case draft.UserID != author:
 		return c.takenBy(draft)
 	case draft.Ticket != t.Number:

@@ -21,5 +21,5 @@ func (c *command) draftNoted(t *Ticket, n *Note, draft string) error {
 	if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: draft, Message: n.ID}); err != nil {
 		return err
 	}
-	return c.endDraft(t, c.actor.UserID, draft)
+	return c.endDraft(t, c.actor.UserID, draft, nil)
 }

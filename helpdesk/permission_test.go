@@ -12,6 +12,11 @@ import (
 // needed is the permission that each command and query of the desk asks for
 // first. Whoever adds one adds it here.
 var needed = map[string]helpdesk.Permission{
+	"Approve":     helpdesk.PermitApprove,
+	"RecallDraft": helpdesk.PermitReply,
+	"Send":        helpdesk.PermitReply,
+	"SendBack":    helpdesk.PermitApprove,
+	"SendNow":     helpdesk.PermitReply,
 
 	"AddDraftFile":      helpdesk.PermitReply,
 	"AddDraftedNote":    helpdesk.PermitNote,

@@ -155,6 +155,9 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 	if err := c.wakeTicket(t, WokenByCustomer); err != nil {
 		return err
 	}
+	if err := c.stopScheduled(t); err != nil {
+		return err
+	}
 	if !t.Open {
 		if err := c.reopen(t); err != nil {
 			return err

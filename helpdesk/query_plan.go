@@ -180,6 +180,14 @@ func (p *plan) view(v View, a Actor) error {
 		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
 		p.conditions = append(p.conditions, p.lists("failed+state"))
 		p.own = func(t *Ticket) bool { return t.DeliveryFailed }
+	case ViewDrafts:
+		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
+		p.facet("drafter+state", []string{a.UserID})
+		p.own = func(t *Ticket) bool { return slices.Contains(t.Drafters, a.UserID) }
+	case ViewApproval:
+		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
+		p.conditions = append(p.conditions, p.lists("review+state"))
+		p.own = func(t *Ticket) bool { return t.Reviews > 0 }
 	case ViewMentions:
 		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
 		p.facet("mentioned+state", []string{a.UserID})
@@ -211,7 +219,7 @@ func (p *plan) lists(index string, values ...string) []list {
 		for _, value := range values {
 			lists = append(lists, list{index, key(value, string(state))})
 		}
-		if index == "state" || index == "waiting+state" || index == "held+state" || index == "failed+state" || index == "overdue+state" {
+		if index == "state" || index == "waiting+state" || index == "held+state" || index == "failed+state" || index == "review+state" || index == "overdue+state" {
 			lists = append(lists, list{index, key(string(state))})
 		}
 	}

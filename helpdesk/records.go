@@ -63,9 +63,11 @@ type Alias struct {
 	// without any of them nothing is sent.
 	Acknowledgement  string
 	Acknowledgements []Localized
-	Managed          bool // declared in the configuration file, which owns it
-	Disabled         bool
-	CreatedAt        time.Time
+	// Approval lets replies leave only when a second person has approved them.
+	Approval  bool
+	Managed   bool // declared in the configuration file, which owns it
+	Disabled  bool
+	CreatedAt time.Time
 }
 
 // StageKind says whether tickets in a stage are being worked on.

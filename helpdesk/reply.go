@@ -41,6 +41,8 @@ type Reply struct {
 	// images that HTML shows as "cid:" and their Content-ID come along.
 	Draft   string
 	Uploads []string
+
+	held *Draft // that it was kept as until now, nil for one that just was written
 }
 
 // Upload is a file to send.
@@ -88,7 +90,8 @@ func (r *Reply) validate() error {
 	return nil
 }
 
-// Reply posts an answer: the message, its reply address, its deliveries and
+// Reply posts an answer at once; where the alias asks for a second person's
+// approval it is a conflict ("approval_needed"), and Send requests it. The message, its reply address, its deliveries and
 // their timers are durable together when it returns. The mail is composed
 // here, once, so that every attempt sends the same bytes; it leaves when the
 // undo window has passed.
@@ -309,7 +312,14 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 		return nil, err
 	}
 	if r.Seen > 0 && ticket.CustomerSeq > r.Seen {
-		return nil, conflict("thread_changed", "the customer wrote again while you were writing; read the new message, then send")
+		return nil, threadChanged()
+	}
+	alias, err := replyAlias(c, ticket)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.mayLeave(alias); err != nil {
+		return nil, err
 	}
 	m, body, token := o.message, o.body, o.token
 	if err := checkSuppressed(c, recipientsOf(&m)); err != nil {
@@ -340,7 +350,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.endDraft(ticket, m.AuthorID, r.Draft); err != nil {
+	if err := c.endDraft(ticket, m.AuthorID, r.Draft, r.held); err != nil {
 		return nil, err
 	}
 	if err := c.answered(ticket, &m, r.Close); err != nil {

@@ -57,6 +57,12 @@ type composerView struct {
 	Changed bool
 	// Restored says that the text came back from a reply that was taken back.
 	Restored bool
+	// Later are the times at which it may be sent, besides now.
+	Later []option
+	// Approval says that a second person must approve it; Approving is the draft
+	// of a colleague that is about to be approved, "" otherwise.
+	Approval  bool
+	Approving string
 	// Returned says why a draft that was to leave came back.
 	Returned string
 }
@@ -78,6 +84,7 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) co
 			break
 		}
 	}
+	c.Later, c.Approval = sendLater(v.Printer), t.Alias.Approval
 	c.resume(s, v, t, wanted)
 	return c
 }
@@ -202,12 +209,20 @@ func (s *Server) composeReply(c echo.Context) error {
 	if err := s.warn(c, reply); err != nil {
 		return s.refuseCompose(c, err)
 	}
-	posted, err := s.desk.Reply(ctx, v.actor(), reply)
+	sending, err := sendingOf(c)
 	if err != nil {
 		return s.refuseCompose(c, err)
 	}
-	s.written(c, number)
-	return c.Redirect(http.StatusSeeOther, withQuery(backTo(c, number), "sent", posted.ID))
+	var sent helpdesk.Sent
+	if id := c.FormValue("approve"); id != "" {
+		sent, err = s.desk.Approve(ctx, v.actor(), id, reply.Seen, &reply)
+	} else {
+		sent, err = s.desk.Send(ctx, v.actor(), reply, sending)
+	}
+	if err != nil {
+		return s.refuseCompose(c, err)
+	}
+	return s.leftDraft(c, number, sent)
 }
 
 // uploads are the files chosen where there is no script to upload them before.

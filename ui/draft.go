@@ -20,6 +20,7 @@ func (s *Server) draftRoutes(g *echo.Group) {
 	g.POST("/drafts/:id/files/:file/delete", s.inJSON(s.removeUpload))
 	g.GET(draftFilePath, s.draftFile)
 	g.GET("/tickets/:number/drafts", s.draftsFragment)
+	s.leavingRoutes(g)
 }
 
 const draftFilePath = "/drafts/:id/files/:file"

@@ -33,12 +33,24 @@ func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wante
 		}
 		w.Returned = returned(v, reply.Returned)
 	}
+	for i := range t.Drafts {
+		if d := &t.Drafts[i].Draft; d.ID == wanted && mayApprove(v, d) {
+			w.Approving, w.Key, w.Seen, w.Mode, w.Returned = d.ID, d.ID, t.LastSeq, "reply", ""
+			w.Text, w.HTML, w.Quote, w.To, w.Cc, w.Bcc, w.Files = d.Text, d.HTML, d.Quote, d.To, d.Cc, d.Bcc, draftFileViews(v, d)
+			return
+		}
+	}
 	if note := ownDraft(v, t, helpdesk.DraftNote, wanted); note != nil {
 		w.NoteKey, w.NoteStamp, w.NoteTo = note.ID, stamp(note), note.Text
 		if note.ID == wanted || w.Stamp == "" {
 			w.Mode = "note"
 		}
 	}
+}
+
+// mayApprove reports whether the reader may decide on a colleague's reply.
+func mayApprove(v *visit, d *helpdesk.Draft) bool {
+	return d.State == helpdesk.DraftReview && d.UserID != v.User.ID && v.actor().May(helpdesk.PermitApprove)
 }
 
 // ownDraft is what the reader goes on writing.
@@ -71,12 +83,14 @@ func returned(v *visit, r *helpdesk.Returned) string {
 type draftsView struct {
 	Ticket uint64
 	Back   string
+	Seen   uint64 // the newest event that the reader has before their eyes
 	Cards  []draftCard
 }
 
 // draftCard is one such draft.
 type draftCard struct {
 	ID      string
+	Ticket  uint64
 	Title   string
 	Author  avatar
 	Time    moment
@@ -87,10 +101,13 @@ type draftCard struct {
 	Subject string
 	Text    string
 	Files   []draftFileView
+	// Leaves says when it leaves, or what it waits for; "" for one being written.
+	Leaves   string
+	Approver bool // the reader may approve it
 }
 
 func (s *Server) draftsView(v *visit, t *helpdesk.TicketView, w composerView, back string) draftsView {
-	view := draftsView{Ticket: t.Row.Ticket.Number, Back: back}
+	view := draftsView{Ticket: t.Row.Ticket.Number, Back: back, Seen: t.LastSeq}
 	for _, d := range t.Drafts {
 		if d.ID == w.Key || d.ID == w.NoteKey {
 			continue
@@ -102,8 +119,17 @@ func (s *Server) draftsView(v *visit, t *helpdesk.TicketView, w composerView, ba
 }
 
 func newDraftCard(v *visit, d helpdesk.DraftView) draftCard {
-	card := draftCard{ID: d.ID, Author: newAvatar(d.UserID, d.AuthorName), Time: longMoment(v.Printer, d.UpdatedAt), Kind: d.Kind, State: d.State,
+	card := draftCard{ID: d.ID, Ticket: d.Ticket, Author: newAvatar(d.UserID, d.AuthorName), Time: longMoment(v.Printer, d.UpdatedAt), Kind: d.Kind, State: d.State,
 		Mine: d.UserID == v.User.ID, To: d.To, Subject: d.Subject, Text: strings.TrimSpace(d.Text), Files: draftFileViews(v, &d.Draft)}
+	card.Approver = mayApprove(v, &d.Draft)
+	switch {
+	case d.State == helpdesk.DraftScheduled:
+		card.Leaves = v.T("draft.leaves", v.Long(d.SendAt))
+	case d.State == helpdesk.DraftReview && !d.SendAt.IsZero():
+		card.Leaves = v.T("draft.review_at", v.Long(d.SendAt))
+	case d.State == helpdesk.DraftReview:
+		card.Leaves = v.T("draft.review")
+	}
 	whose := "theirs"
 	if card.Mine {
 		whose = "mine"

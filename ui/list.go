@@ -188,6 +188,12 @@ func rowBadge(p locale.Printer, r helpdesk.TicketRow) *badge {
 		return &badge{"bad", p.T("badge.undelivered")}
 	case t.Held > 0:
 		return &badge{"warn", p.T("badge.held")}
+	case t.Reviews > 0:
+		return &badge{"warn", p.T("badge.review")}
+	case t.Scheduled > 0:
+		return &badge{"", p.T("badge.scheduled")}
+	case len(t.Drafters) > 0:
+		return &badge{"", p.T("badge.draft")}
 	case r.Mentioned:
 		return &badge{"warn", p.T("badge.mention")}
 	case r.Woken:

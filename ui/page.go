@@ -57,7 +57,7 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"open", "tray"},
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"drafts", "file"}, {"approval", "check"}, {"open", "tray"},
 	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"spam", "spam"}, {"closed", "done"},
 }
 

@@ -182,6 +182,7 @@ func (s *Server) saveAlias(c echo.Context) error {
 		return err
 	}
 	alias.ForwardTo = strings.TrimSpace(c.FormValue("forward_to"))
+	alias.Approval = c.FormValue("approval") != ""
 	alias.Disabled = c.FormValue("enabled") == ""
 	saved, err := s.desk.SaveAlias(ctx, v.actor(), alias)
 	if err == nil {

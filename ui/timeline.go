@@ -190,6 +190,11 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventReplyUndone:       "undo",
 	helpdesk.EventDraftTaken:        "person",
 	helpdesk.EventDraftWithdrawn:    "undo",
+	helpdesk.EventReplyScheduled:    "clock",
+	helpdesk.EventReplyStopped:      "warn",
+	helpdesk.EventApprovalRequested: "hand",
+	helpdesk.EventApprovalRefused:   "undo",
+	helpdesk.EventReplyApproved:     "check",
 	helpdesk.EventAddressSuppressed: "refuse",
 	helpdesk.EventCopySent:          "forward",
 	helpdesk.EventCopyFailed:        "undelivered",
@@ -266,6 +271,19 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventTicketOverdue:
 		due, _ := time.Parse(time.RFC3339, e.Data["due"])
 		args = append(args, r.T("due.what."+e.Data["what"], r.Long(due)))
+	case helpdesk.EventReplyScheduled:
+		at, _ := time.Parse(time.RFC3339, e.Data["at"])
+		args = append(args, strong(r.Long(at)))
+	case helpdesk.EventReplyStopped:
+		if e.Data["why"] == helpdesk.ReturnedFailed {
+			key, args = key+"_failed", append(args, e.Data["text"])
+		}
+	case helpdesk.EventApprovalRefused:
+		args = append(args, e.Data["comment"])
+	case helpdesk.EventReplyApproved:
+		if e.Data["edited"] != "" {
+			key += "_edited"
+		}
 	case helpdesk.EventMessageDecoded:
 		args = append(args, strong(e.Data["charset"]))
 		if e.Data["charset"] == "automatic" {

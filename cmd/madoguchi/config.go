@@ -130,6 +130,8 @@ type aliasConfig struct {
 	// Signatures and Acknowledgements are by language.
 	Signatures       map[string]string `toml:"signatures"`
 	Acknowledgements map[string]string `toml:"acknowledgements"`
+	// Approval asks for a second person before a reply leaves.
+	Approval bool `toml:"approval"`
 }
 
 // defaultConfig is what holds where the file says nothing: a server that is

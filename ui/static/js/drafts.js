@@ -17,7 +17,7 @@ const words = ({ seen, ...rest }) => JSON.stringify(rest);
 
 ready(() => {
   for (const form of $$("[data-composer]")) {
-    if (!states.has(form)) begin(form);
+    if (!states.has(form) && !("approving" in form.dataset)) begin(form);
   }
 });
 
@@ -148,6 +148,7 @@ function post(form, kind, id, what, keepalive = false) {
 
 async function save(form) {
   const state = states.get(form);
+  if (!state) return;
   clearTimeout(state.timer);
   if (state.saving || state.ended || !state.dirty.size || !form.isConnected) return;
   state.saving = true;
@@ -243,16 +244,16 @@ document.addEventListener("htmx:before:request", (event) => {
 // What was sent leaves this browser. Until the answer is there it stays.
 document.addEventListener("htmx:before:request", (event) => {
   const form = event.detail.ctx?.sourceElement;
-  if (!form?.matches?.("[data-composer]")) return;
-  const state = states.get(form);
+  const state = form?.matches?.("[data-composer]") && states.get(form);
+  if (!state) return;
   clearTimeout(state.timer);
   keep(form, state);
 });
 document.addEventListener("htmx:after:request", (event) => {
   const { ctx } = event.detail;
   const form = ctx?.sourceElement;
-  if (!form?.matches?.("[data-composer]")) return;
-  const state = states.get(form);
+  const state = form?.matches?.("[data-composer]") && states.get(form);
+  if (!state) return;
   if (!ctx.response || ctx.response.status >= 300) {
     if (state.dirty.size) state.timer = setTimeout(() => save(form), pause);
     return;

@@ -1,0 +1,118 @@
+package ui
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+func (s *Server) leavingRoutes(g *echo.Group) {
+	g.POST("/drafts/:id/recall", s.recallDraft)
+	g.POST("/drafts/:id/send", s.sendDraft)
+	g.POST("/drafts/:id/approve", s.approveDraft)
+	g.POST("/drafts/:id/refuse", s.sendBackDraft)
+}
+
+// sendLater are the times that the composer offers: tomorrow morning, and
+// Monday's.
+func sendLater(p locale.Printer) []option {
+	now := p.Now.In(p.Zone)
+	at := func(days int) time.Time {
+		return time.Date(now.Year(), now.Month(), now.Day()+days, morning, 0, 0, 0, p.Zone)
+	}
+	monday := (8 - int(now.Weekday())) % 7
+	if monday == 0 {
+		monday = 7
+	}
+	list := []option{{Value: at(1).Format(dateTimeField), Label: p.Long(at(1))}}
+	if monday != 1 {
+		list = append(list, option{Value: at(monday).Format(dateTimeField), Label: p.T("draft.monday", p.Long(at(monday)))})
+	}
+	return list
+}
+
+// sendingOf reads when a composer's reply is to leave: "then" is a time, or
+// "later" for the one in the field beside it.
+func sendingOf(c echo.Context) (helpdesk.Sending, error) {
+	sending := helpdesk.Sending{Regardless: c.FormValue("regardless") != ""}
+	typed := c.FormValue("then")
+	switch typed {
+	case "", "close":
+		return sending, nil
+	case "later":
+		typed = c.FormValue("send_at")
+	}
+	at, err := time.ParseInLocation(dateTimeField, typed, visitOf(c).Zone)
+	if err != nil {
+		return sending, invalid("at", "error.send_time", "choose the time to send at")
+	}
+	sending.At = at
+	return sending, nil
+}
+
+// recallDraft gives a draft that was to leave back to its author, and opens it
+// for them.
+func (s *Server) recallDraft(c echo.Context) error {
+	v := visitOf(c)
+	d, err := s.desk.RecallDraft(c.Request().Context(), v.actor(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	s.presence.draftChanged(d.Ticket)
+	back := backToDraft(c, d)
+	if d.UserID == v.User.ID {
+		back = withQuery(back, "draft", d.ID)
+	}
+	return c.Redirect(http.StatusSeeOther, back)
+}
+
+func (s *Server) sendDraft(c echo.Context) error {
+	m, err := s.desk.SendNow(c.Request().Context(), visitOf(c).actor(), c.Param("id"))
+	if err != nil {
+		return err
+	}
+	return s.leftDraft(c, m.Ticket, helpdesk.Sent{Message: m})
+}
+
+// approveDraft lets a colleague's reply leave as it is.
+func (s *Server) approveDraft(c echo.Context) error {
+	seen, err := strconv.ParseUint(c.FormValue("seen"), 10, 64)
+	if err != nil {
+		return invalid("seen", "", "seen must be the number of an event")
+	}
+	sent, err := s.desk.Approve(c.Request().Context(), visitOf(c).actor(), c.Param("id"), seen, nil)
+	if err != nil {
+		return err
+	}
+	number := uint64(0)
+	if sent.Message != nil {
+		number = sent.Message.Ticket
+	} else {
+		number = sent.Draft.Ticket
+	}
+	return s.leftDraft(c, number, sent)
+}
+
+// leftDraft goes back to the ticket, which offers to take back what was sent.
+func (s *Server) leftDraft(c echo.Context, ticket uint64, sent helpdesk.Sent) error {
+	s.written(c, ticket)
+	back := backTo(c, ticket)
+	if sent.Message != nil {
+		back = withQuery(back, "sent", sent.Message.ID)
+	}
+	return c.Redirect(http.StatusSeeOther, back)
+}
+
+func (s *Server) sendBackDraft(c echo.Context) error {
+	d, err := s.desk.SendBack(c.Request().Context(), visitOf(c).actor(), c.Param("id"), c.FormValue("comment"))
+	if err != nil {
+		return err
+	}
+	s.presence.draftChanged(d.Ticket)
+	return c.Redirect(http.StatusSeeOther, backToDraft(c, d))
+}
