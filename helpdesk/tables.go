@@ -224,8 +224,6 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 		{Name: "load", Keys: func(t *Ticket) [][]byte {
 			return t.listed(t.State() == StateOpen && !t.WaitingSince.IsZero(), key(t.AssigneeID))
 		}},
-		{Name: "drafter+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Drafters...) }},
-		{Name: "review+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Reviews > 0, key(string(t.State()))) }},
 		{Name: "mentioned+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Mentioned...) }},
 		{Name: "unreadmention+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.UnreadMentions...) }},
 		{Name: "overdue+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Overdue, key(string(t.State()))) }},
