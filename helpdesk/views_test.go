@@ -191,6 +191,10 @@ func inView(v helpdesk.View, t helpdesk.Ticket, me string) bool {
 		return t.Open && !spam && t.Snooze != nil
 	case helpdesk.ViewWaiting:
 		return t.Open && !spam && t.Snooze == nil && !t.WaitingSince.IsZero()
+	case helpdesk.ViewDrafts:
+		return !spam && slices.Contains(t.Drafters, me)
+	case helpdesk.ViewApproval:
+		return !spam && t.Reviews > 0
 	case helpdesk.ViewMentions:
 		return !spam && slices.Contains(t.Mentioned, me)
 	case helpdesk.ViewOverdue:
