@@ -48,16 +48,7 @@ func TestScreenshots(t *testing.T) {
 	if err := os.MkdirAll(*screenshotDirectory, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	data := t.TempDir()
-	h := newHouse(t, data)
-	model := reserveOllama(t)
-	model.answer = analysed
-	model.start(t)
-	model.pull()
-	program := start(t, data, "--config", writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, model.address, testModel)),
-		"--resolver", serveZone(t).address)
-	waitForAnalyses(t, program, h)
-
+	h, program := serveHouse(t)
 	p := &photographer{browser: openBrowser(t), program: program, empty: start(t, t.TempDir()), directory: *screenshotDirectory}
 	p.settle()
 	for _, language := range []string{"ja", "en"} {
@@ -74,6 +65,22 @@ func TestScreenshots(t *testing.T) {
 	}
 	p.saving.Wait()
 	t.Logf("%d pictures in %s", p.taken, p.directory)
+}
+
+// serveHouse starts the program with the week of the house, which the model has
+// read.
+func serveHouse(t *testing.T) (*house, *running) {
+	t.Helper()
+	data := t.TempDir()
+	h := newHouse(t, data)
+	model := reserveOllama(t)
+	model.answer = analysed
+	model.start(t)
+	model.pull()
+	program := start(t, data, "--config", writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, model.address, testModel)),
+		"--resolver", serveZone(t).address)
+	waitForAnalyses(t, program, h)
+	return h, program
 }
 
 // doorScreens are those that nobody has to log in for.

@@ -40,7 +40,7 @@ function echo(form) {
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest?.("[data-composer]");
   if (!form || composing(event)) return;
-  if (event.key === "Escape") {
+  if (event.key === "Escape" && !event.defaultPrevented) {
     event.target.blur();
     return;
   }

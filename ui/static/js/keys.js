@@ -23,7 +23,9 @@ const pick = (select) => {
 
 const unfold = (id) => {
   const menu = $(id);
-  if (menu) menu.open = true;
+  if (!menu) return;
+  $("summary", menu).focus();
+  menu.open = true;
 };
 
 export const actions = {

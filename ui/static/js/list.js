@@ -1,5 +1,6 @@
 // The ticket list: which row is chosen, moving among rows, and taking in what
 // arrives without shifting anything under the reader's hand.
+import { announce } from "./announce.js";
 import { $, $$, fragment, morph, parse, ready } from "./dom.js";
 
 const rows = () => $$("#rows .row");
@@ -76,10 +77,11 @@ export async function refresh(signal) {
       const old = known.has(row.id) && $(`#${row.id}`);
       if (old && !old.isEqualNode(row)) await morph(old, row.outerHTML);
     }
-    announce(arrived.length);
+    offer(arrived.length);
   } else {
     await show(text, arrived.map((row) => row.id));
   }
+  if (arrived.length) announce(arrivedWords("news", arrived.length));
   mark();
 }
 
@@ -90,13 +92,15 @@ async function show(text, arrived) {
   for (const id of arrived) $(`#${id}`)?.classList.add("arrived");
 }
 
-function announce(count) {
-  const strip = $("#arrivals");
+function arrivedWords(kind, count) {
+  const words = $("#arrivals span").dataset;
+  return count === 1 ? words[`${kind}One`] : words[`${kind}Many`].replace("0", count);
+}
+
+function offer(count) {
   if (!count) return; // only the order changed: that can wait unsaid
-  const words = $("span", strip);
-  words.textContent = count === 1 ? words.dataset.single : words.dataset.many.replace("0", count);
-  strip.hidden = false;
-  $("#announce").textContent = words.textContent;
+  $("#arrivals span").textContent = arrivedWords("show", count);
+  $("#arrivals").hidden = false;
 }
 
 async function reveal() {

@@ -19,6 +19,16 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
+// Whoever goes on with the Tab key leaves the menu: it would cover what has the
+// focus next.
+document.addEventListener("focusin", (event) => {
+  for (const menu of $$(holders)) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+  const panel = $("#panel.shown");
+  if (panel && !panel.contains(event.target) && !event.target.closest("dialog")) closePanel(false);
+});
+
 document.addEventListener("toggle", (event) => {
   if (!event.target.matches?.(holders)) return;
   keepInside($(".menu", event.target));
@@ -34,9 +44,14 @@ function keepInside(menu) {
   menu.style.translate = shift ? `${shift}px` : "";
 }
 
-// A chosen entry closes its menu.
+// A larger type or a narrower window moves the edges.
+addEventListener("resize", () => $$(`${holders} > .menu`).forEach(keepInside));
+
+// A chosen entry closes its menu. The focus goes to what opened the menu first,
+// so that a dialog which the entry opens gives it back there.
 on("click", ".menu .menu-item", (_, item) => {
   const menu = item.closest("details");
+  if (menu.contains(document.activeElement)) $("summary", menu).focus();
   setTimeout(() => { menu.open = false; });
 });
 
@@ -46,17 +61,42 @@ on("click", "[data-action=panel]", togglePanel);
 export function togglePanel() {
   const panel = $("#panel");
   if (!panel) return;
-  const shown = panel.classList.toggle("shown");
-  if (shown) $("button", panel)?.focus({ preventScroll: true });
+  if (panel.classList.contains("shown")) {
+    closePanel(true);
+    return;
+  }
+  panel.classList.add("shown");
+  $("button", panel)?.focus({ preventScroll: true });
+}
+
+// closePanel gives the focus back to the button that opened the panel.
+function closePanel(back) {
+  $("#panel").classList.remove("shown");
+  if (back) $("#ticket-head [data-action=panel]")?.focus({ preventScroll: true });
 }
 document.addEventListener("click", (event) => {
   const panel = $("#panel.shown");
-  if (panel && !panel.contains(event.target) && !event.target.closest("[data-action=panel]")) panel.classList.remove("shown");
+  if (panel && !panel.contains(event.target) && !event.target.closest("[data-action=panel]")) closePanel(false);
 });
 
+// On a phone the navigation lies over everything else, which then rests.
+function showNavigation(shown) {
+  $("#nav").classList.toggle("shown", shown);
+  for (const other of $$("#app > :not(#nav)")) other.inert = shown;
+  $(shown ? "#nav a" : "[data-action=open-nav]")?.focus();
+}
 on("click", "[data-action=open-nav]", (event) => {
   event.preventDefault();
-  $("#nav").classList.toggle("shown");
+  showNavigation(!$("#nav").classList.contains("shown"));
+});
+matchMedia("(max-width: 767px)").addEventListener("change", () => { if ($("#nav.shown")) showNavigation(false); });
+
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape" || event.defaultPrevented || event.target.closest?.("dialog")) return;
+  if ($("#panel.shown")) closePanel(true);
+  else if ($("#nav.shown")) showNavigation(false);
+  else return;
+  event.preventDefault();
 });
 
 on("click", "[data-confirm]", (event, button) => {

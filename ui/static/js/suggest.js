@@ -26,12 +26,14 @@ export class Suggestions {
     });
   }
 
-  get open() { return Boolean(this.#box && !this.#box.hidden); }
+  get open() { return Boolean(this.#box?.isConnected && !this.#box.hidden); }
 
   // show lists entries (elements) at a place on the screen. choose is called
   // with the one that is taken.
   show(field, rect, entries, none, choose) {
     this.#make();
+    // Where the text is, so that it belongs to the same part of the page.
+    (field.closest("main") ?? document.body).append(this.#box);
     this.#field = field;
     this.#choose = choose;
     const list = $("ul", this.#box);
@@ -70,7 +72,6 @@ export class Suggestions {
       const entry = event.target.closest("[role=option]");
       if (entry) this.#take(entry);
     });
-    document.body.append(this.#box);
   }
 
   // place puts the list below the caret, or above it where there is more room.

@@ -1,6 +1,7 @@
 // Templates in the composer: "/" at the start of a word opens them at the
 // caret, and so does the button. What is not known of the customer stays in its
 // braces, and is marked.
+import { announce } from "./announce.js";
 import { $, $$, on, parse, ready } from "./dom.js";
 import { editorOf } from "./editor.js";
 import { upload } from "./uploads.js";
@@ -104,7 +105,7 @@ async function insert(form, id) {
   const length = wanted.length;
   const answer = await fetch(`/tickets/${ticketOf(form)}/templates/${id}`, { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) {
-    $("#announce").textContent = words().failed;
+    announce(words().failed);
     return;
   }
   const filled = await answer.json();
@@ -117,14 +118,14 @@ async function insert(form, id) {
   form.append(used);
   for (const file of filled.files) attach(form, file);
   mark(form);
-  if (filled.unfilled.length) $("#announce").textContent = words().unfilled;
+  if (filled.unfilled.length) announce(words().unfilled);
 }
 
 // attach takes a file of a template into the draft, as if it had been chosen.
 async function attach(form, file) {
   const answer = await fetch(file.url).catch(() => null);
   if (!answer?.ok) {
-    $("#announce").textContent = words().failed;
+    announce(words().failed);
     return;
   }
   upload(form, [new File([await answer.blob()], file.name, { type: file.type })]);

@@ -1,5 +1,6 @@
 // The open conversation: where it starts, what counts as seen, and taking in
 // what happens without touching what is being written.
+import { announce } from "./announce.js";
 import { $, fragment, on, ready } from "./dom.js";
 
 let shown = null;
@@ -73,6 +74,7 @@ export async function refresh(number, signal) {
   if (last !== before && atEnd && last?.matches(".message, .held, .event")) {
     last.scrollIntoView({ block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   }
+  if (last !== before) announce(thread.dataset.news);
   ticket.dataset.seq = $("#ticket-head").dataset.seq;
   const composer = $("[data-composer]");
   if (composer && !composer.classList.contains("filled")) composer.elements.seen.value = ticket.dataset.seq;
