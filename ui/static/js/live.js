@@ -1,6 +1,6 @@
 // Live updates. The stream says only what changed; each part of the page then
 // asks for itself. htmx keeps the stream and resumes it where it was lost.
-import { $, $$, fragment, morph, parse } from "./dom.js";
+import { $, $$, fragment, morph, parse, ready } from "./dom.js";
 import { refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
 import { refresh as refreshSituation } from "./situation.js";
@@ -110,4 +110,13 @@ document.addEventListener("htmx:before:history:restore", (event) => {
   if (!app) return;
   event.preventDefault();
   htmx.ajax("GET", event.detail.path, { source: app, target: "#app", select: "#app", swap: "outerMorph" });
+});
+
+// The stream begins here, once everybody listens: begun by the page itself, it
+// could be there before this module is, and be missed.
+ready(() => {
+  const live = $("#live:not([hx-sse\\:connect])");
+  if (!live) return;
+  live.setAttribute("hx-sse:connect", live.dataset.stream);
+  htmx.process(live);
 });
