@@ -35,6 +35,9 @@ func (c *command) acknowledgeLater(t *Ticket, m *Message) error {
 	if ours, err := isOurs(c, m.From.Email); err != nil || ours {
 		return err
 	}
+	if unwanted, err := silent(c, m.From.Email); err != nil || unwanted {
+		return err
+	}
 	return c.setTimer(TimerAcknowledge, m.ID, c.now)
 }
 
@@ -106,6 +109,9 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 	}
 	suppressed, err := suppressionOf(r, m.From.Email)
 	if err != nil || suppressed != nil {
+		return nil, err
+	}
+	if unwanted, err := silent(r, m.From.Email); err != nil || unwanted {
 		return nil, err
 	}
 	found, err := tallyOf(r, ticket.Number)

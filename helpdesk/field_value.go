@@ -182,26 +182,6 @@ func (c *command) mayClose(t *Ticket, to Stage) error {
 
 // SetContactFields sets custom fields of a contact, by field id or name. An
 // empty list takes a value away.
-func (d *Desk) SetContactFields(ctx context.Context, a Actor, id string, given FieldValues) (changed *Contact, err error) {
-	if err := a.may("change a contact", PermitContacts); err != nil {
-		return nil, err
-	}
-	err = d.update(ctx, a, func(c *command) error {
-		contact, err := contacts.Get(c, key(id))
-		if contact, err = found(contact, err, "contact", id); err != nil {
-			return err
-		}
-		values, changes, err := c.setFields(FieldOfContact, contact.Fields, given)
-		if err != nil {
-			return err
-		}
-		contact.Fields, changed = values, contact
-		for _, data := range changes {
-			if _, err := c.record(Event{Kind: EventContactField, Data: data.with("contact", contact.Email)}); err != nil {
-				return err
-			}
-		}
-		return contacts.Put(c, contact)
-	})
-	return changed, err
+func (d *Desk) SetContactFields(ctx context.Context, a Actor, id string, given FieldValues) (*Contact, error) {
+	return d.ChangeContact(ctx, a, id, ContactChange{Fields: given})
 }

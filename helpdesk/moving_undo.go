@@ -97,7 +97,11 @@ func (c *command) returnTarget(m *Moving) (*Ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	from.MergedInto = 0
+	contact, err := contactByID(c, from.ContactID) // it may have been merged meanwhile
+	if err != nil {
+		return nil, err
+	}
+	from.MergedInto, from.ContactID = 0, contact.ID
 	pipeline, err := pipelines.Get(c, key(from.PipelineID))
 	if err != nil {
 		return nil, err

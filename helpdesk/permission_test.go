@@ -138,6 +138,10 @@ var needed = map[string]helpdesk.Permission{
 	"ReadNotices":       helpdesk.PermitRead,
 	"SubscribePush":     helpdesk.PermitRead,
 	"UnsubscribePush":   helpdesk.PermitRead,
+	"ChangeContact":     helpdesk.PermitContacts, "Companies": helpdesk.PermitRead, "Company": helpdesk.PermitRead, "Contact": helpdesk.PermitRead,
+	"ContactFiles": helpdesk.PermitRead, "ContactTags": helpdesk.PermitRead, "ContactTickets": helpdesk.PermitRead, "DeleteCompany": helpdesk.PermitContacts,
+	"ExportContacts": helpdesk.PermitExport, "ImportContacts": helpdesk.PermitContacts, "MergeContacts": helpdesk.PermitContacts,
+	"SaveCompany": helpdesk.PermitContacts, "UndoMergeContacts": helpdesk.PermitContacts,
 }
 
 // own are the commands that everybody may use on what is their own.

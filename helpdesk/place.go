@@ -114,6 +114,15 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 	takesPart := slices.Contains(p.ticket.Participants, m.From.Email)
 	c.trace.participant(p.ticket, m.From.Email, takesPart)
 	if !takesPart {
+		as, err := samePerson(c, p.ticket, m.From.Email)
+		if err != nil {
+			return p, err
+		}
+		if takesPart = as != ""; takesPart {
+			c.trace.add(StepSamePerson, "address", m.From.Email, "as", as)
+		}
+	}
+	if !takesPart {
 		p.state, p.reason = MessageHeld, stranger
 		return p, nil
 	}

@@ -50,13 +50,8 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		return err
 	}
 	m.Seq, ticket.UpdatedAt = seq, c.now
-	if p.ticket == nil && m.State == MessagePosted && ticket.Spam == nil {
-		if err := c.applyRules(ticket, m); err != nil {
-			return err
-		}
-	}
 	if m.State == MessagePosted {
-		if err := c.join(ticket, m, seq); err != nil {
+		if err := c.admitPosted(ticket, m, p.ticket == nil); err != nil {
 			return err
 		}
 	}
@@ -69,6 +64,17 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		return err
 	}
 	return tickets.Put(c, ticket)
+}
+
+// admitPosted lets a posted message act on its ticket, which it has perhaps just
+// opened.
+func (c *command) admitPosted(t *Ticket, m *Message, opened bool) error {
+	if opened && t.Spam == nil {
+		if err := c.applyRules(t, m); err != nil {
+			return err
+		}
+	}
+	return c.join(t, m, m.Seq)
 }
 
 // openTicket makes the ticket for a first message.
@@ -225,22 +231,6 @@ func (c *command) reopen(t *Ticket) error {
 	t.StageID, t.Open, t.OpenedAt = stage.ID, true, c.now
 	_, err = c.record(Event{Kind: EventTicketReopened, Ticket: t.Number, Data: map[string]string{"to": stage.Name}})
 	return err
-}
-
-// contactFor finds or creates the contact of a sender.
-func (c *command) contactFor(from Address) (*Contact, error) {
-	contact, err := contacts.First(c, "email", key(from.Email))
-	if errors.Is(err, store.ErrNotFound) {
-		contact, err = &Contact{ID: c.desk.newID(), Email: from.Email, CreatedAt: c.now}, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	if from.Name != "" {
-		contact.Name = from.Name
-	}
-	contact.LastSeenAt = c.now
-	return contact, contacts.Put(c, contact)
 }
 
 // activeUser returns id when it is that of a user who can be given work, or "".

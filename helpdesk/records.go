@@ -127,18 +127,6 @@ type Address struct {
 	Email string
 }
 
-// Contact is somebody who writes to us, known by address.
-type Contact struct {
-	ID      string
-	Email   string // lower case, unique
-	Name    string
-	Company string
-	// Fields are the values of custom fields.
-	Fields     FieldValues `cbor:",omitempty"`
-	CreatedAt  time.Time
-	LastSeenAt time.Time
-}
-
 // Ticket is one customer matter. Number counts 1, 2, 3…
 type Ticket struct {
 	Number     uint64

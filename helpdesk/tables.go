@@ -68,11 +68,6 @@ var (
 			{Name: "position", Keys: func(p *Pipeline) [][]byte { return one(key(uint64(max(p.Position, 0)), p.ID)) }},
 		}})
 
-	contacts = store.NewTable(store.Spec[Contact]{Name: "contact", Version: 1,
-		Key: func(c *Contact) []byte { return key(c.ID) },
-		Indexes: []store.Index[Contact]{
-			{Name: "email", Unique: true, Keys: func(c *Contact) [][]byte { return one(key(c.Email)) }},
-		}})
 	notes = store.NewTable(store.Spec[Note]{Name: "note", Version: 1,
 		Key: func(n *Note) []byte { return key(n.ID) },
 		Indexes: []store.Index[Note]{

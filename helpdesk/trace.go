@@ -38,6 +38,7 @@ const (
 	StepReferenceFound      StepKey = "reference_found"
 	StepParticipant         StepKey = "participant"
 	StepStranger            StepKey = "stranger"
+	StepSamePerson          StepKey = "same_person"
 	StepNoParticipant       StepKey = "no_participant_needed"
 	StepFailedAuth          StepKey = "failed_authentication"
 	StepClosedForGood       StepKey = "closed_for_good"
@@ -69,7 +70,7 @@ func StepKeys() []StepKey {
 		StepRecipientAlias, StepRecipientPostmaster, StepRecipientReply, StepRecipientAgent, StepRecipientBounce,
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
-		StepParticipant, StepStranger, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent, StepBlocked,
+		StepParticipant, StepStranger, StepSamePerson, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent, StepBlocked,
 		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepRule, StepRuleNot, StepRuleAssigned, StepRuleNobody, StepTags, StepTimer, StepEvent,
 		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
 	}

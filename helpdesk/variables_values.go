@@ -22,7 +22,10 @@ type occasion struct {
 // occasionOf reads what a text on a ticket is filled with.
 func occasionOf(r store.Reader, t *Ticket, alias *Alias, userID string, at time.Time) (o occasion, err error) {
 	o = occasion{ticket: t, alias: alias, at: at}
-	if o.contact, err = optional(contacts.Get(r, key(t.ContactID))); err != nil {
+	if o.contact, err = optional(contacts.Get(r, key(t.ContactID))); err == nil && o.contact != nil {
+		err = nameCompany(r, o.contact)
+	}
+	if err != nil {
 		return o, err
 	}
 	if userID != "" {

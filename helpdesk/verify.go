@@ -101,6 +101,8 @@ func allTables() []checkedTable {
 		teams,
 		fields,
 		contacts,
+		companies,
+		contactMergings,
 		notes,
 		movings,
 		suppressions,
@@ -151,7 +153,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
-			verifyMentions, verifyTemplates} {
+			verifyMentions, verifyTemplates, verifyContacts} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {

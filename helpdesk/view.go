@@ -43,8 +43,8 @@ type TicketView struct {
 	LastSeq        uint64      // the newest event of the ticket
 }
 
-// maxContactTickets is how many other tickets of a contact are shown.
-const maxContactTickets = 20
+// MaxContactTickets is how many other tickets of a contact are shown.
+const MaxContactTickets = 20
 
 // Ticket returns a ticket with its history.
 func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView, error) {
@@ -60,6 +60,12 @@ func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView,
 		v = &TicketView{}
 		names := newNames(r, a)
 		if v.Row, err = names.row(t); err != nil {
+			return err
+		}
+		if err := nameCompany(r, &v.Row.Contact); err != nil {
+			return err
+		}
+		if v.Row.Contact.Blocked, err = isBlocked(r, &v.Row.Contact); err != nil {
 			return err
 		}
 		return v.fill(r, names, t, d.now())
@@ -147,7 +153,7 @@ func (v *TicketView) fillContactTickets(r store.Reader, n *names, t *Ticket) err
 		if other.Number == t.Number {
 			continue
 		}
-		if len(v.ContactTickets) == maxContactTickets {
+		if len(v.ContactTickets) == MaxContactTickets {
 			return nil
 		}
 		row, err := n.row(other)
@@ -249,40 +255,6 @@ func (d *Desk) part(ctx context.Context, a Actor, messageID string, wanted func(
 		}
 	}
 	return Attachment{}, nil, notFound("attachment of message", messageID)
-}
-
-// Contacts returns a page of contacts whose name, address or company holds q,
-// by address, and where the next page starts.
-func (d *Desk) Contacts(ctx context.Context, a Actor, q string, limit int, after string) (list []Contact, next string, err error) {
-	if err := a.mayRead("contacts"); err != nil {
-		return nil, "", err
-	}
-	if limit <= 0 || limit > 200 {
-		limit = 50
-	}
-	q = strings.ToLower(q)
-	rng := store.Range{}
-	if after != "" {
-		rng.Start = append(key(after), 0xff)
-	}
-	err = d.view(ctx, func(r store.Reader) error {
-		list, next = nil, ""
-		for contact, err := range contacts.ScanIndex(r, "email", rng) {
-			if err != nil {
-				return err
-			}
-			if !strings.Contains(strings.ToLower(contact.Name+"\n"+contact.Email+"\n"+contact.Company), q) {
-				continue
-			}
-			if len(list) == limit {
-				next = list[len(list)-1].Email
-				return nil
-			}
-			list = append(list, *contact)
-		}
-		return nil
-	})
-	return list, next, err
 }
 
 // scanAll returns every record of a table, sorted by compare.

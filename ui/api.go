@@ -46,6 +46,8 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/messages/:id/attachments/:index", s.apiAttachment)
 	add(http.MethodPost, "/messages/:id/resolution", s.apiResolve)
 	add(http.MethodGet, "/contacts", s.apiContacts)
+	add(http.MethodGet, "/contacts/:id", s.apiContact)
+	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/templates", s.apiTemplates)

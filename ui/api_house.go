@@ -10,38 +10,6 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-type apiContact struct {
-	ID         string     `json:"id"`
-	Name       string     `json:"name"`
-	Email      string     `json:"email"`
-	Company    string     `json:"company"`
-	CreatedAt  *time.Time `json:"created_at"`
-	LastSeenAt *time.Time `json:"last_seen_at"`
-}
-
-func contactJSON(c helpdesk.Contact) apiContact {
-	return apiContact{c.ID, c.Name, c.Email, c.Company, timeOrNull(c.CreatedAt), timeOrNull(c.LastSeenAt)}
-}
-
-func (s *Server) apiContacts(c echo.Context, a helpdesk.Actor) error {
-	limit, err := listLimit(c)
-	if err != nil {
-		return err
-	}
-	list, next, err := s.desk.Contacts(c.Request().Context(), a, c.QueryParam("q"), limit, c.QueryParam("after"))
-	if err != nil {
-		return err
-	}
-	answer := struct {
-		Contacts []apiContact `json:"contacts"`
-		Next     *string      `json:"next"`
-	}{[]apiContact{}, orNull(next)}
-	for _, contact := range list {
-		answer.Contacts = append(answer.Contacts, contactJSON(contact))
-	}
-	return c.JSON(http.StatusOK, answer)
-}
-
 type apiAlias struct {
 	ID        string     `json:"id"`
 	Address   string     `json:"address"`

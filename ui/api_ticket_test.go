@@ -186,6 +186,11 @@ func TestAPIHouse(t *testing.T) {
 	pipeline.want(t, object{"name": aliases.at("aliases", 0)["pipeline"], "reopen": true, "reopen_stage": "対応中"})
 	pipeline.at("stages", 0).want(t, object{"name": "受付", "kind": "open"})
 	h.get("/contacts?q=TAMURA").at("contacts", 0).want(t, object{"email": "tamura@customer.example", "name": "田村 美咲"})
+	changed := h.change("/contacts/tamura@customer.example", object{"name": "田村 美咲子", "tags": []string{"VIP"}, "other_addresses": []string{"misaki@home.example"}, "never_answer": true}).at("contact")
+	changed.want(t, object{"name": "田村 美咲子", "email": "tamura@customer.example", "tags": []any{"VIP"}, "other_addresses": []any{"misaki@home.example"}, "company_id": nil, "never_answer": true, "blocked": false})
+	h.change("/contacts/misaki@home.example", object{"email": "misaki@home.example", "other_addresses": []string{}}).at("contact").want(t, object{"email": "misaki@home.example", "other_addresses": []any{}})
+	h.call("PATCH", "/contacts/misaki@home.example", object{"time_zone": "Tokio"}).refused(400, helpdesk.CodeInvalid, "time_zone", "Asia/Tokyo")
+	h.call("PATCH", "/contacts/nobody@home.example", object{"name": "x"}).refused(404, helpdesk.CodeNotFound, "", "no contact")
 }
 
 func TestAPIEventsAreFollowed(t *testing.T) {
@@ -227,6 +232,8 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/pipelines", "/templates", template, "/events"} {
 		h.get(path)
 	}
+	h.get("/contacts/tamura@customer.example")
+	h.change("/contacts/tamura@customer.example", object{"reading": "たむら"})
 	h.call("GET", "/messages/"+reply["id"].(string)+"/source", nil)
 	h.call("GET", "/messages/"+reply["id"].(string)+"/attachments/0", nil)
 	h.call("POST", "/messages/"+held.MessageID+"/resolution", object{"resolution": "join"})

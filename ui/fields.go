@@ -29,6 +29,7 @@ type fieldsForm struct {
 	Back   string
 	Fields []fieldValue
 	Locked bool // the reader may not change them
+	Plain  bool // it is on a page of its own, which is loaded anew
 }
 
 // fieldValue is one field with what it holds.

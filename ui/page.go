@@ -34,6 +34,7 @@ type navigation struct {
 	Settings  bool // it is the current place
 	Situation bool // the reader may watch the work of all
 	Away      awayView
+	Contacts  bool // or the contacts are
 	Current   string
 	Text      string // what is being searched for
 	Themes    []navItem
@@ -118,7 +119,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		return v.Number(n)
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
-		Current: current, Settings: current == "settings", Situation: v.may(helpdesk.PermitSupervise), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
+		Current: current, Settings: current == "settings", Contacts: current == "contacts", Situation: v.may(helpdesk.PermitSupervise), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
 	if _, nav.Unread, err = s.desk.Notices(ctx, v.actor(), 0); err != nil {
 		return nil, err
 	}

@@ -10,21 +10,20 @@ import (
 // panelView is the rightmost pane: who the customer is, and what the model
 // made of their newest mail.
 type panelView struct {
-	Contact  avatar
-	Name     string
-	Email    string
-	Company  string
-	Since    string
-	Alias    string
-	Language string
+	Person   customerView
+	Alias    string // the address that the ticket came to
 	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
 	Pending  string
 	Waits    bool // for a model that cannot read now
 	Earlier  []earlierTicket
+	// AllEarlier is where all of them are, "" where these are all.
+	AllEarlier string
+	// History is where the figures and files of the person are, and HistoryID
+	// changes with what is in it.
+	History, HistoryID string
 	// TicketFields and ContactFields are the custom fields; nil where there are none.
 	TicketFields, ContactFields *fieldsForm
-	Files                       []fileView
 	Off                         bool // the model is switched off
 	AdminOff                    bool // and the reader is one who could switch it on
 }
@@ -32,6 +31,7 @@ type panelView struct {
 type earlierTicket struct {
 	URL, Subject string
 	State        string
+	Open         bool
 	Time         moment
 }
 
@@ -58,10 +58,12 @@ type analysisView struct {
 	At          moment
 }
 
-func (r reader) panel(t *helpdesk.TicketView) panelView {
+func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 	c := t.Row.Contact
-	p := panelView{Contact: newAvatar(c.Email, contactName(c)), Name: contactName(c), Email: c.Email, Company: c.Company,
-		Since: r.Date(c.CreatedAt), Alias: t.Alias.Address, Off: !r.analysis.Enabled}
+	record := t.Row.Ticket
+	p := panelView{Person: r.person(c, path), Off: !r.analysis.Enabled, History: "/contacts/" + c.ID + "/history",
+		HistoryID: "history-" + c.ID + "-" + strconv.FormatUint(record.Number, 10) + "-" + strconv.Itoa(record.Messages)}
+	p.Alias = t.Alias.Address
 	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
 		if m.Message.Direction != helpdesk.Inbound {
@@ -74,24 +76,19 @@ func (r reader) panel(t *helpdesk.TicketView) panelView {
 		p.Message, p.Analysis, p.Pending, p.Waits = view.ID, view.Analysis, view.Pending, view.Waits
 		break
 	}
-	if p.Analysis != nil {
-		p.Language = p.Analysis.Language
+	if p.Analysis != nil && p.Person.Language == "" {
+		p.Person.Language = p.Analysis.Language
 	}
 	for _, row := range t.ContactTickets {
 		if row.Ticket.Number == t.Row.Ticket.Number {
 			continue
 		}
 		p.Earlier = append(p.Earlier, earlierTicket{URL: "/tickets/" + strconv.FormatUint(row.Ticket.Number, 10),
-			Subject: subjectOf(r.Printer, row.Ticket.Subject), State: row.StageName, Time: shortMoment(r.Printer, row.Ticket.UpdatedAt)})
+			Subject: subjectOf(r.Printer, row.Ticket.Subject), State: row.StageName, Open: row.Ticket.Open, Time: shortMoment(r.Printer, row.Ticket.UpdatedAt)})
 	}
-	for _, m := range t.Messages {
-		for i, a := range m.Message.Attachments {
-			if !a.Inline {
-				p.Files = append(p.Files, r.file(m.Message.ID, i, a))
-			}
-		}
+	if len(p.Earlier) == helpdesk.MaxContactTickets {
+		p.AllEarlier = "/contacts/" + c.ID + "#tickets"
 	}
-	slices.Reverse(p.Files)
 	return p
 }
 

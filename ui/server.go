@@ -187,6 +187,7 @@ type Server struct {
 	origins       *http.CrossOriginProtection
 	imageSeals    imageSeals
 	images        *imageFetcher
+	thumbnails    chan struct{} // holds one for each that is being drawn
 	presence      *presence
 	domainReports *domainReports
 	echo          *echo.Echo
@@ -216,6 +217,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	s.presence = newPresence(s.closed, s.options.Now)
 	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now)
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
+	s.thumbnails = make(chan struct{}, 2) // pictures are large while they are drawn
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
 		if err != nil || u.Host == "" {

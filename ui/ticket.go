@@ -21,6 +21,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	g.POST("/tickets/:number/unread", s.markUnread)
 	s.movingRoutes(g)
 	s.fieldValueRoutes(g)
+	s.contactRoutes(g)
 	s.holdRoutes(g)
 }
 
@@ -130,7 +131,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	}
 	view.Composer.Signature, view.Composer.Language = signature.Written(), language
 	view.Sender = s.senderAlert(v, t.Alias)
-	view.Panel = reader.panel(t)
+	view.Panel = reader.panel(t, view.Path)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err
 	}

@@ -195,6 +195,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventApprovalRequested: "hand",
 	helpdesk.EventApprovalRefused:   "undo",
 	helpdesk.EventReplyApproved:     "check",
+	helpdesk.EventTicketContact:     "person",
 	helpdesk.EventAddressSuppressed: "refuse",
 	helpdesk.EventCopySent:          "forward",
 	helpdesk.EventCopyFailed:        "undelivered",
@@ -216,6 +217,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		}
 	case helpdesk.EventSenderBlocked:
 		args = append(args, strong(e.Data["sender"]))
+	case helpdesk.EventTicketContact:
+		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
 	case helpdesk.EventTicketPriority:
 		args = append(args, strong(r.T("priority."+e.Data["from"])), strong(r.T("priority."+e.Data["to"])))
 	case helpdesk.EventTicketSnoozed:

@@ -84,6 +84,8 @@ var composed = []string{
 	"analysis.urgency",
 	"band",
 	"channel",
+	"contact.section",
+	"contact.sort",
 	"delivery",
 	"domain.part",
 	"domain.say",

@@ -5,6 +5,8 @@ htmx.registerExtension("keep", {
     if (oldNode instanceof HTMLDetailsElement && newNode instanceof HTMLDetailsElement) {
       newNode.open = oldNode.open;
     }
+    // A form that is being filled in keeps what was typed.
+    if (oldNode.dataset?.editing !== undefined) return false;
     // A mail that is shown as HTML goes on being shown so.
     if (oldNode.classList?.contains("body") && oldNode.dataset.as !== newNode.dataset?.as) return false;
     if (oldNode.classList?.contains("switch-option")) return false;

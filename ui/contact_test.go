@@ -1,0 +1,108 @@
+package ui_test
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/png"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func somePicture(t *testing.T) string {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 400, 200))
+	for x := range 400 {
+		picture.Set(x, 100, color.RGBA{uint8(x), 80, 120, 255})
+	}
+	var out bytes.Buffer
+	if err := png.Encode(&out, picture); err != nil {
+		t.Fatal(err)
+	}
+	return out.String()
+}
+
+func TestFilesOfAPersonAreShownSafely(t *testing.T) {
+	h := newReadyHouse(t)
+	bomb := "\x89PNG\r\n\x1a\n\x00\x00\x00\x0dIHDR\x00\x00\xff\xff\x00\x00\xff\xff\x08\x06\x00\x00\x00\x44\x15\xdb\xbb"
+	receipt := h.receive(letter{subject: "写真", text: "本文", files: []file{
+		{name: "photo.png", contentType: "image/png", data: somePicture(t)},
+		{name: "page.html", contentType: "text/html", data: "<script>alert(1)</script>"},
+		{name: "drawing.svg", contentType: "image/svg+xml", data: "<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>"},
+		{name: "liar.png", contentType: "image/png", data: "<html><script>alert(1)</script>"},
+		{name: "bomb.png", contentType: "image/png", data: bomb},
+	}})
+	b := h.as(h.admin)
+	contact, err := h.Contact(h.ctx(), h.admin.Actor(), "tamura@kyaku.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := b.get("/contacts/" + contact.Contact.ID + "/history")
+	for _, name := range []string{"photo.png", "page.html", "drawing.svg", "liar.png", "bomb.png"} {
+		if !strings.Contains(page.body, name) {
+			t.Errorf("the history lacks %s", name)
+		}
+	}
+	if n := strings.Count(page.body, "/thumbnail"); n != 3 {
+		t.Errorf("%d thumbnails are tried, want those of the three that say they are PNG", n)
+	}
+	base := "/messages/" + receipt.MessageID + "/attachments/"
+	small := b.get(base + "0/thumbnail")
+	if small.StatusCode != http.StatusOK || small.Header.Get("Content-Type") != "image/jpeg" {
+		t.Fatalf("a thumbnail: %d %v", small.StatusCode, small.Header)
+	}
+	if size, _, err := image.DecodeConfig(strings.NewReader(small.body)); err != nil || size.Width != 160 || size.Height != 80 {
+		t.Errorf("a thumbnail of %+v, %v", size, err)
+	}
+	for _, index := range []string{"1", "2", "3", "4"} {
+		if p := b.get(base + index + "/thumbnail"); p.StatusCode != http.StatusUnsupportedMediaType || p.body != "" {
+			t.Errorf("attachment %s: %d, %q", index, p.StatusCode, p.body)
+		}
+	}
+	if found := b.get("/contacts/" + contact.Contact.ID + "?file=DRAW"); !strings.Contains(found.body, "drawing.svg") || strings.Contains(found.body, "photo.png") {
+		t.Error("the search by name does not narrow the files")
+	}
+}
+
+func TestContactsGoOutAndComeInAsCSV(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{from: "evil@kyaku.example", name: `=cmd|calc`, subject: "s", text: "t"})
+	h.receive(letter{subject: "s2", text: "t"})
+	b := h.as(h.admin)
+	file := b.get("/contacts.csv?q=kyaku")
+	if !strings.HasPrefix(file.body, "\ufeffemail,name,") || !strings.Contains(file.body, "tamura@kyaku.example,田村 美咲,") || !strings.Contains(file.body, "'=cmd") {
+		t.Errorf("the file:\n%s", file.body)
+	}
+	agent := h.user("agent@example.jp", "鈴木", helpdesk.RoleAgent)
+	if p := h.as(agent).get("/contacts.csv"); p.StatusCode != http.StatusForbidden {
+		t.Errorf("an agent takes the list out: %d", p.StatusCode)
+	}
+	if p := h.as(agent).get("/contacts"); p.StatusCode != http.StatusOK || strings.Contains(p.body, "/contacts.csv") {
+		t.Errorf("the list of an agent: %d", p.StatusCode)
+	}
+	contact, err := h.Contact(h.ctx(), h.admin.Actor(), "tamura@kyaku.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	id := contact.Contact.ID
+	saved := b.post("/contacts/"+id, "whole", "1", "name", "田村 美咲", "reading", "たむら みさき", "new_company", "株式会社キャク", "new_domain", "kyaku.example", "never_answer", "1", "tags", "VIP、法人")
+	saved = b.get(saved.Header.Get("Location"))
+	if !strings.Contains(saved.body, "たむら みさき") || !strings.Contains(saved.body, "株式会社キャク") || !strings.Contains(saved.body, "自動返信なし") {
+		t.Errorf("after saving: %d", saved.StatusCode)
+	}
+	if other, err := h.Contact(h.ctx(), h.admin.Actor(), "evil@kyaku.example"); err != nil || other.Contact.Company != "株式会社キャク" {
+		t.Errorf("the other person of the domain: %+v, %v", other, err)
+	}
+	if p := b.get("/contacts?q=" + url.QueryEscape("タムラ")); !strings.Contains(p.body, "田村 美咲") || strings.Contains(p.body, "=cmd") {
+		t.Error("a search by reading does not find the person alone")
+	}
+	merged := b.post("/contacts/"+id+"/addresses", "address", "EVIL@kyaku.example")
+	merged = b.get(merged.Header.Get("Location"))
+	if !strings.Contains(merged.body, "evil@kyaku.example をこの連絡先に統合しました。") {
+		t.Errorf("after merging: %d", merged.StatusCode)
+	}
+}
