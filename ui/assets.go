@@ -28,6 +28,7 @@ var styleOrder = []string{
 	"list",
 	"views",
 	"contact",
+	"card",
 	"conversation",
 	"hold",
 	"due",

@@ -29,6 +29,7 @@ func (s *Server) contactRoutes(g *echo.Group) {
 	g.GET("/contacts/:id/files", s.contactFiles)
 	g.GET("/messages/:id/attachments/:index/thumbnail", s.thumbnail)
 	s.companyRoutes(g)
+	s.cardRoutes(g)
 }
 
 // customerView is who somebody is, as the panel and the person's own page show it.

@@ -167,6 +167,7 @@ type contactView struct {
 	Tickets    []ticketLine
 	MoreTicket string // address of the next page of tickets
 	Files      filesView
+	Cards      []cardPlace
 }
 
 type addressView struct {
@@ -202,7 +203,7 @@ func (s *Server) contactPage(c echo.Context) error {
 	if record.ID != c.Param("id") { // merged, or asked for by address
 		return c.Redirect(http.StatusSeeOther, "/contacts/"+record.ID)
 	}
-	view := contactView{Figures: v.figures(person), Merged: c.QueryParam("merged") != ""}
+	view := contactView{Figures: v.figures(person), Merged: c.QueryParam("merged") != "", Cards: s.cardPlaces(record.ID, "")}
 	if view.peoplePage, err = s.newPeoplePage(c, "contacts", contactName(record)); err != nil {
 		return err
 	}

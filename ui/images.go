@@ -51,8 +51,12 @@ func (s imageSeals) url(messageID, address, session string) string {
 	if len(address) > maxImageURL {
 		return ""
 	}
-	seal := s.aead.Seal(nil, nil, []byte(session), sealedWith(messageID, address))
-	return "/messages/" + url.PathEscape(messageID) + "/images?u=" + url.QueryEscape(address) + "&s=" + base64.RawURLEncoding.EncodeToString(seal)
+	return "/messages/" + url.PathEscape(messageID) + "/images?u=" + url.QueryEscape(address) + "&s=" + s.seal(messageID, address, session)
+}
+
+// seal binds an address to what names it and to a session.
+func (s imageSeals) seal(subject, address, session string) string {
+	return base64.RawURLEncoding.EncodeToString(s.aead.Seal(nil, nil, []byte(session), sealedWith(subject, address)))
 }
 
 // session returns whose seal it is, or false for one that is not of ours, or of

@@ -11,6 +11,7 @@ import (
 // made of their newest mail.
 type panelView struct {
 	Person   customerView
+	Cards    []cardPlace
 	Alias    string // the address that the ticket came to
 	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
@@ -64,6 +65,7 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 	p := panelView{Person: r.person(c, path), Off: !r.analysis.Enabled, History: "/contacts/" + c.ID + "/history",
 		HistoryID: "history-" + c.ID + "-" + strconv.FormatUint(record.Number, 10) + "-" + strconv.Itoa(record.Messages)}
 	p.Alias = t.Alias.Address
+	p.Cards = r.server.cardPlaces(c.ID, t.Alias.Address)
 	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
 		if m.Message.Direction != helpdesk.Inbound {

@@ -12,6 +12,7 @@ import (
 	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/card"
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
@@ -134,6 +135,8 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
+	// Cards asks the house's own shops what they know of a customer; nil for none.
+	Cards *card.Desk
 	// Search finds tickets by all their words; where nil, a text is looked for in
 	// what lists show.
 	Search Searcher
@@ -187,7 +190,8 @@ type Server struct {
 	origins       *http.CrossOriginProtection
 	imageSeals    imageSeals
 	images        *imageFetcher
-	thumbnails    chan struct{} // holds one for each that is being drawn
+	cardImages    []*imageFetcher // one a source of customer cards
+	thumbnails    chan struct{}   // holds one for each that is being drawn
 	presence      *presence
 	domainReports *domainReports
 	echo          *echo.Echo
@@ -217,6 +221,11 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	s.presence = newPresence(s.closed, s.options.Now)
 	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now)
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
+	if o.Cards != nil {
+		for i := range o.Cards.Len() {
+			s.cardImages = append(s.cardImages, newImageFetcher(s.closed, o.Cards.Network(i), s.options.Now))
+		}
+	}
 	s.thumbnails = make(chan struct{}, 2) // pictures are large while they are drawn
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)

@@ -25,6 +25,7 @@ type config struct {
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
 	Log       logConfig        `toml:"log"`
+	Cards     []cardConfig     `toml:"customer_card"`
 	Pipelines []pipelineConfig `toml:"pipeline"`
 	Aliases   []aliasConfig    `toml:"alias"`
 

@@ -63,6 +63,7 @@ func (c *config) check(keys []fileKey) error {
 	k.ai(c.AI)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
+	k.cards(c.Cards)
 	k.pipelines(c.Pipelines)
 	k.aliases(c.Aliases)
 	return errors.Join(k.problems...)

@@ -25,12 +25,13 @@ var allowedImports = map[string][]string{
 	"store/storetest":          {"store"},
 	"helpdesk":                 {"helpdesk/hours", "store", "smtpd/mail"},
 	"helpdesk/hours":           {},
+	"helpdesk/card":            {"helpdesk/fetch"},
 	"helpdesk/fetch":           {},
 	"helpdesk/fetch/fetchtest": {"helpdesk/fetch"},
 	"helpdesk/run":             {"helpdesk", "helpdesk/fetch", "smtpd/outbound", "smtpd/auth"},
 	"helpdesk/analysis":        {"helpdesk"},
 	"helpdesk/search":          {"helpdesk", "store"},
-	"ui":                       {"helpdesk", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "ui/locale"},
+	"ui":                       {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "ui/locale"},
 	"ui/locale":                {},
 }
 

@@ -24,11 +24,16 @@ func (s *server) openWeb(context.Context) (err error) {
 	if s.webAt, err = listen("web.listen", "--http", c.Web.Listen); err != nil {
 		return err
 	}
+	cards, err := c.cards()
+	if err != nil {
+		return err
+	}
 	encrypted := s.certificates.web.config()
 	s.pages, err = ui.New(s.desk, ui.Options{
 		Log:         s.log,
 		Mail:        mailView{},
 		Search:      s.index,
+		Cards:       cards,
 		Secure:      encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
 		Version:     programVersion(),
 		PublicURL:   c.Web.URL,

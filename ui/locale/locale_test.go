@@ -84,6 +84,7 @@ var composed = []string{
 	"analysis.urgency",
 	"band",
 	"channel",
+	"card.problem",
 	"contact.section",
 	"contact.sort",
 	"delivery",
