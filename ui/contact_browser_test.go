@@ -1,0 +1,40 @@
+package ui_test
+
+import (
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// TestContactJourney edits a person beside their mail while another mail comes
+// in, and merges them with who they are at home, and back.
+func TestContactJourney(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "見積", text: "見積をお願いします。", files: []file{{name: "photo.png", contentType: "image/png", data: somePicture(t)}}})
+	h.receive(letter{from: "misaki@home.example", name: "みさき", subject: "自宅から", text: "よろしくお願いします。"})
+	server := &restartable{t: t, handler: h.web.Handler()}
+	server.start()
+	t.Cleanup(func() { server.stop() })
+	b := openTab(t, "http://"+server.address)
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+	b.until(`location.pathname === "/inbox/open"`)
+	b.open("/inbox/open/1")
+	b.until(`document.querySelector(".person-thumbnail")?.naturalWidth === 160`)
+	b.click(".person-actions a")
+	b.until(`document.activeElement?.name === "name"`)
+	b.do(chromedp.SendKeys(chromedp.CSS(`.person-form [name=reading]`), "たむら みさき"), chromedp.SendKeys(chromedp.CSS(`.person-form [name=notes]`), "午後に電話"))
+	h.receive(letter{subject: "見積の件", text: "お待ちしています。"})
+	b.until(says + `("新着 1 件を表示")`)
+	b.until(`document.querySelector(".person-form [name=notes]").value === "午後に電話"`)
+	b.click(".person-buttons button")
+	b.until(`document.querySelector(".person-notes")?.textContent.includes("午後に電話") && document.querySelector(".person-name").textContent.includes("たむら みさき")`)
+
+	b.click(".person-actions a:last-child")
+	b.until(`location.pathname.startsWith("/contacts/")`)
+	b.do(chromedp.SendKeys(chromedp.CSS(`.person-add [name=address]`), "misaki@home.example"+kb.Enter))
+	b.until(says + `("misaki@home.example をこの連絡先に統合しました。") && ` + says + `("自宅から")`)
+	b.click(".alert form button")
+	b.until(`!document.querySelector(".person-merging") && !` + says + `("自宅から")`)
+}
