@@ -5,11 +5,13 @@ import { refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
 import { refresh as refreshSituation } from "./situation.js";
 
-const together = 60;   // ms: what happens at once is taken in at once
-const apart = 400;     // ms: at least this long between two refreshes
+const together = 10;   // ms: what one command did is taken in at once
+const apart = 250;     // ms: a refresh is earned in this time
+const atMost = 4;      // refreshes are saved for what comes after a rest
 
 let pending = null;    // what has changed since the last refresh
-let last = 0;          // when that was
+let saved = atMost;    // refreshes that may be made right now
+let counted = 0;       // when they were counted
 let running = false;
 
 document.addEventListener("desk:change", (event) => note(JSON.parse(event.detail.data)));
@@ -25,13 +27,16 @@ function note(change) {
 function schedule() {
   if (running || !pending) return;
   running = true;
-  setTimeout(take, Math.max(together, last + apart - performance.now()));
+  const now = performance.now();
+  saved = Math.min(atMost, saved + (now - counted) / apart);
+  counted = now;
+  setTimeout(take, Math.max(together, (1 - saved) * apart));
 }
 
 async function take() {
   const { tickets, everything } = pending;
   pending = null;
-  last = performance.now();
+  saved--;
   const open = Number($("#ticket")?.dataset.number);
   try {
     await Promise.all([
@@ -44,7 +49,7 @@ async function take() {
     // A page that could not be refreshed is stale, not broken: try again soon.
     console.warn("refresh:", error);
     pending ??= { tickets, everything };
-    last = performance.now() + 2000;
+    saved = -2000 / apart;
   }
   running = false;
   schedule();
