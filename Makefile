@@ -35,11 +35,16 @@ fuzz:
 	$(GO) test -run='^$$' -fuzz='^FuzzSession$$' -fuzztime=$(FUZZTIME) ./smtpd
 	$(GO) test -run='^$$' -fuzz='^FuzzQuery$$' -fuzztime=$(FUZZTIME) ./helpdesk/search
 
-## bench: durable mails a second, time from 250 to the browser, and the parts below them
+## bench: durable mails a second, 250 to the browser, lists, tickets and searches of large stores (TICKETS=200000, kept in STORE=DIR), and the parts below; writes docs/benchmarks.md
 bench:
-	$(GO) test -run='^$$' -bench=. ./cmd/madoguchi
-	$(GO) test -run='^$$' -bench=Commits -benchtime=16x ./store
-	$(GO) test -run='^$$' -bench=. -skip=Commits -benchmem ./store ./smtpd/... ./helpdesk/...
+	@mkdir -p bin
+	@stores=$${STORE:-$$(mktemp -d)}; { \
+	STORE=$$stores $(GO) test -run='^$$' -bench='Web|Start|Opening' -benchtime=1x -timeout=60m ./cmd/madoguchi; \
+	$(GO) test -run='^$$' -bench=. -skip='Web|Start|Opening' ./cmd/madoguchi; \
+	$(GO) test -run='^$$' -bench=Commits -benchtime=16x ./store; \
+	$(GO) test -run='^$$' -bench=. -skip=Commits -benchmem ./store ./smtpd/... ./helpdesk/...; \
+	} | tee bin/bench.txt; [ -n "$(STORE)" ] || rm -rf "$$stores"
+	@$(GO) test -run='^TestBenchmarksPage$$' -count=1 ./cmd/madoguchi -args -bench-output '$(CURDIR)/bin/bench.txt' -bench-page '$(CURDIR)/docs/benchmarks.md'
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:

@@ -257,7 +257,7 @@ func reportDelays(b *testing.B, delays []time.Duration) {
 	milliseconds := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	b.ReportMetric(milliseconds(quantile(delays, 0.5)), "ms-median")
 	b.ReportMetric(milliseconds(quantile(delays, 0.99)), "ms-p99")
-	b.ReportMetric(float64(len(delays)), "mails")
+	b.ReportMetric(float64(len(delays)), "samples")
 	b.ReportMetric(0, "ns/op")
 }
 
