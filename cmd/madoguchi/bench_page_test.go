@@ -67,7 +67,7 @@ func benchmarksPage(out, machine, revision string, now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, `# Measured
 
-Written by %[1]smake bench%[1]s on %[2]s, of version %[3]s: nothing here was written by hand.
+Written by the last step of %[1]smake bench%[1]s on %[2]s, of version %[3]s: nothing here was written by hand.
 
 Machine: %[4]s.
 
