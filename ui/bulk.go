@@ -63,7 +63,7 @@ func (s *Server) startBulk(c echo.Context) error {
 		c.Response().Header().Set("HX-Redirect", p.address(m.Into, "moved", m.ID))
 		return c.NoContent(http.StatusNoContent)
 	}
-	change, err := bulkChange(form.Get("do"), form.Get("value"))
+	change, err := bulkChange(v, form.Get("do"), form.Get("value"))
 	if err != nil {
 		return err
 	}
@@ -75,7 +75,7 @@ func (s *Server) startBulk(c echo.Context) error {
 }
 
 // bulkChange reads what is to be done from a form.
-func bulkChange(do, value string) (change helpdesk.BulkChange, err error) {
+func bulkChange(v *visit, do, value string) (change helpdesk.BulkChange, err error) {
 	yes, no := true, false
 	switch do {
 	case "close":
@@ -94,6 +94,18 @@ func bulkChange(do, value string) (change helpdesk.BulkChange, err error) {
 			priority = helpdesk.Priority(value) // refused with words
 		}
 		change.Priority = &priority
+	case "hold":
+		until, err := restUntil(v, value, "")
+		if err != nil {
+			return change, err
+		}
+		change.Hold = &helpdesk.Snooze{Until: until}
+	case "wake":
+		change.Wake = true
+	case "follow":
+		change.Follow = &yes
+	case "unfollow":
+		change.Follow = &no
 	case "spam":
 		change.Spam = &yes
 	case "not_spam":
@@ -199,6 +211,8 @@ type bulkView struct {
 	Count                      string
 	Assign, Stage, Edit, Mark  bool // what the reader may do
 	Merge                      bool
+	Hold                       []holdChoice
+	Snoozed, Following         bool // the list is that of what rests, of what one follows
 }
 
 func (s *Server) bulkChoices(c echo.Context) error {
@@ -229,6 +243,8 @@ func (s *Server) bulkChoices(c echo.Context) error {
 		}
 	}
 	view.Priorities = priorityOptions(v.Printer, "\x00")
+	view.Hold = newHold(v.Printer, nil).Choices
+	view.Snoozed, view.Following = p.query.View == helpdesk.ViewSnoozed, p.query.View == helpdesk.ViewFollowing
 	if view.Tags, err = s.desk.Tags(ctx, v.actor()); err != nil {
 		return err
 	}

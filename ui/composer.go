@@ -135,11 +135,16 @@ func (s *Server) toast(c echo.Context, t *ticketView) *toastView {
 	if messageID == "" {
 		return nil
 	}
-	for _, m := range t.source.Messages {
+	return s.sentToast(v, t.source, messageID, t.Path)
+}
+
+// sentToast offers to undo a reply while it has not left.
+func (s *Server) sentToast(v *visit, t *helpdesk.TicketView, messageID, back string) *toastView {
+	for _, m := range t.Messages {
 		if m.Message.ID == messageID && m.Undoable {
 			left := m.UndoUntil.Sub(s.now())
 			return &toastView{ID: messageID, Text: template.HTML(template.HTMLEscapeString(v.T("toast.sending"))), Action: "/messages/" + messageID + "/undo",
-				Seconds: max(int((left+time.Second-1)/time.Second), 0), Counted: true, Back: t.Path}
+				Seconds: max(int((left+time.Second-1)/time.Second), 0), Counted: true, Back: back}
 		}
 	}
 	return nil
@@ -213,6 +218,13 @@ func (s *Server) composeReply(c echo.Context) error {
 	if err != nil {
 		return s.refuseCompose(c, err)
 	}
+	p := placeOfPath(backTo(c, number), number)
+	where, next := helpdesk.AfterCloseStay, uint64(0)
+	if reply.Close && sending.At.IsZero() {
+		if where, next, err = s.leave(ctx, v, p); err != nil {
+			return err
+		}
+	}
 	var sent helpdesk.Sent
 	if id := c.FormValue("approve"); id != "" {
 		sent, err = s.desk.Approve(ctx, v.actor(), id, reply.Seen, &reply)
@@ -221,6 +233,10 @@ func (s *Server) composeReply(c echo.Context) error {
 	}
 	if err != nil {
 		return s.refuseCompose(c, err)
+	}
+	if where != helpdesk.AfterCloseStay && sent.Message != nil {
+		s.written(c, number)
+		return left(c, p, next, "sent", sent.Message.ID)
 	}
 	return s.leftDraft(c, number, sent)
 }
@@ -306,5 +322,6 @@ func (s *Server) undo(c echo.Context) error {
 		return err
 	}
 	view.Composer.Restored, view.Composer.Templates = true, m.Templates
+	c.Response().Header().Set("HX-Replace-Url", placeOfPath(c.FormValue("back"), m.Ticket).address(m.Ticket)) // it may have been left since
 	return s.renderTicket(c, http.StatusOK, view, nil)
 }

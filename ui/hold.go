@@ -69,23 +69,31 @@ func newHold(p locale.Printer, sn *helpdesk.Snooze) holdView {
 // snooze puts a ticket on hold until the chosen time, or one's own.
 func (s *Server) snooze(c echo.Context) error {
 	v, number := visitOf(c), ticketNumber(c)
-	var until time.Time
-	var err error
-	switch choice, own := c.FormValue("until"), c.FormValue("own"); {
-	case choice == untilReply:
-	case choice == "own":
-		if until, err = time.ParseInLocation(dateTimeField, own, v.Zone); err != nil {
-			return invalid("own", "error.time_unreadable", "cannot read the time \""+own+"\": write it like 2026-11-18T15:04", own)
-		}
-	default:
-		if until, err = time.Parse(time.RFC3339, choice); err != nil {
-			return invalid("until", "error.time_unreadable", "cannot read the time \""+choice+"\": write it like 2026-11-18T15:04:00+09:00", choice)
-		}
+	until, err := restUntil(v, c.FormValue("until"), c.FormValue("own"))
+	if err != nil {
+		return err
 	}
 	if _, err := s.desk.Snooze(c.Request().Context(), v.actor(), number, until, c.FormValue("note")); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, placeOfPath(backTo(c, number), number).address(number, "held", "1"))
+}
+
+// restUntil reads until when a ticket rests from a choice of newHold, or from
+// one's own time; zero is until the customer writes.
+func restUntil(v *visit, choice, own string) (until time.Time, err error) {
+	switch {
+	case choice == untilReply:
+	case choice == "own":
+		if until, err = time.ParseInLocation(dateTimeField, own, v.Zone); err != nil {
+			return until, invalid("own", "error.time_unreadable", "cannot read the time \""+own+"\": write it like 2026-11-18T15:04", own)
+		}
+	default:
+		if until, err = time.Parse(time.RFC3339, choice); err != nil {
+			return until, invalid("until", "error.time_unreadable", "cannot read the time \""+choice+"\": write it like 2026-11-18T15:04:00+09:00", choice)
+		}
+	}
+	return until, nil
 }
 
 func (s *Server) wake(c echo.Context) error {

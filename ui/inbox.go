@@ -67,6 +67,11 @@ func (s *Server) inbox(c echo.Context) error {
 		data.Title = data.Ticket.Subject
 		data.Toast = s.toast(c, data.Ticket)
 	}
+	if c.QueryParam("closed") != "" {
+		if data.Toast, err = s.leftToast(c, place); err != nil {
+			return err
+		}
+	}
 	return s.render(c, http.StatusOK, "inbox", data)
 }
 

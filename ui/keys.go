@@ -41,6 +41,11 @@ var shortcuts = []shortcutGroup{
 		{Do: "go", Keys: []string{"g i"}, Label: "view.open", URL: "/inbox/open", Icon: "tray"},
 		{Do: "go", Keys: []string{"g h"}, Label: "view.snoozed", URL: "/inbox/snoozed", Icon: "pause"},
 		{Do: "go", Keys: []string{"g c"}, Label: "view.closed", URL: "/inbox/closed", Icon: "done"},
+		{Do: "go", Keys: []string{"g @"}, Label: "view.mentions", URL: "/inbox/mentions", Icon: "at"},
+		{Do: "go", Keys: []string{"g x"}, Label: "view.held", URL: "/inbox/held", Icon: "hand"},
+		{Do: "go", Keys: []string{"g e"}, Label: "view.failed", URL: "/inbox/failed", Icon: "undelivered"},
+		{Do: "go", Keys: []string{"g !"}, Label: "view.spam", URL: "/inbox/spam", Icon: "spam"},
+		{Do: "go", Keys: []string{"g n"}, Label: "notice.title", URL: "/notices", Icon: "bell"},
 		{Do: "go", Keys: []string{"g s"}, Label: "nav.settings", URL: "/settings", Icon: "sliders"},
 	}},
 	{"keys.group.ticket", []shortcut{

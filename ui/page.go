@@ -28,6 +28,8 @@ type navigation struct {
 	UserName  string
 	RoleName  string
 	Views     []navItem
+	More      []navItem // the views that are rarely looked at
+	MoreOpen  bool      // one of these is the current place
 	Pipelines []navItem
 	Saved     []navItem // saved views
 	Only      *onlyView
@@ -60,6 +62,16 @@ var views = []struct {
 }{
 	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"drafts", "file"}, {"approval", "check"}, {"open", "tray"},
 	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"spam", "spam"}, {"closed", "done"},
+}
+
+// rarely tells of a view that is folded away while nothing in it asks for a
+// look: chrome is quiet.
+func rarely(v helpdesk.View) bool {
+	switch v {
+	case "following", "snoozed", "held", "failed", "spam", "closed":
+		return true
+	}
+	return false
 }
 
 // knownView reports whether an address may name a view: one of the navigation,
@@ -134,6 +146,13 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		case (known.view == "held" || known.view == "mentions") && item.Count != "":
 			item.Tone = "warn"
 		}
+		if item.Current && rarely(known.view) {
+			nav.MoreOpen = true
+		}
+		if rarely(known.view) && item.Tone == "" {
+			nav.More = append(nav.More, item)
+			continue
+		}
 		nav.Views = append(nav.Views, item)
 	}
 	for _, p := range pipelines {
@@ -156,7 +175,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 
 // count is the number beside the current entry, "" where there is none.
 func (n *navigation) count() string {
-	for _, item := range slices.Concat(n.Views, n.Pipelines, n.Saved) {
+	for _, item := range slices.Concat(n.Views, n.More, n.Pipelines, n.Saved) {
 		if item.Current {
 			return item.Count
 		}

@@ -56,6 +56,16 @@ func (s *Server) palette(c echo.Context) error {
 	for _, p := range pipelines {
 		list = append(list, paletteEntry{URL: "/inbox/open?pipeline=" + p.ID, Icon: "tray", Name: p.Name, Detail: v.T("palette.pipeline"), Also: other.T("palette.pipeline")})
 	}
+	if v.may(helpdesk.PermitSupervise) {
+		list = append(list, paletteEntry{URL: "/situation", Icon: "pulse", Name: v.T("situation.title"), Detail: v.T("palette.open"), Also: other.T("situation.title")})
+	}
+	saved, err := s.desk.SavedViews(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	for _, x := range saved {
+		list = append(list, paletteEntry{URL: placeOfView(x).address(0), Icon: "view", Name: x.Name, Detail: v.T("nav.saved"), Also: other.T("nav.saved")})
+	}
 	for _, group := range s.settingsGroups(ctx, v, "") {
 		for _, item := range group.Items {
 			name, _ := strings.CutPrefix(item.URL, "/settings/")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -15,6 +16,7 @@ import (
 type viewsView struct {
 	settingsPage
 	Homes []option
+	After []option
 	Views []savedViewRow
 }
 
@@ -59,6 +61,9 @@ func (s *Server) showViews(c echo.Context, problem error) error {
 		value := string(known.view)
 		view.Homes = append(view.Homes, option{value, v.T("view." + value), value == preference.Home || preference.Home == "" && known.view == helpdesk.ViewOpen})
 	}
+	for _, after := range helpdesk.AfterCloses {
+		view.After = append(view.After, option{string(after), v.T("after_close." + cmp.Or(string(after), "stay")), after == preference.AfterClose})
+	}
 	for i, saved := range list {
 		row := savedViewRow{ID: saved.ID, Name: saved.Name, URL: placeOfView(saved).address(0), Shared: saved.Shared, Share: share,
 			Changes: saved.Shared && share || !saved.Shared && saved.OwnerID == v.User.ID, First: i == 0, Last: i == len(list)-1}
@@ -79,8 +84,8 @@ func (s *Server) changeViews(c echo.Context) error {
 	var err error
 	switch action {
 	case "home":
-		home := c.FormValue("home")
-		err = s.desk.ChangePreference(ctx, v.actor(), helpdesk.PreferenceChange{Home: &home})
+		home, after := c.FormValue("home"), helpdesk.AfterClose(c.FormValue("after"))
+		err = s.desk.ChangePreference(ctx, v.actor(), helpdesk.PreferenceChange{Home: &home, AfterClose: &after})
 	case "delete":
 		err = s.desk.DeleteView(ctx, v.actor(), id)
 	case "save":

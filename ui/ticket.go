@@ -196,7 +196,15 @@ func (s *Server) ticketFragment(c echo.Context, p place) error {
 		return err
 	}
 	followMoving(c, p)
-	return s.renderTicket(c, http.StatusOK, view, s.toast(c, view))
+	toast := s.toast(c, view)
+	if c.QueryParam("closed") != "" { // the ticket before this one was left
+		c.Response().Header().Set("HX-Push-Url", p.address(p.number))
+		c.Response().Header().Set("HX-Reswap", "outerHTML")
+		if toast, err = s.leftToast(c, p); err != nil {
+			return err
+		}
+	}
+	return s.renderTicket(c, http.StatusOK, view, toast)
 }
 
 // renderTicket answers a request for one ticket: as a fragment, or inside its
@@ -277,10 +285,35 @@ func (s *Server) changeTicket(c echo.Context) error {
 		tags := retag(row.Ticket.Tags, form.Get("tag"), form.Get("untag"))
 		change.Tags = &tags
 	}
+	if form.Get("then") == "leave" && change.Stage != nil {
+		return s.closeAndLeave(c, change)
+	}
 	if _, err := s.desk.Change(ctx, v.actor(), number, change); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, backTo(c, number))
+}
+
+// closeAndLeave closes a ticket and shows what its reader wants to see then.
+func (s *Server) closeAndLeave(c echo.Context, change helpdesk.Change) error {
+	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
+	p := placeOfPath(backTo(c, number), number)
+	row, err := s.desk.TicketRow(ctx, v.actor(), number)
+	if err != nil {
+		return err
+	}
+	where, next, err := s.leave(ctx, v, p)
+	if err != nil {
+		return err
+	}
+	changed, err := s.desk.Change(ctx, v.actor(), number, change)
+	if err != nil {
+		return err
+	}
+	if where == helpdesk.AfterCloseStay || changed.Open {
+		return c.Redirect(http.StatusSeeOther, backTo(c, number))
+	}
+	return left(c, p, next, "was", row.Ticket.StageID)
 }
 
 // retag adds and removes a tag; commas part several.

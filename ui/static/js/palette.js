@@ -3,6 +3,7 @@
 // the open ticket is read from its page.
 import { $, $$, composing, fragment, on, parse } from "./dom.js";
 import { actions } from "./keys.js";
+import { offeredHere } from "./templates.js";
 
 const shown = 9;       // entries of one's own at most, before the tickets
 const recentKey = "palette:recent";
@@ -10,6 +11,7 @@ const recentKey = "palette:recent";
 let offered = null;    // the entries that every page has, as elements
 let asked = null;
 let found = [];        // what the server found for the present text
+let templates = [];    // of the open ticket, to put into the answer
 let searching;
 
 const load = () => {
@@ -28,8 +30,10 @@ export async function openPalette() {
   const text = $("#palette-text");
   text.value = "";
   found = [];
+  templates = [];
   dialog.showModal();
   draw();
+  offeredHere().then((list) => { templates = list; }).catch(() => {});
   if (!offered) {
     await load();
     draw();
@@ -49,6 +53,7 @@ function ticketEntries() {
   for (const button of $$("#hold .menu-item")) {
     entries.push(entry("pause", `${words.hold} ${button.firstElementChild.textContent}`, () => button.form.requestSubmit(button), "hold snooze"));
   }
+  for (const template of templates) entries.push(entry("template", `${words.template} ${template.name}`, template.run, template.also));
   return entries;
 }
 

@@ -3,6 +3,7 @@
 // braces, and is marked.
 import { announce } from "./announce.js";
 import { $, $$, on, parse, ready } from "./dom.js";
+import { focus } from "./composer.js";
 import { editorOf } from "./editor.js";
 import { upload } from "./uploads.js";
 import { rank, Suggestions } from "./suggest.js";
@@ -119,6 +120,18 @@ async function insert(form, id) {
   for (const file of filled.files) attach(form, file);
   mark(form);
   if (filled.unfilled.length) announce(words().unfilled);
+}
+
+// offeredHere are the templates for the open ticket's answer, for the palette.
+export async function offeredHere() {
+  const form = document.querySelector("[data-composer] [data-templates]")?.form;
+  if (!form) return [];
+  await offered(ticketOf(form));
+  return (known.get(ticketOf(form)) ?? []).map((offer) => ({ name: offer.name, also: `${offer.shortcut} ${offer.folder}`, run: () => {
+    focus("reply");
+    wanted = "";
+    insert(form, offer.id);
+  } }));
 }
 
 // attach takes a file of a template into the draft, as if it had been chosen.
