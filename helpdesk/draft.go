@@ -43,7 +43,11 @@ type Draft struct {
 	Text, HTML  string
 	To, Cc, Bcc string // as typed, so perhaps not yet an address
 	Quote       bool
-	Files       []DraftFile
+	// Signature stands below, nil for the usual one; Templates are the ids of those
+	// that it was written with.
+	Signature *Localized `cbor:",omitempty"`
+	Templates []string   `cbor:",omitempty"`
+	Files     []DraftFile
 	// Seen is the newest event of the ticket that its author had seen.
 	Seen uint64
 
@@ -133,6 +137,10 @@ func (d *Draft) check() error {
 		return invalid("ticket", "draft_kind", "a draft of kind %q does not belong to ticket %d", d.Kind, d.Ticket)
 	case len(d.Text)+len(d.HTML) > maxReplyText:
 		return invalid("text", "reply_too_long", "the draft has %d bytes; the limit is %d", len(d.Text)+len(d.HTML), maxReplyText)
+	case d.Signature != nil && len(d.Signature.Text)+len(d.Signature.HTML) > maxDraftFields:
+		return invalid("signature", "reply_too_long", "the signature has %d bytes; the limit is %d", len(d.Signature.Text)+len(d.Signature.HTML), maxDraftFields)
+	case len(d.Templates) > maxDraftFiles:
+		return invalid("templates", "reply_too_long", "the draft names %d templates; the limit is %d", len(d.Templates), maxDraftFiles)
 	case len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject) > maxDraftFields:
 		return invalid("to", "reply_too_long", "recipients and subject have %d bytes; the limit is %d", len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject), maxDraftFields)
 	}
@@ -166,6 +174,7 @@ func (d *Desk) SaveDraft(ctx context.Context, a Actor, draft Draft) (*Draft, err
 		}
 		current.AliasID, current.Subject, current.Text, current.HTML = draft.AliasID, draft.Subject, draft.Text, draft.HTML
 		current.To, current.Cc, current.Bcc, current.Quote, current.Seen = draft.To, draft.Cc, draft.Bcc, draft.Quote, draft.Seen
+		current.Signature, current.Templates = draft.Signature, draft.Templates
 		current.UpdatedAt = c.now
 		saved = current
 		if current.empty() && current.Returned == nil {
@@ -379,7 +388,7 @@ func (d *Desk) TakeDraft(ctx context.Context, a Actor, id string) (taken *Draft,
 			return leaving(taken)
 		}
 		before := taken.UserID
-		taken.UserID, taken.UpdatedAt = a.UserID, c.now
+		taken.UserID, taken.Signature, taken.UpdatedAt = a.UserID, nil, c.now // it is signed by whoever sends it
 		if err := c.recordDraft(EventDraftTaken, taken, map[string]string{"from": before}); err != nil {
 			return err
 		}

@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 )
@@ -58,7 +59,11 @@ func (draft *Draft) edit(by *Reply) {
 	if by.To != nil {
 		ready.To, ready.Cc, ready.Bcc = by.To, by.Cc, by.Bcc
 	}
-	draft.Ready = &ready
+	if by.Signature != nil {
+		ready.Signature, draft.Signature = by.Signature, by.Signature
+	}
+	ready.Templates = appendNew(slices.Clone(ready.Templates), by.Templates...)
+	draft.Ready, draft.Templates = &ready, ready.Templates
 	draft.To, draft.Cc, draft.Bcc = typed(ready.To), typed(ready.Cc), typed(ready.Bcc)
 }
 

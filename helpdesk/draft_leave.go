@@ -138,6 +138,7 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	draft.Ticket, draft.UserID, draft.Text, draft.HTML, draft.Quote = t.Number, c.actor.UserID, r.Text, r.HTML, r.Quote
 	draft.To, draft.Cc, draft.Bcc = typed(r.To), typed(r.Cc), typed(r.Bcc)
 	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id)}
+	draft.Signature, draft.Templates = r.Signature, r.Templates
 	draft.Seen, draft.SendAt, draft.Regardless = max(r.Seen, t.CustomerSeq), when.At, when.Regardless
 	draft.Returned, draft.UpdatedAt = nil, c.now
 	draft.State = DraftScheduled

@@ -21,10 +21,13 @@ const (
 	NoticeWoken    NoticeKind = "woken"    // the user's ticket came back from its rest
 	NoticeFailed   NoticeKind = "failed"   // the user's reply did not arrive
 	NoticeHeld     NoticeKind = "held"     // a mail on the user's ticket waits to be confirmed
+	NoticeApproval NoticeKind = "approval" // a colleague's reply waits for somebody who may approve
+	NoticeApproved NoticeKind = "approved" // the user's reply was approved
+	NoticeReturned NoticeKind = "returned" // the user's reply was sent back, or did not leave at its time
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeFailed, NoticeHeld, NoticeWoken}
+var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeHeld, NoticeWoken}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -105,7 +108,7 @@ func (c *command) tellOf(list []Event) error {
 		}
 		for _, p := range told {
 			again := slices.ContainsFunc(pending, func(o pendingNotice) bool { return o.user == p.user && o.event.Ticket == p.event.Ticket })
-			if p.user != "" && p.user != e.Actor.UserID && !again {
+			if p.user != "" && p.user != e.Actor.UserID && (!again || p.kind == NoticeReturned) {
 				pending = append(pending, p)
 			}
 		}
@@ -140,6 +143,10 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 	}
 	switch e.Kind {
 	case EventTicketAssigned:
+		t, err := ticket()
+		if err != nil || t.Spam != nil {
+			return nil, err
+		}
 		add(NoticeAssigned, e.Data["to_id"])
 	case EventNoteAdded:
 		note, err := notes.Get(c, key(e.Data["note"]))
@@ -147,14 +154,71 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 			return nil, err
 		}
 		add(NoticeMention, note.Mentions...)
+	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
+		return c.causesOfApproval(e)
 	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed:
 		t, err := ticket()
-		if err != nil {
+		if err != nil || t.Spam != nil { // nobody is called to look at spam
 			return nil, err
 		}
 		return c.causesOf(e, t)
 	}
 	return list, nil
+}
+
+// causesOfApproval says who is to be told of what becomes of a reply that did
+// not leave at once. What is decided calls nobody else.
+func (c *command) causesOfApproval(e Event) (list []pendingNotice, err error) {
+	author := e.Data["author"]
+	approvers, err := approversBut(c, author)
+	if err != nil {
+		return nil, err
+	}
+	switch e.Kind {
+	case EventApprovalRequested:
+		for _, id := range approvers {
+			list = append(list, pendingNotice{id, NoticeApproval, e})
+		}
+		return list, nil
+	case EventReplyApproved:
+		list = []pendingNotice{{author, NoticeApproved, e}}
+	case EventApprovalRefused, EventReplyStopped:
+		list = []pendingNotice{{author, NoticeReturned, e}}
+	}
+	t, err := tickets.Get(c, key(e.Ticket))
+	if err != nil || t.Reviews > 0 {
+		return list, err
+	}
+	for _, id := range approvers {
+		n, err := optional(notices.First(c, "unread", key(id, e.Ticket, string(NoticeApproval))))
+		if err != nil {
+			return nil, err
+		}
+		if n == nil {
+			continue
+		}
+		n.ReadAt = c.now
+		if err := errors.Join(c.clearTimer(TimerNotice, n.ID), notices.Put(c, n)); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+// approversBut are the ids of all who may approve a reply of author's.
+func approversBut(r store.Reader, author string) (ids []string, err error) {
+	for u, err := range users.Scan(r, store.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		if u, err = withRole(r, u); err != nil {
+			return nil, err
+		}
+		if u.ID != author && !u.Disabled && u.Actor().May(PermitApprove) {
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids, nil
 }
 
 // causesOf says who is to be told of an event that concerns whoever has the

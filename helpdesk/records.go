@@ -344,6 +344,8 @@ type Before struct {
 	AssigneeID string
 	AssignedTo string // whom the reply gave the ticket to, or ""
 	Quote      bool   // the composer's choice
+	// Signature is the one that the author chose, nil for the usual one.
+	Signature *Localized `cbor:",omitempty"`
 	// LastReply is when the author had last replied; zero: never.
 	LastReply time.Time
 }

@@ -328,7 +328,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err := c.countUse(m.Templates, 1); err != nil {
 		return nil, err
 	}
-	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote}
+	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote, Signature: r.Signature}
 	if err := tokens.Put(c, &token); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,7 @@ type composerView struct {
 	// Signature is what stands below, "<" first where it is HTML; Language what the
 	// customer writes, and Templates what the text was made with.
 	Signature, Language string
+	Signed              bool // the signature is the draft's own, not the usual one
 	Templates           []string
 	Log                 loggedView
 	To, Cc, Bcc         string

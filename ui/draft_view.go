@@ -32,11 +32,13 @@ func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wante
 			w.To, w.Cc, w.Bcc = reply.To, reply.Cc, reply.Bcc
 		}
 		w.Returned = returned(v, reply.Returned)
+		w.signed(reply)
 	}
 	for i := range t.Drafts {
 		if d := &t.Drafts[i].Draft; d.ID == wanted && mayApprove(v, d) {
 			w.Approving, w.Key, w.Seen, w.Mode, w.Returned = d.ID, d.ID, t.LastSeq, "reply", ""
 			w.Text, w.HTML, w.Quote, w.To, w.Cc, w.Bcc, w.Files = d.Text, d.HTML, d.Quote, d.To, d.Cc, d.Bcc, draftFileViews(v, d)
+			w.signed(d)
 			return
 		}
 	}
@@ -45,6 +47,14 @@ func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wante
 		if note.ID == wanted || w.Stamp == "" {
 			w.Mode = "note"
 		}
+	}
+}
+
+// signed takes over the signature and the templates of a draft.
+func (w *composerView) signed(d *helpdesk.Draft) {
+	w.Templates, w.Signed = d.Templates, d.Signature != nil
+	if d.Signature != nil {
+		w.Signature = d.Signature.Written()
 	}
 }
 

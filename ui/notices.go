@@ -43,6 +43,7 @@ const maxNotices = 50
 var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeAssigned: "person", helpdesk.NoticeMention: "at", helpdesk.NoticeCustomer: "speech", helpdesk.NoticeOverdue: "clock",
 	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeHeld: "hand",
+	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo",
 }
 
 // noticesPage answers with the notices: as a dialog over the page, and as a page of
@@ -97,6 +98,15 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 		return p.T("notice.woken", number)
 	case helpdesk.NoticeFailed:
 		return p.T("notice.failed", number, n.Contact)
+	case helpdesk.NoticeApproval:
+		return p.T("notice.approval", number, by)
+	case helpdesk.NoticeApproved:
+		return p.T("notice.approved", number, by)
+	case helpdesk.NoticeReturned:
+		if n.Notice.By.Kind != helpdesk.ActorUser {
+			return p.T("notice.stopped", number)
+		}
+		return p.T("notice.returned", number, by)
 	}
 	return p.T("notice.held", number)
 }

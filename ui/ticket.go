@@ -129,7 +129,9 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	if err != nil {
 		return nil, err
 	}
-	view.Composer.Signature, view.Composer.Language = signature.Written(), language
+	if view.Composer.Language = language; !view.Composer.Signed {
+		view.Composer.Signature = signature.Written()
+	}
 	view.Sender = s.senderAlert(v, t.Alias)
 	view.Panel = reader.panel(t, view.Path)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {

@@ -30,6 +30,7 @@ function content(form, kind) {
   return {
     text, html: written ? html : "", to: value("to"), cc: value("cc"), bcc: value("bcc"),
     subject: value("subject"), alias: value("alias"), quote: form.elements.quote?.checked ? "1" : "", seen: value("seen"),
+    signature_shown: value("signature_shown"), signature: value("signature"), templates: $$("input[name=template]", form).map((used) => used.value).join(","),
   };
 }
 
