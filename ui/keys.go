@@ -41,6 +41,8 @@ var shortcuts = []shortcutGroup{
 		{Do: "go", Keys: []string{"g i"}, Label: "view.open", URL: "/inbox/open", Icon: "tray"},
 		{Do: "go", Keys: []string{"g h"}, Label: "view.snoozed", URL: "/inbox/snoozed", Icon: "pause"},
 		{Do: "go", Keys: []string{"g c"}, Label: "view.closed", URL: "/inbox/closed", Icon: "done"},
+		{Do: "go", Keys: []string{"g d"}, Label: "view.drafts", URL: "/inbox/drafts", Icon: "file"},
+		{Do: "go", Keys: []string{"g a"}, Label: "view.approval", URL: "/inbox/approval", Icon: "check"},
 		{Do: "go", Keys: []string{"g @"}, Label: "view.mentions", URL: "/inbox/mentions", Icon: "at"},
 		{Do: "go", Keys: []string{"g x"}, Label: "view.held", URL: "/inbox/held", Icon: "hand"},
 		{Do: "go", Keys: []string{"g e"}, Label: "view.failed", URL: "/inbox/failed", Icon: "undelivered"},

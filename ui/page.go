@@ -146,11 +146,8 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		case (known.view == "held" || known.view == "mentions") && item.Count != "":
 			item.Tone = "warn"
 		}
-		if item.Current && rarely(known.view) {
-			nav.MoreOpen = true
-		}
-		if rarely(known.view) && item.Tone == "" {
-			nav.More = append(nav.More, item)
+		if (rarely(known.view) || item.Count == "" && (known.view == "drafts" || known.view == "approval")) && item.Tone == "" {
+			nav.More, nav.MoreOpen = append(nav.More, item), nav.MoreOpen || item.Current
 			continue
 		}
 		nav.Views = append(nav.Views, item)
