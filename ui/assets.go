@@ -39,6 +39,7 @@ var styleOrder = []string{
 	"recipients",
 	"drafts",
 	"template",
+	"writing",
 	"panel",
 	"pages",
 	"house",

@@ -66,6 +66,9 @@ type composerView struct {
 	Approving string
 	// Returned says why a draft that was to leave came back.
 	Returned string
+	// ModelAway says why the model writes nothing now, "" where it can.
+	ModelAway string
+	Languages []option // that it can write in
 }
 
 func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) composerView {

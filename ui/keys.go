@@ -62,6 +62,9 @@ var shortcuts = []shortcutGroup{
 		{Do: "unread", Keys: []string{"u"}, Label: "keys.unread", Icon: "mail", Ticket: true},
 		{Do: "spam", Keys: []string{"!"}, Label: "spam.mark", Icon: "spam", Ticket: true},
 		{Do: "merge", Keys: []string{"m"}, Label: "keys.merge", Icon: "merge", Ticket: true},
+		{Do: "draft", Keys: []string{"d"}, Label: "writing.task.draft", Icon: "sparkle", Ticket: true},
+		{Do: "translate", Keys: []string{"t"}, Label: "writing.task.mail", Icon: "sparkle", Ticket: true},
+		{Do: "summary", Keys: []string{"y"}, Label: "writing.task.summary", Icon: "sparkle", Ticket: true},
 		{Do: "panel", Keys: []string{"i"}, Label: "keys.panel", Icon: "panel", Ticket: true},
 	}},
 	{"keys.group.write", []shortcut{

@@ -145,7 +145,11 @@ type Options struct {
 	// Analysis reports what is known about the model. It asks nobody: it is
 	// called for every page.
 	Analysis func(context.Context) AnalysisStatus
-	Now      func() time.Time
+	// Writer writes texts for agents, and Similar finds what it may learn from;
+	// nil where there is no model, or no search.
+	Writer  TextWriter
+	Similar SimilarFinder
+	Now     func() time.Time
 }
 
 func (o Options) withDefaults() Options {
@@ -267,7 +271,7 @@ func (s *Server) routes() *echo.Echo {
 		// Attachments are mostly compressed already, and the length of a
 		// stream is not known.
 		Skipper: func(c echo.Context) bool {
-			return c.Path() == "/live" || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath
+			return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath
 		},
 	}))
 	s.accessRoutes(pages)
@@ -289,6 +293,7 @@ func (s *Server) routes() *echo.Echo {
 	s.hoursRoutes(desk)
 	s.ruleRoutes(desk)
 	s.templateRoutes(desk)
+	s.writingRoutes(desk)
 	s.paletteRoutes(desk)
 	s.noticeRoutes(desk)
 	desk.GET("/live", s.live)

@@ -96,6 +96,24 @@ type aiConfig struct {
 	Context     int      `toml:"context"`
 	KeepAlive   duration `toml:"keep_alive"`
 	Concurrency int      `toml:"concurrency"`
+
+	Writing   writingConfig     `toml:"writing"`
+	Draft     writingTaskConfig `toml:"draft"`
+	Rewrite   writingTaskConfig `toml:"rewrite"`
+	Translate writingTaskConfig `toml:"translate"`
+	Summary   writingTaskConfig `toml:"summary"`
+}
+
+// writingConfig is what all texts for agents have in common.
+type writingConfig struct {
+	Concurrency int `toml:"concurrency"`
+}
+
+// writingTaskConfig is who writes one kind of text. What is empty is as in [ai].
+type writingTaskConfig struct {
+	Model   string   `toml:"model"`
+	Context int      `toml:"context"`
+	Timeout duration `toml:"timeout"`
 }
 
 type logConfig struct {
@@ -165,6 +183,9 @@ func defaultConfig() config {
 			Enabled: true, Address: "http://127.0.0.1:11434", Model: "qwen3.5:4b",
 			Timeout: duration{10 * time.Minute}, Context: 8192,
 			KeepAlive: duration{10 * time.Minute}, Concurrency: 1,
+			Writing: writingConfig{Concurrency: 2},
+			Draft:   writingTaskConfig{Timeout: duration{5 * time.Minute}}, Rewrite: writingTaskConfig{Timeout: duration{5 * time.Minute}},
+			Translate: writingTaskConfig{Timeout: duration{5 * time.Minute}}, Summary: writingTaskConfig{Timeout: duration{5 * time.Minute}},
 		},
 		Log: logConfig{Level: "info", Format: "text"},
 	}

@@ -171,6 +171,19 @@ func (k *checker) ai(c aiConfig) {
 	if c.Context < 2048 {
 		k.add("ai.context", "%d tokens do not hold a mail and the answer; write at least 2048", c.Context)
 	}
+	k.positive("ai.writing.concurrency", int64(c.Writing.Concurrency))
+	k.writingTask("ai.draft.", c.Draft)
+	k.writingTask("ai.rewrite.", c.Rewrite)
+	k.writingTask("ai.translate.", c.Translate)
+	k.writingTask("ai.summary.", c.Summary)
+}
+
+// writingTask checks who writes one kind of text.
+func (k *checker) writingTask(at string, c writingTaskConfig) {
+	k.positive(at+"timeout", int64(c.Timeout.Duration))
+	if c.Context != 0 && c.Context < 2048 {
+		k.add(at+"context", "%d tokens do not hold a conversation and a text; write at least 2048, or 0 for that of [ai]", c.Context)
+	}
 }
 
 func (k *checker) pipelines(pipelines []pipelineConfig) {

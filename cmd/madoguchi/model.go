@@ -23,6 +23,9 @@ func (s *server) openModel() ([]run.Worker, error) {
 		return nil, fmt.Errorf("ai: %w", err)
 	}
 	s.analyst = analyst
+	if s.writer, err = analysis.NewWriter(analyst, writerOptions(c), c.Writing.Concurrency); err != nil {
+		return nil, fmt.Errorf("ai: %w", err)
+	}
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
 		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)
 	})
@@ -33,6 +36,32 @@ func (s *server) openModel() ([]run.Worker, error) {
 		Do:          analyst.Analyse,
 		NotBefore:   analyst.NotBefore,
 	}}, nil
+}
+
+// writerOptions gives each task the model that the file names for its kind.
+func writerOptions(c aiConfig) map[helpdesk.WritingTask]analysis.WriterOptions {
+	options := map[helpdesk.WritingTask]analysis.WriterOptions{}
+	for _, task := range helpdesk.WritingTasks() {
+		of := c.Rewrite
+		switch task {
+		case helpdesk.WriteDraft, helpdesk.WriteKeywords:
+			of = c.Draft
+		case helpdesk.WriteTranslate, helpdesk.WriteMailTranslation:
+			of = c.Translate
+		case helpdesk.WriteSummary, helpdesk.WriteWants:
+			of = c.Summary
+		}
+		options[task] = analysis.WriterOptions{Model: of.Model, Context: of.Context, Timeout: of.Timeout.Duration}
+	}
+	return options
+}
+
+// textWriter is the writer for the web, nil where there is none.
+func (s *server) textWriter() ui.TextWriter {
+	if s.writer == nil {
+		return nil
+	}
+	return s.writer
 }
 
 // analysisStatus is what the web shows of the model. It asks nobody.

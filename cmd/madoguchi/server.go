@@ -46,6 +46,7 @@ type server struct {
 	pages            *ui.Server
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
+	writer           *analysis.Writer  // the same
 	ready            atomic.Bool
 }
 

@@ -43,6 +43,8 @@ func (s *server) openWeb(context.Context) (err error) {
 		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
 		Analysis:    s.analysisStatus,
 		CheckDomain: s.checkDomain,
+		Writer:      s.textWriter(),
+		Similar:     s.index,
 	})
 	if err != nil {
 		return err

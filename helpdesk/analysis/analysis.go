@@ -64,6 +64,8 @@ type Analyst struct {
 	log     *slog.Logger
 	recheck chan struct{} // holds one wish to look again at once
 
+	precedence precedence // of those who wait for a text
+
 	mu       sync.Mutex
 	status   Status
 	resting  time.Time // do not ask before
@@ -99,8 +101,12 @@ func (u *Unavailable) RetryAfter() time.Duration { return u.After }
 const restAfterTrouble = 6 * time.Second
 
 // NotBefore returns until when the analyst rests because Ollama did not
-// answer; the zero time, or a past one, is no rest.
+// answer, or because somebody waits for the model; the zero time, or a past one,
+// is no rest.
 func (a *Analyst) NotBefore() time.Time {
+	if a.precedence.taken() {
+		return a.now().Add(giveWay)
+	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.resting
@@ -118,9 +124,13 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 		return a.desk.SkipAnalysis(ctx, messageID)
 	}
 	started := a.now()
-	result, err := a.ask(ctx, in)
+	reading, done := a.precedence.read(ctx)
+	defer done()
+	result, err := a.ask(reading, in)
 	var unavailable *Unavailable
 	switch {
+	case err != nil && errors.Is(context.Cause(reading), errGaveWay):
+		return &Unavailable{Problem: ProblemBusy, Detail: errGaveWay.Error(), After: giveWay}
 	case errors.As(err, &unavailable):
 		a.mu.Lock()
 		a.resting, a.thinking = a.now().Add(min(unavailable.After, restAfterTrouble)), nil

@@ -105,25 +105,31 @@ func (a *Analyst) Check(ctx context.Context) Status {
 // look asks for the model's capabilities and puts whether it thinks into
 // thinking.
 func (a *Analyst) look(ctx context.Context, thinking *bool) error {
-	if a.options.Model == "" {
-		return &Unavailable{Problem: ProblemNoModel, Detail: "no model is configured", After: time.Minute}
+	names, err := a.capabilities(ctx, a.options.Model)
+	if err == nil && thinking != nil {
+		*thinking = slices.Contains(names, "thinking")
 	}
-	show, err := a.client.Show(ctx, &api.ShowRequest{Model: a.options.Model})
+	return err
+}
+
+// capabilities are what Ollama says that a model can, one that chats at least.
+func (a *Analyst) capabilities(ctx context.Context, model string) ([]string, error) {
+	if model == "" {
+		return nil, &Unavailable{Problem: ProblemNoModel, Detail: "no model is configured", After: time.Minute}
+	}
+	show, err := a.client.Show(ctx, &api.ShowRequest{Model: model})
 	if err != nil {
-		return classify(err)
+		return nil, classify(err)
 	}
 	var names []string
 	for _, c := range show.Capabilities {
 		names = append(names, string(c))
 	}
 	if len(names) > 0 && !slices.Contains(names, "completion") {
-		return &Unavailable{Problem: ProblemWrongKind, After: time.Minute,
-			Detail: fmt.Sprintf("model %q can %s, not chat", a.options.Model, strings.Join(names, ", "))}
+		return nil, &Unavailable{Problem: ProblemWrongKind, After: time.Minute,
+			Detail: fmt.Sprintf("model %q can %s, not chat", model, strings.Join(names, ", "))}
 	}
-	if thinking != nil {
-		*thinking = slices.Contains(names, "thinking")
-	}
-	return nil
+	return names, nil
 }
 
 // thinks reports whether the model has to be told not to think. Left alone, a

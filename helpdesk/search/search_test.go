@@ -422,3 +422,21 @@ func TestPages(t *testing.T) {
 		t.Errorf("mine: %d", within.Total)
 	}
 }
+
+func TestSimilarTicketsShareRareWords(t *testing.T) {
+	h := newHouse(t)
+	h.post(letter{from: "a@customer.example", subject: "流量計の再校正", text: "FM-3200 の校正証明書を再発行してください。"})
+	for i := range 6 {
+		h.post(letter{from: fmt.Sprintf("b%d@customer.example", i), subject: "お問い合わせ", text: "証明書についてのお問い合わせです。"})
+	}
+	h.post(letter{from: "c@customer.example", subject: "ランチのお誘い", text: "来週いかがですか。"})
+	asked := h.post(letter{from: "d@customer.example", subject: "校正証明書について", text: "FM-3200 の件で、校正証明書が届きません。"})
+	h.follow()
+	got, err := h.index.Similar(t.Context(), h.admin, "校正証明書について\nFM-3200 の件で、校正証明書が届きません。証明書", asked.Ticket, 3)
+	if err != nil || len(got) != 3 || got[0] != 1 || slices.Contains(got, asked.Ticket) || slices.Contains(got, 8) {
+		t.Errorf("found %v, %v", got, err)
+	}
+	if got, err := h.index.Similar(t.Context(), h.admin, "\"(: -", 0, 3); err != nil || len(got) != 0 {
+		t.Errorf("of no words: %v, %v", got, err)
+	}
+}

@@ -153,6 +153,10 @@ var composed = []string{
 	"unavailable",
 	"view",
 	"warning",
+	"writing.task",
+	"writing.title",
+	"writing.task",
+	"writing.title",
 }
 
 func isComposed(key string) bool {

@@ -21,6 +21,8 @@ import "./uploads.js";
 import "./drafts.js";
 import "./presence.js";
 import "./templates.js";
+import "./writing.js";
+import "./reading.js";
 import "./mentions.js";
 import "./signature.js";
 import "./richfield.js";

@@ -242,6 +242,54 @@ class Editor {
     this.insertHTML(html);
   }
 
+  // selected is what is selected in the text, null for nothing.
+  selected() {
+    if (!this.#squire) {
+      const { selectionStart: start, selectionEnd: end, value } = this.area;
+      return start === end ? null : { text: value.slice(start, end), start, end };
+    }
+    const chosen = document.getSelection(), root = this.#squire.getRoot();
+    const range = chosen.rangeCount && root.contains(chosen.anchorNode) ? chosen.getRangeAt(0) : this.#squire.getSelection();
+    if (range.collapsed || !root.contains(range.commonAncestorContainer)) return null;
+    const text = plainText(range.cloneContents());
+    return text.trim() ? { text, range: range.cloneRange() } : null;
+  }
+
+  // replace puts plain text in the place of what was selected, or of
+  // everything, as one step that can be undone. It returns the range that the
+  // text takes, null in a plain field.
+  replace(selected, text) {
+    if (!this.#squire) {
+      this.area.setRangeText(text, selected?.start ?? 0, selected?.end ?? this.area.value.length, "end");
+      changed(this.form);
+      return null;
+    }
+    const root = this.#squire.getRoot(), range = selected?.range ?? this.#everything();
+    const before = lettersUntil(root, range), after = root.textContent.length - before - range.toString().length;
+    this.#squire.setSelection(range);
+    this.#squire.insertHTML(selected && !text.includes("\n") ? lines(text).slice("<div>".length, -"</div>".length) : lines(text));
+    this.told();
+    return rangeOf(root, before, root.textContent.length - after);
+  }
+
+  // replaceAll puts html in the place of everything, as one step that can be
+  // undone.
+  replaceAll(html) {
+    if (!this.#squire) {
+      this.setHTML(html);
+      return;
+    }
+    this.#squire.setSelection(this.#everything());
+    this.#squire.insertHTML(html || "<div><br></div>");
+    this.told();
+  }
+
+  #everything() {
+    const range = document.createRange();
+    range.selectNodeContents(this.#squire.getRoot());
+    return range;
+  }
+
   // caret is where the caret is on the screen, for what opens beside it.
   caret() {
     if (this.#squire) return this.#squire.getCursorPosition();
@@ -308,6 +356,33 @@ function stepBack(range, length, root) {
     range.setStart(node, at);
     if (left === 0) return;
   }
+}
+
+function lettersUntil(root, range) {
+  const before = document.createRange();
+  before.setStart(root, 0);
+  before.setEnd(range.startContainer, range.startOffset);
+  return before.toString().length;
+}
+
+// rangeOf is the range between two letters of a text.
+function rangeOf(root, start, end) {
+  const range = document.createRange(), walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+  range.selectNodeContents(root);
+  let at = 0, started = false;
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    if (!started && start < at + node.length) {
+      range.setStart(node, start - at);
+      started = true;
+    }
+    if (started && end <= at + node.length) {
+      range.setEnd(node, Math.max(end - at, 0));
+      break;
+    }
+    at += node.length;
+  }
+  return range;
 }
 
 ready(() => {

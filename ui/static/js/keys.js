@@ -8,6 +8,8 @@ import { togglePanel } from "./menus.js";
 import { openMerge } from "./picker.js";
 import { openPalette } from "./palette.js";
 import { chooseHere } from "./select.js";
+import { draft } from "./writing.js";
+import { summarise, translateNewest } from "./reading.js";
 
 const mac = /Mac|iPhone|iPad/.test(navigator.platform);
 ready(() => {
@@ -46,6 +48,9 @@ export const actions = {
   unread: () => $("#unread-button")?.click(),
   merge: openMerge,
   panel: togglePanel,
+  draft,
+  translate: translateNewest,
+  summary: summarise,
   find: () => $("#find-text")?.focus(),
   help: () => $("#keys")?.showModal(),
 };
