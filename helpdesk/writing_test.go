@@ -38,9 +38,9 @@ func TestWhatAModelIsNotAskedFor(t *testing.T) {
 	h := newHouse(t)
 	mine := h.first()
 	for name, q := range map[string]helpdesk.WritingRequest{
-		"error.writing_task":  {Ticket: mine.Ticket, Task: "delete"},
-		"error.writing_empty": {Ticket: mine.Ticket, Task: helpdesk.WriteFormal, Text: " \n"},
-		"error.writing_long":  {Ticket: mine.Ticket, Task: helpdesk.WriteFormal, Text: strings.Repeat("あ", helpdesk.MaxWritingText+1)},
+		"writing_task":  {Ticket: mine.Ticket, Task: "delete"},
+		"writing_empty": {Ticket: mine.Ticket, Task: helpdesk.WriteFormal, Text: " \n"},
+		"writing_long":  {Ticket: mine.Ticket, Task: helpdesk.WriteFormal, Text: strings.Repeat("あ", helpdesk.MaxWritingText+1)},
 	} {
 		_, err := h.Writing(t.Context(), h.admin, q)
 		if key := keyOf(err); key != name {
