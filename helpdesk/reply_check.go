@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -82,11 +83,17 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 	return list, err
 }
 
+// maxGap is how long a name in braces is, in characters; what is longer is some
+// other text.
+const maxGap = 40
+
 // lacks warns of what a reply seems to be without.
 func (r *Reply) lacks() (list []Warning) {
 	text := strings.TrimSpace(r.Text)
-	for _, name := range Unfilled(text) {
-		list = append(list, Warning{WarnUnfilled, "{{" + name + "}}"})
+	for _, p := range pieces(text) { // a template's variables, and the gaps that a model leaves
+		if p.variable != "" && utf8.RuneCountInString(p.variable) <= maxGap {
+			list = append(list, Warning{WarnUnfilled, "{{" + p.variable + "}}"})
+		}
 	}
 	if len(r.Attachments) > 0 {
 		if text == "" && r.HTML == "" {
