@@ -142,7 +142,7 @@ var needed = map[string]helpdesk.Permission{
 	"ContactFiles": helpdesk.PermitRead, "ContactTags": helpdesk.PermitRead, "ContactTickets": helpdesk.PermitRead, "DeleteCompany": helpdesk.PermitContacts,
 	"ExportContacts": helpdesk.PermitExport, "ImportContacts": helpdesk.PermitContacts, "MergeContacts": helpdesk.PermitContacts,
 	"SaveCompany": helpdesk.PermitContacts, "UndoMergeContacts": helpdesk.PermitContacts,
-	"Writing":           helpdesk.PermitReply, // or PermitRead for what is only read
+	"Writing": helpdesk.PermitReply, // or PermitRead for what is only read
 }
 
 // own are the commands that everybody may use on what is their own.

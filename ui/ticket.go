@@ -135,7 +135,6 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Sender = s.senderAlert(v, t.Alias)
 	view.Panel = reader.panel(t, view.Path)
 	view.Composer.ModelAway, view.Composer.Languages = s.writingProblem(v, reader.analysis), writingLanguages(v, language)
-	view.Panel = reader.panel(t)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err
 	}
