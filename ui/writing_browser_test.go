@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
@@ -53,9 +54,42 @@ func (s *scribe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // say hands pieces over, and the end.
-func (s *scribe) say(pieces ...string) {
+func (s *scribe) say(t *testing.T, pieces ...string) {
+	t.Helper()
 	for _, text := range append(pieces, "") {
-		s.pieces <- text
+		s.hand(t, text)
+	}
+}
+
+// patience is how long the test waits for the other side before it fails.
+const patience = 20 * time.Second
+
+func (s *scribe) hand(t *testing.T, text string) {
+	t.Helper()
+	select {
+	case s.pieces <- text:
+	case <-time.After(patience):
+		t.Fatalf("nobody takes %q", text)
+	}
+}
+
+func (s *scribe) heard(t *testing.T) string {
+	t.Helper()
+	select {
+	case prompt := <-s.asked:
+		return prompt
+	case <-time.After(patience):
+		t.Fatal("the model was not asked")
+		return ""
+	}
+}
+
+func (s *scribe) hungUp(t *testing.T) {
+	t.Helper()
+	select {
+	case <-s.left:
+	case <-time.After(patience):
+		t.Fatal("nobody hung up")
 	}
 }
 
@@ -104,14 +138,14 @@ func TestWritingWithTheModel(t *testing.T) {
 	t.Run("a draft comes piece by piece, marked, and escaped", func(t *testing.T) {
 		b.t = t
 		choose("draft")
-		if prompt := <-s.asked; !strings.Contains(prompt, "請求書を再発行してください。") {
+		if prompt := s.heard(t); !strings.Contains(prompt, "請求書を再発行してください。") {
 			t.Errorf("the model was given %q", prompt)
 		}
-		s.pieces <- "田村様\n"
+		s.hand(t, "田村様\n")
 		b.until(`document.querySelector(".model-coming").textContent.includes("田村様")`)
 		b.do(chromedp.Focus(chromedp.CSS(`[name=signature]`)))
 		b.keys(kb.Enter, chromedp.ModifierCtrl) // nothing leaves meanwhile
-		s.say("<img src=x onerror='window.ran = true'>を", "お送りします。")
+		s.say(t, "<img src=x onerror='window.ran = true'>を", "お送りします。")
 		b.until(state + ` === "fresh" && ` + text + ` === "田村様\n<img src=x onerror='window.ran = true'>をお送りします。"`)
 		b.until(`CSS.highlights.get("model")?.size === 1`)
 		if eval[bool](b, `Boolean(window.ran || document.querySelector(".editor img"))`) || h.messagesOf(t, 1) != 1 {
@@ -135,41 +169,41 @@ func TestWritingWithTheModel(t *testing.T) {
 		b.until(text + ` === "明日送る。\n後は任せて。"`)
 		eval[bool](b, `(() => { const line = document.querySelectorAll(".editor div")[0].firstChild; getSelection().setBaseAndExtent(line, 0, line, 5); return true; })()`)
 		choose("formal")
-		if prompt := <-s.asked; !strings.Contains(prompt, "明日送る。") || strings.Contains(prompt, "後は任せて。") {
+		if prompt := s.heard(t); !strings.Contains(prompt, "明日送る。") || strings.Contains(prompt, "後は任せて。") {
 			t.Errorf("the model was given %q", prompt)
 		}
-		s.say("明日お送りいたします。")
+		s.say(t, "明日お送りいたします。")
 		b.until(text + ` === "明日お送りいたします。\n後は任せて。"`)
 		press("確認しました")
 		b.until(`document.querySelector("[data-model-work]").hidden`)
 
 		choose("shorter")
-		<-s.asked
-		s.pieces <- "半分"
+		s.heard(t)
+		s.hand(t, "半分")
 		b.until(`document.querySelector(".model-coming").textContent === "半分"`)
 		press("止める")
-		<-s.left // the model was told
+		s.hungUp(t) // the model was told
 		b.until(text + ` === "明日お送りいたします。\n後は任せて。" && ` + says + `("止めました")`)
 
 		choose("warmer")
-		<-s.asked
-		s.pieces <- "途中"
-		s.pieces <- "!the runner crashed"
+		s.heard(t)
+		s.hand(t, "途中")
+		s.hand(t, "!the runner crashed")
 		b.until(says + `("Ollama がエラーを返しました") && ` + text + ` === "明日お送りいたします。\n後は任せて。"`)
 	})
 
 	t.Run("a mail is translated, and what was found leads to its mail", func(t *testing.T) {
 		b.t = t
 		eval[bool](b, `(document.activeElement.blur(), document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "t", bubbles: true})), true)`)
-		if prompt := <-s.asked; !strings.Contains(prompt, "into English") {
+		if prompt := s.heard(t); !strings.Contains(prompt, "into English") {
 			t.Errorf("the model was asked %q", prompt)
 		}
-		s.say("Please issue <b>the invoice</b> again.")
+		s.say(t, "Please issue <b>the invoice</b> again.")
 		b.until(fmt.Sprintf(`document.querySelector("#model-beside-%s .model-text").textContent === "Please issue <b>the invoice</b> again."`, got.MessageID))
 		b.click("#reading-menu summary")
 		b.click("[data-read=wants]")
-		<-s.asked
-		s.say("- 請求書の再発行 [1]\n- 値引き [7]\n")
+		s.heard(t)
+		s.say(t, "- 請求書の再発行 [1]\n- 値引き [7]\n")
 		b.until(`document.querySelectorAll(".model-answers li").length === 2 && document.querySelectorAll(".model-source").length === 1 && document.querySelector(".model-answers li:last-child .badge")?.textContent === "根拠なし"`)
 		b.click(".model-source")
 		b.until(fmt.Sprintf(`document.querySelector("#message-%s.pointed")`, got.MessageID))
