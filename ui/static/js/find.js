@@ -67,8 +67,11 @@ document.addEventListener("input", (event) => {
   clearTimeout(later);
   later = setTimeout(suggest, 80);
 });
+// An option is pressed without taking the focus, so whatever gets it is elsewhere.
 document.addEventListener("focusout", (event) => {
-  if (event.target.id === "find-text") setTimeout(() => { if (document.activeElement !== box()) open(false); }, 120);
+  if (event.target.id !== "find-text") return;
+  clearTimeout(later);
+  open(false);
 });
 document.addEventListener("mousedown", (event) => {
   const option = event.target.closest?.("#find-help [role=option]");
