@@ -26,7 +26,7 @@ func TestBrowserAdministers(t *testing.T) {
 
 	b.open("/settings/roles")
 	b.do(chromedp.SendKeys(chromedp.CSS(`form[action="/settings/roles/new"] [name=name]`), "閲覧のみ"+kb.Enter))
-	b.until(`document.querySelectorAll("[data-grid] input[type=checkbox]").length > 20`)
+	b.until(`document.querySelectorAll("[data-grid] input[type=checkbox]").length > 20 && document.readyState === "complete"`)
 	eval[bool](b, `(document.querySelectorAll("[data-grid] input[type=checkbox]")[1].focus(), true)`)
 	b.keys(" " + kb.ArrowDown + " " + kb.ArrowDown + kb.ArrowUp) // two boxes, by the keyboard alone
 	b.until(`document.activeElement.value.endsWith(":tickets.note") && !document.activeElement.checked`)
@@ -34,6 +34,7 @@ func TestBrowserAdministers(t *testing.T) {
 	b.until(`!window.before && document.querySelectorAll("[data-grid] input[type=checkbox]:checked").length === 8`)
 
 	b.open("/settings/fields")
+	b.until(`document.readyState === "complete"`)
 	order := `[...document.querySelectorAll("[data-reorder-item] b")].map(x => x.textContent).join()`
 	eval[bool](b, `(document.querySelectorAll("[data-reorder-handle]")[2].focus(), true)`)
 	b.keys(kb.ArrowUp)
