@@ -129,7 +129,9 @@ func TestWritingWithTheModel(t *testing.T) {
 	const state = `document.querySelector("[data-model-work]").dataset.state`
 	choose := func(task string) {
 		b.click(".writing-holder summary")
-		b.click(fmt.Sprintf("[data-write=%s]", task))
+		// The menu moves inside the window as it opens: pressed once it rests.
+		eval[bool](b, `new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => done(true), 50))))`)
+		eval[bool](b, fmt.Sprintf(`(document.querySelector("[data-write=%s]").click(), true)`, task))
 	}
 	press := func(words string) {
 		eval[bool](b, fmt.Sprintf(`([...document.querySelectorAll(".model-line button")].find((one) => one.textContent === %q).click(), true)`, words))
