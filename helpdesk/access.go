@@ -9,10 +9,6 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// absentUserHash is compared when there is no such user, so that an answer
-// takes as long as with one.
-var absentUserHash = "$argon2id$v=19$m=65536,t=3,p=4$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
-
 // Login checks a password and opens a session, whose token goes into a cookie.
 // Anything wrong is CodeUnauthorized, without saying what; too many failures
 // are CodeTemporary with the time to wait.
@@ -27,11 +23,11 @@ func (d *Desk) Login(ctx context.Context, email, password, remoteIP string) (tok
 	if err != nil && CodeOf(err) != CodeNotFound {
 		return "", nil, err
 	}
-	hash := absentUserHash
+	hash := d.passwords.absent()
 	if err == nil && !u.Disabled {
 		hash = u.PasswordHash
 	}
-	if !passwordMatches(password, hash) {
+	if !d.passwords.match(password, hash) {
 		d.logins.failed(d.now(), keys...)
 		d.log.InfoContext(ctx, "login failed", "ip", remoteIP)
 		if err := d.recordFailedLogin(ctx, u, remoteIP); err != nil {

@@ -30,7 +30,10 @@ type Options struct {
 	// AcknowledgementsPerDomain is how many acknowledgements go to one domain in
 	// an hour at most; 30 when zero.
 	AcknowledgementsPerDomain int
-	Log                       *slog.Logger
+	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536
+	// when zero. Stored hashes keep what they were made with.
+	PasswordMemory int
+	Log            *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +48,9 @@ func (o Options) withDefaults() Options {
 	set(&o.GiveUpAfter, 5*24*time.Hour)
 	if o.AcknowledgementsPerDomain == 0 {
 		o.AcknowledgementsPerDomain = 30
+	}
+	if o.PasswordMemory == 0 {
+		o.PasswordMemory = argonMemory
 	}
 	o.UndoWindow = max(o.UndoWindow, 0)
 	if o.Hostname == "" {
@@ -62,13 +68,14 @@ type Desk struct {
 	// Now is the clock; tests replace it before the first use.
 	Now func() time.Time
 
-	db      store.Engine
-	options Options
-	log     *slog.Logger
-	wake    *wakeups
-	logins  *loginLimiter
-	ids     *ulid.LockedMonotonicReader
-	zones   *zones
+	db        store.Engine
+	options   Options
+	log       *slog.Logger
+	wake      *wakeups
+	logins    *loginLimiter
+	passwords *passwords
+	ids       *ulid.LockedMonotonicReader
+	zones     *zones
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
@@ -77,7 +84,8 @@ type Desk struct {
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
 	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{},
-		ids: &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
+		passwords: newPasswords(o.PasswordMemory),
+		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
 		last, err := lastSeq(r)
 		d.wake.event(last)

@@ -19,10 +19,13 @@ import (
 // for servers without memory to spare.
 const (
 	argonTime    = 3
-	argonMemory  = 64 * 1024 // KiB
+	argonMemory  = 64 * 1024 // KiB, where Options name no other
 	argonThreads = 4
 	argonKey     = 32 // bytes
 	argonSalt    = 16 // bytes
+
+	// parallelHashes bounds the memory: 128 MiB, whatever many log in.
+	parallelHashes = 2
 )
 
 // minPassword is in characters (NIST SP 800-63B asks for at least 8).
@@ -38,17 +41,41 @@ func checkPassword(password string) error {
 	return nil
 }
 
-// hashPassword returns a password's hash in the PHC string format.
-func hashPassword(password string) string {
+// passwords hashes and compares. Each hash takes 64 MiB, so that only a few
+// are computed at a time: a storm of logins waits, and takes no more memory.
+type passwords struct {
+	memory uint32 // KiB
+	slots  chan struct{}
+}
+
+func newPasswords(memory int) *passwords {
+	return &passwords{memory: uint32(memory), slots: make(chan struct{}, parallelHashes)}
+}
+
+func (p *passwords) key(password string, salt []byte, passes, memory uint32, threads uint8, length int) []byte {
+	p.slots <- struct{}{}
+	defer func() { <-p.slots }()
+	return argon2.IDKey([]byte(password), salt, passes, memory, threads, uint32(length))
+}
+
+// hash returns a password's hash in the PHC string format.
+func (p *passwords) hash(password string) string {
 	salt := make([]byte, argonSalt)
 	rand.Read(salt)
-	hash := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
+	hash := p.key(password, salt, argonTime, p.memory, argonThreads, argonKey)
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, p.memory, argonTime, argonThreads,
 		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(hash))
 }
 
-// passwordMatches compares in constant time. A malformed hash matches nothing.
-func passwordMatches(password, encoded string) bool {
+// absent is a hash that no password has. It is compared when there is no such
+// user, so that an answer takes as long as with one.
+func (p *passwords) absent() string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+		argon2.Version, p.memory, argonTime, argonThreads)
+}
+
+// match compares in constant time. A malformed hash matches nothing.
+func (p *passwords) match(password, encoded string) bool {
 	fields := strings.Split(encoded, "$")
 	if len(fields) != 6 || fields[1] != "argon2id" {
 		return false
@@ -66,8 +93,7 @@ func passwordMatches(password, encoded string) bool {
 	if err != nil || len(want) == 0 {
 		return false
 	}
-	got := argon2.IDKey([]byte(password), salt, passes, memory, threads, uint32(len(want)))
-	return subtle.ConstantTimeCompare(got, want) == 1
+	return subtle.ConstantTimeCompare(p.key(password, salt, passes, memory, threads, len(want)), want) == 1
 }
 
 // newSecret returns 256 random bits for a cookie, a token or a link, and the

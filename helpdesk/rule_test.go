@@ -99,7 +99,7 @@ func TestRoundRobinIsFairAcrossRestarts(t *testing.T) {
 // restart opens the desk anew on the same store.
 func (h *house) restart() {
 	h.t.Helper()
-	desk, err := helpdesk.Open(h.t.Context(), h.group, helpdesk.Options{Hostname: "mx.example.jp"})
+	desk, err := helpdesk.Open(h.t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
 	if err != nil {
 		h.t.Fatal(err)
 	}

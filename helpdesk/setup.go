@@ -112,7 +112,7 @@ func (d *Desk) CompleteSetup(ctx context.Context, s Setup) (*User, error) {
 	if err := checkAddress("domain", "postmaster@"+s.Domain); err != nil {
 		return nil, invalid("domain", "domain_invalid", "%q is not a domain; write it like example.com", s.Domain)
 	}
-	admin, err := NewUser{Email: s.AdminEmail, Name: s.AdminName, Password: s.Password, Role: RoleAdmin, Locale: s.Locale}.user()
+	admin, err := NewUser{Email: s.AdminEmail, Name: s.AdminName, Password: s.Password, Role: RoleAdmin, Locale: s.Locale}.user(d.passwords)
 	if err != nil {
 		return nil, err
 	}

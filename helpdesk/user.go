@@ -46,7 +46,7 @@ func (d *Desk) CreateUser(ctx context.Context, a Actor, n NewUser) (*User, error
 	if err := a.may("create users", PermitUsers); err != nil {
 		return nil, err
 	}
-	u, err := n.user()
+	u, err := n.user(d.passwords)
 	if err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (d *Desk) CreateUser(ctx context.Context, a Actor, n NewUser) (*User, error
 
 // user checks n and hashes the password: slow on purpose, so not within a
 // transaction.
-func (n NewUser) user() (*User, error) {
+func (n NewUser) user(p *passwords) (*User, error) {
 	u := &User{Email: strings.ToLower(strings.TrimSpace(n.Email)), Name: strings.TrimSpace(n.Name), Role: n.Role, Locale: n.Locale}
 	if err := u.check(); err != nil {
 		return nil, err
@@ -67,7 +67,7 @@ func (n NewUser) user() (*User, error) {
 	if err := checkPassword(n.Password); err != nil {
 		return nil, err
 	}
-	u.PasswordHash = hashPassword(n.Password)
+	u.PasswordHash = p.hash(n.Password)
 	return u, nil
 }
 
@@ -214,11 +214,11 @@ func (d *Desk) newPassword(ctx context.Context, id string, self bool, ch UserCha
 		if err != nil {
 			return "", err
 		}
-		if ch.CurrentPassword == nil || !passwordMatches(*ch.CurrentPassword, u.PasswordHash) {
+		if ch.CurrentPassword == nil || !d.passwords.match(*ch.CurrentPassword, u.PasswordHash) {
 			return "", invalid("current_password", "current_password", "the current password is wrong")
 		}
 	}
-	return hashPassword(*ch.Password), nil
+	return d.passwords.hash(*ch.Password), nil
 }
 
 func (ch *UserChange) apply(u *User) {

@@ -67,7 +67,7 @@ func newHouse(t *testing.T, change ...func(*ui.Options)) *house {
 	group := store.NewGroup(bolt)
 	t.Cleanup(func() { group.Close() })
 	h := &house{t: t, log: &safeBuffer{}}
-	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{Hostname: "mx.example.jp", UndoWindow: time.Minute}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", UndoWindow: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	if h.secret, err = h.SetupSecret(t.Context()); err != nil {

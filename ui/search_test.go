@@ -23,7 +23,7 @@ func newSearchableHouse(t *testing.T) (h *house, index func()) {
 	}
 	t.Cleanup(func() { bolt.Close() })
 	h = &house{t: t, log: &safeBuffer{}}
-	if h.Desk, err = helpdesk.Open(t.Context(), bolt, helpdesk.Options{Hostname: "mx.example.jp"}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), bolt, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"}); err != nil {
 		t.Fatal(err)
 	}
 	if h.secret, err = h.SetupSecret(t.Context()); err != nil {

@@ -37,7 +37,7 @@ func newHouse(t testing.TB) *house {
 	h := &house{t: t, fault: storetest.NewFault(bolt), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
 	h.db = store.NewGroup(h.fault)
 	t.Cleanup(func() { h.db.Close() })
-	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{Hostname: "mx.example.jp"}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"}); err != nil {
 		t.Fatal(err)
 	}
 	h.Desk.Now = func() time.Time { return h.now }
