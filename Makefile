@@ -5,7 +5,7 @@ GO       ?= go
 FUZZTIME ?= 3s
 COUNT    ?= 1
 
-.PHONY: run build test quick fuzz bench screenshots check clean
+.PHONY: run build test quick fuzz bench screenshots ollama ollama-test check clean
 
 ## run: build and start a server on this machine alone; ARGS="--config FILE" adds flags
 run: build
@@ -49,6 +49,14 @@ bench:
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:
 	$(GO) test -run='^TestScreenshots$$' -count=1 -v ./cmd/madoguchi -args -screenshots '$(CURDIR)/docs/screenshots'
+
+## ollama: build the real Ollama that tests use into the user's cache, at most once; some minutes, needs apt-get
+ollama:
+	$(GO) test -run='^TestBuild$$' -count=1 -timeout=60m ./helpdesk/analysis/ollamatest -args -build
+
+## ollama-test: the tests that ask a real Ollama, or one line that says why they cannot
+ollama-test:
+	$(GO) test -count=1 -v -run='^TestReal' ./helpdesk/analysis/... ./cmd/madoguchi
 
 ## check: formatting, vet and the table of imports, as the build server does first
 check:

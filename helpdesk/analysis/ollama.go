@@ -171,6 +171,7 @@ func (a *Analyst) chat(ctx context.Context, conversation []api.Message, think bo
 		answer.WriteString(part.Message.Content)
 		return nil
 	})
+	measure(ctx, last.Metrics)
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return "", fmt.Errorf("the model gave no answer within %v", a.options.Timeout)
