@@ -49,6 +49,11 @@ func decodeSevenBit(data []byte, declared charset, known bool) decoded {
 	switch {
 	case known && declared.name == "iso-2022-jp":
 		return finish(declared, restoreEscapes(data), true)
+	case known && declared.name == "utf-7":
+		if text, ok := mendUTF7(data); ok {
+			return decoded{text: text, used: "utf-7 of iso-8859-1 taken for utf-8", deviates: true}
+		}
+		return finish(declared, data, true)
 	case known && declared.shifting:
 		return finish(declared, data, true)
 	case hasJapaneseEscape(data):

@@ -143,6 +143,7 @@ type segment struct {
 
 // joinParameters makes the final values of parameters: continuations joined,
 // percent and word encodings undone. text decodes bytes under a charset label.
+// What was written in RFC 2231's notation also stands under its name with "*".
 func joinParameters(parameters []parameter, text func(data []byte, charset string) string, words func(string) string) map[string]string {
 	values := make(map[string]string, len(parameters))
 	segments := map[string][]segment{}
@@ -167,7 +168,7 @@ func joinParameters(parameters []parameter, text func(data []byte, charset strin
 		parts := segments[base]
 		slices.SortStableFunc(parts, func(a, b segment) int { return a.index - b.index })
 		if value := joinSegments(parts, text, words); value != "" {
-			values[base] = value
+			values[base], values[base+"*"] = value, value
 		}
 	}
 	return values

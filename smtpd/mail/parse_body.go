@@ -259,7 +259,7 @@ func (p *parsing) attach(e *entity, data []byte) {
 	}
 	sum := sha256.Sum256(data)
 	a := Attachment{
-		Filename: e.filename, Risk: riskOf(e.filename, e.contentType, data),
+		Filename: e.filename, Risk: riskOf(append(e.names, e.filename), e.contentType, data),
 		ContentType: e.contentType, ContentID: e.contentID,
 		Inline: e.disposition == "inline",
 		Size:   int64(len(data)), SHA256: hex.EncodeToString(sum[:]), Data: data,

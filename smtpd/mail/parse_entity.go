@@ -13,7 +13,8 @@ func (p *parsing) describe(e, parent *entity) {
 	e.contentType = mediaType(token, parameters, parent)
 	var dispositionParameters map[string]string
 	e.disposition, dispositionParameters = p.parameters(e, "Content-Disposition")
-	e.filename, e.rawFilename = betterName(dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"])
+	e.names = []string{parameters["name*"], dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"]}
+	e.filename, e.rawFilename = betterName(e.names)
 	if value, ok := e.field("Content-Transfer-Encoding"); ok {
 		e.encoding = strings.TrimSpace(p.rawText(value, "Content-Transfer-Encoding"))
 	}
@@ -74,7 +75,12 @@ func isToken(s string) bool {
 
 // betterName takes the first of the names, in order of authority, that has not
 // lost characters: clients write the name twice, once in a set too small for it.
-func betterName(names ...string) (clean, raw string) {
+//
+// First comes the name of Content-Type where RFC 2231 carries it: it is the name
+// that the sender's program shows, in full, while the disposition's is often one
+// that a gateway made safe. A plain one is a leftover for old programs and comes
+// after the disposition's (RFC 2183 section 2.3).
+func betterName(names []string) (clean, raw string) {
 	for _, name := range names {
 		cleaned := cleanFilename(name)
 		switch {

@@ -1,6 +1,10 @@
 package mail
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+	"unicode"
+)
 
 // readHeader fills the Message from the top-level header.
 func (p *parsing) readHeader(root *entity) {
@@ -16,7 +20,7 @@ func (p *parsing) readHeader(root *entity) {
 		switch strings.ToLower(f.name) {
 		case "subject":
 			if !hasSubject || m.Subject == "" {
-				m.Subject, hasSubject = strings.TrimSpace(stripBidirectional(value)), true
+				m.Subject, hasSubject = strings.TrimSpace(stripBidirectional(p.rawUTF7(value, f.name))), true
 			}
 		case "from":
 			if len(m.Froms) > 0 {
@@ -53,6 +57,29 @@ func (p *parsing) readHeader(root *entity) {
 		p.defect("the Date cannot be read")
 	}
 }
+
+// rawUTF7 decodes UTF-7 that stands in a subject without being declared, where
+// the text is UTF-7 and the runs hold nothing but letters. Fields with addresses
+// stay as they are: sender checks must see what everybody else does.
+func (p *parsing) rawUTF7(value, where string) string {
+	enc, known := lookupCharset(p.hint)
+	if !known || enc.name != "utf-7" {
+		return value
+	}
+	text := utf7Run.ReplaceAllStringFunc(value, func(run string) string {
+		letters := decodeUTF7([]byte(run))
+		if strings.ContainsFunc(letters, func(r rune) bool { return !unicode.IsLetter(r) }) {
+			return run
+		}
+		return letters
+	})
+	if text != value {
+		p.noteCharset("", enc.name, where)
+	}
+	return text
+}
+
+var utf7Run = regexp.MustCompile(`\+[A-Za-z0-9+/]+-`)
 
 // firstAuthor takes the first address that can be written to, else the first
 // there is, of From, then Sender, then Return-Path.

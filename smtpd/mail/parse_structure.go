@@ -22,7 +22,8 @@ type entity struct {
 	parameters  map[string]string
 	disposition string // lower case: "", "inline", "attachment", …
 	filename    string
-	rawFilename string // filename as it was written
+	rawFilename string   // filename as it was written
+	names       []string // every name it was given, empty ones too
 	contentID   string
 	encoding    string
 

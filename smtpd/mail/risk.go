@@ -58,14 +58,11 @@ var riskByType = map[string]Risk{
 	"application/vnd.ms-powerpoint.presentation.macroenabled.12": RiskMacro, "application/vnd.ms-powerpoint.slideshow.macroenabled.12": RiskMacro,
 }
 
-// riskOf judges a file. Its last extension is what a system goes by, however
-// many stand before it ("invoice.pdf.exe").
-func riskOf(filename, contentType string, data []byte) Risk {
-	// Windows drops dots and blanks at the end of a name before it looks.
-	name := strings.ToLower(strings.TrimRight(filename, ". \u3000"))
-	if dot := strings.LastIndexAny(name, ".．。｡"); dot >= 0 {
-		extension := strings.TrimLeft(name[dot:], ".．。｡")
-		if risk := riskByExtension[narrow(extension)]; risk != NoKnownRisk {
+// riskOf judges a file by every name it was given, since programs choose
+// differently among them, by its type and by its first bytes.
+func riskOf(names []string, contentType string, data []byte) Risk {
+	for _, name := range names {
+		if risk := riskOfName(name); risk != NoKnownRisk {
 			return risk
 		}
 	}
@@ -76,6 +73,18 @@ func riskOf(filename, contentType string, data []byte) Risk {
 		return RiskExecutable
 	}
 	return NoKnownRisk
+}
+
+// riskOfName goes by the last extension, as systems do, however many stand
+// before it ("invoice.pdf.exe").
+func riskOfName(name string) Risk {
+	// Windows drops dots and blanks at the end of a name before it looks.
+	name = strings.ToLower(strings.TrimRight(name, ". \u3000"))
+	dot := strings.LastIndexAny(name, ".．。｡")
+	if dot < 0 {
+		return NoKnownRisk
+	}
+	return riskByExtension[narrow(strings.TrimLeft(name[dot:], ".．。｡"))]
 }
 
 // narrow makes full-width letters and digits the plain ones they look like.
