@@ -46,7 +46,6 @@ type customerView struct {
 	Notes                    string
 	Tags                     []tagLink
 	Badges                   []badge
-	Since                    string
 	Locked                   bool
 }
 
@@ -55,7 +54,7 @@ type tagLink struct{ Name, URL string }
 // person shows a contact. back is the page that shows it.
 func (v *visit) person(c helpdesk.Contact, back string) customerView {
 	p := customerView{ID: c.ID, Name: contactName(c), Reading: c.Reading, Email: c.Email, Avatar: newAvatar(c.Email, contactName(c)), Back: back,
-		URL: "/contacts/" + c.ID, Others: c.Others, Company: c.Company, Phone: c.Phone, Tel: telephone(c.Phone), Notes: c.Notes, Since: v.Date(c.CreatedAt),
+		URL: "/contacts/" + c.ID, Others: c.Others, Company: c.Company, Phone: c.Phone, Tel: telephone(c.Phone), Notes: c.Notes,
 		Language: v.languageName(c.Language), Locked: !v.may(helpdesk.PermitContacts)}
 	if strings.HasPrefix(back, "/contacts/") {
 		p.URL = ""

@@ -129,7 +129,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 	for _, w := range now.Longest {
 		t := w.Row.Ticket
 		view.Longest = append(view.Longest, waitView{Number: t.Number, URL: "/inbox/waiting/" + strconv.FormatUint(t.Number, 10), Name: contactName(w.Row.Contact),
-			Subject: subjectOf(v.Printer, t.Subject), Work: v.worked(w.Work), Since: longMoment(v.Printer, t.WaitingSince), Due: newDue(v.Printer, t),
+			Subject: subjectOf(v.Printer, t.Subject), Work: worked(v.Printer, w.Work), Since: longMoment(v.Printer, t.WaitingSince), Due: newDue(v.Printer, t),
 			People: v.takers(users, t.AssigneeID)})
 	}
 	for _, load := range now.People {
@@ -137,7 +137,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 		person := personView{Avatar: newAvatar(u.ID, u.Name), ID: u.ID, Name: u.Name, Open: upTo(v.Printer, load.Open, now.Capped), Waiting: load.Waiting,
 			Overdue: load.Overdue, Last: shortMoment(v.Printer, load.LastReply), OpenURL: "/inbox/open?assignee=" + u.ID, Disabled: u.Disabled}
 		if load.Waiting > 0 {
-			person.Longest = v.worked(load.Work)
+			person.Longest = worked(v.Printer, load.Work)
 		}
 		if load.Unavailable != "" {
 			person.State = v.T("unavailable." + string(load.Unavailable))
@@ -167,7 +167,7 @@ func (view *situationView) figures(p locale.Printer, now *helpdesk.Situation) {
 	longest := situationFigure{Label: p.T("situation.longest"), Value: p.T("situation.none"), URL: "/inbox/waiting"}
 	if len(now.Longest) > 0 {
 		w := now.Longest[0]
-		longest.Value, longest.URL = p.Duration(w.Work), "/inbox/waiting/"+strconv.FormatUint(w.Row.Ticket.Number, 10)
+		longest.Value, longest.URL = worked(p, w.Work), "/inbox/waiting/"+strconv.FormatUint(w.Row.Ticket.Number, 10)
 		longest.Hint = p.T("situation.longest_hint", p.Duration(p.Now.Sub(now.Waiting.Oldest)))
 	}
 	waiting := upTo(p, now.Waiting.Waiting, 0)
@@ -222,17 +222,17 @@ func (view *situationView) bands(p locale.Printer, now *helpdesk.Situation) {
 func (v *visit) placesOf(title string, list []helpdesk.LoadOf, url func(helpdesk.LoadOf) string) placesView {
 	table := placesView{Title: title}
 	for _, l := range list {
-		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: url(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: v.worked(l.Work)})
+		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: url(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: worked(v.Printer, l.Work)})
 	}
 	return table
 }
 
 // worked says a wait in working time. Who wrote at night has waited for none.
-func (v *visit) worked(d time.Duration) string {
+func worked(p locale.Printer, d time.Duration) string {
 	if d == 0 {
-		return v.T("situation.outside")
+		return p.T("situation.outside")
 	}
-	return v.Duration(d)
+	return p.Duration(d)
 }
 
 // upTo says a count that stops at capped; 0 is no limit.
