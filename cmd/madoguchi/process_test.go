@@ -119,7 +119,13 @@ var announcement = regexp.MustCompile(`^madoguchi ready: web (http://\S+)  smtp 
 func start(t testing.TB, data string, args ...string) *running {
 	t.Helper()
 	args = append([]string{"serve", "--data", data, "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"}, args...)
-	s := &running{t: t, data: data, command: exec.Command(madoguchi(t), args...), exited: make(chan error, 1),
+	return startCommand(t, data, exec.Command(madoguchi(t), args...))
+}
+
+// startCommand starts a server that somebody else has put the words together for.
+func startCommand(t testing.TB, data string, command *exec.Cmd) *running {
+	t.Helper()
+	s := &running{t: t, data: data, command: command, exited: make(chan error, 1),
 		log: &transcript{grown: make(chan struct{}, 1)}}
 	stdout, err := s.command.StdoutPipe()
 	if err != nil {

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"reflect"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -33,21 +32,33 @@ func (s *server) applyFile(ctx context.Context, c config) error {
 	return nil
 }
 
-// reload reads the configuration again. A file that is wrong changes nothing;
-// certificates that cannot be read leave those in use.
+// reload reads the configuration again and logs what is different in it. A file
+// that is wrong changes nothing; a part that cannot be followed is left as it
+// was, and the file is compared with what runs once more at the next reload.
 func (s *server) reload(ctx context.Context, flags serveFlags) {
 	c, err := flags.read()
 	if err != nil {
 		s.log.Warn("reload: nothing was changed", "error", err)
 		return
 	}
+	changes := differences(s.config, c)
+	for _, d := range changes {
+		if d.restart {
+			s.log.Warn("reload: this key needs a restart", "key", d.key, "runs", d.was, "file", d.is)
+		} else {
+			s.log.Info("reload: changed", "key", d.key, "was", d.was, "is", d.is)
+		}
+	}
+	if len(changes) == 0 {
+		s.log.Info("reload: the file says what it said before", "file", c.path)
+	}
 	for _, part := range []struct {
 		name   string
 		follow func() error
 	}{
-		{"certificates", func() error { return s.certificates.reload(s.config, c) }},
-		{"aliases and pipelines", func() error { return s.applyFile(ctx, c) }},
-		{"log level", func() error { return setLevel(c.Log, &s.level) }},
+		{"certificates", func() error { return s.reloadCertificates(c) }},
+		{"aliases and pipelines", func() error { return s.reloadHouse(ctx, c) }},
+		{"log level", func() error { return s.reloadLevel(c) }},
 	} {
 		if err := part.follow(); err != nil {
 			s.log.Warn("reload: left as before: "+part.name, "error", err)
@@ -55,42 +66,54 @@ func (s *server) reload(ctx context.Context, flags serveFlags) {
 		}
 		s.log.Info("reloaded "+part.name, "file", c.path)
 	}
-	if waiting := needsRestart(s.config, c); len(waiting) > 0 {
-		s.log.Warn("reload: a restart is needed for these keys", "keys", strings.Join(waiting, ", "))
-	}
 }
 
-// reloadable keys take effect without a restart.
-var reloadable = map[string]bool{
-	"pipeline": true, "alias": true, "log.level": true,
-	"smtp.tls_cert": true, "smtp.tls_key": true, "web.tls_cert": true, "web.tls_key": true,
-}
+// What runs is remembered part by part, so that the next reload tells the
+// difference from it.
 
-// needsRestart names the keys whose change a running server does not follow.
-func needsRestart(running, read config) (keys []string) {
-	before, after := reflect.ValueOf(running), reflect.ValueOf(read)
-	for table := range before.Type().Fields() {
-		name := table.Tag.Get("toml")
-		if name == "" || reloadable[name] {
-			continue
-		}
-		was, is := before.FieldByIndex(table.Index), after.FieldByIndex(table.Index)
-		if table.Type.Kind() != reflect.Struct {
-			if !reflect.DeepEqual(was.Interface(), is.Interface()) {
-				keys = append(keys, name)
-			}
-			continue
-		}
-		for field := range table.Type.Fields() {
-			key := name + "." + field.Tag.Get("toml")
-			if (!reloadable[key] || switchesTLS(was.FieldByIndex(field.Index), is.FieldByIndex(field.Index))) && was.FieldByIndex(field.Index).Interface() != is.FieldByIndex(field.Index).Interface() {
-				keys = append(keys, key)
-			}
+func (s *server) reloadCertificates(c config) error {
+	if err := s.certificates.reload(s.config, c); err != nil {
+		return err
+	}
+	for _, names := range []struct{ runs, file *string }{
+		{&s.config.SMTP.TLSCert, &c.SMTP.TLSCert}, {&s.config.SMTP.TLSKey, &c.SMTP.TLSKey},
+		{&s.config.Web.TLSCert, &c.Web.TLSCert}, {&s.config.Web.TLSKey, &c.Web.TLSKey},
+	} {
+		if !switchesTLS(*names.runs, *names.file) {
+			*names.runs = *names.file
 		}
 	}
-	return keys
+	return nil
+}
+
+func (s *server) reloadHouse(ctx context.Context, c config) error {
+	if err := s.applyFile(ctx, c); err != nil {
+		return err
+	}
+	s.config.Aliases, s.config.Pipelines = c.Aliases, c.Pipelines
+	return nil
+}
+
+func (s *server) reloadLevel(c config) error {
+	if err := setLevel(c.Log, &s.level); err != nil {
+		return err
+	}
+	s.config.Log.Level = c.Log.Level
+	return nil
+}
+
+// reloads says whether a running server follows the change.
+func reloads(d difference) bool {
+	table, _, _ := strings.Cut(d.key, "[")
+	switch {
+	case table == "pipeline", table == "alias", d.key == "log.level":
+		return true
+	case strings.HasSuffix(d.key, ".tls_cert"), strings.HasSuffix(d.key, ".tls_key"):
+		return !switchesTLS(strings.Trim(d.was, `"`), strings.Trim(d.is, `"`))
+	}
+	return false
 }
 
 // switchesTLS says whether a file's name appears or disappears: its listener
 // would have to begin or end TLS.
-func switchesTLS(was, is reflect.Value) bool { return was.IsZero() != is.IsZero() }
+func switchesTLS(was, is string) bool { return (was == "") != (is == "") }

@@ -81,10 +81,14 @@ func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
 		if err := s.announce(ctx, out); err != nil {
 			return err
 		}
+		state := fmt.Sprintf("web %s, smtp %s", s.webURL(), s.smtpAddress())
+		s.systemd.ready(state)
 		for {
 			select {
 			case <-hangups:
+				s.systemd.reloading()
 				s.reload(ctx, flags)
+				s.systemd.ready(state)
 			case <-ctx.Done():
 				return nil
 			}

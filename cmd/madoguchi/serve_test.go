@@ -174,9 +174,18 @@ func TestReload(t *testing.T) {
 
 	write("[smtp]\nmax_recipients = 7\n[log]\nlevel = \"debug\"\n[[alias]]\naddress = \"first@example.com\"\n[[alias]]\naddress = \"second@example.com\"\n")
 	s.command.Process.Signal(syscall.SIGHUP)
-	s.log.waitFor(t, "a restart is needed")
-	if !strings.Contains(s.log.String(), "smtp.max_recipients") || strings.Contains(s.log.String(), "log.level") {
-		t.Errorf("the log names the wrong keys for a restart:\n%s", s.log)
+	s.log.waitFor(t, "reloaded log level")
+	for _, want := range []string{
+		`msg="reload: this key needs a restart" key=smtp.max_recipients runs=100 file=7`,
+		`msg="reload: changed" key=log.level was="\"info\"" is="\"debug\""`,
+		`msg="reload: changed" key=alias[second@example.com] was=none is=new`,
+	} {
+		if !strings.Contains(s.log.String(), want) {
+			t.Errorf("the log does not say %s:\n%s", want, s.log)
+		}
+	}
+	if strings.Contains(s.log.String(), "first@example.com") {
+		t.Errorf("the log names an alias that did not change:\n%s", s.log)
 	}
 	if out := succeed(t, "", "alias", "list", "--data", s.data); !strings.Contains(out, "second@example.com") {
 		t.Errorf("alias list after a reload: %q", out)

@@ -39,6 +39,8 @@ type server struct {
 	desk         *helpdesk.Desk
 	index        *search.Index
 
+	inherited        sockets
+	systemd          notifier
 	smtp, lmtp       *smtpd.Server
 	smtpAt, lmtpAt   net.Listener
 	web, control     *http.Server
@@ -62,6 +64,9 @@ func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err er
 			s.closeAll()
 		}
 	}()
+	if s.inherited, err = inheritSockets(); err != nil {
+		return nil, err
+	}
 	steps := []func(context.Context) error{
 		s.openData, s.openMail, s.openBackground, s.openWeb, s.openControl,
 	}
@@ -112,7 +117,7 @@ func (s *server) openMail(context.Context) (err error) {
 	if err := s.certificates.load(c); err != nil {
 		return err
 	}
-	if s.smtpAt, err = listen("smtp.listen", "--smtp", c.SMTP.Listen); err != nil {
+	if s.smtpAt, err = s.inherited.listen("smtp", "smtp.listen", "--smtp", c.SMTP.Listen); err != nil {
 		return err
 	}
 	verifier := &auth.Verifier{
@@ -211,7 +216,12 @@ func (s *server) run(ctx context.Context, whenReady func(context.Context) error)
 	s.ready.Store(true)
 	group.Go(func() error { return whenReady(ctx) })
 	group.Go(func() error {
+		s.systemd.watch(ctx, s.desk.Ready)
+		return nil
+	})
+	group.Go(func() error {
 		<-ctx.Done()
+		s.systemd.stopping()
 		s.log.Info("stopping: what is in progress is finished first; a second signal ends at once")
 		s.ready.Store(false)
 		err := s.stopListening()

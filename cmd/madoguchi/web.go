@@ -21,7 +21,7 @@ const (
 
 func (s *server) openWeb(context.Context) (err error) {
 	c := s.config
-	if s.webAt, err = listen("web.listen", "--http", c.Web.Listen); err != nil {
+	if s.webAt, err = s.inherited.listen("web", "web.listen", "--http", c.Web.Listen); err != nil {
 		return err
 	}
 	cards, err := c.cards()
