@@ -70,7 +70,7 @@ func exerciseExplain(t *testing.T, data, id string) {
 		return succeed(t, "", append([]string{"explain", "--data", data}, args...)...)
 	}
 	for _, what := range []string{"1", "#1", id, "<" + id + ">"} {
-		wantWords(t, explain(what), "Invoice 2291", "me@customer.example", "on ticket #1 (posted): Came in as a new matter.",
+		wantWords(t, explain(what), "Invoice 2291", "me@customer.example", "on ticket #1 (posted): Came in as a new request.",
 			"support@example.com is an alias.", "It refers to no earlier mail.", "message.received")
 	}
 	answer := writeMail(t, "answer.eml", "From: me@customer.example\nTo: support@example.com\nIn-Reply-To: <"+id+">\nMessage-ID: <a@customer.example>\nSubject: Re: Invoice 2291\n\nThanks\n")
