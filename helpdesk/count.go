@@ -36,6 +36,9 @@ func (d *Desk) Counts(ctx context.Context, a Actor, only ...string) (Counts, err
 			}
 			counts.Views[view] = n
 		}
+		if err := counts.addMails(r, a); err != nil {
+			return err
+		}
 		for p, err := range pipelines.Scan(r, store.Range{}) {
 			if err != nil {
 				return err
@@ -52,6 +55,23 @@ func (d *Desk) Counts(ctx context.Context, a Actor, only ...string) (Counts, err
 		})
 	})
 	return counts, err
+}
+
+// addMails counts new mails that are not sent where their author, or who may
+// approve them, finds them.
+func (n *Counts) addMails(r store.Reader, a Actor) error {
+	for draft, err := range drafts.ScanIndex(r, "mail", store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if draft.UserID == a.UserID {
+			n.Views[ViewDrafts] = min(n.Views[ViewDrafts]+1, n.Capped)
+		}
+		if draft.State == DraftReview {
+			n.Views[ViewApproval] = min(n.Views[ViewApproval]+1, n.Capped)
+		}
+	}
+	return nil
 }
 
 // CountTickets returns how many tickets a query finds, up to Counts.Capped: that

@@ -154,6 +154,9 @@ func workable(r store.Reader, number uint64) (*Ticket, error) {
 	if t.MergedInto != 0 {
 		return nil, conflict("ticket_merged", "ticket %d was merged into ticket %d; work there", number, t.MergedInto)
 	}
+	if t.Withdrawn {
+		return nil, conflict("ticket_withdrawn", "ticket %d was taken back with the mail that began it", number)
+	}
 	return t, nil
 }
 

@@ -411,6 +411,9 @@ func (c *command) recordDraft(kind EventKind, d *Draft, data map[string]string) 
 	if _, there := data["author"]; !there {
 		data["author"] = d.UserID
 	}
+	if d.Kind == DraftMail {
+		data["subject"] = d.Subject
+	}
 	_, err := c.record(Event{Kind: kind, Ticket: d.Ticket, Data: data})
 	return err
 }

@@ -35,7 +35,9 @@ func (d *Desk) Approve(ctx context.Context, a Actor, id string, seen uint64, edi
 		return Sent{Draft: draft}, err
 	}
 	r := draft.sendable()
-	r.Seen = seen
+	if r.Seen = seen; draft.Kind == DraftMail {
+		r.Seen = 0
+	}
 	m, err := d.reply(ctx, author.Actor(), r, func(c *command) error {
 		return c.recordApproval(a, draft, edited != nil)
 	})
@@ -55,6 +57,9 @@ func (draft *Draft) reviewable(a Actor) error {
 
 func (draft *Draft) edit(by *Reply) {
 	draft.Text, draft.HTML = by.Text, by.HTML
+	if by.Opening != nil && draft.Kind == DraftMail {
+		draft.AliasID, draft.Subject = by.Opening.AliasID, by.Opening.Subject
+	}
 	ready := *draft.Ready
 	if by.To != nil {
 		ready.To, ready.Cc, ready.Bcc = by.To, by.Cc, by.Bcc
@@ -76,15 +81,18 @@ func (d *Desk) approveLater(ctx context.Context, a Actor, approved *Draft, seen 
 		if err := draft.reviewable(a); err != nil {
 			return err
 		}
-		t, err := workable(c, draft.Ticket)
-		if err != nil {
-			return err
-		}
-		if seen > 0 && t.CustomerSeq > seen {
-			return threadChanged()
+		if draft.Kind == DraftReply {
+			t, err := workable(c, draft.Ticket)
+			if err != nil {
+				return err
+			}
+			if seen > 0 && t.CustomerSeq > seen {
+				return threadChanged()
+			}
 		}
 		edited := draft.Text != approved.Text || draft.HTML != approved.HTML
 		draft.Text, draft.HTML, draft.Ready, draft.To, draft.Cc, draft.Bcc = approved.Text, approved.HTML, approved.Ready, approved.To, approved.Cc, approved.Bcc
+		draft.AliasID, draft.Subject = approved.AliasID, approved.Subject
 		draft.State, draft.Approved, draft.Seen, draft.UpdatedAt = DraftScheduled, a.UserID, max(draft.Seen, seen), c.now
 		if err := c.recordApproval(a, draft, edited); err != nil {
 			return err
@@ -103,7 +111,14 @@ func (c *command) recordApproval(by Actor, draft *Draft, edited bool) error {
 	if draft.State == DraftScheduled && !draft.SendAt.IsZero() {
 		data["at"] = draft.SendAt.Format(time.RFC3339)
 	}
-	_, err := c.record(Event{Kind: EventReplyApproved, Actor: by, Ticket: draft.Ticket, Data: data})
+	ticket := draft.Ticket
+	if draft.Kind == DraftMail {
+		data["subject"] = draft.Subject
+		if n := len(c.events); n > 0 { // it has just begun its ticket
+			ticket = c.events[n-1].Ticket
+		}
+	}
+	_, err := c.record(Event{Kind: EventReplyApproved, Actor: by, Ticket: ticket, Data: data})
 	return err
 }
 

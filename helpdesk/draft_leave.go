@@ -109,16 +109,13 @@ func (c *command) heldBefore(r Reply) (*Draft, error) {
 }
 
 func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) {
-	t, err := workable(c, r.Ticket)
+	g, err := replyGround(c, &r)
 	if err != nil {
 		return nil, err
 	}
+	t, alias := g.ticket, g.alias
 	if r.Seen > 0 && t.CustomerSeq > r.Seen {
 		return nil, threadChanged()
-	}
-	alias, err := replyAlias(c, t)
-	if err != nil {
-		return nil, err
 	}
 	id := cmp.Or(r.Draft, c.desk.newID())
 	draft, err := optional(drafts.Get(c, key(id)))
@@ -126,7 +123,7 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	case err != nil:
 		return nil, err
 	case draft == nil:
-		draft = &Draft{ID: id, Kind: DraftReply, CreatedAt: c.now}
+		draft = &Draft{ID: id, CreatedAt: c.now}
 	case draft.UserID != c.actor.UserID:
 		return nil, c.takenBy(draft)
 	case draft.State != DraftWriting:
@@ -137,6 +134,10 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	}
 	draft.Ticket, draft.UserID, draft.Text, draft.HTML, draft.Quote = t.Number, c.actor.UserID, r.Text, r.HTML, r.Quote
 	draft.To, draft.Cc, draft.Bcc = typed(r.To), typed(r.Cc), typed(r.Bcc)
+	draft.Kind = DraftReply
+	if r.Opening != nil {
+		draft.Kind, draft.AliasID, draft.Subject = DraftMail, r.Opening.AliasID, r.Opening.Subject
+	}
 	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id)}
 	draft.Signature, draft.Templates = r.Signature, r.Templates
 	draft.Seen, draft.SendAt, draft.Regardless = max(r.Seen, t.CustomerSeq), when.At, when.Regardless
@@ -190,7 +191,7 @@ func (c *command) putLeaving(draft *Draft) error {
 	if err != nil {
 		return err
 	}
-	if err := drafts.Put(c, draft); err != nil {
+	if err := drafts.Put(c, draft); err != nil || draft.Ticket == 0 {
 		return err
 	}
 	t, err := tickets.Get(c, key(draft.Ticket))
@@ -207,6 +208,9 @@ func (c *command) putLeaving(draft *Draft) error {
 // sendable is the reply that a complete draft becomes.
 func (draft *Draft) sendable() Reply {
 	r := Reply{Ticket: draft.Ticket, Text: draft.Text, HTML: draft.HTML, Quote: draft.Quote, Draft: draft.ID, IdempotencyKey: draft.ID, held: draft}
+	if draft.Kind == DraftMail {
+		r.Opening = &Opening{AliasID: draft.AliasID, Subject: draft.Subject}
+	}
 	if !draft.Regardless {
 		r.Seen = draft.Seen
 	}

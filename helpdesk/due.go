@@ -43,7 +43,7 @@ func (c *command) setDue(t *Ticket) error {
 // due is when the house wants a ticket answered or solved, whichever is
 // earlier; zero where neither is wanted, and while the ticket rests.
 func (k *clocks) due(t *Ticket) (at time.Time, kind DueKind, err error) {
-	if !t.Open || t.MergedInto != 0 || t.Snooze != nil || t.Spam != nil {
+	if !t.Open || t.MergedInto != 0 || t.Withdrawn || t.Snooze != nil || t.Spam != nil {
 		return time.Time{}, "", nil
 	}
 	policy, schedule, err := k.policyOf(t)

@@ -28,6 +28,7 @@ const (
 	EventTicketOverdue          EventKind = "ticket.overdue"
 	EventTicketSpam             EventKind = "ticket.spam"
 	EventTicketNotSpam          EventKind = "ticket.not_spam"
+	EventTicketWithdrawn        EventKind = "ticket.withdrawn"
 	EventMessageReceived        EventKind = "message.received"
 	EventMessageHeld            EventKind = "message.held"
 	EventMessageJoined          EventKind = "message.joined"

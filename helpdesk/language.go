@@ -124,7 +124,7 @@ func chooseLanguage(have []string, wanted ...string) int {
 func ticketLanguage(r store.Reader, t *Ticket, alias *Alias) (string, error) {
 	m, err := newestCustomerMessage(r, t.Number)
 	if err != nil || m == nil {
-		return alias.language(), err
+		return cmp.Or(t.Language, alias.language()), err
 	}
 	return messageLanguage(r, m, alias)
 }

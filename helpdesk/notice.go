@@ -51,6 +51,8 @@ type Notice struct {
 	Ticket uint64
 	// Message is the newest message that it is about, or "".
 	Message string
+	// Subject is that of a new mail that is not sent, and so has no Ticket.
+	Subject string `cbor:",omitempty"`
 	Seq     uint64 // the newest event
 	Count   int
 	By      Actor
@@ -126,7 +128,7 @@ func (c *command) tellOf(list []Event) error {
 
 // causes says who is to be told of an event.
 func (c *command) causes(e Event) (list []pendingNotice, err error) {
-	if e.Ticket == 0 {
+	if e.Ticket == 0 && e.Data["draft"] == "" {
 		return nil, nil
 	}
 	ticket := func() (*Ticket, error) {
@@ -185,12 +187,15 @@ func (c *command) causesOfApproval(e Event) (list []pendingNotice, err error) {
 	case EventApprovalRefused, EventReplyStopped:
 		list = []pendingNotice{{author, NoticeReturned, e}}
 	}
-	t, err := tickets.Get(c, key(e.Ticket))
-	if err != nil || t.Reviews > 0 {
+	asked := e.Ticket
+	if _, newMail := e.Data["subject"]; newMail {
+		asked = 0
+	}
+	if waits, err := c.reviewsLeft(asked); err != nil || waits {
 		return list, err
 	}
 	for _, id := range approvers {
-		n, err := optional(notices.First(c, "unread", key(id, e.Ticket, string(NoticeApproval))))
+		n, err := optional(notices.First(c, "unread", key(id, asked, string(NoticeApproval))))
 		if err != nil {
 			return nil, err
 		}
@@ -203,6 +208,17 @@ func (c *command) causesOfApproval(e Event) (list []pendingNotice, err error) {
 		}
 	}
 	return list, nil
+}
+
+// reviewsLeft tells whether something at a ticket, or a new mail where number is
+// 0, still waits for approval.
+func (c *command) reviewsLeft(number uint64) (bool, error) {
+	if number == 0 {
+		n, err := countUpTo(drafts, c, "mail", key(string(DraftReview)))
+		return n > 0, err
+	}
+	t, err := tickets.Get(c, key(number))
+	return err == nil && t.Reviews > 0, err
 }
 
 // approversBut are the ids of all who may approve a reply of author's.
@@ -286,6 +302,9 @@ func (c *command) tell(p pendingNotice) error {
 	}
 	n.Count++
 	n.Seq, n.Message, n.By, n.At = p.event.Seq, p.event.Message, p.event.Actor, c.now
+	if n.Ticket == 0 {
+		n.Subject = p.event.Data["subject"]
+	}
 	if !choice.Wants(p.kind, ChannelWeb) {
 		n.ReadAt = c.now // it is kept for what tells of it elsewhere, and not shown as new
 	}
@@ -404,7 +423,10 @@ func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeVi
 }
 
 func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
-	view := &NoticeView{Notice: *n}
+	view := &NoticeView{Notice: *n, Subject: n.Subject}
+	if n.Ticket == 0 {
+		return view, nil
+	}
 	t, err := tickets.Get(r, key(n.Ticket))
 	if err != nil {
 		return nil, err

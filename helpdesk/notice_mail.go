@@ -51,6 +51,9 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if err != nil {
 		return nil, gone(err)
 	}
+	if n.Ticket == 0 { // a new mail has no ticket yet to leave a trace on: it is told of in the web and by push
+		return nil, nil
+	}
 	view, err := noticeView(r, n)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ var needed = map[string]helpdesk.Permission{
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,
 	"Audit":             helpdesk.PermitAudit,
+	"Begun":             helpdesk.PermitRead,
 	"Block":             helpdesk.PermitSpam, // a whole domain takes PermitAliases too
 	"BlockedSenders":    helpdesk.PermitRead,
 	"Bulk":              helpdesk.PermitRead,
@@ -84,8 +85,9 @@ var needed = map[string]helpdesk.Permission{
 	"RecordExport":      helpdesk.PermitExport,
 	"RemoveDraftFile":   helpdesk.PermitReply,
 	"Reply":             helpdesk.PermitReply,
-	"ReplySignature":    helpdesk.PermitRead,
+	"MailSignature":     helpdesk.PermitRead,
 	"ResolveHeld":       helpdesk.PermitMerge,
+	"Senders":           helpdesk.PermitReply,
 	"RetryAnalysis":     helpdesk.PermitEdit,
 	"RetryDelivery":     helpdesk.PermitReply,
 	"Roles":             helpdesk.PermitRead,

@@ -18,10 +18,10 @@ const (
 	StateSpam    TicketState = "spam"
 )
 
-// State returns the shelf that the ticket stands on, "" where it was merged.
+// State returns the shelf that the ticket stands on, "" where it was merged or withdrawn.
 func (t *Ticket) State() TicketState {
 	switch {
-	case t.MergedInto != 0:
+	case t.MergedInto != 0 || t.Withdrawn:
 		return ""
 	case t.Spam != nil:
 		return StateSpam

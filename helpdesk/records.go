@@ -151,6 +151,9 @@ type Ticket struct {
 	// MergedInto is the ticket that this one became part of, or 0. Such a ticket
 	// has no messages and is in no list; its number says where they are.
 	MergedInto uint64
+	// Withdrawn says that the mail of ours which began it was taken back before it
+	// left: it is empty, and in no list.
+	Withdrawn bool `cbor:",omitempty"`
 
 	Snippet        string // the start of the newest message's new words
 	CreatedAt      time.Time
@@ -270,6 +273,7 @@ const (
 	ReasonAgentMail     Reason = "agent_mail"     // an agent answered a copy by mail
 	ReasonBounceAddress Reason = "bounce_address" // sent to a delivery's envelope address
 	ReasonPosted        Reason = "posted"         // written in the web inbox or through the API
+	ReasonBegun         Reason = "begun"          // the same, and its ticket begins with it
 	ReasonLogged        Reason = "logged"         // logged by hand
 	ReasonJoined        Reason = "joined"         // taken from the confirmation strip by an agent
 	ReasonSplit         Reason = "split"          // split from another ticket by an agent
@@ -339,6 +343,7 @@ type Message struct {
 // Before is what a reply changed of its ticket: from what, and to what. What
 // somebody else changed since is not given back.
 type Before struct {
+	Opening    *Opening `cbor:",omitempty"` // of the mail that began the ticket
 	StageID    string
 	ClosedInto string // the stage that the reply closed the ticket into, or ""
 	AssigneeID string

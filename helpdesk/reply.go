@@ -13,10 +13,13 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// Reply is an answer to a ticket's customer, as an agent posts it.
+// Reply is an answer to a ticket's customer, as an agent posts it, or a mail
+// that begins a ticket.
 type Reply struct {
 	Ticket uint64
-	Text   string
+	// Opening is set where it begins a ticket; Ticket is 0 then.
+	Opening *Opening
+	Text    string
 	// HTML is the same with its formatting, optional. It may show files by
 	// Content-ID (cid:), and hold images itself (data:).
 	HTML string
@@ -74,6 +77,9 @@ func (r *Reply) validate() error {
 		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
 	case len(r.To)+len(r.Cc)+len(r.Bcc) > maxReplyRecipients:
 		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc)+len(r.Bcc), maxReplyRecipients)
+	}
+	if err := r.cleanOpening(); err != nil {
+		return err
 	}
 	if r.Signature != nil {
 		if err := r.Signature.clean(); err != nil {
@@ -189,15 +195,15 @@ type outgoing struct {
 }
 
 func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error) {
-	ticket, err := workable(s, r.Ticket)
+	g, err := replyGround(s, &r)
 	if err != nil {
 		return nil, err
 	}
-	alias, err := replyAlias(s, ticket)
-	if err != nil {
-		return nil, err
+	ticket, alias := g.ticket, g.alias
+	if r.Opening != nil {
+		ticket.CreatedAt = d.now()
 	}
-	newest, err := newestCustomerMessage(s, ticket.Number)
+	newest, err := answeredMessage(s, ticket.Number)
 	if err != nil {
 		return nil, err
 	}
@@ -218,9 +224,9 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	o := &outgoing{token: Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}}
 	o.message = Message{
 		ID: d.newID(), Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindPerson,
-		State: MessagePosted, Reason: ReasonPosted, AuthorID: a.UserID,
+		State: MessagePosted, Reason: r.reason(), AuthorID: a.UserID,
 		From: Address{Name: alias.Name, Email: alias.Address}, To: lists[0], Cc: lists[1], Bcc: lists[2],
-		Subject: mail.ReplySubject(ticket.Subject), ReplyAddress: replyAddress(o.token.Value, domain),
+		Subject: r.subject(ticket), ReplyAddress: replyAddress(o.token.Value, domain),
 		Snippet: snippet(r.Text), Templates: appendNew(nil, r.Templates...),
 	}
 	m := &o.message
@@ -238,7 +244,7 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
-	signature, err := d.replySignature(s, ticket, alias, a.UserID)
+	signature, err := d.signature(s, g, a.UserID)
 	if err != nil {
 		return nil, err
 	}
@@ -246,6 +252,32 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		signature = *r.Signature
 	}
 	return o, o.write(s, r, ticket, alias, signature, newest)
+}
+
+// replyGround is what a reply, or a mail that begins a ticket, is written on.
+func replyGround(s store.Reader, r *Reply) (g ground, err error) {
+	if r.Opening != nil {
+		return openingGround(s, r)
+	}
+	if g.ticket, err = workable(s, r.Ticket); err != nil {
+		return g, err
+	}
+	g.alias, err = replyAlias(s, g.ticket)
+	return g, err
+}
+
+func (r *Reply) reason() Reason {
+	if r.Opening != nil {
+		return ReasonBegun
+	}
+	return ReasonPosted
+}
+
+func (r *Reply) subject(t *Ticket) string {
+	if r.Opening != nil {
+		return r.Opening.Subject
+	}
+	return mail.ReplySubject(t.Subject)
 }
 
 // eachOnce leaves out addresses that come again in the same list or a later
@@ -270,7 +302,7 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
 	o.body = Body{MessageID: m.ID, Text: text, HTML: html, ReplyText: text}
 	text, html = signature.below(text, html)
-	if r.Quote && newest != nil {
+	if r.Quote && newest != nil && newest.Direction == Inbound {
 		original, err := bodies.Get(s, key(newest.ID))
 		if err != nil {
 			return err
@@ -291,6 +323,9 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 		MessageID: m.MessageID, References: m.References, Text: text, HTML: html,
 		Header: threadFields(ticket, newest, m.At),
 	}
+	if r.Opening != nil {
+		m.ThreadIndex = o.draft.Header[0].Value // what comes later goes on from here
+	}
 	if len(m.InReplyTo) > 0 {
 		o.draft.InReplyTo = m.InReplyTo[0]
 	}
@@ -307,28 +342,30 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 
 // postReply writes the reply with everything that follows from it.
 func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, error) {
-	ticket, err := workable(c, r.Ticket)
+	g, err := replyGround(c, &r)
 	if err != nil {
 		return nil, err
 	}
-	if r.Seen > 0 && ticket.CustomerSeq > r.Seen {
+	if r.Seen > 0 && g.ticket.CustomerSeq > r.Seen {
 		return nil, threadChanged()
 	}
-	alias, err := replyAlias(c, ticket)
-	if err != nil {
+	if err := r.mayLeave(g.alias); err != nil {
 		return nil, err
 	}
-	if err := r.mayLeave(alias); err != nil {
-		return nil, err
+	m, body, token, ticket := o.message, o.body, o.token, g.ticket
+	if r.Opening != nil {
+		if ticket, err = c.openFor(&r, &m); err != nil {
+			return nil, err
+		}
+		token.Ticket = ticket.Number
 	}
-	m, body, token := o.message, o.body, o.token
 	if err := checkSuppressed(c, recipientsOf(&m)); err != nil {
 		return nil, err
 	}
 	if err := c.countUse(m.Templates, 1); err != nil {
 		return nil, err
 	}
-	m.Before = &Before{StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote, Signature: r.Signature}
+	m.Before = &Before{Opening: r.Opening, StageID: ticket.StageID, AssigneeID: ticket.AssigneeID, Quote: r.Quote, Signature: r.Signature}
 	if err := tokens.Put(c, &token); err != nil {
 		return nil, err
 	}
@@ -337,6 +374,9 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	}
 	if err := bodies.Put(c, &body); err != nil {
 		return nil, err
+	}
+	for i := range o.bounces {
+		o.bounces[i].Ticket = ticket.Number
 	}
 	if err := c.putDeliveries(&m, o.bounces); err != nil {
 		return nil, err

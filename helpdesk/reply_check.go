@@ -55,11 +55,7 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 		if err := r.readLetter(); err != nil {
 			return err
 		}
-		t, err := tickets.Get(s, key(r.Ticket))
-		if t, err = found(t, err, "ticket", r.Ticket); err != nil {
-			return err
-		}
-		known, err := acquainted(s, t)
+		known, err := r.acquainted(s)
 		if err != nil {
 			return err
 		}
@@ -105,6 +101,18 @@ func (r *Reply) lacks() (list []Warning) {
 		list = append(list, Warning{WarnNoAttachment, word})
 	}
 	return list
+}
+
+// acquainted are the addresses to which the reply is not the first mail.
+func (r *Reply) acquainted(s store.Reader) (map[string]bool, error) {
+	if r.Opening != nil {
+		return acquaintances(s, slices.Concat(r.To, r.Cc, r.Bcc)...)
+	}
+	t, err := tickets.Get(s, key(r.Ticket))
+	if t, err = found(t, err, "ticket", r.Ticket); err != nil {
+		return nil, err
+	}
+	return acquainted(s, t)
 }
 
 // maxAcquainted bounds how many other tickets of a contact are looked at.

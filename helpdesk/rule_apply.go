@@ -32,7 +32,7 @@ func (c *command) applyRules(t *Ticket, m *Message) error {
 // applyLateRules lets those rules act that wait for the reply type, once a
 // ticket.
 func (c *command) applyLateRules(t *Ticket, m *Message) error {
-	if t.RulesDone || !t.Open || t.MergedInto != 0 || t.Spam != nil {
+	if t.RulesDone || !t.Open || t.MergedInto != 0 || t.Withdrawn || t.Spam != nil {
 		return nil
 	}
 	t.RulesDone = true

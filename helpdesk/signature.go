@@ -89,13 +89,10 @@ func (l Localized) below(text, html string) (string, string) {
 	return text + "\n\n-- \n" + l.Text, html
 }
 
-// replySignature is the signature that a reply of a user's on a ticket gets.
-func (d *Desk) replySignature(r store.Reader, t *Ticket, alias *Alias, userID string) (Localized, error) {
-	o, err := occasionOf(r, t, alias, userID, d.Now())
+// signature is the one that a mail of a user's gets.
+func (d *Desk) signature(r store.Reader, g ground, userID string) (Localized, error) {
+	o, err := d.occasion(r, g, userID)
 	if err != nil {
-		return Localized{}, err
-	}
-	if o.language, err = ticketLanguage(r, t, alias); err != nil {
 		return Localized{}, err
 	}
 	return o.signature(), nil

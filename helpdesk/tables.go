@@ -236,7 +236,7 @@ func recent(t *Ticket, prefix []byte) []byte {
 
 // listed is the ticket's entry in a list that it belongs to.
 func (t *Ticket) listed(belongs bool, prefix []byte) [][]byte {
-	return when(belongs && t.MergedInto == 0, recent(t, prefix))
+	return when(belongs && t.MergedInto == 0 && !t.Withdrawn, recent(t, prefix))
 }
 
 // inState are the ticket's entries in the lists of values, by its state.

@@ -40,7 +40,7 @@ func versions(pairs ...string) (list []helpdesk.TemplateVersion) {
 
 func (h *house) filled(id string, ticket uint64, language string) *helpdesk.Filled {
 	h.t.Helper()
-	f, err := h.FillTemplate(h.t.Context(), h.admin, id, ticket, language, h.now)
+	f, err := h.FillTemplate(h.t.Context(), h.admin, id, helpdesk.Matter{Ticket: ticket}, language, h.now)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -202,7 +202,7 @@ func TestTemplatesAreOfferedByLanguageAndAlias(t *testing.T) {
 
 	offered := func(number uint64) string {
 		t.Helper()
-		offers, language, err := h.TemplateOffers(t.Context(), h.admin, number)
+		offers, language, err := h.TemplateOffers(t.Context(), h.admin, helpdesk.Matter{Ticket: number})
 		if err != nil {
 			t.Fatal(err)
 		}

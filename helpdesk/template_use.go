@@ -21,36 +21,34 @@ type TemplateOffer struct {
 	Words string
 }
 
-// TemplateOffers returns the templates for a ticket's answers, those in the
+// TemplateOffers returns the templates for a mail on a matter, those in the
 // customer's language first and of these the ones most used, and that language.
-func (d *Desk) TemplateOffers(ctx context.Context, a Actor, number uint64) (offers []TemplateOffer, language string, err error) {
+func (d *Desk) TemplateOffers(ctx context.Context, a Actor, on Matter) (offers []TemplateOffer, language string, err error) {
 	if err := a.mayRead("templates"); err != nil {
 		return nil, "", err
 	}
 	err = d.view(ctx, func(r store.Reader) error {
 		offers = nil
-		ticket, alias, err := ticketAndAlias(r, number)
+		g, err := groundOf(r, on)
 		if err != nil {
 			return err
 		}
-		if language, err = ticketLanguage(r, ticket, alias); err != nil {
-			return err
-		}
-		on, err := occasionOf(r, ticket, alias, a.UserID, d.Now())
+		o, err := d.occasion(r, g, a.UserID)
 		if err != nil {
 			return err
 		}
+		language = o.language
 		list, err := templatesOf(r, a)
 		if err != nil {
 			return err
 		}
 		for _, t := range list {
-			if len(t.Aliases) > 0 && !slices.Contains(t.Aliases, ticket.AliasID) {
+			if len(t.Aliases) > 0 && !slices.Contains(t.Aliases, g.ticket.AliasID) {
 				continue
 			}
-			v := t.version(language, alias.language())
-			on.language = v.Language
-			words, _ := on.values().fill(v.Text, func(s string) string { return s }, func(string) string { return "…" })
+			v := t.version(language, g.alias.language())
+			o.language = v.Language
+			words, _ := o.values().fill(v.Text, func(s string) string { return s }, func(string) string { return "…" })
 			offers = append(offers, TemplateOffer{Template: t, Version: v, Fits: baseLanguage(v.Language) == baseLanguage(language), Words: snippet(words)})
 		}
 		return nil
@@ -65,17 +63,6 @@ func (d *Desk) TemplateOffers(ctx context.Context, a Actor, number uint64) (offe
 		return cmp.Compare(b.Template.Uses, a.Template.Uses)
 	})
 	return offers, language, err
-}
-
-// ticketAndAlias returns a ticket with the alias that its answers leave from,
-// nil where that is gone.
-func ticketAndAlias(r store.Reader, number uint64) (*Ticket, *Alias, error) {
-	t, err := tickets.Get(r, key(number))
-	if t, err = found(t, err, "ticket", number); err != nil {
-		return nil, nil, err
-	}
-	alias, err := optional(aliases.Get(r, key(t.AliasID)))
-	return t, alias, err
 }
 
 // version returns the text for the first of the languages that has one.
@@ -103,9 +90,9 @@ type Filled struct {
 	Unfilled []string // the variables that nothing is known for
 }
 
-// FillTemplate fills a template for an answer on a ticket, in a language, ""
-// for the customer's. at is the time in the zone in which its date is meant.
-func (d *Desk) FillTemplate(ctx context.Context, a Actor, id string, number uint64, language string, at time.Time) (filled *Filled, err error) {
+// FillTemplate fills a template for a mail on a matter, in a language, "" for the
+// customer's. at is the time in the zone in which its date is meant.
+func (d *Desk) FillTemplate(ctx context.Context, a Actor, id string, on Matter, language string, at time.Time) (filled *Filled, err error) {
 	if err := a.mayRead("a template"); err != nil {
 		return nil, err
 	}
@@ -114,22 +101,17 @@ func (d *Desk) FillTemplate(ctx context.Context, a Actor, id string, number uint
 		if err != nil {
 			return err
 		}
-		ticket, alias, err := ticketAndAlias(r, number)
+		g, err := groundOf(r, on)
 		if err != nil {
 			return err
 		}
-		if language == "" {
-			if language, err = ticketLanguage(r, ticket, alias); err != nil {
-				return err
-			}
-		}
-		on, err := occasionOf(r, ticket, alias, a.UserID, at)
+		o, err := d.occasion(r, g, a.UserID)
 		if err != nil {
 			return err
 		}
-		v := t.version(language, alias.language())
-		on.language = v.Language
-		filled = v.fill(on.values())
+		v := t.version(cmp.Or(language, o.language), g.alias.language())
+		o.language, o.at = v.Language, at
+		filled = v.fill(o.values())
 		return nil
 	})
 	return filled, err
@@ -214,33 +196,33 @@ func (d *Desk) draftOccasion(r store.Reader, a Actor, draft TemplateDraft, at ti
 		}
 		return sampleOccasion(draft.Version.Language, alias, on.agent, on.company, at), nil
 	}
-	ticket, of, err := ticketAndAlias(r, draft.Ticket)
+	g, err := groundOf(r, Matter{Ticket: draft.Ticket})
 	if err != nil {
 		return on, err
 	}
 	if alias == nil {
-		alias = of
+		alias = g.alias
 	}
-	on, err = occasionOf(r, ticket, alias, userID, at)
+	on, err = occasionOf(r, g.ticket, alias, userID, at)
 	on.language = draft.Version.Language
 	return on, err
 }
 
-// ReplySignature returns the signature that a reply of the actor's on a ticket
-// gets, and the customer's language.
-func (d *Desk) ReplySignature(ctx context.Context, a Actor, number uint64) (signature Localized, language string, err error) {
+// MailSignature returns the signature that a mail of the actor's on a matter
+// gets, and the language that it is written in.
+func (d *Desk) MailSignature(ctx context.Context, a Actor, on Matter) (signature Localized, language string, err error) {
 	if err := a.mayRead("a signature"); err != nil {
 		return Localized{}, "", err
 	}
 	err = d.view(ctx, func(r store.Reader) error {
-		ticket, alias, err := ticketAndAlias(r, number)
-		if err != nil || alias == nil {
+		g, err := groundOf(r, on)
+		if err != nil || g.alias == nil {
 			return err
 		}
-		if language, err = ticketLanguage(r, ticket, alias); err != nil {
-			return err
+		o, err := d.occasion(r, g, a.UserID)
+		if err == nil {
+			language, signature = o.language, o.signature()
 		}
-		signature, err = d.replySignature(r, ticket, alias, a.UserID)
 		return err
 	})
 	return signature, language, err

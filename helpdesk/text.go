@@ -98,6 +98,23 @@ func replyAlias(r store.Reader, t *Ticket) (*Alias, error) {
 	return alias, err
 }
 
+// answeredMessage is what a mail on a ticket answers: the newest mail of a
+// person's, else the newest of our own; nil on a ticket that is only beginning.
+func answeredMessage(r store.Reader, ticket uint64) (*Message, error) {
+	newest, err := newestCustomerMessage(r, ticket)
+	if newest != nil || err != nil {
+		return newest, err
+	}
+	rng := store.Prefix(key(ticket))
+	rng.Reverse = true
+	for m, err := range messages.ScanIndex(r, "ticket", rng) {
+		if err != nil || m.Direction == Outbound && m.State == MessagePosted {
+			return m, err
+		}
+	}
+	return nil, nil
+}
+
 // newestCustomerMessage is the newest mail of a person's in the thread, or nil.
 func newestCustomerMessage(r store.Reader, ticket uint64) (*Message, error) {
 	rng := store.Prefix(key(ticket))

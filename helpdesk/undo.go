@@ -87,6 +87,11 @@ func (c *command) undo(m *Message) error {
 	if err := c.recount(ticket); err != nil {
 		return err
 	}
+	if m.Before.Opening != nil {
+		if err := c.withdraw(ticket); err != nil {
+			return err
+		}
+	}
 	return tickets.Put(c, ticket)
 }
 

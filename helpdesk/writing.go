@@ -159,7 +159,7 @@ func (d *Desk) prepareWriting(ctx context.Context, a Actor, q WritingRequest, t 
 	case q.Task.Reads():
 		return nil
 	}
-	offers, language, err := d.TemplateOffers(ctx, a, q.Ticket)
+	offers, language, err := d.TemplateOffers(ctx, a, Matter{Ticket: q.Ticket})
 	if err != nil {
 		return err
 	}
@@ -168,7 +168,7 @@ func (d *Desk) prepareWriting(ctx context.Context, a Actor, q WritingRequest, t 
 		return nil
 	}
 	for _, o := range offers[:min(len(offers), writingTemplates)] {
-		filled, err := d.FillTemplate(ctx, a, o.Template.ID, q.Ticket, w.Language, d.Now())
+		filled, err := d.FillTemplate(ctx, a, o.Template.ID, Matter{Ticket: q.Ticket}, w.Language, d.Now())
 		if err != nil {
 			return err
 		}

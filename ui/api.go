@@ -37,6 +37,7 @@ func (s *Server) newAPI() *echo.Echo {
 
 	add := func(method, path string, h apiHandler) { e.Add(method, "/api/v1"+path, s.authorized(h)) }
 	add(http.MethodGet, "/tickets", s.apiTickets)
+	add(http.MethodPost, "/tickets", s.apiBegin)
 	add(http.MethodGet, "/tickets/:number", s.apiTicket)
 	add(http.MethodPatch, "/tickets/:number", s.apiChange)
 	add(http.MethodPost, "/tickets/:number/replies", s.apiReply)

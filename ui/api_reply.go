@@ -35,16 +35,16 @@ type attachmentInput struct {
 	Data        string `json:"data"`       // base64
 }
 
-// apiReply posts an answer. The same Idempotency-Key again is the same answer
+// apiReply posts an answer, or requests the approval of one. The same Idempotency-Key again is the same answer
 // again: it is neither written nor sent a second time.
 func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
 	number, err := pathNumber(c)
 	if err != nil {
 		return err
 	}
-	key := c.Request().Header.Get("Idempotency-Key")
-	if len(key) > maxIdempotencyKey {
-		return invalid("Idempotency-Key", "", fmt.Sprintf("the Idempotency-Key has %d bytes; the limit is %d", len(key), maxIdempotencyKey))
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
 	}
 	var input replyInput
 	if err := readBody(c, maxAPIReplyBody, &input); err != nil {
@@ -55,15 +55,24 @@ func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	reply.Ticket, reply.IdempotencyKey = number, key
-	m, err := s.desk.Reply(c.Request().Context(), a, reply)
+	sent, err := s.desk.Send(c.Request().Context(), a, reply, helpdesk.Sending{})
 	if err != nil {
 		return err
 	}
-	if m.Ticket != number {
-		return &helpdesk.Error{Code: helpdesk.CodeConflict, Field: "Idempotency-Key",
-			Message: fmt.Sprintf("this Idempotency-Key was used for a reply on ticket %d; take a new key for each reply", m.Ticket)}
+	on := uint64(0)
+	if sent.Message != nil {
+		on = sent.Message.Ticket
+	} else {
+		on = sent.Draft.Ticket
 	}
-	return s.answerMessage(c, a, m.ID)
+	if on != number {
+		return &helpdesk.Error{Code: helpdesk.CodeConflict, Field: "Idempotency-Key",
+			Message: fmt.Sprintf("this Idempotency-Key was used for a reply on ticket %d; take a new key for each reply", on)}
+	}
+	if sent.Draft != nil {
+		return s.answerApproval(c, a, sent.Draft)
+	}
+	return s.answerMessage(c, a, sent.Message.ID)
 }
 
 func (in *replyInput) reply() (r helpdesk.Reply, err error) {

@@ -186,3 +186,80 @@ func TestAPIReplyRefusals(t *testing.T) {
 		t.Errorf("%d messages; a refused reply was written", len(list))
 	}
 }
+
+func TestAPIMailBeginsATicket(t *testing.T) {
+	h := newAPIHouse(t)
+	mail := object{"alias": "support@example.jp", "to": []string{"田村 美咲 <tamura@customer.example>"}, "cc": []string{"kojima@customer.example"}, "subject": "発送のお知らせ",
+		"text": "本日発送しました。", "attachments": []object{{"filename": "a.txt", "data": "aGVsbG8="}}}
+	post := func(body any, key string) answer { return h.call("POST", "/tickets", body, "Idempotency-Key", key) }
+	begun := post(mail, "mail-1").ok(201)
+	begun.at("ticket").want(t, object{"number": 1, "subject": "発送のお知らせ", "open": true, "assignee": "sato@example.jp", "waiting_since": nil})
+	begun.at("ticket", "contact").want(t, object{"name": "田村 美咲", "email": "tamura@customer.example"})
+	m := begun.at("message")
+	m.want(t, object{"direction": "out", "reason": "begun", "subject": "発送のお知らせ", "to": []any{"tamura@customer.example"}, "cc": []any{"kojima@customer.example"}, "in_reply_to": []any{}})
+	if again := post(mail, "mail-1"); again.Status != 201 || again.ok(201).at("message")["id"] != m["id"] {
+		t.Errorf("the same key again: %d %s", again.Status, again.Body)
+	}
+	receipt := h.post(m["reply_address"].(string), helpdesk.Authentication{}, "From: kojima@customer.example", "Subject: Re: x", "", "Thanks")
+	if receipt.Ticket != 1 || receipt.State != helpdesk.MessagePosted {
+		t.Errorf("the answer went to %+v", receipt)
+	}
+	h.call("POST", "/tickets/1/replies", object{"text": "x"}, "Idempotency-Key", "reply-1").ok(201)
+	post(mail, "reply-1").refused(409, helpdesk.CodeConflict, "Idempotency-Key", "used for a reply")
+	for _, c := range []struct {
+		field, text string
+		change      object
+	}{
+		{"alias", `alias "other@example.jp" is not one`, object{"alias": "other@example.jp"}},
+		{"subject", "the subject is empty", object{"subject": " "}},
+		{"to", "no recipient", object{"to": []string{}}},
+		{"to", "address of this helpdesk", object{"to": []string{"support@example.jp"}}},
+		{"text", "empty", object{"text": "", "attachments": []object{}}},
+	} {
+		body := object{}
+		for name, value := range mail {
+			body[name] = value
+		}
+		for name, value := range c.change {
+			body[name] = value
+		}
+		post(body, "").refused(400, helpdesk.CodeInvalid, c.field, c.text)
+	}
+	read := h.as(h.tokenOf(h.admin, helpdesk.ScopeRead))
+	post(mail, "").refused(403, helpdesk.CodeForbidden, "", "")
+	read()
+	if list := h.get("/tickets").list("tickets"); len(list) != 1 {
+		t.Errorf("%d tickets", len(list))
+	}
+}
+
+func TestAPIMailWaitsForApproval(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	aliases, err := h.Aliases(h.ctx(), h.actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliases[0].Approval = true
+	if _, err := h.SaveAlias(h.ctx(), h.actor(), aliases[0]); err != nil {
+		t.Fatal(err)
+	}
+	mori, err := h.CreateUser(h.ctx(), h.actor(), helpdesk.NewUser{Email: "mori@example.jp", Name: "Mori", Role: helpdesk.RoleSupervisor, Password: "correct horse battery"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	reply := func(number int, key string) answer {
+		return h.call("POST", fmt.Sprintf("/tickets/%d/replies", number), object{"text": "4,400 yen", "to": []string{"tamura@customer.example"}}, "Idempotency-Key", key)
+	}
+	waiting := reply(1, "k-1").ok(202).at("approval")
+	waiting.want(t, object{"ticket": 1, "author": "sato@example.jp", "to": []any{"tamura@customer.example"}, "text": "4,400 yen", "requested_at": "2026-11-21T10:00:00Z"})
+	if again := reply(1, "k-1").ok(202).at("approval"); again["id"] != waiting["id"] {
+		t.Errorf("the same key again made %v", again)
+	}
+	begun := h.call("POST", "/tickets", object{"alias": "support@example.jp", "to": []string{"new@customer.example"}, "subject": "Price", "text": "4,400 yen"}).ok(202).at("approval")
+	begun.want(t, object{"ticket": nil, "subject": "Price"})
+	if _, err := h.Approve(h.ctx(), mori.Actor(), waiting["id"].(string), 0, nil); err != nil {
+		t.Fatal(err)
+	}
+	reply(1, "k-1").ok(201).at("message").want(t, object{"state": "posted", "author": "sato@example.jp"})
+}

@@ -223,6 +223,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.first()
 	reply := h.reply(1, object{"text": "はい", "attachments": []object{{"filename": "a.txt", "data": "aGVsbG8="}}})
 	held := h.post(reply["reply_address"].(string), helpdesk.Authentication{}, "From: eve@elsewhere.example", "Subject: Re", "", "Me")
+	h.create("/tickets", object{"alias": "support@example.jp", "to": []string{"new@customer.example"}, "subject": "Hello", "text": "Hello"})
 	h.create("/tickets/1/notes", object{"text": "note"})
 	h.create("/tickets/1/logged-replies", object{"text": "called", "channel": "chat"})
 	h.change("/tickets/1", object{"tags": []string{"x"}})

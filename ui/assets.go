@@ -40,6 +40,7 @@ var styleOrder = []string{
 	"drafts",
 	"template",
 	"writing",
+	"compose",
 	"panel",
 	"pages",
 	"house",

@@ -22,8 +22,15 @@ import (
 // composerView is the place to write, with what is in it.
 type composerView struct {
 	Ticket uint64
-	Draft  string // names the draft that the browser keeps
-	Key    string // of what is sent from here: its draft's id, which makes sending it twice once
+	// Opening is set for a mail that begins a ticket; Ticket is 0 then.
+	Opening *openingFields
+	Alias   string // the id of the one that it leaves from
+	// Base is where what belongs to it is found, Action where it is sent to, Target
+	// the id of the element that the answer replaces, and Back where it leads then.
+	Base, Action, Target, Back string
+
+	Draft string // names the draft that the browser keeps
+	Key   string // of what is sent from here: its draft's id, which makes sending it twice once
 	// NoteKey is the same of the note; the stamps say in which state the drafts
 	// are shown.
 	NoteKey, Stamp, NoteStamp string
@@ -73,7 +80,8 @@ type composerView struct {
 
 func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) composerView {
 	number := t.Row.Ticket.Number
-	c := composerView{Ticket: number, Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
+	base := "/tickets/" + strconv.FormatUint(number, 10)
+	c := composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
 		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone")}
 	if s.options.UndoWindow > 0 {
 		c.Undo = v.Duration(s.options.UndoWindow)
@@ -156,6 +164,23 @@ func (s *Server) sentToast(v *visit, t *helpdesk.TicketView, messageID, back str
 
 // compose takes what was written: a reply or a note.
 func (s *Server) compose(c echo.Context) error {
+	if err := s.readCompose(c); err != nil {
+		return err
+	}
+	if form := c.Request().MultipartForm; form != nil {
+		defer form.RemoveAll()
+	}
+	switch c.FormValue("mode") {
+	case "note":
+		return s.composeNote(c)
+	case "log":
+		return s.composeLogged(c)
+	}
+	return s.composeReply(c)
+}
+
+// readCompose reads a composer's form within its limit.
+func (s *Server) readCompose(c echo.Context) error {
 	r := c.Request()
 	r.Body = http.MaxBytesReader(c.Response(), r.Body, s.options.MaxUpload+1<<20)
 	if err := r.ParseMultipartForm(8 << 20); err != nil && !errors.Is(err, http.ErrNotMultipart) {
@@ -166,16 +191,7 @@ func (s *Server) compose(c echo.Context) error {
 		}
 		return fmt.Errorf("read form: %w", err)
 	}
-	if r.MultipartForm != nil {
-		defer r.MultipartForm.RemoveAll()
-	}
-	switch c.FormValue("mode") {
-	case "note":
-		return s.composeNote(c)
-	case "log":
-		return s.composeLogged(c)
-	}
-	return s.composeReply(c)
+	return nil
 }
 
 func (s *Server) composeNote(c echo.Context) error {
@@ -189,37 +205,15 @@ func (s *Server) composeNote(c echo.Context) error {
 
 func (s *Server) composeReply(c echo.Context) error {
 	ctx, v, number := c.Request().Context(), visitOf(c), ticketNumber(c)
-	reply := helpdesk.Reply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
-		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key"), Draft: c.FormValue("key"), Uploads: append([]string{}, c.Request().Form["upload"]...)}
-	reply.Templates = c.Request().Form["template"]
-	if c.FormValue("signature_shown") != "" {
-		signature := helpdesk.NewLocalized("", c.FormValue("signature"))
-		reply.Signature = &signature
+	reply, sending, err := s.readReply(c)
+	if err != nil {
+		return s.refuseCompose(c, err)
 	}
-	if reply.HTML = c.FormValue("html"); reply.HTML != "" {
-		reply.Text = "" // the better one is made of the HTML
-	}
-	var err error
+	reply.Ticket = number
 	if reply.Seen, err = strconv.ParseUint(c.FormValue("seen"), 10, 64); err != nil {
 		return invalid("seen", "", "seen must be the number of an event")
 	}
-	if reply.To, err = parseRecipients("to", c.FormValue("to")); err != nil {
-		return s.refuseCompose(c, err)
-	}
-	if reply.Cc, err = parseRecipients("cc", c.FormValue("cc")); err != nil {
-		return s.refuseCompose(c, err)
-	}
-	if reply.Bcc, err = parseRecipients("bcc", c.FormValue("bcc")); err != nil {
-		return s.refuseCompose(c, err)
-	}
-	if reply.Attachments, err = s.uploads(c); err != nil {
-		return s.refuseCompose(c, err)
-	}
 	if err := s.warn(c, reply); err != nil {
-		return s.refuseCompose(c, err)
-	}
-	sending, err := sendingOf(c)
-	if err != nil {
 		return s.refuseCompose(c, err)
 	}
 	p := placeOfPath(backTo(c, number), number)
@@ -243,6 +237,34 @@ func (s *Server) composeReply(c echo.Context) error {
 		return left(c, p, next, "sent", sent.Message.ID)
 	}
 	return s.leftDraft(c, number, sent)
+}
+
+// readReply reads what a composer's form says of a mail, and when it leaves.
+func (s *Server) readReply(c echo.Context) (reply helpdesk.Reply, sending helpdesk.Sending, err error) {
+	reply = helpdesk.Reply{Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
+		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key"), Draft: c.FormValue("key"), Uploads: append([]string{}, c.Request().Form["upload"]...)}
+	reply.Templates = c.Request().Form["template"]
+	if c.FormValue("signature_shown") != "" {
+		signature := helpdesk.NewLocalized("", c.FormValue("signature"))
+		reply.Signature = &signature
+	}
+	if reply.HTML = c.FormValue("html"); reply.HTML != "" {
+		reply.Text = "" // the better one is made of the HTML
+	}
+	if reply.To, err = parseRecipients("to", c.FormValue("to")); err != nil {
+		return reply, sending, err
+	}
+	if reply.Cc, err = parseRecipients("cc", c.FormValue("cc")); err != nil {
+		return reply, sending, err
+	}
+	if reply.Bcc, err = parseRecipients("bcc", c.FormValue("bcc")); err != nil {
+		return reply, sending, err
+	}
+	if reply.Attachments, err = s.uploads(c); err != nil {
+		return reply, sending, err
+	}
+	sending, err = sendingOf(c)
+	return reply, sending, err
 }
 
 // uploads are the files chosen where there is no script to upload them before.
@@ -294,23 +316,29 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	if key := c.FormValue("key"); key != "" && key != w.Key { // the same composer: what was chosen in it stays
 		w.Key, w.Stamp, w.Files = key, "", nil
 	}
-	w.Text, w.HTML, w.NoteTo = c.FormValue("text"), c.FormValue("html"), c.FormValue("note")
+	w.typed(c, v, said.Text, refused)
+	w.NoteTo = c.FormValue("note")
 	if mode := c.FormValue("mode"); mode == "note" || mode == "log" {
 		w.Mode = mode
 	}
 	w.Log = newLogged(v, c.FormValue("channel"))
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
+	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
+	w.Seen = view.Seq // what came meanwhile is before their eyes now
+	w.Changed = refused.Key == "error.thread_changed"
+	return s.renderTicket(c, statusOf(refused.Code), view, nil)
+}
+
+// typed puts what a refused form says into its composer again, with the reason.
+func (w *composerView) typed(c echo.Context, v *visit, reason string, refused *helpdesk.Error) {
+	w.Text, w.HTML, w.Quote = c.FormValue("text"), c.FormValue("html"), c.FormValue("quote") != ""
+	w.To, w.Cc, w.Bcc = c.FormValue("to"), c.FormValue("cc"), c.FormValue("bcc")
 	w.Templates = c.Request().Form["template"]
 	if c.FormValue("signature_shown") != "" {
 		w.Signature = c.FormValue("signature")
 	}
-	w.Suppressed = refused.Key == "error.suppressed"
-	w.To, w.Cc, w.Bcc, w.Quote = c.FormValue("to"), c.FormValue("cc"), c.FormValue("bcc"), c.FormValue("quote") != ""
-	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
-	w.Seen = view.Seq // what came meanwhile is before their eyes now
-	w.Error, w.Changed = said.Text, refused.Key == "error.thread_changed"
+	w.Suppressed, w.Error = refused.Key == "error.suppressed", reason
 	w.warned(c, v)
-	return s.renderTicket(c, statusOf(refused.Code), view, nil)
 }
 
 // undo takes a reply back and puts its text and files into the composer again.
@@ -321,6 +349,9 @@ func (s *Server) undo(c echo.Context) error {
 		return err
 	}
 	m := taken.Message
+	if m.Reason == helpdesk.ReasonBegun {
+		return s.backToOpening(c)
+	}
 	view, err := s.ticket(ctx, v, placeOfPath(c.FormValue("back"), m.Ticket))
 	if err != nil {
 		return err

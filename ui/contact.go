@@ -47,6 +47,7 @@ type customerView struct {
 	Tags                     []tagLink
 	Badges                   []badge
 	Locked                   bool
+	WriteURL                 string // where a mail to them is begun, "" for who may not
 }
 
 type tagLink struct{ Name, URL string }
@@ -58,6 +59,9 @@ func (v *visit) person(c helpdesk.Contact, back string) customerView {
 		Language: v.languageName(c.Language), Locked: !v.may(helpdesk.PermitContacts)}
 	if strings.HasPrefix(back, "/contacts/") {
 		p.URL = ""
+	}
+	if c.Email != "" && v.may(helpdesk.PermitReply) {
+		p.WriteURL = openingPath + "?" + url.Values{"to": {c.Email}}.Encode()
 	}
 	if c.Company != "" {
 		p.CompanyURL = "/companies/of/" + c.ID

@@ -123,7 +123,7 @@ func (s *Server) takeDraft(c echo.Context) error {
 // for one that has none yet.
 func backToDraft(c echo.Context, d *helpdesk.Draft) string {
 	if d.Ticket == 0 {
-		return "/inbox/drafts"
+		return openingPath
 	}
 	return backTo(c, d.Ticket)
 }

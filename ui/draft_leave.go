@@ -98,8 +98,17 @@ func (s *Server) approveDraft(c echo.Context) error {
 	return s.leftDraft(c, number, sent)
 }
 
-// leftDraft goes back to the ticket, which offers to take back what was sent.
+// leftDraft goes back to the ticket, which offers to take back what was sent; of a
+// new mail to the ticket that it began.
 func (s *Server) leftDraft(c echo.Context, ticket uint64, sent helpdesk.Sent) error {
+	switch {
+	case sent.Message != nil && sent.Message.Reason == helpdesk.ReasonBegun:
+		s.presence.draftChanged(0)
+		return leave(c, withQuery("/tickets/"+strconv.FormatUint(sent.Message.Ticket, 10), "sent", sent.Message.ID))
+	case sent.Draft != nil && sent.Draft.Kind == helpdesk.DraftMail:
+		s.presence.draftChanged(0)
+		return c.Redirect(http.StatusSeeOther, openingPath)
+	}
 	s.written(c, ticket)
 	back := backTo(c, ticket)
 	if sent.Message != nil {

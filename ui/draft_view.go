@@ -2,6 +2,7 @@ package ui
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -91,10 +92,12 @@ func returned(v *visit, r *helpdesk.Returned) string {
 // draftsView is what is being written at a ticket, or waits to leave, besides
 // what is in the reader's own composer.
 type draftsView struct {
-	Ticket uint64
-	Back   string
-	Seen   uint64 // the newest event that the reader has before their eyes
-	Cards  []draftCard
+	Ticket uint64 // 0 for those of new mails
+	// Base is where they are found, and Target the id of the element that what is
+	// done with them replaces.
+	Base, Target, Back string
+	Seen               uint64 // the newest event that the reader has before their eyes
+	Cards              []draftCard
 }
 
 // draftCard is one such draft.
@@ -113,11 +116,12 @@ type draftCard struct {
 	Files   []draftFileView
 	// Leaves says when it leaves, or what it waits for; "" for one being written.
 	Leaves   string
-	Approver bool // the reader may approve it
+	URL      string // where it is edited
+	Approver bool   // the reader may approve it
 }
 
 func (s *Server) draftsView(v *visit, t *helpdesk.TicketView, w composerView, back string) draftsView {
-	view := draftsView{Ticket: t.Row.Ticket.Number, Back: back, Seen: t.LastSeq}
+	view := draftsView{Ticket: t.Row.Ticket.Number, Base: w.Base, Target: "ticket", Back: back, Seen: t.LastSeq}
 	for _, d := range t.Drafts {
 		if d.ID == w.Key || d.ID == w.NoteKey {
 			continue
@@ -132,6 +136,10 @@ func newDraftCard(v *visit, d helpdesk.DraftView) draftCard {
 	card := draftCard{ID: d.ID, Ticket: d.Ticket, Author: newAvatar(d.UserID, d.AuthorName), Time: longMoment(v.Printer, d.UpdatedAt), Kind: d.Kind, State: d.State,
 		Mine: d.UserID == v.User.ID, To: d.To, Subject: d.Subject, Text: strings.TrimSpace(d.Text), Files: draftFileViews(v, &d.Draft)}
 	card.Approver = mayApprove(v, &d.Draft)
+	card.URL = "/tickets/" + strconv.FormatUint(d.Ticket, 10) + "?draft=" + d.ID
+	if d.Kind == helpdesk.DraftMail {
+		card.URL = openingPath + "?draft=" + d.ID
+	}
 	switch {
 	case d.State == helpdesk.DraftScheduled:
 		card.Leaves = v.T("draft.leaves", v.Long(d.SendAt))
@@ -156,7 +164,7 @@ func (s *Server) draftsFragment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	shown := composerView{Key: c.QueryParam("key"), NoteKey: c.QueryParam("note_key")}
+	shown := composerView{Base: "/tickets/" + strconv.FormatUint(p.number, 10), Key: c.QueryParam("key"), NoteKey: c.QueryParam("note_key")}
 	return s.render(c, 200, "drafts", s.draftsView(v, t, shown, p.address(p.number)))
 }
 

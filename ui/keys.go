@@ -47,6 +47,7 @@ var shortcuts = []shortcutGroup{
 		{Do: "go", Keys: []string{"g x"}, Label: "view.held", URL: "/inbox/held", Icon: "hand"},
 		{Do: "go", Keys: []string{"g e"}, Label: "view.failed", URL: "/inbox/failed", Icon: "undelivered"},
 		{Do: "go", Keys: []string{"g !"}, Label: "view.spam", URL: "/inbox/spam", Icon: "spam"},
+		{Do: "go", Keys: []string{"c"}, Label: "compose.title", URL: "/compose", Icon: "compose"},
 		{Do: "go", Keys: []string{"g n"}, Label: "notice.title", URL: "/notices", Icon: "bell"},
 		{Do: "go", Keys: []string{"g s"}, Label: "nav.settings", URL: "/settings", Icon: "sliders"},
 	}},

@@ -27,6 +27,10 @@ type listView struct {
 	Empty string // what to say when there is none
 	Hint  string
 	Me    string // the reader's id
+	// Writes says that the reader may send mail, and Mails how many new ones are not
+	// sent, "" for none or where that is not asked for.
+	Writes bool
+	Mails  string
 }
 
 // rowView is one ticket in the list.
@@ -77,7 +81,10 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 		return listView{}, err
 	}
 	list := listView{Title: title, Me: v.User.ID, View: p.query.View, Path: p.address(0),
-		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View))}
+		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View)), Writes: v.may(helpdesk.PermitReply)}
+	if list.Mails, err = s.mailsLeft(ctx, v, p.query.View); err != nil {
+		return list, err
+	}
 	closing, err := s.closingStages(ctx, v)
 	if err != nil {
 		return list, err

@@ -68,7 +68,7 @@ func (s *Server) noticesPage(c echo.Context) error {
 }
 
 func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
-	item := noticeItem{URL: (place{query: inView("open")}).address(n.Notice.Ticket), Icon: noticeIcons[n.Notice.Kind],
+	item := noticeItem{URL: noticePath(n), Icon: noticeIcons[n.Notice.Kind],
 		Text: noticeTitle(p, n), Detail: subjectOf(p, n.Subject), Time: shortMoment(p, n.Notice.At), Unread: n.Notice.ReadAt.IsZero()}
 	if n.Notice.Kind == helpdesk.NoticeOverdue || n.Notice.Kind == helpdesk.NoticeFailed {
 		item.Tone = "bad"
@@ -76,9 +76,20 @@ func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
 	return item
 }
 
+// noticePath is where a notice leads.
+func noticePath(n helpdesk.NoticeView) string {
+	if n.Notice.Ticket == 0 { // a new mail that is not sent
+		return openingPath
+	}
+	return (place{query: inView("open")}).address(n.Notice.Ticket)
+}
+
 // noticeTitle says a notice in a line.
 func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	number, by := n.Notice.Ticket, n.Notice.By.Name
+	if number == 0 {
+		return newMailTitle(p, n)
+	}
 	switch n.Notice.Kind {
 	case helpdesk.NoticeAssigned:
 		if n.Notice.By.Kind != helpdesk.ActorUser {
@@ -111,6 +122,20 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	return p.T("notice.held", number)
 }
 
+// newMailTitle says a notice of a new mail that is not sent.
+func newMailTitle(p locale.Printer, n helpdesk.NoticeView) string {
+	by := n.Notice.By.Name
+	switch {
+	case n.Notice.Kind == helpdesk.NoticeApproval:
+		return p.T("compose.notice.approval", by)
+	case n.Notice.Kind == helpdesk.NoticeApproved:
+		return p.T("compose.notice.approved", by)
+	case n.Notice.By.Kind != helpdesk.ActorUser:
+		return p.T("compose.notice.stopped")
+	}
+	return p.T("compose.notice.returned", by)
+}
+
 // NoticeWords says notices outside of the web, in each user's language. base is
 // the web's own address, "" where it is not known.
 func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
@@ -125,7 +150,7 @@ func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
 			text += "\n" + n.Snippet
 		}
 		if base != "" {
-			text += "\n\n" + base + (place{query: inView("open")}).address(n.Notice.Ticket)
+			text += "\n\n" + base + noticePath(n)
 		}
 		return noticeTitle(p, n), text
 	}

@@ -284,6 +284,7 @@ func (s *Server) routes() *echo.Echo {
 	s.spamRoutes(desk)
 	s.ticketRoutes(desk)
 	s.draftRoutes(desk)
+	s.openingRoutes(desk)
 	s.presenceRoutes(desk)
 	s.messageRoutes(desk)
 	s.explainRoutes(desk)

@@ -35,7 +35,7 @@ type offerLanguage struct {
 // offerTemplates answers with what can be put into an answer on a ticket.
 func (s *Server) offerTemplates(c echo.Context) error {
 	v := visitOf(c)
-	offers, _, err := s.desk.TemplateOffers(c.Request().Context(), v.actor(), ticketNumber(c))
+	offers, _, err := s.desk.TemplateOffers(c.Request().Context(), v.actor(), matterOf(c))
 	if err != nil {
 		return err
 	}
@@ -55,6 +55,7 @@ func (s *Server) offerTemplates(c echo.Context) error {
 // are.
 type filledTemplate struct {
 	ID       string       `json:"id"`
+	Subject  string       `json:"subject"` // for a mail that has none yet
 	HTML     string       `json:"html"`
 	Files    []filledFile `json:"files"`
 	Unfilled []string     `json:"unfilled"`
@@ -68,11 +69,11 @@ type filledFile struct {
 
 func (s *Server) fillTemplate(c echo.Context) error {
 	v, id := visitOf(c), c.Param("id")
-	filled, err := s.desk.FillTemplate(c.Request().Context(), v.actor(), id, ticketNumber(c), c.QueryParam("language"), s.now().In(v.Zone))
+	filled, err := s.desk.FillTemplate(c.Request().Context(), v.actor(), id, matterOf(c), c.QueryParam("language"), s.now().In(v.Zone))
 	if err != nil {
 		return err
 	}
-	answer := filledTemplate{ID: id, HTML: filled.HTML, Files: []filledFile{}, Unfilled: append([]string{}, filled.Unfilled...)}
+	answer := filledTemplate{ID: id, Subject: filled.Subject, HTML: filled.HTML, Files: []filledFile{}, Unfilled: append([]string{}, filled.Unfilled...)}
 	for _, f := range filled.Files {
 		answer.Files = append(answer.Files, filledFile{"/settings/templates/" + id + "/files/" + f.ID, f.Filename, f.ContentType})
 	}

@@ -56,6 +56,7 @@ type ticketView struct {
 	// MergedInto is the ticket that this one became part of, or 0; MergedBy the
 	// moving that can be undone.
 	MergedInto  uint64
+	Withdrawn   bool // the mail that began it was taken back
 	MergedPath  string
 	MergedWhere string
 	MergedBy    string
@@ -115,6 +116,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Due = newDue(v.Printer, record)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
+	view.Withdrawn = record.Withdrawn
 	view.Spam = newSpamView(v, record, people)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,
 		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
@@ -125,7 +127,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Composer = s.newComposer(v, t, p.draft)
 	view.Drafts = s.draftsView(v, t, view.Composer, view.Path)
 	view.Presence = newPresenceView(v.Printer, record.Number, s.presence.at(record.Number, v.User.ID))
-	signature, language, err := s.desk.ReplySignature(ctx, v.actor(), record.Number)
+	signature, language, err := s.desk.MailSignature(ctx, v.actor(), helpdesk.Matter{Ticket: record.Number})
 	if err != nil {
 		return nil, err
 	}

@@ -188,6 +188,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketMerged:      "merge",
 	helpdesk.EventTicketUnmerged:    "undo",
 	helpdesk.EventReplyUndone:       "undo",
+	helpdesk.EventTicketWithdrawn:   "undo",
 	helpdesk.EventDraftTaken:        "person",
 	helpdesk.EventDraftWithdrawn:    "undo",
 	helpdesk.EventReplyScheduled:    "clock",

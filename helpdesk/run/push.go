@@ -98,8 +98,7 @@ func (p *Pusher) send(ctx context.Context, push *helpdesk.Push) (status int, err
 	}
 	title, body := p.Words(push.Locale, push.Notice)
 	n := push.Notice.Notice
-	message, err := json.Marshal(payload{Title: cut(title), Body: cut(body), Tag: "ticket-" + strconv.FormatUint(n.Ticket, 10),
-		URL: "/tickets/" + strconv.FormatUint(n.Ticket, 10), Unread: true})
+	message, err := json.Marshal(payload{Title: cut(title), Body: cut(body), Tag: "ticket-" + strconv.FormatUint(n.Ticket, 10), URL: pathOf(n), Unread: true})
 	if err != nil {
 		return 0, err
 	}
@@ -121,6 +120,14 @@ func (p *Pusher) send(ctx context.Context, push *helpdesk.Push) (status int, err
 	defer response.Body.Close()
 	io.Copy(io.Discard, io.LimitReader(response.Body, 4<<10)) // so that the connection can be used again
 	return response.StatusCode, nil
+}
+
+// pathOf is where a notice leads.
+func pathOf(n helpdesk.Notice) string {
+	if n.Ticket == 0 {
+		return "/compose" // a new mail that is not sent
+	}
+	return "/tickets/" + strconv.FormatUint(n.Ticket, 10)
 }
 
 func cut(s string) string {

@@ -150,7 +150,7 @@ func (s *source) head(ctx context.Context, number uint64) (*document, error) {
 		return d, err
 	}
 	t := row.Ticket
-	if t.MergedInto != 0 { // its messages are found where they are now
+	if t.MergedInto != 0 || t.Withdrawn { // its messages are found where they are now
 		d.gone = true
 		return d, nil
 	}

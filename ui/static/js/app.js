@@ -25,6 +25,7 @@ import "./writing.js";
 import "./reading.js";
 import "./mentions.js";
 import "./signature.js";
+import "./compose.js";
 import "./richfield.js";
 import "./frames.js";
 import "./toasts.js";

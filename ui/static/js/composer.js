@@ -30,7 +30,8 @@ on("composer:change", "[data-composer]", (_, form) => {
 
 function echo(form) {
   for (const field of $$("[data-source]", form)) {
-    $(`[data-echo=${field.dataset.source}]`, form).textContent = field.value;
+    const echoed = $(`[data-echo=${field.dataset.source}]`, form); // none where the fields are always there
+    if (echoed) echoed.textContent = field.value;
   }
   for (const also of $$("[data-echo-also]", form)) also.hidden = !form.elements[also.dataset.echoAlso].value;
 }
@@ -63,7 +64,7 @@ document.addEventListener("dragover", (event) => {
   if (!carriesFiles(event)) return;
   event.preventDefault(); // else the browser would leave the page for the file
   const form = $("[data-composer]");
-  form?.classList.toggle("dropping", Boolean(event.target.closest?.("#conversation")) && mode(form) === "reply");
+  form?.classList.toggle("dropping", Boolean(event.target.closest?.("#conversation, #compose")) && mode(form) === "reply");
 });
 document.addEventListener("dragleave", (event) => {
   if (!event.relatedTarget) $("[data-composer]")?.classList.remove("dropping");
@@ -73,7 +74,7 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   const form = $("[data-composer]");
   form?.classList.remove("dropping");
-  if (form && mode(form) === "reply" && event.target.closest?.("#conversation")) upload(form, [...event.dataTransfer.files]);
+  if (form && mode(form) === "reply" && event.target.closest?.("#conversation, #compose")) upload(form, [...event.dataTransfer.files]);
 });
 document.addEventListener("paste", (event) => {
   const form = event.target.closest?.("[data-composer]");
@@ -86,7 +87,7 @@ document.addEventListener("paste", (event) => {
 // focus takes the reader to the place to write.
 export function focus(kind) {
   const form = $("[data-composer]");
-  if (!form) return;
+  if (!form || form.dataset.kind === "mail" && kind !== "reply") return;
   form.elements.mode.value = kind;
   if (kind === "reply") editorOf(form).focus();
   else $(`[data-text=${kind}]`, form).focus();

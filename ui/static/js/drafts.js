@@ -67,10 +67,10 @@ function apply(form, kind, kept) {
     form.elements.note.value = kept.text;
     return;
   }
-  for (const name of ["text", "html", "to", "cc", "bcc", "seen"]) {
+  for (const name of ["text", "html", "to", "cc", "bcc", "seen", "subject", "alias"]) {
     if (form.elements[name] && kept[name]) form.elements[name].value = kept[name];
   }
-  form.elements.quote.checked = Boolean(kept.quote);
+  if (form.elements.quote) form.elements.quote.checked = Boolean(kept.quote);
 }
 
 // ---------- In this browser ----------
@@ -281,7 +281,7 @@ function refresh() {
     const form = $("[data-composer]");
     const query = new URLSearchParams({ back: strip.dataset.back, key: form?.elements.key.value ?? "", note_key: form?.elements.note_key?.value ?? "" });
     try {
-      const text = await fragment(`/tickets/${strip.dataset.ticket}/drafts?${query}`, "drafts", asking.signal);
+      const text = await fragment(`${strip.dataset.base}/drafts?${query}`, "drafts", asking.signal);
       if (strip.isConnected) await morph(strip, text);
     } catch (error) {
       if (error.name !== "AbortError") console.warn("drafts:", error);

@@ -70,7 +70,7 @@ class Chips {
   constructor(field) {
     this.field = field;
     this.row = field.closest(".recipient-row");
-    this.words = field.closest("[data-ticket]").dataset;
+    this.words = field.closest("[data-recipient-words]").dataset;
     this.box = document.createElement("div");
     this.box.className = "recipient-list";
     this.input = document.createElement("input");
@@ -272,7 +272,7 @@ class Chips {
     this.asking = new AbortController();
     const typed = this.input.value.trim();
     try {
-      const response = await fetch(`/tickets/${this.words.ticket}/recipients?${new URLSearchParams({ q: typed })}`, { signal: this.asking.signal, headers: { Accept: "application/json" } });
+      const response = await fetch(`${this.words.base}/recipients?${new URLSearchParams({ q: typed })}`, { signal: this.asking.signal, headers: { Accept: "application/json" } });
       if (response.ok && document.activeElement === this.input && typed === this.input.value.trim()) this.offer(await response.json(), typed);
     } catch (error) {
       if (error.name !== "AbortError") console.warn("recipients:", error);

@@ -3,9 +3,10 @@
 import { $, $$, ready } from "./dom.js";
 import { clean } from "./clean.js";
 
-ready(() => {
-  for (const area of $$(".signature textarea[name=signature]")) {
-    if (!area.value.startsWith("<") || area.hidden) continue;
+ready(() => $$(".signature textarea[name=signature]").forEach(show));
+
+function show(area) {
+  if (area.value.startsWith("<") && !area.hidden) {
     const shown = document.createElement("div");
     shown.className = "signature-text";
     shown.contentEditable = "plaintext-only";
@@ -19,7 +20,16 @@ ready(() => {
     area.hidden = true;
     area.after(shown);
   }
-});
+}
+
+// showSignature puts another one in the place of the present.
+export function showSignature(form, written) {
+  const area = form.elements.signature;
+  area.value = written;
+  area.hidden = false;
+  $("div.signature-text", area.parentElement)?.remove();
+  show(area);
+}
 
 // Enter is a line in it, and must not send or leave.
 document.addEventListener("keydown", (event) => {

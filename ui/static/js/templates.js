@@ -11,7 +11,7 @@ import { rank, Suggestions } from "./suggest.js";
 // A word starts a line, or stands behind a space or what opens or ends a phrase.
 const slash = /(?:^|[\s\u3000、。，．！？：「『（(\[])[/／]([^\s\u3000/／、。]{0,30})$/;
 
-const known = new Map(); // what was offered, by ticket
+const known = new Map(); // what was offered, by what it is written on
 let list;                // the list at the caret
 let from = null;         // the composer it belongs to
 let wanted = "";         // what stands behind the slash, with it; "" for the button
@@ -27,18 +27,23 @@ function suggestions() {
   return list = new Suggestions("templates", words().label, end);
 }
 
-async function offered(ticket) {
-  const answer = await fetch(`/tickets/${ticket}/templates`, { headers: { Accept: "application/json" } });
+async function offered(matter) {
+  const answer = await fetch(matter.replace("?", "/templates?"), { headers: { Accept: "application/json" } });
   if (answer.status === 401) location.reload();
   if (!answer.ok) throw new Error(`templates: ${answer.status}`);
-  known.set(ticket, await answer.json());
+  known.set(matter, await answer.json());
 }
 
-const ticketOf = (form) => form.dataset.ticket;
+// What it is written on: a ticket, or a new mail from somewhere to somebody.
+function matterOf(form) {
+  const query = new URLSearchParams();
+  if (form.dataset.kind === "mail") for (const name of ["alias", "to"]) query.set(name, form.elements[name].value);
+  return `${form.dataset.base}?${query}`;
+}
 const writes = (form) => form.elements.mode.value === "reply";
 
 function draw(form, query) {
-  const offers = rank(known.get(ticketOf(form)) ?? [], query, (o) => [o.shortcut, o.name, o.folder, o.words]);
+  const offers = rank(known.get(matterOf(form)) ?? [], query, (o) => [o.shortcut, o.name, o.folder, o.words]);
   const editor = editorOf(form), field = $(".editor", form) ?? form.elements.text;
   let place = editor.caret();
   if (!place || !(place.top || place.bottom)) place = field.getBoundingClientRect();
@@ -74,11 +79,11 @@ addEventListener("keydown", (event) => {
 function open(form, typed, query) {
   from = form;
   wanted = typed;
-  const ticket = ticketOf(form);
-  if (known.has(ticket)) draw(form, query);
+  const matter = matterOf(form);
+  if (known.has(matter)) draw(form, query);
   // What a colleague has written since is there the next moment.
-  if (!typed || typed === "/" || !known.has(ticket)) {
-    offered(ticket).then(() => {
+  if (!typed || typed === "/" || !known.has(matter)) {
+    offered(matter).then(() => {
       const now = typed && slash.exec(editorOf(form).textBeforeCaret());
       if (typed && !now) return;
       draw(form, now ? now[1] : query);
@@ -104,7 +109,7 @@ on("click", "[data-templates]", (_, button) => {
 // insert puts a template, filled for the customer, in the place of what was typed.
 async function insert(form, id) {
   const length = wanted.length;
-  const answer = await fetch(`/tickets/${ticketOf(form)}/templates/${id}`, { headers: { Accept: "application/json" } }).catch(() => null);
+  const answer = await fetch(matterOf(form).replace("?", `/templates/${id}?`), { headers: { Accept: "application/json" } }).catch(() => null);
   if (!answer?.ok) {
     announce(words().failed);
     return;
@@ -114,6 +119,8 @@ async function insert(form, id) {
   editor.focus();
   if (length) editor.replaceBeforeCaret(length, filled.html);
   else editor.insertHTML(filled.html);
+  const subject = form.elements.subject;
+  if (subject && filled.subject && !subject.value.trim()) subject.value = filled.subject;
   const used = document.createElement("input");
   Object.assign(used, { type: "hidden", name: "template", value: id });
   form.append(used);
@@ -126,8 +133,8 @@ async function insert(form, id) {
 export async function offeredHere() {
   const form = document.querySelector("[data-composer] [data-templates]")?.form;
   if (!form) return [];
-  await offered(ticketOf(form));
-  return (known.get(ticketOf(form)) ?? []).map((offer) => ({ name: offer.name, also: `${offer.shortcut} ${offer.folder}`, run: () => {
+  await offered(matterOf(form));
+  return (known.get(matterOf(form)) ?? []).map((offer) => ({ name: offer.name, also: `${offer.shortcut} ${offer.folder}`, run: () => {
     focus("reply");
     wanted = "";
     insert(form, offer.id);

@@ -50,7 +50,7 @@ on("click", "[data-write]", (_, button) => {
 
 // draft begins a reply, from the keyboard.
 export function draft() {
-  const form = $("[data-composer]");
+  const form = $("[data-write-language]")?.form; // a new mail has nothing to go by yet
   if (!form) return;
   focus("reply");
   write(form, "draft", null, $("[data-write-language]", form).value);
