@@ -57,6 +57,9 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 		}
 		return nil, err
 	}
+	if err := c.tendDomain(alias.Address); err != nil {
+		return nil, err
+	}
 	data, err := c.aliasChanges(before, &alias)
 	if err != nil {
 		return nil, err

@@ -111,6 +111,8 @@ const (
 	EventSenderUnblocked        EventKind = "sender.unblocked"
 	EventViewSaved              EventKind = "view.saved"
 	EventViewDeleted            EventKind = "view.deleted"
+	EventDKIMCreated            EventKind = "dkim.created"
+	EventDKIMUsed               EventKind = "dkim.used"
 	EventTimerParked            EventKind = "timer.parked"
 )
 

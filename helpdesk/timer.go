@@ -28,6 +28,7 @@ const (
 	TimerDraft       TimerKind = "draft"       // a draft with uploaded files, to be cleared away
 	TimerSend        TimerKind = "send"        // a scheduled draft, to be sent
 	TimerBulk        TimerKind = "bulk"        // a bulk change
+	TimerDomain      TimerKind = "domain"      // a domain that mail leaves from: its keys are looked after
 )
 
 // Timer is something to be done later: one key in the store, set in the

@@ -133,6 +133,7 @@ func allTables() []checkedTable {
 		preferences,
 		bulks,
 		bulkItems,
+		dkimKeys,
 	}
 }
 

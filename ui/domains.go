@@ -12,16 +12,21 @@ import (
 
 // DomainPart is one part of what the DNS says of a domain that we send from.
 type DomainPart struct {
-	Kind string // "mx", "spf", "dkim", "dmarc" or "ptr"
-	// State is "fine", "missing", "wrong", "unsure", "unknown" or "unset".
+	// Kind is "mx", "host", "spf", "dkim", "dmarc", "mta_sts", "mta_sts_host", "tls_rpt" or "ptr".
+	Kind string
+	// Key and Phase tell DKIM keys apart: the algorithm ("rsa", "ed25519"), and
+	// "first", "new", "used", "retired" or "withdrawn".
+	Key, Phase string
+	// State is "fine", "missing", "wrong", "unsure", "unknown", "unset" or "surplus".
 	State string
+	// Bad says that mail does not arrive, or is not believed, because of it.
+	Bad   bool
 	Found []string // what the DNS says now
-	// Name, Type and Value are the record to create or change, empty for nothing to do.
+	// Name, Type and Value are the record that should be there; Value is empty where
+	// it is not known.
 	Name, Type, Value string
 	Detail            string // what the other side said
 }
-
-func (p DomainPart) bad() bool { return p.State == "missing" || p.State == "wrong" }
 
 // domainReport is what was found out about a domain, and when.
 type domainReport struct {
@@ -33,8 +38,8 @@ type domainReport struct {
 // problems are the kinds of what is not in order.
 func (r domainReport) problems() (kinds []string) {
 	for _, p := range r.Parts {
-		if p.bad() {
-			kinds = append(kinds, strings.ToUpper(p.Kind))
+		if kind := strings.ToUpper(p.Kind); p.Bad && !slices.Contains(kinds, kind) {
+			kinds = append(kinds, kind)
 		}
 	}
 	return kinds
@@ -43,7 +48,7 @@ func (r domainReport) problems() (kinds []string) {
 // How long a report holds, and how long the DNS is given.
 const (
 	domainReportLifetime = 15 * time.Minute
-	domainCheckTimeout   = 5 * time.Second
+	domainCheckTimeout   = 10 * time.Second
 )
 
 // domainReports remembers what the DNS said, so that pages need not wait for it.

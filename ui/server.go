@@ -135,6 +135,8 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
+	// RotateKeys makes new DKIM keys for a domain; where nil, keys cannot be changed.
+	RotateKeys func(ctx context.Context, a helpdesk.Actor, domain string) error
 	// Cards asks the house's own shops what they know of a customer; nil for none.
 	Cards *card.Desk
 	// Search finds tickets by all their words; where nil, a text is looked for in

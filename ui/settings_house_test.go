@@ -96,12 +96,12 @@ func TestDomainsThatAreNotInOrderAreMarked(t *testing.T) {
 		o.CheckDomain = func(_ context.Context, domain string) []ui.DomainPart {
 			asked <- domain
 			return []ui.DomainPart{{Kind: "mx", State: "fine", Found: []string{"10 mx.example.jp."}},
-				{Kind: "spf", State: "missing", Name: domain, Type: "TXT", Value: "v=spf1 a:mx.example.jp ~all"}, {Kind: "dkim", State: "unset"}}
+				{Kind: "spf", State: "missing", Bad: true, Name: domain, Type: "TXT", Value: "v=spf1 a:mx.example.jp ~all"}, {Kind: "dkim", State: "unset"}}
 		}
 	})
 	number := h.receive(letter{subject: "Hello", text: "x"}).Ticket
 	admin := h.as(h.admin)
-	admin.get("/settings/domains").want(http.StatusOK).shows("example.jp", "対応が必要です", "v=spf1 a:mx.example.jp ~all", "[[dkim]]")
+	admin.get("/settings/domains").want(http.StatusOK).shows("example.jp", "対応が必要です", "v=spf1 a:mx.example.jp ~all", "鍵をまだ用意できていません")
 	if domain := <-asked; domain != "example.jp" || len(asked) > 0 {
 		t.Errorf("asked for %q and %d more", domain, len(asked))
 	}

@@ -30,11 +30,13 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	signers, err := s.newSigners(ctx)
-	if err != nil {
+	if s.domains, err = newDomains(ctx, s.config, s.desk, s.log); err != nil {
 		return err
 	}
-	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signers: signers, Log: s.log}
+	if err := s.desk.TendDomains(ctx); err != nil {
+		return err
+	}
+	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signing: s.domains.signing, Log: s.log}
 	reading, err := s.openModel()
 	if err != nil {
 		return err
@@ -62,6 +64,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerBulk, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulk},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
+			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 		}, reading...),
 	}

@@ -22,6 +22,7 @@ type config struct {
 	DNS       dnsConfig        `toml:"dns"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
+	MTASTS    mtaSTSConfig     `toml:"mta_sts"`
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
 	Log       logConfig        `toml:"log"`
@@ -80,6 +81,12 @@ type dkimConfig struct {
 	Domain   string `toml:"domain"`
 	Selector string `toml:"selector"`
 	KeyFile  string `toml:"key_file"`
+}
+
+// mtaSTSConfig is the policy that this server serves for its own domains.
+type mtaSTSConfig struct {
+	Mode   string   `toml:"mode"`
+	MaxAge duration `toml:"max_age"`
 }
 
 type helpdeskConfig struct {
@@ -174,6 +181,7 @@ func defaultConfig() config {
 		Web:      webConfig{Listen: "127.0.0.1:8080"},
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
 		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}},
+		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},
 		Helpdesk: helpdeskConfig{
 			TokenLifetime:   duration{90 * day},
 			UndoWindow:      duration{10 * time.Second},

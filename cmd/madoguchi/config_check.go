@@ -22,6 +22,9 @@ const (
 	tlsFiles      = "files"
 )
 
+// mtaSTSOff is the value of mta_sts.mode where no policy is served.
+const mtaSTSOff = "off"
+
 // checker gathers what is wrong with the values of a configuration.
 type checker struct {
 	path     string
@@ -59,6 +62,8 @@ func (c *config) check(keys []fileKey) error {
 	k.dns(c.DNS)
 	k.outbound(c.Outbound)
 	k.dkim(c.DKIM)
+	k.oneOf("mta_sts.mode", c.MTASTS.Mode, "testing", "enforce", mtaSTSOff)
+	k.positive("mta_sts.max_age", int64(c.MTASTS.MaxAge.Duration))
 	k.helpdesk(c.Helpdesk)
 	k.ai(c.AI)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
@@ -147,9 +152,11 @@ func (k *checker) dkim(keys []dkimConfig) {
 		k.filled(at+"domain", c.Domain, `the domain that signs, such as "example.com"`)
 		k.filled(at+"selector", c.Selector, `the name under _domainkey, such as "madoguchi"`)
 		k.filled(at+"key_file", c.KeyFile, "the private key's PEM file")
-		same := func(other dkimConfig) bool { return strings.EqualFold(other.Domain, c.Domain) }
+		same := func(other dkimConfig) bool {
+			return strings.EqualFold(other.Domain, c.Domain) && strings.EqualFold(other.Selector, c.Selector)
+		}
 		if slices.ContainsFunc(keys[:i], same) {
-			k.add(at+"domain", "%q has a key already; one signs a domain", c.Domain)
+			k.add(at+"selector", "%q of %q stands there already; several keys of a domain need selectors of their own", c.Selector, c.Domain)
 		}
 	}
 }

@@ -57,6 +57,21 @@ func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) err
 	return withOperations(cmd.Context(), directory, work)
 }
 
+// operateConfigured is operate for work that depends on the configuration: that
+// of the running server, or else the file's.
+func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) error) error {
+	c, err := readConfig(f.config)
+	if err != nil {
+		return err
+	}
+	return f.operate(cmd, func(ops operations) error {
+		if l, alone := ops.(*local); alone {
+			l.config = c
+		}
+		return work(ops)
+	})
+}
+
 // untilInterrupted ends with the first SIGINT or SIGTERM. From then on a signal
 // has its usual effect, so that a second one ends the process at once.
 func untilInterrupted(ctx context.Context) (context.Context, context.CancelFunc) {

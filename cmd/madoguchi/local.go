@@ -20,6 +20,10 @@ type local struct {
 	desk   *helpdesk.Desk
 	index  *search.Index
 	actor  helpdesk.Actor
+	// config is the server's, or what a command without one was given; domains
+	// are the server's, nil without one.
+	config  config
+	domains *domains
 }
 
 var _ operations = (*local)(nil)
@@ -44,7 +48,7 @@ func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{engine: engine, desk: desk, index: search.New(engine, desk), actor: helpdesk.System("command line")}, nil
+	return &local{engine: engine, desk: desk, index: search.New(engine, desk), actor: helpdesk.System("command line"), config: defaultConfig()}, nil
 }
 
 func (l *local) Close() error { return l.engine.Close() }

@@ -36,6 +36,7 @@ one directory to back up.`,
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
 		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(),
+		newDNSCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	return root

@@ -28,6 +28,10 @@ type operations interface {
 	CreateToken(ctx context.Context, t newToken) (createdToken, error)
 	Tokens(ctx context.Context) ([]tokenInfo, error)
 	RevokeToken(ctx context.Context, t namedToken) (tokenInfo, error)
+	// Domains says of a domain, or of all for "", which DNS records it needs.
+	Domains(ctx context.Context, domain string) ([]domainInfo, error)
+	// RotateKeys makes new DKIM keys for a domain.
+	RotateKeys(ctx context.Context, domain string) ([]domainInfo, error)
 	// SetupLink makes a new one-time link for the first account; only a running
 	// server can.
 	SetupLink(ctx context.Context) (setupLink, error)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
+	"crypto"
+	"crypto/rsa"
 	"fmt"
+	"log/slog"
 	"os"
 	"strings"
 
@@ -39,22 +42,38 @@ func (s *server) newSender() (*outbound.Sender, error) {
 	return sender, nil
 }
 
-// newSigners reads the DKIM keys, by domain in lower case, and logs the record
-// that each domain has to publish.
-func (s *server) newSigners(ctx context.Context) (map[string]run.Signer, error) {
-	signers := map[string]run.Signer{}
-	for i, c := range s.config.DKIM {
-		text, err := os.ReadFile(c.KeyFile)
+// fileSigners reads the DKIM keys that the configuration names, by domain in
+// lower case, and logs the record that each has to publish.
+func fileSigners(ctx context.Context, keys []dkimConfig, log *slog.Logger) (map[string][]run.Signer, error) {
+	signers := map[string][]run.Signer{}
+	for i, c := range keys {
+		key, err := readKey(c.KeyFile)
 		if err != nil {
 			return nil, fmt.Errorf("dkim[%d].key_file: %w", i, err)
 		}
-		key, err := auth.ParseKey(text)
-		if err != nil {
-			return nil, fmt.Errorf("dkim[%d].key_file: %s: %w", i, c.KeyFile, err)
-		}
 		domain := strings.ToLower(c.Domain)
-		signers[domain] = auth.NewSigner(domain, c.Selector, key)
-		s.log.InfoContext(ctx, "signing outgoing mail; publish this TXT record", "name", c.Selector+"._domainkey."+domain, "value", auth.DNSRecord(key))
+		signers[domain] = append(signers[domain], auth.NewSigner(domain, c.Selector, key))
+		log.InfoContext(ctx, "signing outgoing mail; publish this TXT record", "name", c.Selector+"._domainkey."+domain, "value", auth.DNSRecord(key))
 	}
 	return signers, nil
+}
+
+func readKey(path string) (crypto.Signer, error) {
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	key, err := auth.ParseKey(text)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return key, nil
+}
+
+// algorithmOf is the k= tag of a key's record (RFC 6376, section 3.6.1).
+func algorithmOf(key crypto.Signer) string {
+	if _, long := key.Public().(*rsa.PublicKey); long {
+		return "rsa"
+	}
+	return "ed25519"
 }

@@ -157,6 +157,16 @@ func (r *remote) RevokeToken(ctx context.Context, t namedToken) (out tokenInfo, 
 	return out, err
 }
 
+func (r *remote) Domains(ctx context.Context, domain string) (out []domainInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/domains", domain, &out)
+	return out, err
+}
+
+func (r *remote) RotateKeys(ctx context.Context, domain string) (out []domainInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/rotate-keys", domain, &out)
+	return out, err
+}
+
 func (r *remote) SetupLink(ctx context.Context) (out setupLink, err error) {
 	err = r.call(ctx, http.MethodPost, "/setup-link", nil, &out)
 	return out, err

@@ -49,6 +49,7 @@ type server struct {
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
 	writer           *analysis.Writer  // the same
+	domains          *domains
 	ready            atomic.Bool
 }
 
@@ -153,7 +154,7 @@ func (s *server) openControl(context.Context) (err error) {
 	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
 		return err
 	}
-	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line")}, s}
+	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line"), config: s.config, domains: s.domains}, s}
 	s.control = newControlServer(operations, s.log)
 	return nil
 }

@@ -42,7 +42,8 @@ func (s *server) openWeb(context.Context) (err error) {
 		Outbound:    describeOutbound(c.Outbound),
 		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
 		Analysis:    s.analysisStatus,
-		CheckDomain: s.checkDomain,
+		CheckDomain: s.domains.checkForPage,
+		RotateKeys:  s.domains.rotate,
 		Writer:      s.textWriter(),
 		Similar:     s.index,
 	})
@@ -56,6 +57,7 @@ func (s *server) openWeb(context.Context) (err error) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.answerReady)
+	mux.HandleFunc("GET /.well-known/mta-sts.txt", s.domains.servePolicy)
 	mux.Handle("/", s.pages.Handler())
 	s.web = &http.Server{
 		Handler:           boundBodies(mux),

@@ -27,13 +27,18 @@ type Signer interface {
 	Sign(raw []byte) ([]byte, error)
 }
 
+// MailSigner puts on a mail all the signatures of its domain; *Signing is one.
+type MailSigner interface {
+	Sign(ctx context.Context, domain string, raw []byte) ([]byte, error)
+}
+
 // Deliverer works on TimerDeliver: one attempt for each claim.
 type Deliverer struct {
 	Desk   DeliveryDesk
 	Sender Sender
-	// Signers sign mail by the domain of its envelope sender, which is that of
-	// its From; a domain without one is sent unsigned.
-	Signers map[string]Signer
+	// Signing signs mail by the domain of its envelope sender, which is that of
+	// its From; a domain without keys in use is sent unsigned.
+	Signing MailSigner
 	Log     *slog.Logger
 }
 
@@ -48,10 +53,8 @@ func (d *Deliverer) Deliver(ctx context.Context, id string) error {
 	}
 	log := d.Log.With("id", delivery.Message, "delivery", id, "to", delivery.Recipient)
 	domain := delivery.EnvelopeFrom[strings.LastIndexByte(delivery.EnvelopeFrom, '@')+1:]
-	if signer := d.Signers[domain]; signer != nil {
-		if raw, err = signer.Sign(raw); err != nil {
-			return fmt.Errorf("sign the mail of delivery %s for %s: %w", id, domain, err)
-		}
+	if raw, err = d.Signing.Sign(ctx, domain, raw); err != nil {
+		return fmt.Errorf("sign the mail of delivery %s for %s: %w", id, domain, err)
 	}
 	outcome, err := d.Sender.Deliver(ctx, outbound.Mail{ID: id, From: delivery.EnvelopeFrom, To: delivery.Recipient, Raw: raw})
 	attempt, permanent := attemptOf(outcome, err)

@@ -56,8 +56,19 @@ var errEncrypted = errors.New("DKIM key: the key is encrypted; remove its passph
 // DNSRecord returns the TXT record to publish at <selector>._domainkey.<domain>
 // for a key (RFC 6376 section 3.6.1, RFC 8463 section 4), or "" for a key that
 // is neither RSA nor Ed25519.
-func DNSRecord(key crypto.Signer) string {
-	switch public := key.Public().(type) {
+func DNSRecord(key crypto.Signer) string { return recordOf(key.Public()) }
+
+// PublicRecord is DNSRecord for the public half of a key, PKIX in DER.
+func PublicRecord(der []byte) (string, error) {
+	public, err := x509.ParsePKIXPublicKey(der)
+	if err != nil {
+		return "", fmt.Errorf("DKIM key: read the public half: %w", err)
+	}
+	return recordOf(public), nil
+}
+
+func recordOf(public crypto.PublicKey) string {
+	switch public := public.(type) {
 	case *rsa.PublicKey:
 		der, err := x509.MarshalPKIXPublicKey(public)
 		if err != nil {

@@ -19,9 +19,22 @@ type Setup struct {
 	// smarthost. A smarthost may send on from addresses that it alone knows.
 	Sender    string
 	Smarthost bool
-	// Selector and KeyRecord are those of the DKIM key (RFC 6376, section 3.6);
-	// empty where none is configured.
-	Selector, KeyRecord string
+	// Keys are the domain's DKIM keys (RFC 6376, section 3.6).
+	Keys []SetupKey
+	// PolicyRecord is the TXT record of the MTA-STS policy that this server serves
+	// for the domain (RFC 8461, section 3.1); empty where it serves none.
+	PolicyRecord string
+}
+
+// SetupKey is a DKIM key as the DNS should know it.
+type SetupKey struct {
+	Selector, Record string
+	Algorithm        string // "rsa" or "ed25519"
+	// Withdrawn says that the record is needed no more.
+	Withdrawn bool
+	// Phase is carried into the part: "first" while no key is used, "new", "used",
+	// "retired" or "withdrawn".
+	Phase string
 }
 
 // SetupState is how a part of the DNS is.
@@ -35,16 +48,21 @@ const (
 	SetupUnsure  SetupState = "unsure"  // it may be right; only people can tell
 	SetupUnknown SetupState = "unknown" // the DNS did not answer in time
 	SetupUnset   SetupState = "unset"   // the server itself is not set up for it
+	SetupSurplus SetupState = "surplus" // it is needed no more
 )
 
-// SetupPart is one part of a domain's DNS: "mx", "spf", "dkim", "dmarc", "ptr".
+// SetupPart is one part of a domain's DNS: "mx", "host", "spf", "dkim", "dmarc",
+// "mta_sts", "mta_sts_host", "tls_rpt" or "ptr".
 type SetupPart struct {
 	Kind  string
 	State SetupState
+	// Key and Phase tell DKIM keys apart: the algorithm, and where in its life the
+	// key is; empty for all else.
+	Key, Phase string
 	// Found is what the DNS says now.
 	Found []string
-	// Name, Type and Value are the record to create or to change; empty where
-	// nothing is to be done.
+	// Name, Type and Value are the record that should be there; Value is empty
+	// where nobody here can know it.
 	Name, Type, Value string
 	// Detail is what the other side said, for SetupUnknown and SetupWrong.
 	Detail string
@@ -52,10 +70,22 @@ type SetupPart struct {
 
 // CheckSetup asks the DNS what it says of a domain. It answers when ctx ends at
 // the latest; parts not known by then are SetupUnknown. Parts come in the order
-// mx, spf, dkim, dmarc, ptr.
+// mx, host, spf, dkim (one for each key), dmarc, mta_sts, mta_sts_host, tls_rpt,
+// ptr; those of MTA-STS only where there is a policy.
 func CheckSetup(ctx context.Context, r Resolver, s Setup) []SetupPart {
 	dns := lookups{resolver: r}
-	checks := []func(context.Context, lookups) SetupPart{s.mx, s.spf, s.dkim, s.dmarc, s.ptr}
+	checks := []func(context.Context, lookups) SetupPart{s.mx, s.host, s.spf}
+	for _, k := range s.Keys {
+		checks = append(checks, func(ctx context.Context, dns lookups) SetupPart { return s.dkim(ctx, dns, k) })
+	}
+	if len(s.Keys) == 0 {
+		checks = append(checks, func(context.Context, lookups) SetupPart { return SetupPart{Kind: "dkim", State: SetupUnset} })
+	}
+	checks = append(checks, s.dmarc)
+	if s.PolicyRecord != "" {
+		checks = append(checks, s.policyRecord, s.policyHost)
+	}
+	checks = append(checks, s.tlsReports, s.ptr)
 	parts := make([]SetupPart, len(checks))
 	var group sync.WaitGroup
 	for i, check := range checks {
@@ -89,10 +119,11 @@ func (s Setup) mx(ctx context.Context, dns lookups) SetupPart {
 	return p.settled()
 }
 
-// settled leaves out the record to create where there is nothing to do.
+// settled puts what is there in place of the record to create, where it is in
+// order: others may have reasons for the rest of what it says.
 func (p SetupPart) settled() SetupPart {
-	if p.State == SetupFine {
-		p.Name, p.Type, p.Value = "", "", ""
+	if p.State == SetupFine && p.Type == "TXT" && len(p.Found) == 1 {
+		p.Value = p.Found[0]
 	}
 	return p
 }
@@ -187,40 +218,6 @@ func withMechanism(record, mechanism string) string {
 	return strings.Join(slices.Insert(words, at, mechanism), " ")
 }
 
-// dkim checks that the key in the DNS is the one that we sign with.
-func (s Setup) dkim(ctx context.Context, dns lookups) SetupPart {
-	p := SetupPart{Kind: "dkim", State: SetupUnset}
-	if s.Selector == "" {
-		return p
-	}
-	p = SetupPart{Kind: "dkim", State: SetupMissing, Name: s.Selector + "._domainkey." + s.Domain, Type: "TXT", Value: s.KeyRecord}
-	records, err := dns.LookupTXT(ctx, p.Name)
-	if err != nil && !isNotFound(err) {
-		return unknown(p, err)
-	}
-	p.Found = cleaned(records)
-	if len(records) == 0 {
-		return p
-	}
-	p.State = SetupWrong
-	if len(records) == 1 && publicKey(records[0]) == publicKey(s.KeyRecord) {
-		p.State = SetupFine
-	}
-	return p.settled()
-}
-
-// publicKey is the p= tag of a key record, without the white space that may be
-// in it.
-func publicKey(record string) string {
-	for tag := range strings.SplitSeq(record, ";") {
-		name, value, _ := strings.Cut(tag, "=")
-		if strings.TrimSpace(name) == "p" {
-			return strings.Join(strings.Fields(value), "")
-		}
-	}
-	return ""
-}
-
 func (s Setup) dmarc(ctx context.Context, dns lookups) SetupPart {
 	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:postmaster@" + s.Domain}
 	found := discoverPolicy(ctx, dns, s.Domain)
@@ -243,9 +240,9 @@ func (s Setup) dmarc(ctx context.Context, dns lookups) SetupPart {
 // ptr checks that the addresses of the sending host lead back to it, which
 // many servers ask for. That of a smarthost is not ours to look after.
 func (s Setup) ptr(ctx context.Context, dns lookups) SetupPart {
-	p := SetupPart{Kind: "ptr", State: SetupFine}
+	p := SetupPart{Kind: "ptr", State: SetupFine, Type: "PTR", Value: s.Sender + "."}
 	if s.Smarthost {
-		return p
+		return SetupPart{Kind: "ptr", State: SetupFine}
 	}
 	addresses, err := dns.LookupIPAddr(ctx, s.Sender)
 	if err != nil {
@@ -262,7 +259,9 @@ func (s Setup) ptr(ctx context.Context, dns lookups) SetupPart {
 		}
 		p.Found = append(p.Found, cleaned(names)...)
 		if !slices.ContainsFunc(names, func(name string) bool { return sameHost(name, s.Sender) }) {
-			p.State, p.Name, p.Type, p.Value = SetupUnsure, address.IP.String(), "PTR", s.Sender+"."
+			p.State, p.Name = SetupUnsure, address.IP.String()
+		} else if p.Name == "" {
+			p.Name = address.IP.String()
 		}
 	}
 	return p

@@ -2,6 +2,7 @@ package auth_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,11 +15,11 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 	hosts := []string{"mx.example.jp. A 192.0.2.25", "25.2.0.192.in-addr.arpa. PTR mx.example.jp.", "smtp.relay.test. A 198.51.100.9"}
 	fine := append([]string{"example.jp. MX 10 mx.example.jp.", `example.jp. TXT "v=spf1 a:mx.example.jp ~all"`, `example.jp. TXT "other"`,
 		`s1._domainkey.example.jp. TXT "v=DKIM1; k=rsa; p=MIIBIjANBgkqhk" "iG9w0BAQEFAAOCAQ8AMIIB"`, `_dmarc.example.jp. TXT "v=DMARC1; p=reject"`}, hosts...)
-	own := auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Selector: "s1", KeyRecord: key}
+	own := auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Keys: []auth.SetupKey{{Selector: "s1", Record: key, Algorithm: "rsa", Phase: "used"}}}
 	relay := own
 	relay.Sender, relay.Smarthost = "smtp.relay.test", true
 	bare := own
-	bare.Selector, bare.KeyRecord = "", ""
+	bare.Keys = nil
 	for name, test := range map[string]struct {
 		zone   []string
 		setup  auth.Setup
@@ -46,12 +47,11 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 			defer cancel()
 			var states []string
 			for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), test.setup) {
-				states = append(states, string(part.State))
+				if !slices.Contains([]string{"host", "tls_rpt"}, part.Kind) {
+					states = append(states, string(part.State))
+				}
 				if want, ok := test.values[part.Kind]; ok && part.Value != want {
 					t.Errorf("%s: the record to create is %q, want %q", part.Kind, part.Value, want)
-				}
-				if part.State == auth.SetupFine && part.Value != "" {
-					t.Errorf("%s is fine and yet to be changed to %q", part.Kind, part.Value)
 				}
 			}
 			if got := strings.Join(states, " "); got != test.states {
@@ -65,9 +65,43 @@ func TestCheckSetupKeepsItsTime(t *testing.T) {
 	z := serveZone(t, "SILENT")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Selector: "s", KeyRecord: "p=x"}) {
+	for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Keys: []auth.SetupKey{{Selector: "s", Record: "p=x"}}, PolicyRecord: "v=STSv1; id=1;"}) {
 		if part.State != auth.SetupUnknown || part.Detail == "" {
 			t.Errorf("%+v", part)
 		}
+	}
+}
+
+func TestCheckSetupOfEncryption(t *testing.T) {
+	host := []string{"mx.example.jp. A 192.0.2.25", "other.example.jp. A 192.0.2.80"}
+	setup := auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", PolicyRecord: "v=STSv1; id=abc1;",
+		Keys: []auth.SetupKey{{Selector: "old", Record: "v=DKIM1; k=rsa; p=AAAA", Withdrawn: true, Phase: "withdrawn"}}}
+	for name, test := range map[string]struct {
+		zone  []string
+		parts string // host dkim mta_sts mta_sts_host tls_rpt
+	}{
+		"nothing": {nil, "missing fine missing missing missing"},
+		"all": {append([]string{`_mta-sts.example.jp. TXT "v=STSv1; id=abc1"`, "mta-sts.example.jp. A 192.0.2.25",
+			`_smtp._tls.example.jp. TXT "v=TLSRPTv1; rua=mailto:tls@example.net"`}, host...), "fine fine fine fine fine"},
+		"an older policy, a proxy, a record without address, a key of old": {append([]string{`_mta-sts.example.jp. TXT "v=STSv1; id=abc0"`, "mta-sts.example.jp. A 192.0.2.80",
+			`_smtp._tls.example.jp. TXT "v=TLSRPTv1;"`, `old._domainkey.example.jp. TXT "v=DKIM1; k=rsa; p=AAAA"`}, host...), "fine surplus wrong unsure wrong"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var states []string
+			for _, part := range auth.CheckSetup(t.Context(), auth.NewResolver(serveZone(t, test.zone...).address), setup) {
+				if slices.Contains([]string{"host", "dkim", "mta_sts", "mta_sts_host", "tls_rpt"}, part.Kind) {
+					states = append(states, string(part.State))
+				}
+				if part.Kind == "mta_sts" && part.State != auth.SetupFine && part.Value != setup.PolicyRecord {
+					t.Errorf("to be created: %q", part.Value)
+				}
+				if part.Bad() && part.Kind != "host" && part.Kind != "mx" && part.Kind != "spf" && part.Kind != "dmarc" {
+					t.Errorf("mail arrives without %s", part.Kind)
+				}
+			}
+			if got := strings.Join(states, " "); got != test.parts {
+				t.Errorf("host dkim mta_sts mta_sts_host tls_rpt are %s, want %s", got, test.parts)
+			}
+		})
 	}
 }
