@@ -134,7 +134,7 @@ func TestAcknowledgementThatCannotBeWritten(t *testing.T) {
 	if sent := h.acknowledge(); len(sent) != 0 || !strings.HasSuffix(kinds(h.ticket(receipt.Ticket).Events), "acknowledgement.skipped") {
 		t.Errorf("sent %v, events %s", sent, kinds(h.ticket(receipt.Ticket).Events))
 	}
-	if timers, err := h.Timers(t.Context(), h.admin, 10); err != nil || len(timers) != 0 {
+	if timers, err := h.Timers(t.Context(), h.admin, 10); err != nil || strings.Contains(timerKinds(timers), "acknowledge") {
 		t.Errorf("timers %s, %v", timerKinds(timers), err)
 	}
 }
