@@ -83,9 +83,9 @@ func mustJSON(v any) json.RawMessage {
 // mail cannot pretend to end.
 func prompt(in *helpdesk.AnalysisInput, contextTokens int) []api.Message {
 	mark := "MAIL-" + rand.Text()
-	body, cut := fit(in.Text, contextTokens-answerTokens-promptTokens)
+	body, cut := fit(asData(in.Text), contextTokens-answerTokens-promptTokens)
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s\nSubject: %s\n\n%s\n%s\n", mark, clip(oneLine(in.Subject), 500), body, mark)
+	fmt.Fprintf(&b, "%s\nSubject: %s\n\n%s\n%s\n", mark, clip(oneLine(asData(in.Subject)), 500), body, mark)
 	if cut {
 		b.WriteString("The e-mail was longer; the rest is left out.\n")
 	}

@@ -40,6 +40,7 @@ func TestRealOllama(t *testing.T) {
 	t.Run("writes piece by piece, and can be stopped", func(t *testing.T) { realWriting(t, address) })
 	t.Run("says what is wrong with a model", func(t *testing.T) { realTrouble(t, address) })
 	t.Run("lets go of a model", func(t *testing.T) { realUnloading(t, address) })
+	t.Run("reads no token out of a mail", func(t *testing.T) { realTokens(t, address) })
 	t.Run("makes vectors", func(t *testing.T) { realVectors(t, address) })
 }
 

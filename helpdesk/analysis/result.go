@@ -81,7 +81,7 @@ func parse(answer string) (*helpdesk.Analysis, error) {
 	}, nil
 }
 
-func item(s string) string { return clip(oneLine(strings.ToValidUTF8(s, "")), maxItemText) }
+func item(s string) string { return clip(oneLine(visible(strings.ToValidUTF8(s, ""))), maxItemText) }
 
 func items(list []string) []string {
 	var kept []string

@@ -104,7 +104,7 @@ func (w *Writer) stream(ctx context.Context, o WriterOptions, conversation []api
 	began := false
 	err = w.analyst.client.Chat(ctx, request, func(part api.ChatResponse) error {
 		last = part
-		piece := strings.ToValidUTF8(part.Message.Content, "")
+		piece := visible(strings.ToValidUTF8(part.Message.Content, ""))
 		if !began { // models like to begin with an empty line
 			piece = strings.TrimLeft(piece, " \r\n\t")
 			began = piece != ""

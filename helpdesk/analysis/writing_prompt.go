@@ -12,7 +12,7 @@ import (
 )
 
 // writingVersion names the wording below.
-const writingVersion = "writing-1"
+const writingVersion = "writing-2"
 
 const (
 	writingInstructionTokens = 700 // what the instructions take, with room to spare
@@ -116,7 +116,8 @@ func writingPrompt(in *helpdesk.Writing, contextTokens int) ([]api.Message, help
 		examples = p.examples(in)
 	}
 	older := p.older(in)
-	facts := fmt.Sprintf("The customer's name: %s. Who writes: %s.\n", orUnknown(in.Customer), orUnknown(in.Agent))
+	// A customer chooses their own name: it is data too.
+	facts := p.piece("NAMES", fmt.Sprintf("the customer: %s\nwho writes to them: %s", orUnknown(in.Customer), orUnknown(in.Agent)), 200)
 	return p.ask(rules, facts+p.piece("SUBJECT", clip(oneLine(in.Subject), 400), 200)+older+newest+examples+own, writingTask(in)), p.plan
 }
 
@@ -133,7 +134,7 @@ func (p *writingPage) ask(rules, data, task string) []api.Message {
 
 // piece is one text between its marks, cut to the tokens given.
 func (p *writingPage) piece(heading, text string, tokens int) string {
-	text = strings.ReplaceAll(text, p.mark, "")
+	text = asData(strings.ReplaceAll(text, p.mark, ""))
 	kept, cut := fit(text, max(min(tokens, p.left), 0))
 	if cut {
 		p.plan.Shortened++
