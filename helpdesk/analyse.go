@@ -88,15 +88,8 @@ func (d *Desk) AnalysisInput(ctx context.Context, messageID string) (*AnalysisIn
 		if err != nil || ticket.Spam != nil {
 			return err
 		}
-		body, err := bodies.Get(r, key(messageID))
-		if err != nil {
-			return err
-		}
-		in = &AnalysisInput{MessageID: messageID, Subject: m.Subject, From: m.From.Name, Text: body.ReplyText}
-		if in.Text == "" {
-			in.Text = body.Text
-		}
-		return nil
+		in, err = inputOf(r, m)
+		return err
 	})
 	return in, err
 }
@@ -112,21 +105,43 @@ func (d *Desk) StoreAnalysis(ctx context.Context, analysis Analysis) error {
 		if err := c.clearTimer(TimerAnalyse, m.ID); err != nil {
 			return err
 		}
-		analysis.Ticket, analysis.At = m.Ticket, c.now
-		if err := analyses.Put(c, &analysis); err != nil {
+		before, err := optional(analyses.Get(c, key(m.ID)))
+		if err != nil {
 			return err
 		}
+		analysis := analysis.after(before)
+		analysis.Ticket, analysis.At = m.Ticket, c.now
 		kind := EventAnalysisFailed
-		if analysis.Error == "" {
+		switch {
+		case analysis.Error == "":
 			kind = EventAnalysisStored
-			if err := c.rateTicket(m, &analysis); err != nil {
-				return err
-			}
+			err = c.keepAnalysis(m, analysis)
+		case before == nil || before.Error != "": // an earlier result is better than none
+			err = c.putAnalysis(m, analysis)
+		}
+		if err != nil {
+			return err
 		}
 		_, err = c.record(Event{Kind: kind, Ticket: m.Ticket, Message: m.ID,
 			Data: map[string]string{"model": analysis.Model, "reply_type": analysis.ReplyType, "text": analysis.Error}})
 		return err
 	})
+}
+
+// after is a new analysis with what people did to the one before it.
+func (a Analysis) after(before *Analysis) *Analysis {
+	if before != nil {
+		a.Corrections, a.Ticked, a.Counted = before.Corrections, before.Ticked, before.Counted
+	}
+	return &a
+}
+
+// keepAnalysis writes an analysis and shows it in lists.
+func (c *command) keepAnalysis(m *Message, a *Analysis) error {
+	if err := c.putAnalysis(m, a); err != nil {
+		return err
+	}
+	return c.rateTicket(m, a.Effective())
 }
 
 // rateTicket shows the newest message's reply type in the list.
@@ -139,7 +154,11 @@ func (c *command) rateTicket(m *Message, a *Analysis) error {
 	if err != nil {
 		return err
 	}
+	before := ticket.ReplyType
 	ticket.rate(a)
+	if ticket.ReplyType != before && len(a.Corrections) > 0 {
+		ticket.RulesDone = false // they judged by what a person has corrected
+	}
 	if err := c.applyLateRules(ticket, m); err != nil {
 		return err
 	}

@@ -67,6 +67,8 @@ const (
 	EventCopyFailed             EventKind = "copy.failed"
 	EventAnalysisStored         EventKind = "analysis.stored"
 	EventAnalysisFailed         EventKind = "analysis.failed"
+	EventAnalysisCorrected      EventKind = "analysis.corrected"
+	EventActionTicked           EventKind = "action.ticked"
 	EventAliasSaved             EventKind = "alias.saved"
 	EventAliasDeleted           EventKind = "alias.deleted"
 	EventPipelineSaved          EventKind = "pipeline.saved"

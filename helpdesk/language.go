@@ -134,8 +134,8 @@ func messageLanguage(r store.Reader, m *Message, alias *Alias) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if analysis != nil && analysis.Language != "" {
-		return analysis.Language, nil
+	if analysis != nil && analysis.Effective().Language != "" {
+		return analysis.Effective().Language, nil
 	}
 	body, err := bodies.Get(r, key(m.ID))
 	if err != nil {

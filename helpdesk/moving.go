@@ -107,7 +107,7 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 	for _, message := range list {
 		m.Messages = append(m.Messages, message.ID)
 		message.Moved = append(message.Moved, m.mark(from.Number))
-		if err := c.relocate(message, into.Number); err != nil {
+		if err := c.relocate(message, into); err != nil {
 			return err
 		}
 	}
@@ -194,7 +194,7 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 		return err
 	}
 	message.Moved = append(message.Moved, m.mark(from.Number))
-	if err := c.relocate(message, into.Number); err != nil {
+	if err := c.relocate(message, into); err != nil {
 		return err
 	}
 	if err := movings.Put(c, m); err != nil {
@@ -255,7 +255,7 @@ func (c *command) rateAnew(t *Ticket) error {
 	}
 	analysis, err := optional(analyses.Get(c, key(newest.ID)))
 	if err == nil && analysis != nil {
-		t.rate(analysis)
+		t.rate(analysis.Effective())
 	}
 	return err
 }
@@ -281,7 +281,8 @@ func (m *Moving) mark(from uint64) Moved {
 
 // relocate writes a message on another ticket, with its deliveries and its
 // analysis. Its tokens lead to it wherever it is.
-func (c *command) relocate(m *Message, to uint64) error {
+func (c *command) relocate(m *Message, ticket *Ticket) error {
+	to := ticket.Number
 	m.Ticket = to
 	if err := messages.Put(c, m); err != nil {
 		return err
@@ -301,7 +302,7 @@ func (c *command) relocate(m *Message, to uint64) error {
 		return err
 	}
 	analysis.Ticket = to
-	return analyses.Put(c, analysis)
+	return c.countAnalysis(ticket, m, analysis)
 }
 
 func (c *command) relocateNotes(from, to uint64) (ids []string, err error) {

@@ -67,7 +67,7 @@ func (c *command) undoMoving(m *Moving) error {
 	}
 	for _, message := range going {
 		m.unmark(c, message)
-		if err := c.relocate(message, from.Number); err != nil {
+		if err := c.relocate(message, from); err != nil {
 			return err
 		}
 	}

@@ -530,28 +530,3 @@ type Settings struct {
 	SetupHash string // SHA-256 of the one-time setup link's secret; "" once used
 	SetUpAt   time.Time
 }
-
-// Analysis is what the model said of one message.
-type Analysis struct {
-	MessageID     string // the message's ID
-	Ticket        uint64
-	Model         string
-	PromptVersion string
-	At            time.Time
-	// Error says why there is no result; then the fields below are empty.
-	Error string
-
-	ReplyType       string // standard, high_value, needs_attention
-	KeyInsights     []string
-	Opportunity     int // 1 to 5
-	FollowUp        bool
-	ProductInterest string // none, mentioned, interested, very_interested
-	ActionItems     []string
-	ProductUsage    string
-	MonthlyVolume   string
-	Challenges      []string
-	Sentiment       string // positive, neutral, negative, mixed
-	Urgency         string // low, normal, high
-	Language        string // ISO 639-1
-	Summary         string
-}

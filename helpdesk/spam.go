@@ -100,7 +100,10 @@ func (c *command) markSpam(t *Ticket, pattern string) error {
 			}
 		}
 	}
-	return c.setSpam(t, pattern)
+	if err := c.setSpam(t, pattern); err != nil {
+		return err
+	}
+	return c.recountTicket(t)
 }
 
 func (c *command) setSpam(t *Ticket, pattern string) error {
@@ -116,8 +119,10 @@ func (c *command) markNotSpam(t *Ticket) error {
 		return nil
 	}
 	t.Spam, t.UpdatedAt = nil, c.now
-	_, err := c.record(Event{Kind: EventTicketNotSpam, Ticket: t.Number})
-	return err
+	if _, err := c.record(Event{Kind: EventTicketNotSpam, Ticket: t.Number}); err != nil {
+		return err
+	}
+	return c.recountTicket(t)
 }
 
 // rescue puts a ticket back and, where it was spam from its first mail on, asks

@@ -131,6 +131,17 @@ var (
 				}
 				return one(key(a.At))
 			}},
+			{Name: "corrected", Keys: func(a *Analysis) [][]byte { return when(len(a.Corrections) > 0, key(a.MessageID)) }},
+			{Name: "uncounted", Keys: func(a *Analysis) [][]byte { return when(a.Counted == nil, key(a.MessageID)) }},
+			{Name: "day", Keys: func(a *Analysis) [][]byte { return a.onDay("") }},
+			{Name: "pipeline+day", Keys: func(a *Analysis) [][]byte { return a.onDay("pipeline") }},
+			{Name: "alias+day", Keys: func(a *Analysis) [][]byte { return a.onDay("alias") }},
+			{Name: "actions+day", Keys: func(a *Analysis) [][]byte {
+				if len(a.OpenActions()) == 0 {
+					return nil
+				}
+				return a.onDay("")
+			}},
 		}})
 	templates = store.NewTable(store.Spec[Template]{Name: "template", Version: 1,
 		Key: func(t *Template) []byte { return key(t.ID) },
@@ -245,6 +256,20 @@ func (t *Ticket) inState(values ...string) (keys [][]byte) {
 		keys = append(keys, t.listed(true, key(value, string(t.State())))...)
 	}
 	return keys
+}
+
+// onDay is the analysis's entry in the lists of a day that is counted.
+func (a *Analysis) onDay(by string) [][]byte {
+	at := a.Counted
+	switch {
+	case at == nil || at.Out:
+		return nil
+	case by == "pipeline":
+		return one(key(at.PipelineID, at.Day, a.MessageID))
+	case by == "alias":
+		return one(key(at.AliasID, at.Day, a.MessageID))
+	}
+	return one(key(at.Day, a.MessageID))
 }
 
 func one(k []byte) [][]byte { return [][]byte{k} }

@@ -114,6 +114,7 @@ func allTables() []checkedTable {
 		tokens,
 		deliveries,
 		analyses,
+		insightDays,
 		seens,
 		idempotencies,
 		drafts,
@@ -154,7 +155,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {

@@ -46,6 +46,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/messages/:id/source", s.apiSource)
 	add(http.MethodGet, "/messages/:id/attachments/:index", s.apiAttachment)
 	add(http.MethodPost, "/messages/:id/resolution", s.apiResolve)
+	add(http.MethodPatch, "/messages/:id/analysis", s.apiCorrect)
 	add(http.MethodGet, "/contacts", s.apiContacts)
 	add(http.MethodGet, "/contacts/:id", s.apiContact)
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)

@@ -53,7 +53,7 @@ func (r roster) message(v helpdesk.MessageView) apiMessage {
 		Reason: string(m.Reason), From: m.From.Email, FromName: m.From.Name, To: bare(m.To), Cc: bare(m.Cc), Bcc: bare(m.Bcc), Subject: m.Subject,
 		Text: v.Body.Text, ReplyText: v.Body.ReplyText, MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References),
 		ReplyAddress: m.ReplyAddress, Paths: orEmpty(m.Paths), Date: timeOrNull(m.Date), At: timeOrNull(m.At),
-		Author: r.email(m.AuthorID), AuthorName: v.AuthorName, Attachments: []apiFile{}, Analysis: analysisJSON(v.Analysis),
+		Author: r.email(m.AuthorID), AuthorName: v.AuthorName, Attachments: []apiFile{}, Analysis: r.analysis(v.Analysis),
 		Signed: m.Signed, Encrypted: m.Encrypted, Invitation: invitationJSON(m.Invitation),
 		Bounces: []apiBounce{}, Defects: orEmpty(m.Defects), CharsetNotes: orEmpty(m.CharsetNotes)}
 	for i, a := range m.Attachments {
@@ -131,35 +131,6 @@ func authenticationJSON(a helpdesk.Authentication) *apiAuthentication {
 		verdict.DKIM = append(verdict.DKIM, apiDKIM{signature.Domain, signature.Result, signature.Reason})
 	}
 	return verdict
-}
-
-// apiAnalysis is what the model said, or in error why it said nothing.
-type apiAnalysis struct {
-	Model           string     `json:"model"`
-	PromptVersion   string     `json:"prompt_version"`
-	At              *time.Time `json:"at"`
-	Error           string     `json:"error"`
-	ReplyType       string     `json:"reply_type"`
-	KeyInsights     []string   `json:"key_insights"`
-	Opportunity     int        `json:"opportunity"`
-	FollowUp        bool       `json:"follow_up"`
-	ProductInterest string     `json:"product_interest"`
-	ActionItems     []string   `json:"action_items"`
-	ProductUsage    string     `json:"product_usage"`
-	MonthlyVolume   string     `json:"monthly_volume"`
-	Challenges      []string   `json:"challenges"`
-	Sentiment       string     `json:"sentiment"`
-	Urgency         string     `json:"urgency"`
-	Language        string     `json:"language"`
-	Summary         string     `json:"summary"`
-}
-
-func analysisJSON(a *helpdesk.Analysis) *apiAnalysis {
-	if a == nil {
-		return nil
-	}
-	return &apiAnalysis{a.Model, a.PromptVersion, timeOrNull(a.At), a.Error, a.ReplyType, orEmpty(a.KeyInsights), a.Opportunity, a.FollowUp,
-		a.ProductInterest, orEmpty(a.ActionItems), a.ProductUsage, a.MonthlyVolume, orEmpty(a.Challenges), a.Sentiment, a.Urgency, a.Language, a.Summary}
 }
 
 // apiDelivery is how a message leaves: by recipient, and as a whole.

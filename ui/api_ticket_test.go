@@ -220,7 +220,14 @@ func TestAPIEventsAreFollowed(t *testing.T) {
 // each answer is held against its schema.
 func TestAPIAnswersAsDescribed(t *testing.T) {
 	h := newAPIHouse(t)
-	h.first()
+	first := h.first()
+	if err := h.StoreAnalysis(h.ctx(), helpdesk.Analysis{MessageID: first.MessageID, Model: "m", ReplyType: "standard",
+		Evidence: map[helpdesk.Finding][]string{helpdesk.FindingUrgency: {"invoice"}}}); err != nil {
+		t.Fatal(err)
+	}
+	corrected := h.change("/messages/"+first.MessageID+"/analysis", object{"reply_type": "high_value", "opportunity": 5, "follow_up": true, "topics": []string{"請求書"}, "summary": nil}).at("analysis")
+	corrected.want(t, object{"reply_type": "high_value", "opportunity": 5, "follow_up": true, "topics": []any{"請求書"}})
+	corrected.at("corrections", 0).want(t, object{"finding": "reply_type", "model": []any{"standard"}, "values": []any{"high_value"}, "by": "sato@example.jp"})
 	reply := h.reply(1, object{"text": "はい", "attachments": []object{{"filename": "a.txt", "data": "aGVsbG8="}}})
 	held := h.post(reply["reply_address"].(string), helpdesk.Authentication{}, "From: eve@elsewhere.example", "Subject: Re", "", "Me")
 	h.create("/tickets", object{"alias": "support@example.jp", "to": []string{"new@customer.example"}, "subject": "Hello", "text": "Hello"})

@@ -31,6 +31,7 @@ var styleOrder = []string{
 	"card",
 	"conversation",
 	"hold",
+	"analysis",
 	"due",
 	"palette",
 	"notices",

@@ -116,7 +116,7 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 		r.special(view, msg)
 	}
 	switch {
-	case m.Analysis != nil && m.Analysis.Error != "":
+	case m.Analysis != nil && !m.Analysis.Found():
 		view.Failed = r.T("analysis.failed", m.Analysis.Error)
 		view.Pending = view.Failed
 	case m.Analysis != nil:

@@ -16,7 +16,9 @@ type panelView struct {
 	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
 	Pending  string
-	Waits    bool // for a model that cannot read now
+	Waits    bool   // for a model that cannot read now
+	Again    string // the message that can be read again, where the model failed
+	Back     string
 	Earlier  []earlierTicket
 	// AllEarlier is where all of them are, "" where these are all.
 	AllEarlier string
@@ -36,35 +38,12 @@ type earlierTicket struct {
 	Time         moment
 }
 
-// analysisView is what the model said of one message.
-type analysisView struct {
-	Of          moment // when the mail it is about came
-	Summary     string
-	ReplyType   *badge
-	Sentiment   string
-	Mood        string // the sentiment's tone
-	Urgency     string
-	Pressing    string // the urgency's tone
-	Opportunity int
-	Pips        []bool
-	Interest    string
-	FollowUp    bool
-	Usage       string
-	Volume      string
-	Language    string
-	Insights    []string
-	Challenges  []string
-	Actions     []string
-	Model       string
-	At          moment
-}
-
 func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 	c := t.Row.Contact
 	record := t.Row.Ticket
 	p := panelView{Person: r.person(c, path), Off: !r.analysis.Enabled, History: "/contacts/" + c.ID + "/history",
 		HistoryID: "history-" + c.ID + "-" + strconv.FormatUint(record.Number, 10) + "-" + strconv.Itoa(record.Messages)}
-	p.Alias = t.Alias.Address
+	p.Alias, p.Back = t.Alias.Address, path
 	p.Cards = r.server.cardPlaces(c.ID, t.Alias.Address)
 	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
@@ -76,6 +55,9 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 			continue
 		}
 		p.Message, p.Analysis, p.Pending, p.Waits = view.ID, view.Analysis, view.Pending, view.Waits
+		if view.Failed != "" && r.may(helpdesk.PermitEdit) {
+			p.Again = view.ID
+		}
 		break
 	}
 	if p.Analysis != nil && p.Person.Language == "" {
@@ -92,35 +74,4 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 		p.AllEarlier = "/contacts/" + c.ID + "#tickets"
 	}
 	return p
-}
-
-var moods = map[string]string{"positive": "good", "negative": "bad", "mixed": "warn"}
-
-var pressing = map[string]string{"high": "bad", "normal": "plain", "low": "plain"}
-
-func (r reader) analysisOf(m helpdesk.MessageView) *analysisView {
-	a := m.Analysis
-	view := &analysisView{Of: longMoment(r.Printer, m.Message.At), Summary: a.Summary, ReplyType: replyTypeBadge(r.Printer, a.ReplyType),
-		Mood: moods[a.Sentiment], Pressing: pressing[a.Urgency], Opportunity: a.Opportunity, FollowUp: a.FollowUp, Usage: a.ProductUsage,
-		Volume: a.MonthlyVolume, Insights: a.KeyInsights, Challenges: a.Challenges, Actions: a.ActionItems,
-		Model: a.Model, At: longMoment(r.Printer, a.At)}
-	view.Sentiment = r.word("analysis.sentiment.", a.Sentiment)
-	view.Urgency = r.word("analysis.urgency.", a.Urgency)
-	view.Language = r.word("language.", a.Language)
-	if a.ProductInterest != "none" {
-		view.Interest = r.word("analysis.interest.", a.ProductInterest)
-	}
-	for i := range 5 {
-		view.Pips = append(view.Pips, i < a.Opportunity)
-	}
-	return view
-}
-
-// word says a value of an enumeration, or the value itself where the model
-// came up with one of its own.
-func (r reader) word(prefix, value string) string {
-	if value == "" || !r.Has(prefix+value) {
-		return value
-	}
-	return r.T(prefix + value)
 }

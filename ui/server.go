@@ -290,6 +290,7 @@ func (s *Server) routes() *echo.Echo {
 	s.presenceRoutes(desk)
 	s.messageRoutes(desk)
 	s.explainRoutes(desk)
+	s.analysisRoutes(desk)
 	s.settingsRoutes(desk)
 	s.situationRoutes(desk)
 	s.awayRoutes(desk)

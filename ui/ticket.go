@@ -118,7 +118,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.merged(v, p)
 	view.Withdrawn = record.Withdrawn
 	view.Spam = newSpamView(v, record, people)
-	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), movings: view.movings,
+	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
 		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
 	view.Items = reader.timeline(t, seen)
 	for _, m := range t.Held {

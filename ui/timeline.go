@@ -76,7 +76,8 @@ type reader struct {
 	people   map[string]helpdesk.User
 	analysis AnalysisStatus
 	movings  []helpdesk.Moving
-	movable  bool // messages can be moved away from the ticket
+	path     string // where the ticket is shown
+	movable  bool   // messages can be moved away from the ticket
 }
 
 // timeline is everything that happened, in order of time. The line "new from
@@ -199,6 +200,8 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketContact:     "person",
 	helpdesk.EventAddressSuppressed: "refuse",
 	helpdesk.EventCopySent:          "forward",
+	helpdesk.EventAnalysisCorrected: "sparkle",
+	helpdesk.EventActionTicked:      "check",
 	helpdesk.EventCopyFailed:        "undelivered",
 }
 
@@ -268,6 +271,13 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 			return eventView{}, false
 		}
 		key, args = key+"_rule", []any{strong(e.Data["rule"]), strong(e.Data["followers"])}
+	case helpdesk.EventAnalysisCorrected:
+		f := helpdesk.Finding(e.Data["finding"])
+		args = append(args, strong(r.findingLabel(f)), strong(r.correctedTo(f, e.Data["from"])), strong(r.correctedTo(f, e.Data["to"])))
+	case helpdesk.EventActionTicked:
+		if args = append(args, strong(e.Data["text"])); e.Data["state"] == "open" {
+			key += "_open"
+		}
 	case helpdesk.EventRuleApplied:
 		args = append(args, strong(e.Data["rule"]))
 	case helpdesk.EventRuleNobody:

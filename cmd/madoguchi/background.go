@@ -72,6 +72,14 @@ func (s *server) openBackground(ctx context.Context) error {
 	s.background = append(s.background,
 		func(ctx context.Context) { timers.Run(ctx, stopGrace) },
 		func(ctx context.Context) { run.Follow(ctx, s.desk, indexer, s.log) },
+		s.countAnalyses,
 	)
 	return nil
+}
+
+// countAnalyses counts, once, what a version without insights stored.
+func (s *server) countAnalyses(ctx context.Context) {
+	if err := s.desk.CountAnalyses(ctx); err != nil && ctx.Err() == nil {
+		s.log.ErrorContext(ctx, "count analyses for the insights; the next start goes on", "error", err)
+	}
 }

@@ -69,6 +69,7 @@ type Analyst struct {
 	mu       sync.Mutex
 	status   Status
 	resting  time.Time // do not ask before
+	digest   string    // of the model's files; "" while unknown
 	thinking *bool     // whether the model has to be told not to think; nil while unknown
 }
 
@@ -149,7 +150,7 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 	default:
 		a.log.Info("analysed", "id", messageID, "model", a.options.Model, "duration", a.now().Sub(started))
 	}
-	result.MessageID, result.Model, result.PromptVersion = messageID, a.options.Model, promptVersion
+	result.MessageID, result.Model, result.Digest, result.PromptVersion = messageID, a.options.Model, a.knownDigest(), promptVersion
 	if err := a.desk.StoreAnalysis(context.WithoutCancel(ctx), *result); err != nil {
 		return fmt.Errorf("store the analysis of message %s: %w", messageID, err)
 	}
@@ -170,7 +171,7 @@ func (a *Analyst) ask(ctx context.Context, in *helpdesk.AnalysisInput) (*helpdes
 		if err != nil {
 			return nil, err
 		}
-		result, err := parse(answer)
+		result, err := parse(answer, in)
 		if err == nil {
 			return result, nil
 		}

@@ -38,6 +38,8 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
 	case "/api/version":
 		fmt.Fprint(w, `{"version":"0.34.0"}`)
+	case "/api/tags":
+		fmt.Fprint(w, `{"models":[{"name":"test:latest","model":"test:latest","digest":"sha256:f00d"}]}`)
 	case "/api/show":
 		if m.capabilities == nil {
 			w.WriteHeader(http.StatusNotFound)

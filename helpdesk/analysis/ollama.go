@@ -35,6 +35,7 @@ type Status struct {
 	Problem        Problem
 	Detail         string // what was said, for whoever mends it
 	Version        string // of Ollama
+	Digest         string // of the model's files, "" where Ollama does not say
 }
 
 // Status returns what Watch, or a message's analysis, found out last. It asks
@@ -66,7 +67,7 @@ func (a *Analyst) Watch(ctx context.Context) {
 		}
 		a.status = s
 		if s.Problem == ProblemNone {
-			pause, a.resting = lookWhileWell, time.Time{}
+			pause, a.resting, a.digest = lookWhileWell, time.Time{}, s.Digest
 		} else {
 			a.resting = a.now().Add(lookInTrouble + time.Second) // past the next look
 		}
@@ -99,6 +100,7 @@ func (a *Analyst) Check(ctx context.Context) Status {
 		return s
 	}
 	s.ModelPresent = true
+	s.Digest = a.askDigest(ctx)
 	return s
 }
 
@@ -145,10 +147,32 @@ func (a *Analyst) thinks(ctx context.Context) (bool, error) {
 	if err := a.look(ctx, &thinking); err != nil {
 		return false, err
 	}
+	digest := a.askDigest(ctx)
 	a.mu.Lock()
-	a.thinking = &thinking
+	a.thinking, a.digest = &thinking, digest
 	a.mu.Unlock()
 	return thinking, nil
+}
+
+// askDigest is the digest of the model's files, which tells two models of one
+// name apart; "" where Ollama does not say. Watch asks again every minute.
+func (a *Analyst) askDigest(ctx context.Context) string {
+	list, err := a.client.List(ctx)
+	if err != nil {
+		return ""
+	}
+	for _, m := range list.Models {
+		if m.Model == a.options.Model || m.Name == a.options.Model || m.Name == a.options.Model+":latest" {
+			return m.Digest
+		}
+	}
+	return ""
+}
+
+func (a *Analyst) knownDigest() string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.digest
 }
 
 // chat asks for one answer, whole.

@@ -214,7 +214,7 @@ func (b *batch) take(ctx context.Context, e helpdesk.Event) error {
 		helpdesk.EventMessageReceived, helpdesk.EventMessageHeld, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventMessageRefused,
 		helpdesk.EventMessageDuplicate, helpdesk.EventMessageRelayed, helpdesk.EventReplyPosted, helpdesk.EventReplyUndone, helpdesk.EventReplyLogged,
 		helpdesk.EventDeliverySent, helpdesk.EventDeliveryDeferred, helpdesk.EventDeliveryFailed, helpdesk.EventDeliveryRetried,
-		helpdesk.EventCopySent, helpdesk.EventCopyFailed, helpdesk.EventAnalysisStored, helpdesk.EventAnalysisFailed, helpdesk.EventTimerParked, helpdesk.EventMentionSeen:
+		helpdesk.EventCopySent, helpdesk.EventCopyFailed, helpdesk.EventAnalysisStored, helpdesk.EventAnalysisFailed, helpdesk.EventActionTicked, helpdesk.EventTimerParked, helpdesk.EventMentionSeen:
 		return nil
 	}
 	thread, err := b.source.thread(ctx, e.Ticket)

@@ -23,6 +23,7 @@ import "./presence.js";
 import "./templates.js";
 import "./writing.js";
 import "./reading.js";
+import "./evidence.js";
 import "./mentions.js";
 import "./signature.js";
 import "./compose.js";
