@@ -199,15 +199,18 @@ func (p *running) apiOf(t testing.TB) api {
 	return api{p.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", adminEmail, "--scope", "admin", "--data", p.data))}
 }
 
-// login opens a session as a browser does, and returns a client that has it.
-func (p *running) login(t testing.TB) *http.Client {
+// login opens a session of the admin as a browser does, and returns a client
+// that has it.
+func (p *running) login(t testing.TB) *http.Client { return p.loginAs(t, adminEmail) }
+
+func (p *running) loginAs(t testing.TB, email string) *http.Client {
 	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	client := &http.Client{Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	response, err := client.PostForm(p.web+"/login", url.Values{"email": {adminEmail}, "password": {adminPassword}})
+	response, err := client.PostForm(p.web+"/login", url.Values{"email": {email}, "password": {adminPassword}})
 	if err != nil {
 		t.Fatal(err)
 	}

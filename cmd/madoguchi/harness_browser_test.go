@@ -14,6 +14,7 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
 )
 
 // pagePatience is how long a page may take to show something. What is promised
@@ -164,14 +165,15 @@ func atRest(selector chromedp.CSS, act func(context.Context, *chromedp.Target, p
 
 // restsAt looks for half a second for the middle of an element at rest.
 const restsAt = `(async () => {
-	let last = "", why = "is not there";
+	let last = "", still = 0, why = "is not there";
 	for (const end = performance.now() + 500; performance.now() < end; await new Promise(done => requestAnimationFrame(done))) {
 		const found = [...document.querySelectorAll(%s)].find(e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length);
 		if (!found || document.readyState !== "complete") continue;
 		found.scrollIntoView({block: "nearest", inline: "nearest"});
 		const {left, top, width, height} = found.getBoundingClientRect(), x = left + width / 2, y = top + height / 2;
 		why = "does not lie still";
-		if (last !== (last = [x, y, width, height].join())) continue;
+		still = last === (last = [x, y, width, height].join()) ? still + 1 : 0;
+		if (still < 2) continue;
 		const above = document.elementFromPoint(x, y);
 		if (found.contains(above) || above?.contains(found) && above.closest("label")) return {x, y, why: ""};
 		why = "is covered by " + (above?.outerHTML.slice(0, 120) ?? "nothing: it is outside of the window");
@@ -183,6 +185,81 @@ const restsAt = `(async () => {
 func (b *browser) text(selector chromedp.CSS) string {
 	b.t.Helper()
 	return result(b, "read "+string(selector), chromedp.Text(selector))
+}
+
+// until waits for an expression of JavaScript to become true. The page itself
+// looks; one that is replaced meanwhile is asked anew.
+func (b *browser) until(condition string) {
+	b.t.Helper()
+	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
+	defer cancel()
+	for {
+		holds, err := steady(ctx, chromedp.Evaluate[bool](fmt.Sprintf(comesTrue, condition), chromedp.EvalAwaitPromise))
+		if holds {
+			return
+		}
+		if err != nil || ctx.Err() != nil {
+			b.t.Fatalf("never came true: %s (%v)\nthe page says: %s", condition, err,
+				result(b, "read the page", chromedp.Evaluate[string](`location.pathname + ": " + document.body.innerText.replace(/\s+/g, " ").slice(0, 1500)`)))
+		}
+	}
+}
+
+// comesTrue looks for a second at most.
+const comesTrue = `new Promise(done => {
+	const end = performance.now() + 1000;
+	const look = () => {
+		let holds = false;
+		try { holds = Boolean(%s); } catch {}
+		if (holds || performance.now() > end) done(holds); else setTimeout(look, 10);
+	};
+	look();
+})`
+
+// eval runs an expression of JavaScript for what it does.
+func (b *browser) eval(expression string) {
+	b.t.Helper()
+	result(b, "run "+expression, chromedp.Evaluate[bool](`(async () => (`+expression+`, true))()`, chromedp.EvalAwaitPromise))
+}
+
+// insert puts text where the caret is, in one piece.
+func (b *browser) insert(text string) {
+	b.t.Helper()
+	b.do("type "+text, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error { return insertText(ctx, t, text) }))
+}
+
+// press presses keys one after the other, as a keyboard does: whoever takes a
+// key down gets no character of it, which KeyEvent would send apart.
+func (b *browser) press(keys string, modifiers ...chromedp.Modifier) {
+	b.t.Helper()
+	var held chromedp.Modifier
+	for _, m := range modifiers {
+		held |= m
+	}
+	b.do("press "+keys, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		for _, r := range keys {
+			key, known := kb.Keys[r]
+			if !known {
+				return fmt.Errorf("no keyboard has the key %q", r)
+			}
+			with := held
+			if key.Shift {
+				with |= chromedp.ModifierShift
+			}
+			down := input.DispatchKeyEventParams{Type: input.DispatchKeyEventTypeRawKeyDown, Key: key.Key, Code: key.Code, WindowsVirtualKeyCode: key.Windows, Modifiers: int64(with)}
+			if key.Text != "" && held&^chromedp.ModifierShift == 0 {
+				down.Type, down.Text, down.UnmodifiedText = input.DispatchKeyEventTypeKeyDown, key.Text, key.Unmodified
+			}
+			up := down
+			up.Type, up.Text, up.UnmodifiedText = input.DispatchKeyEventTypeKeyUp, "", ""
+			for _, event := range []input.DispatchKeyEventParams{down, up} {
+				if _, err := cdp.Call(ctx, t, input.DispatchKeyEvent, event); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}))
 }
 
 // sight is something that a page is watched for.
