@@ -76,13 +76,17 @@ type composerView struct {
 	// ModelAway says why the model writes nothing now, "" where it can.
 	ModelAway string
 	Languages []option // that it can write in
+	// MayReply and MayNote are what the author's role allows; who may neither
+	// gets no composer.
+	MayReply, MayNote bool
 }
 
 func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) composerView {
 	number := t.Row.Ticket.Number
 	base := "/tickets/" + strconv.FormatUint(number, 10)
 	c := composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
-		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone")}
+		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone"),
+		MayReply: v.may(helpdesk.PermitReply), MayNote: v.may(helpdesk.PermitNote)}
 	if s.options.UndoWindow > 0 {
 		c.Undo = v.Duration(s.options.UndoWindow)
 	}
@@ -98,6 +102,9 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) co
 	}
 	c.Later, c.Approval = sendLater(v.Printer), t.Alias.Approval
 	c.resume(s, v, t, wanted)
+	if !c.MayReply {
+		c.Mode = "note"
+	}
 	return c
 }
 

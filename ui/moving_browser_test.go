@@ -10,9 +10,9 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// TestBrowserTidiesUp merges, takes it back and works in the list, all without
-// leaving the page.
-func TestBrowserTidiesUp(t *testing.T) {
+// TestBrowserWorksInTheList takes and closes tickets where they stand in the
+// list, and darkens the page, without leaving it.
+func TestBrowserWorksInTheList(t *testing.T) {
 	h := newReadyHouse(t)
 	for n, colour := range []string{"赤", "青", "緑"} {
 		h.receive(letter{from: fmt.Sprintf("k%d@kyaku.example", n), name: "客", subject: colour + "い件名", text: colour + "い本文"})
@@ -22,22 +22,6 @@ func TestBrowserTidiesUp(t *testing.T) {
 	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
 	b.until(`document.documentElement.dataset.live === "yes"`)
 	eval[bool](b, `window.stayed = true`)
-	b.click("#row-1")
-	b.until(`document.querySelector("#ticket").dataset.number === "1"`)
-
-	eval[bool](b, `(document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "m", bubbles: true})), true)`)
-	b.until(`document.querySelector("#picker").open && document.activeElement.name === "q"`)
-	b.keys("青い" + kb.Enter) // Enter searches, and chooses nothing
-	b.until(`document.querySelectorAll("#choices .choice").length === 1 && document.querySelector("#choices .choice").value === "2"`)
-	if at := eval[string](b, `location.pathname`); at != "/inbox/open/1" {
-		t.Fatalf("typing led to %s", at)
-	}
-	b.click("#choices .choice")
-	b.until(`location.pathname === "/inbox/open/2" && document.querySelector(".toast") && !document.querySelector("#picker").open`)
-	b.until(`document.querySelector("#flow").innerText.includes("赤い本文") && document.querySelector("#row-2").ariaSelected === "true"`)
-	b.click(".toast-action")
-	b.until(`location.pathname === "/inbox/open/1" && !document.querySelector(".toast") && document.querySelector("#flow").innerText.includes("赤い本文")`)
-
 	over := func(selector string) {
 		at := eval[[]float64](b, fmt.Sprintf(`(r => [r.left + 40, r.top + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector))
 		b.do(chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at[0], at[1]))

@@ -175,7 +175,7 @@ func (j *journey) setsUp() {
 	other := j.beside()
 	other.enter(reader)
 	other.open(fmt.Sprintf("/inbox/open/%d", number))
-	other.until(flow(strings.TrimSpace(j.question)) + ` && !document.querySelector("[name=mode][value=note]")`)
+	other.until(flow(strings.TrimSpace(j.question)) + ` && !document.querySelector("[data-composer]") && ` + j.says("composer.read_only"))
 }
 
 // tidiesUp ends an alias, whose tickets stay, reads that in the audit log, and

@@ -88,6 +88,7 @@ document.addEventListener("paste", (event) => {
 export function focus(kind) {
   const form = $("[data-composer]");
   if (!form || form.dataset.kind === "mail" && kind !== "reply") return;
+  if (form.dataset.kind !== "mail" && !$(`[name=mode][value=${kind}]`, form)) return; // their role does not allow it
   form.elements.mode.value = kind;
   if (kind === "reply") editorOf(form).focus();
   else $(`[data-text=${kind}]`, form).focus();

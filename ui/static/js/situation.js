@@ -7,7 +7,8 @@ const busy = (body) => body.querySelector("details.menu-holder[open]") || body.c
 export async function refresh() {
   const body = $("#situation-body");
   if (!body || busy(body)) return;
-  await morph(body, await fragment(body.dataset.refresh, body.id));
+  const fresh = await fragment(body.dataset.refresh, body.id);
+  if (!busy(body)) await morph(body, fresh); // a hand may have come meanwhile
 }
 
 // Waiting grows longer by itself.
