@@ -53,6 +53,11 @@ const (
 	maxFirstFit = 1 << 16
 )
 
+// fillPercent is how full a page is left when it splits. Nearly all keys end in a
+// time or a number that grows, so that a page is written at its end and then no
+// more: with bbolt's half the file was as large again.
+const fillPercent = 0.95
+
 // bucketName is the one bbolt bucket that holds the key space.
 var bucketName = []byte("store")
 
@@ -255,6 +260,7 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 	if writer.writes.changes.Len() == 0 {
 		return nil
 	}
+	reader.bucket.FillPercent = fillPercent
 	if err := writer.writes.apply(reader.bucket.Put, reader.bucket.Delete); err != nil {
 		return fmt.Errorf("write to bbolt: %w", err)
 	}

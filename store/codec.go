@@ -39,7 +39,7 @@ func mustMode[M any](mode M, err error) M {
 	return mode
 }
 
-// encode returns record behind its version byte. What could not be read again,
+// encode returns record behind its version byte, packed. What could not be read again,
 // as a time after the year 9999, is refused here and not found out later.
 func encode[T any](version byte, record *T) ([]byte, error) {
 	var out bytes.Buffer
@@ -51,15 +51,18 @@ func encode[T any](version byte, record *T) ([]byte, error) {
 	if err := decoding.Unmarshal(out.Bytes()[1:], &again); err != nil {
 		return nil, fmt.Errorf("encode: %w: it could not be read again: %w", ErrInvalid, err)
 	}
-	return out.Bytes(), nil
+	if out.Len() > MaxValueSize {
+		return nil, fmt.Errorf("encode: %w record of %d bytes, the limit is %d", ErrInvalid, out.Len(), MaxValueSize)
+	}
+	return pack(out.Bytes()), nil
 }
 
 // decode reads a record of any version up to that of spec.
 func (t *Table[T]) decode(value []byte) (*T, error) {
-	if len(value) == 0 {
-		return nil, fmt.Errorf("%w: the record is empty", ErrCorrupt)
+	version, data, err := unpack(value)
+	if err != nil {
+		return nil, err
 	}
-	version, data := value[0], value[1:]
 	switch {
 	case version > t.spec.Version:
 		return nil, fmt.Errorf("%w: version %d, this program knows up to %d; use a newer program",

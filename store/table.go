@@ -18,7 +18,7 @@ import (
 type Spec[T any] struct {
 	// Name is part of every key: never rename a table, and no "/" in it.
 	Name string
-	// Version is the schema version that Put writes.
+	// Version is the schema version that Put writes, up to 127.
 	Version byte
 	// Key returns the primary key of a record, best built with the type Key.
 	Key func(*T) []byte
@@ -58,10 +58,13 @@ type tableIndex[T any] struct {
 }
 
 // NewTable makes a table from its declaration. It panics over one that can never
-// work: no name or key, a "/" in a name, an index twice.
+// work: no name or key, a "/" in a name, a version above 127, an index twice.
 func NewTable[T any](s Spec[T]) *Table[T] {
 	if s.Name == "" || strings.Contains(s.Name, "/") || s.Key == nil {
 		panic(fmt.Sprintf("store: table %q needs a name without a slash, and a Key", s.Name))
+	}
+	if s.Version&packedFlag != 0 {
+		panic(fmt.Sprintf("store: table %q has version %d, the highest is %d", s.Name, s.Version, packedFlag-1))
 	}
 	t := &Table[T]{spec: s, prefix: []byte("t/" + s.Name + "/")}
 	for _, declared := range s.Indexes {

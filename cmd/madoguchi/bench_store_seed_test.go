@@ -272,8 +272,8 @@ func rareName(n uint64) string {
 	return string([]rune{rune(0x4e00 + n%5000), rune(0x4e00 + n/5000%5000)})
 }
 
-// seedMail writes a mail of about 2 KiB, in UTF-8 throughout so that a copy can
-// change words in it.
+// seedMail writes a mail of the size and shape of those of post, in UTF-8
+// throughout so that a copy can change words in it: text, the same as HTML, a file.
 func seedMail(r *rand.Rand, id, from, name, to, answers string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Received: from mail.customer.test by relay.customer.test with ESMTPS id ZK%08d; Sat, 21 Nov 2026 09:12:04 +0900\r\n", r.IntN(100_000_000))
@@ -283,6 +283,15 @@ func seedMail(r *rand.Rand, id, from, name, to, answers string) string {
 	if answers != "" {
 		fmt.Fprintf(&b, "In-Reply-To: <%[1]s>\r\nReferences: <%[1]s>\r\n", answers)
 	}
-	fmt.Fprintf(&b, "Date: Sat, 21 Nov 2026 09:12:0%d +0900\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n", r.IntN(10), paragraph(r, 8+r.IntN(10)))
+	boundary := fmt.Sprintf("=_%016x", r.Uint64())
+	fmt.Fprintf(&b, "Date: Sat, 21 Nov 2026 09:12:0%d +0900\r\nMIME-Version: 1.0\r\nContent-Type: multipart/mixed; boundary=\"%[2]s\"\r\n\r\n--%[2]s\r\n", r.IntN(10), boundary)
+	fmt.Fprintf(&b, "Content-Type: multipart/alternative; boundary=\"%[1]s.a\"\r\n\r\n", boundary)
+	text := paragraph(r, 8+r.IntN(10))
+	for _, part := range [][2]string{{"plain", text}, {"html", "<html><body><p>" + strings.ReplaceAll(text, "\r\n", "<br>\r\n") + "</p></body></html>"}} {
+		fmt.Fprintf(&b, "--%s.a\r\nContent-Type: text/%s; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s\r\n", boundary, part[0], part[1])
+	}
+	fmt.Fprintf(&b, "--%[1]s.a--\r\n--%[1]s\r\nContent-Type: application/pdf; name=\"ZK%08[2]d.pdf\"\r\nContent-Transfer-Encoding: base64\r\n\r\n", boundary, r.IntN(100_000_000))
+	b.WriteString(encodedFile(r, postSize-b.Len()-len(boundary)))
+	fmt.Fprintf(&b, "--%s--\r\n", boundary)
 	return b.String()
 }

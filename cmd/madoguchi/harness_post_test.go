@@ -43,6 +43,22 @@ var (
 // postSize is the size of a load mail, near enough, in bytes.
 const postSize = 10 << 10
 
+// encodedFile is a file of bytes that nothing compresses, in lines of base64 that
+// take about size bytes.
+func encodedFile(random *rand.Rand, size int) string {
+	file := make([]byte, max(0, size-8)*3/4*76/78)
+	for i := range file {
+		file[i] = byte(random.Uint32())
+	}
+	var b strings.Builder
+	for encoded := base64.StdEncoding.EncodeToString(file); len(encoded) > 0; {
+		n := min(len(encoded), 76)
+		b.WriteString(encoded[:n] + "\r\n")
+		encoded = encoded[n:]
+	}
+	return b.String()
+}
+
 // post writes the nth mail of a load: Japanese or English text and the same as
 // HTML, some trace of the servers it came through, and a file, 10 KiB in all.
 // The same n gives the same bytes, as of a server that sends a mail again.
@@ -81,16 +97,7 @@ func post(n uint64, from, to, messageID string) []byte {
 	fmt.Fprintf(&b, "--%s.a\r\nContent-Type: text/plain; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n%s", boundary, text.String())
 	fmt.Fprintf(&b, "--%s.a\r\nContent-Type: text/html; charset=UTF-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\n<html><body>\r\n%s</body></html>\r\n--%s.a--\r\n", boundary, html.String(), boundary)
 	fmt.Fprintf(&b, "--%s\r\nContent-Type: application/pdf; name=\"%s.pdf\"\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; filename=\"%s.pdf\"\r\n\r\n", boundary, reference(), reference())
-	file := make([]byte, max(0, postSize-b.Len()-len(boundary)-8)*3/4*76/78)
-	for i := range file {
-		file[i] = byte(random.Uint32())
-	}
-	encoded := base64.StdEncoding.EncodeToString(file)
-	for len(encoded) > 0 {
-		n := min(len(encoded), 76)
-		b.WriteString(encoded[:n] + "\r\n")
-		encoded = encoded[n:]
-	}
+	b.WriteString(encodedFile(random, postSize-b.Len()-len(boundary)))
 	fmt.Fprintf(&b, "--%s--\r\n", boundary)
 	return b.Bytes()
 }

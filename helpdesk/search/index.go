@@ -137,7 +137,7 @@ func (ix *Index) use(ctx context.Context, epoch uint32) error {
 // for it.
 const (
 	followBytes  = 128 << 10
-	rebuildBytes = 512 << 10
+	rebuildBytes = 2 << 20
 )
 
 // follow indexes what events touch, in transactions of bounded size.

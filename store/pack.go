@@ -1,0 +1,86 @@
+package store
+
+import (
+	_ "embed"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"sync"
+
+	"github.com/klauspost/compress/s2"
+)
+
+// Records are packed with S2, a relative of Snappy that takes some microseconds,
+// and a dictionary, without which records of this size hardly become smaller:
+// names of fields are most of them. A packed record is
+//
+//	version | packedFlag, dictionary (1 byte), CRC-32C of the rest (4 bytes), S2 block
+//
+// The checksum tells of damage, which S2 does not notice by itself.
+const (
+	packedFlag   = 0x80
+	packedHeader = 1 + 1 + crc32.Size
+
+	// minPacked is the shortest record worth packing, in bytes.
+	minPacked = 48
+)
+
+// dictionarySample is records of the helpdesk as they were when packing began.
+// What was packed with it can be read with nothing else: it never changes. A
+// better one becomes a second dictionary.
+//
+//go:embed records.dict
+var dictionarySample []byte
+
+// dictionaryNumber says which dictionary a record was packed with.
+const dictionaryNumber = 1
+
+var (
+	dictionary = sync.OnceValue(func() *s2.Dict { return s2.MakeDict(dictionarySample, nil) })
+	castagnoli = crc32.MakeTable(crc32.Castagnoli)
+)
+
+// pack returns the stored form of a record: its version byte and its data, packed
+// where that makes it shorter.
+func pack(record []byte) []byte {
+	if len(record) < minPacked {
+		return record
+	}
+	packed := make([]byte, packedHeader, packedHeader+s2.MaxEncodedLen(len(record)-1))
+	block := dictionary().Encode(packed[packedHeader:cap(packed)], record[1:])
+	if len(block)+packedHeader >= len(record) {
+		return record
+	}
+	packed = packed[:packedHeader+len(block)]
+	packed[0], packed[1] = record[0]|packedFlag, dictionaryNumber
+	binary.BigEndian.PutUint32(packed[2:], crc32.Checksum(block, castagnoli))
+	return packed
+}
+
+// unpack returns the version and the data of a stored record.
+func unpack(stored []byte) (version byte, data []byte, err error) {
+	switch {
+	case len(stored) == 0:
+		return 0, nil, fmt.Errorf("%w: the record is empty", ErrCorrupt)
+	case stored[0]&packedFlag == 0:
+		return stored[0], stored[1:], nil
+	case len(stored) < packedHeader:
+		return 0, nil, fmt.Errorf("%w: the record ends within its header", ErrCorrupt)
+	case stored[1] != dictionaryNumber:
+		return 0, nil, fmt.Errorf("%w: packed with dictionary %d, this program knows %d; use a newer program", ErrNewer, stored[1], dictionaryNumber)
+	case crc32.Checksum(stored[packedHeader:], castagnoli) != binary.BigEndian.Uint32(stored[2:]):
+		return 0, nil, fmt.Errorf("%w: the checksum of the record differs", ErrCorrupt)
+	}
+	size, err := s2.DecodedLen(stored[packedHeader:])
+	if err == nil && size > MaxValueSize {
+		err = errors.New("it would be larger than any value")
+	}
+	if err == nil {
+		data, err = dictionary().Decode(nil, stored[packedHeader:])
+	}
+	if err != nil {
+		return 0, nil, fmt.Errorf("%w: unpack the record: %w", ErrCorrupt, err)
+	}
+	return stored[0] &^ packedFlag, data, nil
+}
