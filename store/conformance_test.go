@@ -27,6 +27,25 @@ func reopenBolt(t testing.TB, path string) *store.Bolt {
 	return b
 }
 
+func openJournal(t testing.TB) *store.Journal {
+	t.Helper()
+	return reopenJournal(t, filepath.Join(t.TempDir(), "store"))
+}
+
+func reopenJournal(t testing.TB, path string) *store.Journal {
+	t.Helper()
+	j, err := store.Open(path, store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := j.Close(); err != nil {
+			t.Errorf("close: %v", err)
+		}
+	})
+	return j
+}
+
 func TestConformance(t *testing.T) {
 	engines := map[string]func(t *testing.T) store.Engine{
 		"Bolt":  func(t *testing.T) store.Engine { return openBolt(t) },
@@ -37,6 +56,8 @@ func TestConformance(t *testing.T) {
 			f.Repeat(2)
 			return store.NewGroup(f)
 		},
+		"Journal":              func(t *testing.T) store.Engine { return openJournal(t) },
+		"Group over a Journal": func(t *testing.T) store.Engine { return store.NewGroup(openJournal(t)) },
 		"Group over a Group": func(t *testing.T) store.Engine {
 			return store.NewGroup(store.NewGroup(openBolt(t)))
 		},

@@ -1,13 +1,7 @@
 package main_test
 
 import (
-	"bufio"
 	"fmt"
-	"io"
-	"log"
-	"net"
-	"os"
-	"os/exec"
 	"slices"
 	"sync"
 	"testing"
@@ -20,62 +14,6 @@ import (
 // The benchmarks of the whole: the real binary, reached as the world reaches
 // it. Their figures are metrics of their own; the time of one operation says
 // nothing.
-
-// bareServer, set in the environment, makes the test binary a mail server that
-// does nothing: what the SMTP library and the machine allow at best.
-const bareServer = "MADOGUCHI_TEST_BARE_SERVER"
-
-// serveBare accepts every mail and throws it away. It prints its address, and
-// ends with its standard input.
-func serveBare() {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		log.Fatal(err)
-	}
-	server := smtp.NewServer(discard{})
-	server.ErrorLog = log.New(io.Discard, "", 0)
-	go server.Serve(listener)
-	fmt.Println(listener.Addr())
-	io.Copy(io.Discard, os.Stdin)
-}
-
-type discard struct{}
-
-func (discard) NewSession(*smtp.Conn) (smtp.Session, error) { return discard{}, nil }
-func (discard) Mail(string, *smtp.MailOptions) error        { return nil }
-func (discard) Rcpt(string, *smtp.RcptOptions) error        { return nil }
-func (discard) Reset()                                      {}
-func (discard) Logout() error                               { return nil }
-func (discard) Data(r io.Reader) error {
-	_, err := io.Copy(io.Discard, r)
-	return err
-}
-
-// startBare starts the bare server as a process of its own, as ours is.
-func startBare(b *testing.B) (address string) {
-	b.Helper()
-	command := exec.Command(os.Args[0])
-	command.Env = append(os.Environ(), bareServer+"=1")
-	stdin, err := command.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	stdout, err := command.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() {
-		stdin.Close()
-		command.Wait()
-	})
-	if _, err := fmt.Fscanln(bufio.NewReader(stdout), &address); err != nil {
-		b.Fatalf("the bare server does not start: %v", err)
-	}
-	return address
-}
 
 // benchDesk is a server with the customers' DNS beside it, as every mail's
 // sender is looked up.
@@ -90,13 +28,23 @@ func benchDesk(b *testing.B) *running {
 // time that is measured.
 func letters(b *testing.B, first, count int) [][]byte {
 	b.Helper()
+	return written(count, func(n int) []byte {
+		return signed(b, "customer.test", unsigned(first+n))
+	})
+}
+
+// unsigned is the nth mail without a signature.
+func unsigned(n int) []byte {
+	return post(uint64(n), customerMailboxASCII, deskAddress, fmt.Sprintf("%d.bench@customer.test", n))
+}
+
+func written(count int, letter func(n int) []byte) [][]byte {
 	list := make([][]byte, count)
 	var group sync.WaitGroup
 	for worker := range 2 {
 		group.Go(func() {
 			for i := worker; i < count; i += 2 {
-				n := uint64(first + i)
-				list[i] = signed(b, "customer.test", post(n, customerMailboxASCII, deskAddress, fmt.Sprintf("%d.bench@customer.test", n)))
+				list[i] = letter(i)
 			}
 		})
 	}
@@ -156,42 +104,6 @@ func (c *crowd) deliver(b *testing.B, mails [][]byte) time.Duration {
 	default:
 	}
 	return took
-}
-
-// BenchmarkMail measures durable mails a second through the real SMTP port:
-// 10 KiB each, signed, every one different, all of its sender checked, parsed,
-// placed on a ticket and synced to disk before its 250. Beside it, in turn, so
-// that both meet the machine in the same mood, a server that discards.
-func BenchmarkMail(b *testing.B) {
-	const rounds = 8
-	for _, load := range []struct{ sessions, mails int }{{1, 100}, {16, 400}, {64, 640}} { // mails a round
-		b.Run(fmt.Sprintf("sessions=%d", load.sessions), func(b *testing.B) {
-			ours, bare := gather(b, benchDesk(b).smtp, load.sessions), gather(b, startBare(b), load.sessions)
-			sent := 0
-			next := func(count int) [][]byte {
-				defer func() { sent += count }()
-				return letters(b, sent, count)
-			}
-			warm := next(4 * load.sessions)
-			ours.deliver(b, warm)
-			bare.deliver(b, warm)
-			var rates, bareRates, ratios []float64
-			for b.Loop() {
-				for range rounds {
-					mails := next(load.mails)
-					bareTook := bare.deliver(b, mails)
-					took := ours.deliver(b, mails)
-					rates = append(rates, float64(load.mails)/took.Seconds())
-					bareRates = append(bareRates, float64(load.mails)/bareTook.Seconds())
-					ratios = append(ratios, bareTook.Seconds()/took.Seconds())
-				}
-			}
-			b.ReportMetric(quantile(rates, 0.5), "durable-mails/s")
-			b.ReportMetric(quantile(bareRates, 0.5), "discarded-mails/s")
-			b.ReportMetric(quantile(ratios, 0.5), "of-discarding")
-			b.ReportMetric(0, "ns/op")
-		})
-	}
 }
 
 // quantile is the value below which a part of the values lies.

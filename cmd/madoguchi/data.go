@@ -11,24 +11,25 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// storePath is the file of the embedded store in a data directory.
+// storePath is the file of the embedded store in a data directory. Its logs are
+// beside it (store.LogPaths).
 func storePath(directory string) string { return filepath.Join(directory, "madoguchi.db") }
 
 // openStore opens the store of a data directory, and makes the directory where
 // it is missing. The error is store.ErrLocked, wrapped, where another process
 // has it open.
-func openStore(directory string) (*store.Group, error) {
+func openStore(directory string) (*store.Journal, error) {
 	if err := prepareDirectory(directory); err != nil {
 		return nil, err
 	}
-	bolt, err := store.OpenBolt(storePath(directory), store.BoltOptions{})
+	journal, err := store.Open(storePath(directory), store.BoltOptions{})
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, unwritable(directory, err)
 	}
 	if err != nil {
 		return nil, err
 	}
-	return store.NewGroup(bolt), nil
+	return journal, nil
 }
 
 // prepareDirectory makes the data directory, for its owner alone, and proves

@@ -12,8 +12,8 @@ import (
 // TestMain removes the binary that the tests built. For the benchmarks it also
 // is the program that ours is compared with.
 func TestMain(m *testing.M) {
-	if os.Getenv(bareServer) != "" {
-		serveBare()
+	if kind := os.Getenv(bareServer); kind != "" {
+		serveBare(kind)
 		return
 	}
 	code := m.Run()

@@ -85,6 +85,11 @@ func restore(ctx context.Context, source io.Reader, directory string, force bool
 		if err := os.Rename(storePath(directory), kept); err != nil {
 			return fmt.Errorf("keep the old data: %w", err)
 		}
+		for i, log := range store.LogPaths(storePath(directory)) {
+			if err := os.Rename(log, store.LogPaths(kept)[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+				return fmt.Errorf("keep the old data: %w", err)
+			}
+		}
 		fmt.Fprintf(report, "the data that was there is now %s\n", kept)
 	}
 	if err := errors.Join(os.Rename(partial, storePath(directory)), syncDirectory(directory)); err != nil {
@@ -115,14 +120,14 @@ func mayReplace(ctx context.Context, directory string, force bool) (bool, error)
 	if !force {
 		return false, fmt.Errorf("there is data in %s already: restore into another directory with --data DIR, or replace it with --force (it is kept as %s.before-…)", directory, filepath.Base(path))
 	}
-	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	old, err := store.Open(path, store.BoltOptions{}) // also takes over into the file what its logs have
 	if errors.Is(err, store.ErrLocked) {
 		return false, fmt.Errorf("another process works on the data in %s: stop it first", directory)
 	}
 	if err != nil {
 		return true, nil // damaged data is the very thing that a restore replaces
 	}
-	return true, bolt.Close()
+	return true, old.Close()
 }
 
 func copyDurably(path string, source io.Reader) error {

@@ -31,7 +31,7 @@ const houseDomain = "hokurei.example"
 // newHouse writes the past of the house into a data directory.
 func newHouse(t *testing.T, data string) *house {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
+	bolt, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,7 @@ type server struct {
 	log          *slog.Logger
 	level        slog.LevelVar
 	certificates certificates
-	store        *store.Group
+	store        *store.Journal
 	desk         *helpdesk.Desk
 	index        *search.Index
 

@@ -1,0 +1,430 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// flushBytes of pending writes are taken over into bbolt in the background;
+	// with twice as many an update waits for that first.
+	flushBytes = 16 << 20
+	// flushDelay is how long fewer than that stay pending.
+	flushDelay = 2 * time.Second
+	// maxLogged is the largest update that is logged. One that is larger goes
+	// straight into bbolt, since it would be written twice, and kept in memory.
+	maxLogged = 1 << 20
+)
+
+// Journal is an Engine over a Bolt that makes updates durable by appending what they
+// wrote to a log. Those that come while the log is synced are synced together by
+// the next of them; there is no delay to tune. What is logged is kept in memory too,
+// until it goes into bbolt, the writes of many updates in one commit. Opening replays
+// what had not got there yet.
+//
+// A commit of bbolt is two syncs, and writes every page that it touches with its
+// neighbours. This is one sync, and writes the bytes.
+//
+// There are two logs. While the writes of one go into bbolt, the other is written.
+// bbolt's bucket knows the number of the last update it has (its sequence), in the
+// same commit.
+//
+// An update is seen by the next update at once, and by views once it is durable.
+type Journal struct {
+	bolt *Bolt
+
+	// Locks, in the order in which they are taken.
+	flushing sync.Mutex    // held while writes go into bbolt
+	writer   chan struct{} // holds one value while an update runs; waiting for it can be cancelled
+	syncing  sync.Mutex    // held while the log is written
+	mu       sync.Mutex    // for head, batch, last, lost, logs and changes of state; never held for long
+
+	state atomic.Pointer[pending] // what views see
+	head  *writeSet               // state.active and what is not durable yet; only an update changes it
+	batch *syncBatch              // what is not being written yet
+	last  uint64                  // number of the last update
+	lost  int                     // how often updates were taken back since they could not be written
+	logs  [2]*logFile             // the first is being written
+
+	broken atomic.Pointer[error] // a log's sync failed: nobody knows what the disk holds
+	closed atomic.Bool
+
+	wake chan struct{} // something is pending
+	full chan struct{} // flushBytes are
+	stop chan struct{}
+	done chan struct{}
+}
+
+// pending is the updates that are in a log and perhaps not yet in bbolt. It never
+// changes, and neither do its sets.
+type pending struct {
+	base     uint64    // the last update that bbolt surely has
+	flushing *writeSet // those after base, on their way into bbolt; nil for none
+	through  uint64    // the last of those
+	active   *writeSet // those after through, or after base where none are flushing
+}
+
+// syncBatch is updates that are synced together.
+type syncBatch struct {
+	records []byte
+	over    bool // with what outcome; both change under Journal.syncing
+	err     error
+}
+
+// Open opens the store at path, bbolt's file and beside it the logs, or makes it.
+// Errors are those of [OpenBolt]; ErrCorrupt also tells of logs that are not of
+// this store.
+func Open(path string, o BoltOptions) (*Journal, error) {
+	bolt, err := OpenBolt(path, o)
+	if err != nil {
+		return nil, err
+	}
+	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{}, head: newWriteSet(),
+		wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
+	if err := j.recover(path); err != nil {
+		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), j.closeFiles())
+	}
+	go j.run()
+	return j, nil
+}
+
+// View implements Engine.
+func (j *Journal) View(ctx context.Context, fn func(Reader) error) error {
+	return j.view(ctx, func() pending { return *j.state.Load() }, fn)
+}
+
+// view lays what is pending over bbolt.
+func (j *Journal) view(ctx context.Context, look func() pending, fn func(Reader) error) error {
+	for {
+		err := j.bolt.View(ctx, func(r Reader) error {
+			p := look()
+			if r.(*boltReader).bucket.Sequence() < p.base {
+				return errOutrun
+			}
+			if p.flushing != nil { // where bbolt has it already, it is the same there
+				r = &overlay{beneath: r, writes: p.flushing}
+			}
+			if p.active.changes.Len() > 0 {
+				r = &overlay{beneath: r, writes: p.active}
+			}
+			if layer, ok := r.(*overlay); ok {
+				defer func() { layer.over = true }()
+			}
+			return fn(r)
+		})
+		if err != errOutrun { // it is never wrapped
+			return err
+		}
+	}
+}
+
+// errOutrun: between the beginning of the view and the look at what is pending,
+// the latter went into bbolt and was forgotten. The next view has it.
+var errOutrun = errors.New("the view began before the last flush")
+
+// Update implements Engine. An update that wrote nothing costs no sync.
+func (j *Journal) Update(ctx context.Context, fn func(Tx) error) error {
+	for {
+		batch, err := j.enqueue(ctx, fn)
+		switch {
+		case errors.Is(err, errTooLarge):
+			return j.updateThrough(ctx, fn)
+		case errors.Is(err, errTooMuch):
+			if err := j.flush(); err != nil {
+				return err
+			}
+		case err != nil || batch == nil:
+			return err
+		default:
+			return j.sync(batch)
+		}
+	}
+}
+
+var (
+	errTooLarge = errors.New("the update is too large for the log")
+	errTooMuch  = errors.New("too much is pending")
+)
+
+// enqueue runs an update and puts it into a batch, nil where it wrote nothing.
+func (j *Journal) enqueue(ctx context.Context, fn func(Tx) error) (*syncBatch, error) {
+	if err := j.begin(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-j.writer }()
+	for {
+		if j.headSize() >= 2*flushBytes {
+			return nil, errTooMuch
+		}
+		writes, lost, err := j.perform(ctx, fn)
+		switch {
+		case err != nil || writes.changes.Len() == 0:
+			return nil, err
+		case writes.bytes > maxLogged:
+			return nil, errTooLarge
+		}
+		if batch, ok := j.add(writes, lost); ok {
+			return batch, nil
+		}
+	}
+}
+
+// begin waits for its turn to update.
+func (j *Journal) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case j.writer <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	err := j.broken.Load()
+	switch {
+	case j.closed.Load():
+		<-j.writer
+		return ErrClosed
+	case err != nil:
+		<-j.writer
+		return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", *err)
+	}
+	return nil
+}
+
+func (j *Journal) headSize() int {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.head.bytes
+}
+
+// perform runs fn on the newest state. lost counts what the state is not built on.
+func (j *Journal) perform(ctx context.Context, fn func(Tx) error) (writes *writeSet, lost int, err error) {
+	newest := func() pending {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		p := *j.state.Load()
+		p.active, lost = j.head, j.lost
+		return p
+	}
+	err = j.view(ctx, newest, func(r Reader) error {
+		tx := &overlay{beneath: r, writes: newWriteSet()}
+		defer func() { tx.over = true }()
+		err := fn(tx)
+		writes = tx.writes
+		return err
+	})
+	return writes, lost, err
+}
+
+// add puts what an update wrote into the batch. It is not ok if what it was built
+// on is lost.
+func (j *Journal) add(writes *writeSet, lost int) (batch *syncBatch, ok bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.lost != lost {
+		return nil, false
+	}
+	j.last++
+	record := encodeRecord(j.last, writes)
+	j.batch.records = append(j.batch.records, record...)
+	replay(recordPayload(record), j.head)
+	return j.batch, true
+}
+
+// sync returns when batch is durable, or is not.
+func (j *Journal) sync(batch *syncBatch) error {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	if !batch.over { // then it is the one that nobody writes yet
+		j.write()
+	}
+	return batch.err
+}
+
+// write writes the batch in hand. The caller holds syncing.
+func (j *Journal) write() {
+	j.mu.Lock()
+	batch, active := j.batch, j.head.clone()
+	j.batch = &syncBatch{}
+	log := j.logs[0]
+	j.mu.Unlock()
+	batch.over = true
+	if len(batch.records) == 0 {
+		return
+	}
+	written, err := log.append(batch.records)
+	batch.records = nil
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if err == nil {
+		p := *j.state.Load()
+		p.active = active
+		j.state.Store(&p)
+		signal(j.wake)
+		if active.bytes >= flushBytes {
+			signal(j.full)
+		}
+		return
+	}
+	batch.err = fmt.Errorf("write to the log: %w", err)
+	if written {
+		j.broken.Store(&batch.err)
+	}
+	// Those that were built on it go with it.
+	j.batch.over, j.batch.err, j.batch.records = true, batch.err, nil
+	j.batch, j.head = &syncBatch{}, j.state.Load().active.clone()
+	j.last = log.last
+	j.lost++
+}
+
+// updateThrough commits an update to bbolt, after all that is pending.
+func (j *Journal) updateThrough(ctx context.Context, fn func(Tx) error) error {
+	j.flushing.Lock()
+	defer j.flushing.Unlock()
+	if err := j.begin(ctx); err != nil {
+		return err
+	}
+	defer func() { <-j.writer }()
+	if err := j.flushAll(); err != nil {
+		return err
+	}
+	writes, _, err := j.perform(ctx, fn)
+	if err != nil || writes.changes.Len() == 0 {
+		return err
+	}
+	if err := j.bolt.apply(writes, j.last+1); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.last++
+	j.state.Store(&pending{base: j.last, active: newWriteSet()})
+	j.head = newWriteSet()
+	j.logs[0].last = j.last
+	return nil
+}
+
+// flush takes what is pending over into bbolt.
+func (j *Journal) flush() error {
+	j.flushing.Lock()
+	defer j.flushing.Unlock()
+	return j.flushAll()
+}
+
+// flushAll takes over what a failed flush has left, and then all that came since.
+// The caller holds flushing.
+func (j *Journal) flushAll() error {
+	for left := true; left; {
+		left = j.state.Load().flushing != nil
+		p := j.beginFlush()
+		if p.flushing == nil {
+			return nil
+		}
+		if err := j.bolt.apply(p.flushing, p.through); err != nil {
+			return err
+		}
+		j.mu.Lock()
+		j.state.Store(&pending{base: p.through, active: j.state.Load().active})
+		j.mu.Unlock()
+	}
+	return nil
+}
+
+// beginFlush writes the batch in hand and changes the log, unless the flush before
+// has failed. Updates that came meanwhile stay in the head alone.
+func (j *Journal) beginFlush() *pending {
+	j.syncing.Lock()
+	defer j.syncing.Unlock()
+	j.write()
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	p := *j.state.Load()
+	if p.flushing == nil && p.active.changes.Len() > 0 {
+		p.flushing, p.through, p.active = p.active, j.logs[0].last, newWriteSet()
+		j.head = newWriteSet()
+		for rest := j.batch.records; len(rest) > 0; {
+			size := recordSize(rest)
+			replay(recordPayload(rest[:size]), j.head)
+			rest = rest[size:]
+		}
+		j.logs[0], j.logs[1] = j.logs[1], j.logs[0]
+		j.logs[0].rewind(p.through)
+		j.state.Store(&p)
+	}
+	return &p
+}
+
+// run flushes in the background. An error is kept by nobody: what could not be
+// written stays pending, and the update that finds too much of it gets the error.
+func (j *Journal) run() {
+	defer close(j.done)
+	for {
+		select {
+		case <-j.wake:
+		case <-j.stop:
+			return
+		}
+		delay := time.NewTimer(flushDelay)
+		select {
+		case <-delay.C:
+		case <-j.full:
+			delay.Stop()
+		case <-j.stop:
+			return
+		}
+		_ = j.flush()
+	}
+}
+
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
+}
+
+// Snapshot implements Snapshotter: what it writes has all updates that returned
+// before, and can be opened by Open and by OpenBolt.
+func (j *Journal) Snapshot(ctx context.Context, w io.Writer) (int64, error) {
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if err := j.flush(); err != nil {
+		return 0, fmt.Errorf("write what is pending before a snapshot: %w", err)
+	}
+	return j.bolt.Snapshot(ctx, w)
+}
+
+// Close implements Engine. Afterwards everything is in bbolt's file.
+func (j *Journal) Close() error {
+	j.writer <- struct{}{}
+	again := j.closed.Swap(true)
+	<-j.writer
+	if again {
+		return nil
+	}
+	close(j.stop)
+	<-j.done
+	err := j.flush()
+	if err == nil {
+		for _, l := range j.logs {
+			err = errors.Join(err, l.clear())
+		}
+	}
+	return errors.Join(err, j.closeFiles())
+}
+
+func (j *Journal) closeFiles() error {
+	var errs []error
+	for _, l := range j.logs {
+		if l != nil {
+			errs = append(errs, l.close())
+		}
+	}
+	return errors.Join(append(errs, j.bolt.Close())...)
+}
