@@ -102,14 +102,20 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /explain", answer(log, ops.Explain))
 	mux.Handle("POST /rehearse", rehearse(log, ops))
 	mux.HandleFunc("POST /reindex", answerReindex(ops, log))
-	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
+	mux.HandleFunc("GET /backup", stream("backup", log, ops.Backup))
+	mux.HandleFunc("GET /corrections", stream("corrections", log, ops.Corrections))
+	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+}
+
+// stream makes a handler of an operation that writes.
+func stream(what string, log *slog.Logger, write func(context.Context, io.Writer) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/octet-stream")
-		if err := ops.Backup(r.Context(), w); err != nil {
-			log.Warn("backup broken off", "error", err)
+		if err := write(r.Context(), w); err != nil {
+			log.Warn(what+" broken off", "error", err)
 			panic(http.ErrAbortHandler) // breaks the stream off, so that the client does not take it for whole
 		}
-	})
-	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	}
 }
 
 // reindexStep is one line of the answer to a reindex: how far it is, or, as the

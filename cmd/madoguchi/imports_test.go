@@ -31,6 +31,7 @@ var allowedImports = map[string][]string{
 	"helpdesk/fetch/fetchtest":     {"helpdesk/fetch"},
 	"helpdesk/run":                 {"helpdesk", "helpdesk/fetch", "smtpd/outbound", "smtpd/auth"},
 	"helpdesk/analysis":            {"helpdesk"},
+	"helpdesk/analysis/evaluation": {"helpdesk", "helpdesk/analysis"},
 	"helpdesk/analysis/ollamatest": {},
 	"helpdesk/search":              {"helpdesk", "store"},
 	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "ui/locale"},

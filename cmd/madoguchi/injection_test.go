@@ -7,8 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"mime"
-	"net/http"
-	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -116,7 +114,10 @@ func TestInjectionsChangeNothing(t *testing.T) {
 	})
 	t.Run("in the composer", func(t *testing.T) {
 		for _, number := range desk.tickets(t)[:12] {
-			draftIsText(t, program, client, number)
+			// What comes is text in events of ours, whatever the model says.
+			if text := draftOf(t, program, client, number); !strings.Contains(text, "<script>alert('owned')</script>") || !strings.Contains(text, "event: done") {
+				t.Errorf("ticket %d: the draft is %.300q", number, text)
+			}
 		}
 		nothingActed(t, desk, len(injections))
 	})
@@ -255,46 +256,5 @@ func pageIsClean(t *testing.T, page string) {
 				t.Errorf("<%s %s=%q> is on the page", n.Data, a.Key, a.Val)
 			}
 		}
-	}
-}
-
-// draftIsText has a draft written by the obedient model: what comes is text in
-// events of ours, and nothing is kept or sent.
-func draftIsText(t *testing.T, program *running, client *http.Client, number int) {
-	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, fmt.Sprintf("%s/tickets/%d/write", program.web, number),
-		strings.NewReader(url.Values{"task": {"draft"}}.Encode()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, err := client.Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
-	if kind := response.Header.Get("Content-Type"); response.StatusCode != http.StatusOK || kind != "text/event-stream" {
-		t.Fatalf("ticket %d: %s, %s", number, response.Status, kind)
-	}
-	var text string
-	kinds := map[string]int{}
-	kind := ""
-	lines := bufio.NewScanner(response.Body)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		if name, is := strings.CutPrefix(lines.Text(), "event: "); is {
-			kind = name
-			kinds[kind]++
-		}
-		if data, is := strings.CutPrefix(lines.Text(), "data: "); is && kind == "text" {
-			var piece struct{ Text string }
-			if err := json.Unmarshal([]byte(data), &piece); err != nil {
-				t.Fatalf("ticket %d: %v in %q", number, err, data)
-			}
-			text += piece.Text
-		}
-	}
-	if kinds["plan"] != 1 || kinds["done"] != 1 || kinds["failed"] != 0 || !strings.Contains(text, "<script>alert('owned')</script>") {
-		t.Errorf("ticket %d: events %v, text %.300q", number, kinds, text)
 	}
 }

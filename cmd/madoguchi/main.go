@@ -35,7 +35,7 @@ one directory to back up.`,
 	root.AddCommand(
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
-		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(),
+		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(), newEvalCommand(),
 		newDNSCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)

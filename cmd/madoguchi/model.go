@@ -16,9 +16,7 @@ func (s *server) openModel() ([]run.Worker, error) {
 	if !c.Enabled {
 		return nil, nil
 	}
-	analyst, err := analysis.New(s.desk, analysis.Options{
-		Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration,
-	}, s.log)
+	analyst, err := analysis.New(s.desk, analysisOptions(c), s.log)
 	if err != nil {
 		return nil, fmt.Errorf("ai: %w", err)
 	}
@@ -36,6 +34,10 @@ func (s *server) openModel() ([]run.Worker, error) {
 		Do:          analyst.Analyse,
 		NotBefore:   analyst.NotBefore,
 	}}, nil
+}
+
+func analysisOptions(c aiConfig) analysis.Options {
+	return analysis.Options{Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration}
 }
 
 // writerOptions gives each task the model that the file names for its kind.

@@ -44,6 +44,9 @@ type operations interface {
 	Reindex(ctx context.Context, progress func(done, total uint64)) error
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
+	// Corrections writes the mails whose analysis was corrected to w, as a set for
+	// madoguchi eval.
+	Corrections(ctx context.Context, w io.Writer) error
 	Close() error
 }
 

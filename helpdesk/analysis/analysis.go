@@ -150,7 +150,7 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 	default:
 		a.log.Info("analysed", "id", messageID, "model", a.options.Model, "duration", a.now().Sub(started))
 	}
-	result.MessageID, result.Model, result.Digest, result.PromptVersion = messageID, a.options.Model, a.knownDigest(), promptVersion
+	result.MessageID, result.Model, result.Digest, result.PromptVersion = messageID, a.options.Model, a.knownDigest(), PromptVersion
 	if err := a.desk.StoreAnalysis(context.WithoutCancel(ctx), *result); err != nil {
 		return fmt.Errorf("store the analysis of message %s: %w", messageID, err)
 	}

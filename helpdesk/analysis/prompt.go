@@ -13,9 +13,9 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// promptVersion names the wording below; it is stored with each result and
+// PromptVersion names the wording of the question about a mail; it is stored with each result and
 // changes with it.
-const promptVersion = "reply-2"
+const PromptVersion = "reply-2"
 
 const (
 	answerTokens  = 1700 // what an answer may take of the context

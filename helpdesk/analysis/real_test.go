@@ -51,7 +51,7 @@ func realReading(t *testing.T, address string) {
 	}
 	for _, c := range []struct{ text, replyType, sentiment string }{
 		{"Could you send us a quotation for fifty seats?", "high_value", "positive"},
-		{"来月から増席したいので、見積をお願いいたします。", "high_value", "positive"},
+		{"来月から増席したいので、お見積をお願いいたします。", "high_value", "positive"},
 		{"The third unit arrived broken. I want a refund.", "needs_attention", "negative"},
 		{"先週届いた品が故障していました。返金してください。", "needs_attention", "negative"},
 		{"Where can I change my address?", "standard", "neutral"},

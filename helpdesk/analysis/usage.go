@@ -13,6 +13,7 @@ import (
 type Usage struct {
 	Answers      int // that were asked for: two where the first did not fit
 	PromptTokens int
+	CachedTokens int // of these, that the model still had from the prompt before
 	AnswerTokens int
 	Load         time.Duration // bringing the model into memory
 	Prompt       time.Duration // reading the prompt
@@ -36,6 +37,9 @@ func measure(ctx context.Context, m api.Metrics) {
 	}
 	u.Answers++
 	u.PromptTokens += m.PromptEvalCount
+	if m.PromptEvalCachedCount != nil {
+		u.CachedTokens += *m.PromptEvalCachedCount
+	}
 	u.AnswerTokens += m.EvalCount
 	u.Load += m.LoadDuration
 	u.Prompt += m.PromptEvalDuration

@@ -24,9 +24,9 @@ type Topic struct {
 }
 
 // Deciding words of the model that Clerk returns. None of them is part of a
-// prompt of ours.
+// prompt of ours, or the model would take every mail for one of them.
 var (
-	saleWords    = []string{"quotation", "upgrade", "見積", "増席"}
+	saleWords    = []string{"quotation", "upgrade", "お見積", "増席"}
 	troubleWords = []string{"refund", "broken", "返金", "故障"}
 )
 
