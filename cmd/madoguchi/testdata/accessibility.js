@@ -24,9 +24,34 @@ window.audit ??= (() => {
   // (WCAG 1.4.10), a line of tools or tabs moves in one.
   const wide = ".table-scroll, .people-scroll, .toolbar, .subnav, pre, code, .explain-source";
 
+  // The parts that many screens have in common. One that was judged in the same
+  // state, size and theme by the same rules is not judged again: nothing of it
+  // can have changed.
+  const parts = "#nav, .row, .panel-section, .message, .composer, .ticket-head, .subnav, #keys, .phonebar";
+  const judged = (rules) => {
+    const known = new Set(JSON.parse(sessionStorage.getItem("judged") ?? "[]"));
+    const again = [];
+    for (const e of document.querySelectorAll(parts)) {
+      if (e.parentElement.closest(parts)) continue;
+      const { width, height } = e.getBoundingClientRect();
+      const state = [rules, innerWidth, getComputedStyle(e).colorScheme, matchMedia("(prefers-color-scheme: dark)").matches, e.checkVisibility(), width | 0, height | 0,
+        document.querySelectorAll("details[open] > .menu, dialog[open], :popover-open").length, e.outerHTML.replace(/[A-Z0-9]{26}|tabindex="-?[0-9]"/g, "")].join();
+      const name = hash(state);
+      if (known.has(name)) again.push(e);
+      known.add(name);
+    }
+    sessionStorage.setItem("judged", JSON.stringify([...known]));
+    return again;
+  };
+  const hash = (text) => {
+    let a = 0xdeadbeef, b = 0x41c6ce57;
+    for (let i = 0; i < text.length; i++) { a = Math.imul(a ^ text.charCodeAt(i), 2654435761); b = Math.imul(b ^ text.charCodeAt(i), 1597334677); }
+    return `${text.length}.${a}.${b}`;
+  };
+
   return {
     async axe(options) {
-      const { violations } = await axe.run(document, { resultTypes: ["violations"], preload: false, iframes: false, ...options });
+      const { violations } = await axe.run({ include: [document.documentElement], exclude: judged(JSON.stringify(options)) }, { resultTypes: ["violations"], preload: false, iframes: false, ...options });
       return violations.flatMap((v) => v.nodes.map((n) => ({
         rule: v.id, where: n.target.flat().join(" "), words: words(document.querySelector(n.target.flat()[0]) ?? document.body),
         why: [...n.any, ...n.all, ...n.none].map((c) => c.message).join("; ") || v.help,
