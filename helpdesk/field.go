@@ -286,18 +286,11 @@ func fieldNames(list []Field) string {
 // DeleteField removes a field. Values that tickets or contacts have stay in
 // their records, unseen.
 func (d *Desk) DeleteField(ctx context.Context, a Actor, id string) error {
-	if err := a.may("delete fields", PermitFields); err != nil {
-		return err
-	}
-	return d.update(ctx, a, func(c *command) error {
-		f, err := c.field(id)
-		if err != nil {
-			return err
-		}
+	return deleteRecord(ctx, d, a, "delete fields", PermitFields, id, (*command).field, func(c *command, f *Field) error {
 		if err := fields.Delete(c, key(id)); err != nil {
 			return err
 		}
-		_, err = c.record(Event{Kind: EventFieldDeleted, Data: map[string]string{"field": f.Name, "of": string(f.Owner)}})
+		_, err := c.record(Event{Kind: EventFieldDeleted, Data: map[string]string{"field": f.Name, "of": string(f.Owner)}})
 		return err
 	})
 }

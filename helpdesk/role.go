@@ -166,14 +166,7 @@ func (c *command) customRole(id string) (*CustomRole, error) {
 
 // DeleteRole removes a role of the house's own, once nobody has it.
 func (d *Desk) DeleteRole(ctx context.Context, a Actor, id string) error {
-	if err := a.may("delete roles", PermitRoles); err != nil {
-		return err
-	}
-	return d.update(ctx, a, func(c *command) error {
-		role, err := c.customRole(id)
-		if err != nil {
-			return err
-		}
+	return deleteRecord(ctx, d, a, "delete roles", PermitRoles, id, (*command).customRole, func(c *command, role *CustomRole) error {
 		if err := c.actor.mayGive(role.Set()); err != nil {
 			return err
 		}
@@ -188,7 +181,7 @@ func (d *Desk) DeleteRole(ctx context.Context, a Actor, id string) error {
 		if err := customRoles.Delete(c, key(id)); err != nil {
 			return err
 		}
-		_, err = c.record(Event{Kind: EventRoleDeleted, Data: map[string]string{"role": role.Name, "permissions": joinPermissions(role.Permissions)}})
+		_, err := c.record(Event{Kind: EventRoleDeleted, Data: map[string]string{"role": role.Name, "permissions": joinPermissions(role.Permissions)}})
 		return err
 	})
 }

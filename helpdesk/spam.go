@@ -42,7 +42,7 @@ func (d *Desk) MarkSpam(ctx context.Context, a Actor, number uint64, block Block
 	if err := a.may("mark spam", PermitSpam); err != nil {
 		return nil, err
 	}
-	return d.changeSpam(ctx, a, number, func(c *command, t *Ticket) error {
+	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error {
 		if err := c.markSpam(t, ""); err != nil || block == BlockNobody {
 			return err
 		}
@@ -65,22 +65,7 @@ func (d *Desk) MarkNotSpam(ctx context.Context, a Actor, number uint64) (*Ticket
 	if err := a.may("mark spam", PermitSpam); err != nil {
 		return nil, err
 	}
-	return d.changeSpam(ctx, a, number, func(c *command, t *Ticket) error { return c.rescue(t) })
-}
-
-func (d *Desk) changeSpam(ctx context.Context, a Actor, number uint64, change func(*command, *Ticket) error) (changed *Ticket, err error) {
-	err = d.update(ctx, a, func(c *command) error {
-		t, err := workable(c, number)
-		if err != nil {
-			return err
-		}
-		if err := change(c, t); err != nil {
-			return err
-		}
-		changed = t
-		return tickets.Put(c, t)
-	})
-	return changed, err
+	return d.changeTicket(ctx, a, number, func(c *command, t *Ticket) error { return c.rescue(t) })
 }
 
 // markSpam sets a ticket aside. What would have been done with its mails by

@@ -170,14 +170,7 @@ func (c *command) team(id string) (*Team, error) {
 // DeleteTeam removes a team that has no open tickets and that no alias names.
 // Closed tickets keep that they were its.
 func (d *Desk) DeleteTeam(ctx context.Context, a Actor, id string) error {
-	if err := a.may("delete teams", PermitTeams); err != nil {
-		return err
-	}
-	return d.update(ctx, a, func(c *command) error {
-		t, err := c.team(id)
-		if err != nil {
-			return err
-		}
+	return deleteRecord(ctx, d, a, "delete teams", PermitTeams, id, (*command).team, func(c *command, t *Team) error {
 		open, err := countTickets(c, System("teams"), TicketQuery{Filter: Filter{Teams: []string{id}}})
 		if err != nil {
 			return err

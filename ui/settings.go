@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -13,13 +14,13 @@ import (
 func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings", func(c echo.Context) error { return c.Redirect(http.StatusSeeOther, "/settings/profile") })
 	g.GET("/settings/aliases", s.aliasesPage)
-	g.GET("/settings/aliases/:id", s.aliasPage)
+	g.GET("/settings/aliases/:id", recordForm(s, "settings-alias", s.aliasByID, s.newAliasView))
 	g.POST("/settings/aliases/:id", s.saveAlias)
 	g.GET("/settings/pipelines", s.pipelinesPage)
-	g.GET("/settings/pipelines/:id", s.pipelinePage)
+	g.GET("/settings/pipelines/:id", recordForm(s, "settings-pipeline", s.pipelineByID, s.newPipelineView))
 	g.POST("/settings/pipelines/:id", s.savePipeline)
 	g.GET("/settings/users", s.usersPage)
-	g.GET("/settings/users/:id", s.userPage)
+	g.GET("/settings/users/:id", recordForm(s, "settings-user", s.userByID, s.newUserView))
 	g.POST("/settings/users/:id", s.saveUser)
 	s.domainRoutes(g)
 	s.roleRoutes(g)
@@ -187,4 +188,29 @@ func localeOptions(v *visit, chosen, none string) []option {
 		options = append(options, option{o.Value, o.Label, o.Value == chosen})
 	}
 	return options
+}
+
+// recordForm answers with the form of the record that the path names: it is
+// found, laid out and shown.
+func recordForm[R, V any](s *Server, template string, find func(echo.Context) (R, error), layOut func(echo.Context, R) (V, error)) echo.HandlerFunc {
+	return func(c echo.Context) error {
+		record, err := find(c)
+		if err != nil {
+			return err
+		}
+		view, err := layOut(c, record)
+		if err != nil {
+			return err
+		}
+		return s.render(c, http.StatusOK, template, view)
+	}
+}
+
+// submitted returns the record that the path names, and what was filled in.
+func submitted[R any](c echo.Context, find func(echo.Context) (R, error)) (record R, form url.Values, err error) {
+	if record, err = find(c); err != nil {
+		return record, nil, err
+	}
+	form, err = c.FormParams()
+	return record, form, err
 }

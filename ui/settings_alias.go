@@ -65,18 +65,6 @@ type aliasView struct {
 	Sender                       *senderAlert // of the domain
 }
 
-func (s *Server) aliasPage(c echo.Context) error {
-	alias, err := s.aliasByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newAliasView(c, alias)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-alias", view)
-}
-
 // aliasByID returns the alias that the path names; a new one begins empty.
 func (s *Server) aliasByID(c echo.Context) (helpdesk.Alias, error) {
 	id := c.Param("id")

@@ -65,18 +65,6 @@ type leavingStage struct {
 	Targets  []option
 }
 
-func (s *Server) pipelinePage(c echo.Context) error {
-	p, err := s.pipelineByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newPipelineView(c, p)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-pipeline", view)
-}
-
 // pipelineByID returns the pipeline that the path names; a new one begins with
 // the three stages that most need.
 func (s *Server) pipelineByID(c echo.Context) (helpdesk.Pipeline, error) {
@@ -125,11 +113,7 @@ func (s *Server) newPipelineView(c echo.Context, p helpdesk.Pipeline) (pipelineV
 }
 
 func (s *Server) savePipeline(c echo.Context) error {
-	p, err := s.pipelineByID(c)
-	if err != nil {
-		return err
-	}
-	form, err := c.FormParams()
+	p, form, err := submitted(c, s.pipelineByID)
 	if err != nil {
 		return err
 	}

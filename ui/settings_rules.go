@@ -16,7 +16,7 @@ func (s *Server) ruleRoutes(g *echo.Group) {
 	g.GET("/settings/rules", s.rulesPage)
 	g.POST("/settings/rules/order", s.orderRules)
 	g.GET("/settings/rules/try", s.tryRules)
-	g.GET("/settings/rules/:id", s.rulePage)
+	g.GET("/settings/rules/:id", recordForm(s, "settings-rule", s.ruleByID, s.newRuleView))
 	g.POST("/settings/rules/:id", s.saveRule)
 }
 
@@ -261,18 +261,6 @@ func (s *Server) ruleByID(c echo.Context) (helpdesk.AssignmentRule, error) {
 	return rules[i], nil
 }
 
-func (s *Server) rulePage(c echo.Context) error {
-	rule, err := s.ruleByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newRuleView(c, rule)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-rule", view)
-}
-
 func (s *Server) newRuleView(c echo.Context, r helpdesk.AssignmentRule) (ruleView, error) {
 	v := visitOf(c)
 	heading := r.Name
@@ -341,11 +329,7 @@ func (s *Server) newRuleView(c echo.Context, r helpdesk.AssignmentRule) (ruleVie
 
 func (s *Server) saveRule(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
-	rule, err := s.ruleByID(c)
-	if err != nil {
-		return err
-	}
-	form, err := c.FormParams()
+	rule, form, err := submitted(c, s.ruleByID)
 	if err != nil {
 		return err
 	}

@@ -12,7 +12,7 @@ import (
 
 func (s *Server) teamRoutes(g *echo.Group) {
 	g.GET("/settings/teams", s.teamsPage)
-	g.GET("/settings/teams/:id", s.teamPage)
+	g.GET("/settings/teams/:id", recordForm(s, "settings-team", s.teamByID, s.newTeamView))
 	g.POST("/settings/teams/:id", s.saveTeam)
 }
 
@@ -72,18 +72,6 @@ type teamMember struct {
 	In, Leads       bool
 }
 
-func (s *Server) teamPage(c echo.Context) error {
-	team, err := s.teamByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newTeamView(c, team)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-team", view)
-}
-
 func (s *Server) teamByID(c echo.Context) (helpdesk.Team, error) {
 	id := c.Param("id")
 	if id == newRecord {
@@ -126,11 +114,7 @@ func (s *Server) newTeamView(c echo.Context, t helpdesk.Team) (teamView, error) 
 
 func (s *Server) saveTeam(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
-	team, err := s.teamByID(c)
-	if err != nil {
-		return err
-	}
-	form, err := c.FormParams()
+	team, form, err := submitted(c, s.teamByID)
 	if err != nil {
 		return err
 	}

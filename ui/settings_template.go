@@ -19,7 +19,7 @@ func (s *Server) templateRoutes(g *echo.Group) {
 	g.GET("/settings/templates/export", s.exportTemplates)
 	g.POST("/settings/templates/import", s.importTemplates)
 	g.POST("/settings/templates/preview", s.previewTemplate)
-	g.GET("/settings/templates/:id", s.templatePage)
+	g.GET("/settings/templates/:id", recordForm(s, "settings-template", s.templateByID, s.newTemplateView))
 	g.POST("/settings/templates/:id", s.saveTemplate)
 	g.GET("/settings/templates/:id/files/:file", s.templateFile)
 	g.GET("/tickets/:number/templates", s.offerTemplates)
@@ -148,18 +148,6 @@ type versionView struct {
 }
 
 type templateFileView struct{ ID, Name, Size, URL string }
-
-func (s *Server) templatePage(c echo.Context) error {
-	t, err := s.templateByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newTemplateView(c, t)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-template", view)
-}
 
 // templateByID returns the template that the path names; a new one begins in
 // the reader's language, with the words that the address brings along.

@@ -47,18 +47,6 @@ type userView struct {
 	Calendars []option // their own working hours
 }
 
-func (s *Server) userPage(c echo.Context) error {
-	user, err := s.userByID(c)
-	if err != nil {
-		return err
-	}
-	view, err := s.newUserView(c, user)
-	if err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "settings-user", view)
-}
-
 func (s *Server) userByID(c echo.Context) (helpdesk.User, error) {
 	id := c.Param("id")
 	if id == newRecord {

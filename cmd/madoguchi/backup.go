@@ -26,13 +26,7 @@ The configuration file and the keys it names are not part of the data.`,
   madoguchi backup - | zstd | ssh vault 'cat > madoguchi.db.zst'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			directory, err := data.existingDirectory()
-			if err != nil {
-				return err
-			}
-			ctx, stop := untilInterrupted(cmd.Context())
-			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error {
+			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
 				if args[0] == "-" {
 					return backupToStream(ctx, ops, cmd.OutOrStdout())
 				}

@@ -48,6 +48,18 @@ func (f *dataFlags) existingDirectory() (string, error) {
 	return directory, nil
 }
 
+// operateOnExisting does something with data that there is, through the running server
+// where there is one, until it is done or interrupted.
+func (f *dataFlags) operateOnExisting(cmd *cobra.Command, do func(ctx context.Context, ops operations, directory string) error) error {
+	directory, err := f.existingDirectory()
+	if err != nil {
+		return err
+	}
+	ctx, stop := untilInterrupted(cmd.Context())
+	defer stop()
+	return withOperations(ctx, directory, func(ops operations) error { return do(ctx, ops, directory) })
+}
+
 // operate runs work on the data that the flags name.
 func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) error {
 	directory, err := f.directory()

@@ -24,13 +24,7 @@ search index differs.`,
   madoguchi reindex --data /var/lib/madoguchi`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			directory, err := data.existingDirectory()
-			if err != nil {
-				return err
-			}
-			ctx, stop := untilInterrupted(cmd.Context())
-			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error {
+			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
 				show := newProgress(cmd.OutOrStdout(), "events")
 				if err := ops.Reindex(ctx, show.step); err != nil {
 					show.abandon()

@@ -35,13 +35,7 @@ server. What decided is told by madoguchi explain FILE, or by --json.`,
   madoguchi replay archive.mbox --json | jq -r 'select(.outcome == "held") | .subject'`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			directory, err := data.existingDirectory()
-			if err != nil {
-				return err
-			}
-			ctx, stop := untilInterrupted(cmd.Context())
-			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error {
+			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
 				session := func(raw []byte) (rehearsalSession, error) { return envelope.session(cmd, raw) }
 				r := replay{ops: ops, session: session, to: to, asJSON: asJSON, out: cmd.OutOrStdout(), problems: cmd.ErrOrStderr(), counts: map[outcome]int{}}
 				for _, name := range args {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 
@@ -19,13 +20,7 @@ does. It changes nothing, and works beside a running server.`,
   madoguchi verify --data /var/lib/madoguchi`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			directory, err := data.existingDirectory()
-			if err != nil {
-				return err
-			}
-			ctx, stop := untilInterrupted(cmd.Context())
-			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error {
+			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
 				found, err := ops.Verify(ctx)
 				if err != nil {
 					return err
