@@ -153,6 +153,14 @@ func (d *Desk) DeleteCalendar(ctx context.Context, a Actor, id string) error {
 				return conflict("calendar_in_use", "the working hours %q are in use by due times; choose others there first", calendar.Name)
 			}
 		}
+		for s, err := range services.Scan(c, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if s.CalendarID == id {
+				return conflict("calendar_of_service", "the working hours %q are those of service %q; choose others there first", calendar.Name, s.Name)
+			}
+		}
 		for u, err := range users.Scan(c, store.Range{}) {
 			if err != nil {
 				return err

@@ -15,8 +15,12 @@ import (
 // when it is due: that follows from its state, so no command can forget it.
 type ticketTable struct{ *store.Table[Ticket] }
 
-// Put writes a ticket, its index entries, its due time and the timer for it.
+// Put writes a ticket, its index entries, its due time and the timer for it, and
+// what a service is still to do with it.
 func (t ticketTable) Put(c *command, ticket *Ticket) error {
+	if err := c.keepAutoReply(ticket); err != nil {
+		return err
+	}
 	if err := c.setDue(ticket); err != nil {
 		return err
 	}

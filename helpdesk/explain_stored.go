@@ -62,7 +62,10 @@ func (r *retelling) tell(raw []byte) error {
 	if err := r.deliveries(); err != nil {
 		return err
 	}
-	if err := r.timers(TimerCopy, TimerRelay, TimerAcknowledge, TimerAnalyse); err != nil {
+	if err := r.timers(m.ID, TimerCopy, TimerRelay, TimerAcknowledge, TimerAnalyse); err != nil {
+		return err
+	}
+	if err := r.timers(formatNumber(m.Ticket), TimerMatch, TimerAutoReply); err != nil {
 		return err
 	}
 	r.trace.placed(m, false)
@@ -193,10 +196,10 @@ func (r *retelling) deliveries() error {
 	return nil
 }
 
-// timers names the work on this message that is still to be done.
-func (r *retelling) timers(kinds ...TimerKind) error {
+// timers names the work under an id that is still to be done.
+func (r *retelling) timers(id string, kinds ...TimerKind) error {
 	for _, kind := range kinds {
-		timer, err := timers.Get(r, key(string(kind), r.message.ID))
+		timer, err := timers.Get(r, key(string(kind), id))
 		if errors.Is(err, store.ErrNotFound) {
 			continue
 		}

@@ -21,13 +21,14 @@ const (
 	NoticeWoken    NoticeKind = "woken"    // the user's ticket came back from its rest
 	NoticeFailed   NoticeKind = "failed"   // the user's reply did not arrive
 	NoticeHeld     NoticeKind = "held"     // a mail on the user's ticket waits to be confirmed
+	NoticeMatched  NoticeKind = "matched"  // a service is about to answer a ticket
 	NoticeApproval NoticeKind = "approval" // a colleague's reply waits for somebody who may approve
 	NoticeApproved NoticeKind = "approved" // the user's reply was approved
 	NoticeReturned NoticeKind = "returned" // the user's reply was sent back, or did not leave at its time
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeHeld, NoticeWoken}
+var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeHeld, NoticeMatched, NoticeWoken}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -158,7 +159,7 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 		add(NoticeMention, note.Mentions...)
 	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
 		return c.causesOfApproval(e)
-	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed:
+	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventServiceMatched:
 		t, err := ticket()
 		if err != nil || t.Spam != nil { // nobody is called to look at spam
 			return nil, err
@@ -221,22 +222,6 @@ func (c *command) reviewsLeft(number uint64) (bool, error) {
 	return err == nil && t.Reviews > 0, err
 }
 
-// approversBut are the ids of all who may approve a reply of author's.
-func approversBut(r store.Reader, author string) (ids []string, err error) {
-	for u, err := range users.Scan(r, store.Range{}) {
-		if err != nil {
-			return nil, err
-		}
-		if u, err = withRole(r, u); err != nil {
-			return nil, err
-		}
-		if u.ID != author && !u.Disabled && u.Actor().May(PermitApprove) {
-			ids = append(ids, u.ID)
-		}
-	}
-	return ids, nil
-}
-
 // causesOf says who is to be told of an event that concerns whoever has the
 // ticket.
 func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error) {
@@ -257,6 +242,12 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 		add(NoticeCustomer, t.Followers...)
 	case EventMessageHeld:
 		add(NoticeHeld, t.AssigneeID)
+	case EventServiceMatched:
+		whom, err := whoAnswers(c, t)
+		if err != nil {
+			return nil, err
+		}
+		add(NoticeMatched, whom...)
 	case EventTicketOverdue:
 		add(NoticeOverdue, t.AssigneeID)
 	case EventTicketWoken:

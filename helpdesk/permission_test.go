@@ -149,6 +149,9 @@ var needed = map[string]helpdesk.Permission{
 	"ContactFiles": helpdesk.PermitRead, "ContactTags": helpdesk.PermitRead, "ContactTickets": helpdesk.PermitRead, "DeleteCompany": helpdesk.PermitContacts,
 	"ExportContacts": helpdesk.PermitExport, "ImportContacts": helpdesk.PermitContacts, "MergeContacts": helpdesk.PermitContacts,
 	"SaveCompany": helpdesk.PermitContacts, "UndoMergeContacts": helpdesk.PermitContacts,
+	"Services": helpdesk.PermitRead, "SaveService": helpdesk.PermitRules, "DeleteService": helpdesk.PermitRules, "ServiceQuestion": helpdesk.PermitRules,
+	"StartTrial": helpdesk.PermitRules, "StopTrial": helpdesk.PermitRules, "Trial": helpdesk.PermitRead, "SendAutoReplyNow": helpdesk.PermitReply,
+	"RejectAutoReply": helpdesk.PermitReply, "ForbidAutoReply": helpdesk.PermitReply, "MatchAgain": helpdesk.PermitReply,
 	"Writing": helpdesk.PermitReply, // or PermitRead for what is only read
 }
 

@@ -59,6 +59,9 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		if err := c.acknowledgeLater(ticket, m); err != nil {
 			return err
 		}
+		if err := c.matchLater(ticket, m); err != nil {
+			return err
+		}
 	}
 	if err := messages.Put(c, m); err != nil {
 		return err

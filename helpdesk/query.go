@@ -25,17 +25,19 @@ const (
 	ViewOpen       View = "open"
 	ViewClosed     View = "closed"
 	ViewSpam       View = "spam"
-	ViewHeld       View = "held"     // something is in the confirmation strip
-	ViewFailed     View = "failed"   // the newest reply did not arrive
-	ViewOverdue    View = "overdue"  // open, and later than the house wants it
-	ViewDrafts     View = "drafts"   // the actor has something on it that was not sent
-	ViewApproval   View = "approval" // a reply waits for a second person
-	ViewMentions   View = "mentions" // a note mentions the actor; counted are those not seen yet
-	ViewAll        View = "all"      // open or closed
+	ViewHeld       View = "held"      // something is in the confirmation strip
+	ViewFailed     View = "failed"    // the newest reply did not arrive
+	ViewOverdue    View = "overdue"   // open, and later than the house wants it
+	ViewDrafts     View = "drafts"    // the actor has something on it that was not sent
+	ViewApproval   View = "approval"  // a reply waits for a second person
+	ViewPlanned    View = "planned"   // open, and a service is about to answer
+	ViewUnmatched  View = "unmatched" // open, and no template fits: nothing is sent by itself
+	ViewMentions   View = "mentions"  // a note mentions the actor; counted are those not seen yet
+	ViewAll        View = "all"       // open or closed
 )
 
 // Views are all views, in the order in which they are shown.
-var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewMentions, ViewFollowing, ViewSnoozed, ViewDrafts, ViewApproval, ViewOpen, ViewClosed, ViewSpam, ViewHeld, ViewFailed, ViewAll}
+var Views = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewOverdue, ViewMentions, ViewFollowing, ViewSnoozed, ViewDrafts, ViewApproval, ViewPlanned, ViewUnmatched, ViewOpen, ViewClosed, ViewSpam, ViewHeld, ViewFailed, ViewAll}
 
 // TicketQuery asks for tickets: those of a view that also fit the filter.
 type TicketQuery struct {

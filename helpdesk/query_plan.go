@@ -188,6 +188,11 @@ func (p *plan) view(v View, a Actor) error {
 		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
 		p.conditions = append(p.conditions, p.lists("review+state"))
 		p.own = func(t *Ticket) bool { return t.Reviews > 0 }
+	case ViewPlanned, ViewUnmatched:
+		p.states = []TicketState{StateOpen, StateSnoozed}
+		state := map[View]AutoReplyState{ViewPlanned: AutoReplyPlanned, ViewUnmatched: AutoReplyUnmatched}[v]
+		p.facet("autoreply+state", []string{string(state)})
+		p.own = func(t *Ticket) bool { return t.autoReplyState() == state }
 	case ViewMentions:
 		p.states = []TicketState{StateOpen, StateSnoozed, StateClosed}
 		p.facet("mentioned+state", []string{a.UserID})

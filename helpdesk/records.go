@@ -198,6 +198,8 @@ type Ticket struct {
 	// Language is what the customer writes, ISO 639-1: as the newest analysis
 	// says, else as the alias does; "" where unknown.
 	Language string `cbor:",omitempty"`
+	// AutoReply is where it stands with a smart service; nil where none is at work.
+	AutoReply *AutoReply `cbor:",omitempty"`
 	// Spam is set while the ticket is set aside as spam.
 	Spam *Spam `cbor:",omitempty"`
 	// Invited are the participants that none of the messages names: those of the
@@ -278,6 +280,7 @@ const (
 	ReasonJoined        Reason = "joined"         // taken from the confirmation strip by an agent
 	ReasonSplit         Reason = "split"          // split from another ticket by an agent
 	ReasonAcknowledged  Reason = "acknowledged"   // sent by itself in answer to a first mail
+	ReasonService       Reason = "service"        // sent by a smart service in answer to a first mail
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
 	ReasonBlocked       Reason = "blocked"        // the sender is blocked: its own ticket, in spam
 )

@@ -330,14 +330,19 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 		o.draft.InReplyTo = m.InReplyTo[0]
 	}
 	for _, f := range r.Attachments {
-		file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data,
-			ContentID: f.ContentID, Inline: f.ContentID != ""}
-		o.draft.Attachments = append(o.draft.Attachments, file)
-		sum := sha256.Sum256(f.Data)
-		m.Attachments = append(m.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size, SHA256: hex.EncodeToString(sum[:]),
-			ContentID: file.ContentID, Inline: file.Inline})
+		o.attach(f)
 	}
 	return nil
+}
+
+// attach adds a file to the draft and to the message.
+func (o *outgoing) attach(f Upload) {
+	file := mail.Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: int64(len(f.Data)), Data: f.Data,
+		ContentID: f.ContentID, Inline: f.ContentID != ""}
+	o.draft.Attachments = append(o.draft.Attachments, file)
+	sum := sha256.Sum256(f.Data)
+	o.message.Attachments = append(o.message.Attachments, Attachment{Filename: f.Filename, ContentType: f.ContentType, Size: file.Size,
+		SHA256: hex.EncodeToString(sum[:]), ContentID: file.ContentID, Inline: file.Inline})
 }
 
 // postReply writes the reply with everything that follows from it.

@@ -236,6 +236,9 @@ var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Vers
 		{Name: "due", Keys: func(t *Ticket) [][]byte { return when(!t.DueAt.IsZero(), key(t.DueAt, t.Number)) }},
 		{Name: "drafter+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Drafters...) }},
 		{Name: "review+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Reviews > 0, key(string(t.State()))) }},
+		{Name: "autoreply+state", Keys: func(t *Ticket) [][]byte {
+			return t.listed(t.AutoReply.live(), key(string(t.autoReplyState()), string(t.State())))
+		}},
 		{Name: "waitingsince", Keys: func(t *Ticket) [][]byte { // who has waited longest comes first
 			return when(t.State() != "" && !t.WaitingSince.IsZero(), key(t.WaitingSince, t.Number))
 		}},

@@ -322,14 +322,20 @@ func (d *Desk) DeleteTemplate(ctx context.Context, a Actor, id string) error {
 		if err := templates.Delete(c, key(id)); err != nil {
 			return err
 		}
+		if err := c.forgetInServices(id); err != nil {
+			return err
+		}
 		_, err = c.record(Event{Kind: EventTemplateDeleted, Data: map[string]string{"template": id, "name": t.Name}})
 		return err
 	})
 }
 
 // forgetAlias takes an alias that is deleted out of the templates that are
-// offered on it.
+// offered on it, and out of the services.
 func (c *command) forgetAlias(id string) error {
+	if err := c.forgetInServices(id); err != nil {
+		return err
+	}
 	var changed []*Template
 	for t, err := range templates.Scan(c, store.Range{}) {
 		if err != nil {

@@ -19,6 +19,9 @@ const (
 	TimerRelay       TimerKind = "relay"       // an agent's own mail, to be sent as a reply
 	TimerAcknowledge TimerKind = "acknowledge" // an inbound message that opened a ticket
 	TimerAnalyse     TimerKind = "analyse"     // an inbound message
+	TimerMatch       TimerKind = "match"       // the number of a ticket whose mail is to be matched with templates
+	TimerAutoReply   TimerKind = "auto_reply"  // the number of a ticket that is to be answered by itself
+	TimerTrial       TimerKind = "trial"       // a service whose dry run goes on
 	TimerPush        TimerKind = "push"        // a notice and a browser's subscription
 	TimerNotice      TimerKind = "notice"      // a notice that may go by mail
 	TimerWake        TimerKind = "wake"        // the number of a ticket that rests

@@ -97,6 +97,8 @@ func allTables() []checkedTable {
 		apiTokens,
 		aliases,
 		pipelines,
+		services,
+		trials,
 		customRoles,
 		teams,
 		fields,
@@ -154,7 +156,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
+			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
 			verifyMentions, verifyTemplates, verifyContacts, verifyInsights} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)

@@ -37,10 +37,11 @@ type TicketView struct {
 	Drafts         []DraftView // oldest first
 	Events         []Event
 	Pipeline       Pipeline
-	Alias          Alias       // the one that answers leave from; zero when it is gone
-	ContactTickets []TicketRow // the contact's other tickets, newest first
-	SeenSeq        uint64      // the newest event that the actor had looked at
-	LastSeq        uint64      // the newest event of the ticket
+	Alias          Alias          // the one that answers leave from; zero when it is gone
+	ContactTickets []TicketRow    // the contact's other tickets, newest first
+	SeenSeq        uint64         // the newest event that the actor had looked at
+	LastSeq        uint64         // the newest event of the ticket
+	AutoReply      *AutoReplyView // nil where no service is at work
 }
 
 // MaxContactTickets is how many other tickets of a contact are shown.
@@ -66,6 +67,9 @@ func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView,
 			return err
 		}
 		if v.Row.Contact.Blocked, err = isBlocked(r, &v.Row.Contact); err != nil {
+			return err
+		}
+		if v.AutoReply, err = d.autoReplyView(r, t); err != nil {
 			return err
 		}
 		return v.fill(r, names, t, d.now())

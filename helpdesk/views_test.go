@@ -195,6 +195,10 @@ func inView(v helpdesk.View, t helpdesk.Ticket, me string) bool {
 		return !spam && slices.Contains(t.Drafters, me)
 	case helpdesk.ViewApproval:
 		return !spam && t.Reviews > 0
+	case helpdesk.ViewPlanned:
+		return t.Open && !spam && t.AutoReply != nil && t.AutoReply.State == helpdesk.AutoReplyPlanned
+	case helpdesk.ViewUnmatched:
+		return t.Open && !spam && t.AutoReply != nil && t.AutoReply.State == helpdesk.AutoReplyUnmatched
 	case helpdesk.ViewMentions:
 		return !spam && slices.Contains(t.Mentioned, me)
 	case helpdesk.ViewOverdue:

@@ -43,7 +43,7 @@ const maxNotices = 50
 var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeAssigned: "person", helpdesk.NoticeMention: "at", helpdesk.NoticeCustomer: "speech", helpdesk.NoticeOverdue: "clock",
 	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeHeld: "hand",
-	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo",
+	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo", helpdesk.NoticeMatched: "sparkle",
 }
 
 // noticesPage answers with the notices: as a dialog over the page, and as a page of
@@ -111,6 +111,8 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 		return p.T("notice.failed", number, n.Contact)
 	case helpdesk.NoticeApproval:
 		return p.T("notice.approval", number, by)
+	case helpdesk.NoticeMatched:
+		return p.T("notice.matched", number, n.Contact)
 	case helpdesk.NoticeApproved:
 		return p.T("notice.approved", number, by)
 	case helpdesk.NoticeReturned:

@@ -60,7 +60,7 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"drafts", "file"}, {"approval", "check"}, {"open", "tray"},
+	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"drafts", "file"}, {"approval", "check"}, {"planned", "sparkle"}, {"unmatched", "sparkle"}, {"open", "tray"},
 	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"spam", "spam"}, {"closed", "done"},
 }
 
@@ -69,6 +69,15 @@ var views = []struct {
 func rarely(v helpdesk.View) bool {
 	switch v {
 	case "following", "snoozed", "held", "failed", "spam", "closed":
+		return true
+	}
+	return false
+}
+
+// whenThere tells of a view that is folded away while it is empty.
+func whenThere(v helpdesk.View) bool {
+	switch v {
+	case "drafts", "approval", "planned", "unmatched":
 		return true
 	}
 	return false
@@ -143,10 +152,10 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 			item.Count = "" // it only ever grows
 		case (known.view == "failed" || known.view == "overdue") && item.Count != "":
 			item.Tone = "bad"
-		case (known.view == "held" || known.view == "mentions") && item.Count != "":
+		case (known.view == "held" || known.view == "mentions" || known.view == "unmatched") && item.Count != "":
 			item.Tone = "warn"
 		}
-		if (rarely(known.view) || item.Count == "" && (known.view == "drafts" || known.view == "approval")) && item.Tone == "" {
+		if (rarely(known.view) || item.Count == "" && whenThere(known.view)) && item.Tone == "" {
 			nav.More, nav.MoreOpen = append(nav.More, item), nav.MoreOpen || item.Current
 			continue
 		}

@@ -197,6 +197,13 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventApprovalRequested: "hand",
 	helpdesk.EventApprovalRefused:   "undo",
 	helpdesk.EventReplyApproved:     "check",
+	helpdesk.EventServiceMatched:    "sparkle",
+	helpdesk.EventServiceUnmatched:  "sparkle",
+	helpdesk.EventServiceRejected:   "refuse",
+	helpdesk.EventServiceForbidden:  "refuse",
+	helpdesk.EventServiceAgain:      "retry",
+	helpdesk.EventServiceStopped:    "undo",
+	helpdesk.EventServiceSent:       "sparkle",
 	helpdesk.EventTicketContact:     "person",
 	helpdesk.EventAddressSuppressed: "refuse",
 	helpdesk.EventCopySent:          "forward",
@@ -285,6 +292,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventTicketOverdue:
 		due, _ := time.Parse(time.RFC3339, e.Data["due"])
 		args = append(args, r.T("due.what."+e.Data["what"], r.Long(due)))
+	case helpdesk.EventServiceMatched, helpdesk.EventServiceUnmatched, helpdesk.EventServiceRejected, helpdesk.EventServiceStopped, helpdesk.EventServiceSent:
+		key, args = r.autoReplyEvent(e, key, args)
 	case helpdesk.EventReplyScheduled:
 		at, _ := time.Parse(time.RFC3339, e.Data["at"])
 		args = append(args, strong(r.Long(at)))

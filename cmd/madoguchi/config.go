@@ -109,6 +109,7 @@ type aiConfig struct {
 	Rewrite   writingTaskConfig `toml:"rewrite"`
 	Translate writingTaskConfig `toml:"translate"`
 	Summary   writingTaskConfig `toml:"summary"`
+	Service   writingTaskConfig `toml:"service"`
 }
 
 // writingConfig is what all texts for agents have in common.
@@ -116,7 +117,7 @@ type writingConfig struct {
 	Concurrency int `toml:"concurrency"`
 }
 
-// writingTaskConfig is who writes one kind of text. What is empty is as in [ai].
+// writingTaskConfig is which model does one kind of work. What is empty is as in [ai].
 type writingTaskConfig struct {
 	Model   string   `toml:"model"`
 	Context int      `toml:"context"`
@@ -194,6 +195,7 @@ func defaultConfig() config {
 			Writing: writingConfig{Concurrency: 2},
 			Draft:   writingTaskConfig{Timeout: duration{5 * time.Minute}}, Rewrite: writingTaskConfig{Timeout: duration{5 * time.Minute}},
 			Translate: writingTaskConfig{Timeout: duration{5 * time.Minute}}, Summary: writingTaskConfig{Timeout: duration{5 * time.Minute}},
+			Service: writingTaskConfig{Timeout: duration{10 * time.Minute}},
 		},
 		Log: logConfig{Level: "info", Format: "text"},
 	}

@@ -183,6 +183,7 @@ func (k *checker) ai(c aiConfig) {
 	k.writingTask("ai.rewrite.", c.Rewrite)
 	k.writingTask("ai.translate.", c.Translate)
 	k.writingTask("ai.summary.", c.Summary)
+	k.writingTask("ai.service.", c.Service)
 }
 
 // writingTask checks who writes one kind of text.

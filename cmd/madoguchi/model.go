@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/analysis"
@@ -24,16 +25,22 @@ func (s *server) openModel() ([]run.Worker, error) {
 	if s.writer, err = analysis.NewWriter(analyst, writerOptions(c), c.Writing.Concurrency); err != nil {
 		return nil, fmt.Errorf("ai: %w", err)
 	}
+	if s.matcher, err = analysis.NewMatcher(analyst, s.desk, analysis.MatcherOptions{
+		Model: c.Service.Model, Context: c.Service.Context, Timeout: c.Service.Timeout.Duration,
+	}); err != nil {
+		return nil, fmt.Errorf("ai.service: %w", err)
+	}
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
 		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)
 	})
-	return []run.Worker{{
-		Kind:        helpdesk.TimerAnalyse,
-		Concurrency: c.Concurrency,
-		Lease:       c.Timeout.Duration + deskWorkLease,
-		Do:          analyst.Analyse,
-		NotBefore:   analyst.NotBefore,
-	}}, nil
+	worker := func(kind helpdesk.TimerKind, atOnce int, timeout time.Duration, do func(context.Context, string) error) run.Worker {
+		return run.Worker{Kind: kind, Concurrency: atOnce, Lease: timeout + deskWorkLease, Do: do, NotBefore: analyst.NotBefore}
+	}
+	return []run.Worker{
+		worker(helpdesk.TimerMatch, 1, c.Service.Timeout.Duration, s.matcher.Match),
+		worker(helpdesk.TimerAnalyse, c.Concurrency, c.Timeout.Duration, analyst.Analyse),
+		worker(helpdesk.TimerTrial, 1, c.Service.Timeout.Duration, s.matcher.Try),
+	}, nil
 }
 
 func analysisOptions(c aiConfig) analysis.Options {

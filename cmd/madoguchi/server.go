@@ -50,6 +50,7 @@ type server struct {
 	analyst          *analysis.Analyst // nil where no model is asked
 	writer           *analysis.Writer  // the same
 	domains          *domains
+	matcher          *analysis.Matcher // the same
 	ready            atomic.Bool
 }
 

@@ -3,7 +3,7 @@
 //
 // A mail never waits for it. Its text is hostile input: it is data between
 // marks that it cannot guess, the model has no tools, and what it says is shown
-// or sorts a list; nothing acts on it.
+// or sorts a list; what acts is its choice of one template by key (Matcher).
 package analysis
 
 import (

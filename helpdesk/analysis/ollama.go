@@ -188,6 +188,11 @@ func (a *Analyst) chat(ctx context.Context, conversation []api.Message, think bo
 	if think {
 		request.Think = &api.ThinkValue{Value: false}
 	}
+	return a.complete(ctx, request, a.options.Timeout, answerTokens)
+}
+
+// complete asks for one answer, whole, of so many tokens at most.
+func (a *Analyst) complete(ctx context.Context, request *api.ChatRequest, timeout time.Duration, tokens int) (string, error) {
 	var last api.ChatResponse
 	var answer strings.Builder
 	err := a.client.Chat(ctx, request, func(part api.ChatResponse) error {
@@ -198,13 +203,13 @@ func (a *Analyst) chat(ctx context.Context, conversation []api.Message, think bo
 	measure(ctx, last.Metrics)
 	switch {
 	case err != nil && ctx.Err() != nil:
-		return "", fmt.Errorf("the model gave no answer within %v", a.options.Timeout)
+		return "", fmt.Errorf("the model gave no answer within %v", timeout)
 	case err != nil:
 		return "", classify(err)
 	case !last.Done:
 		return "", errors.New("the model's answer ended early")
 	case last.DoneReason == "length":
-		return "", fmt.Errorf("the model's answer is longer than %d tokens", answerTokens)
+		return "", fmt.Errorf("the model's answer is longer than %d tokens", tokens)
 	}
 	return answer.String(), nil
 }

@@ -70,7 +70,7 @@ func viewFacts(v helpdesk.View, a helpdesk.Actor) (facts [][]string, known bool)
 		return [][]string{{factOpen}, {factFollower(a.UserID)}}, true
 	case helpdesk.ViewMentions:
 		return [][]string{{factOpen, factClosed}, {factMentioned(a.UserID)}}, true
-	case helpdesk.ViewAll, helpdesk.ViewDrafts, helpdesk.ViewApproval: // drafts are not in the index: a search there looks everywhere
+	case helpdesk.ViewAll, helpdesk.ViewDrafts, helpdesk.ViewApproval, helpdesk.ViewPlanned, helpdesk.ViewUnmatched: // these are not in the index: a search there looks everywhere
 		return [][]string{{factOpen, factClosed}}, true
 	}
 	fact, known := map[helpdesk.View]string{helpdesk.ViewWaiting: factWaiting, helpdesk.ViewOpen: factOpen, helpdesk.ViewClosed: factClosed,

@@ -86,6 +86,8 @@ var composed = []string{
 	"analysis.reply_type",
 	"analysis.sentiment",
 	"analysis.urgency",
+	"auto_reply.stopped",
+	"auto_reply.why",
 	"band",
 	"channel",
 	"card.problem",
