@@ -32,6 +32,7 @@ var styleOrder = []string{
 	"conversation",
 	"hold",
 	"analysis",
+	"service",
 	"due",
 	"palette",
 	"notices",

@@ -50,6 +50,7 @@ type rowView struct {
 	Priority   string // "urgent", "high", "low", "" for a normal one
 	Held       string // until when it rests, in words, "" where it does not
 	Due        *dueView
+	Auto       *autoReplyMark // nil where nothing leaves by itself
 	Assignee   *avatar
 	Away       string        // "away until …" of the assignee, "" while they are there
 	Here       []presentView // who else is there now
@@ -165,6 +166,7 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	if due := newDue(p, t); due != nil && due.Soon { // further away, when it came says more
 		row.Due = due
 	}
+	row.Auto = newAutoReplyMark(p, t)
 	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)
 	if t.Snooze != nil {
 		row.Held = newHold(p, t.Snooze).Text
@@ -201,6 +203,8 @@ func rowBadge(p locale.Printer, r helpdesk.TicketRow) *badge {
 		return &badge{"", p.T("badge.scheduled")}
 	case len(t.Drafters) > 0:
 		return &badge{"", p.T("badge.draft")}
+	case t.AutoReply != nil && t.AutoReply.State == helpdesk.AutoReplyUnmatched && t.Open:
+		return &badge{"", p.T("badge.unmatched")}
 	case r.Mentioned:
 		return &badge{"warn", p.T("badge.mention")}
 	case r.Woken:

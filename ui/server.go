@@ -151,6 +151,8 @@ type Options struct {
 	// nil where there is no model, or no search.
 	Writer  TextWriter
 	Similar SimilarFinder
+	// Matcher tries smart services out; nil where there is no model.
+	Matcher TemplateMatcher
 	Now     func() time.Time
 }
 
@@ -296,6 +298,7 @@ func (s *Server) routes() *echo.Echo {
 	s.awayRoutes(desk)
 	s.hoursRoutes(desk)
 	s.ruleRoutes(desk)
+	s.serviceRoutes(desk)
 	s.templateRoutes(desk)
 	s.writingRoutes(desk)
 	s.paletteRoutes(desk)

@@ -84,6 +84,7 @@ var settingsMap = []struct {
 		{section: "pipelines", needs: helpdesk.PermitPipelines},
 		{section: "fields", needs: helpdesk.PermitFields},
 		{section: "rules", needs: helpdesk.PermitRules},
+		{section: "services", needs: helpdesk.PermitRules, readable: true},
 		{section: "hours", needs: helpdesk.PermitHours, readable: true},
 		{section: "due", needs: helpdesk.PermitHours, readable: true},
 	}},

@@ -23,6 +23,7 @@ func (s *Server) ticketRoutes(g *echo.Group) {
 	s.fieldValueRoutes(g)
 	s.contactRoutes(g)
 	s.holdRoutes(g)
+	s.autoReplyRoutes(g)
 }
 
 // ticketView is an opened ticket: the conversation and the customer's panel.
@@ -50,6 +51,7 @@ type ticketView struct {
 	Urgency    string // the priority's word, "" for a normal one
 	Hold       holdView
 	Due        *dueView
+	AutoReply  *autoReplyView // nil where nothing leaves by itself
 	Following  bool
 	// Previous is the ticket that this one continues, or 0.
 	Previous uint64
@@ -113,7 +115,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 		return nil, err
 	}
 	view.Priorities, view.Urgency = priorityOptions(v.Printer, record.Priority), string(record.Priority)
-	view.Due = newDue(v.Printer, record)
+	view.Due, view.AutoReply = newDue(v.Printer, record), newAutoReply(v, t, view.Path)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	view.Withdrawn = record.Withdrawn

@@ -73,6 +73,14 @@ func (s *server) textWriter() ui.TextWriter {
 	return s.writer
 }
 
+// templateMatcher tries smart services out for the web, nil where there is none.
+func (s *server) templateMatcher() ui.TemplateMatcher {
+	if s.matcher == nil {
+		return nil
+	}
+	return s.matcher
+}
+
 // analysisStatus is what the web shows of the model. It asks nobody.
 func (s *server) analysisStatus(ctx context.Context) ui.AnalysisStatus {
 	status := ui.AnalysisStatus{Enabled: s.config.AI.Enabled, Address: s.config.AI.Address, Model: s.config.AI.Model}

@@ -45,6 +45,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		CheckDomain: s.domains.checkForPage,
 		RotateKeys:  s.domains.rotate,
 		Writer:      s.textWriter(),
+		Matcher:     s.templateMatcher(),
 		Similar:     s.index,
 	})
 	if err != nil {

@@ -306,3 +306,22 @@ func parseMatch(answer string, q helpdesk.MatchQuestion, choice *helpdesk.MatchC
 	}
 	return fmt.Errorf("template is %q, not one of those asked about", clip(*a.Template, 60))
 }
+
+// PickNow is Pick for somebody who waits: it goes before the reading of mails.
+// Whatever is wrong with the model is a helpdesk.Error with a sentence of its own.
+func (m *Matcher) PickNow(ctx context.Context, q helpdesk.MatchQuestion) (helpdesk.MatchChoice, error) {
+	defer m.analyst.precedence.begin()()
+	choice, err := m.Pick(ctx, q)
+	if err == nil || ctx.Err() != nil {
+		return choice, err
+	}
+	problem := "trouble"
+	var unavailable *Unavailable
+	if errors.As(err, &unavailable) {
+		problem = string(unavailable.Problem)
+	}
+	m.analyst.log.Warn("the model chose nothing", "model", m.options.Model, "problem", problem, "error", err)
+	return choice, &helpdesk.Error{Code: helpdesk.CodeTemporary, Key: "error.match_" + problem,
+		Args:    []any{m.analyst.options.Address, m.options.Model},
+		Message: "the model chose nothing: " + err.Error()}
+}

@@ -144,6 +144,7 @@ var composed = []string{
 	"rules.reply_type",
 	"rules.then",
 	"rules.when",
+	"service.trial",
 	"settings.analysis.mend",
 	"settings.analysis.problem",
 	"settings.group",
