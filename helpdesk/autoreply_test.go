@@ -484,3 +484,51 @@ func TestSpamByMistakeIsMatchedAgain(t *testing.T) {
 	}
 	s.stands(number, helpdesk.AutoReplyPlanned, "")
 }
+
+// Two helpdesks with services that write to each other fall silent, also where
+// a gateway takes every mark of an automatic mail away.
+func TestTwoServicesFallSilent(t *testing.T) {
+	for name, c := range map[string]struct {
+		gateway func(raw string) string
+		mails   int
+	}{
+		"as sent": {func(raw string) string { return raw }, 1},
+		"without marks": {func(raw string) string {
+			var kept []string
+			for line := range strings.SplitSeq(raw, "\r\n") {
+				if field, _, _ := strings.Cut(line, ":"); !slices.Contains([]string{"Auto-Submitted", "X-Auto-Response-Suppress", "In-Reply-To", "References", "Subject"}, field) {
+					kept = append(kept, line)
+				}
+			}
+			return strings.Join(kept, "\r\n")
+		}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			here, there := newServed(t), newServed(t)
+			there.alias.Address, there.alias.Language = "help@other.example", "ja"
+			if _, err := there.SaveAlias(t.Context(), there.admin, there.alias); err != nil {
+				t.Fatal(err)
+			}
+			raw := "Message-ID: <first@other.example>\r\nFrom: help@other.example\r\nSubject: x\r\nTest-DMARC: pass\r\n\r\nいつ届きますか。\r\n"
+			if _, err := here.Receive(t.Context(), incoming("support@example.jp", raw, here.now)); err != nil {
+				t.Fatal(err)
+			}
+			mails := 0
+			for quiet := 0; quiet < 4 && mails < 50; quiet++ {
+				for from, to := range map[*served]*served{here: there, there: here} {
+					from.match(from.shipping.ID, 99)
+					from.pass(18 * time.Hour)
+					for recipient, raw := range from.answer() {
+						mails, quiet = mails+1, 0
+						if _, err := to.Receive(t.Context(), incoming(recipient, "Test-DMARC: pass\r\n"+c.gateway(raw), to.now)); err != nil {
+							t.Fatal(err)
+						}
+					}
+				}
+			}
+			if mails != c.mails {
+				t.Errorf("%d mails before they fell silent, want %d", mails, c.mails)
+			}
+		})
+	}
+}

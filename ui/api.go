@@ -52,6 +52,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
+	add(http.MethodGet, "/services", s.apiServices)
 	add(http.MethodGet, "/templates", s.apiTemplates)
 	add(http.MethodPost, "/templates", s.apiCreateTemplate)
 	add(http.MethodGet, "/templates/:id", s.apiTemplate)

@@ -36,6 +36,8 @@ type apiTicket struct {
 	DueAt          *time.Time `json:"due_at"`
 	Due            *string    `json:"due"`
 	Overdue        bool       `json:"overdue"`
+	// Service is where it stands with a smart service, null where none is at work.
+	Service *apiAutoReply `json:"service"`
 }
 
 func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
@@ -49,7 +51,7 @@ func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
 		Snippet: t.Snippet, Messages: t.Messages, Held: t.Held, Unread: row.Unread, DeliveryFailed: t.DeliveryFailed,
 		Trust: string(t.Trust), ReplyType: t.ReplyType, Previous: orNull(t.Previous),
 		CreatedAt: timeOrNull(t.CreatedAt), UpdatedAt: timeOrNull(t.UpdatedAt), WaitingSince: timeOrNull(t.WaitingSince),
-		DueAt: timeOrNull(t.DueAt), Due: orNull(string(t.DueKind)), Overdue: t.Overdue}
+		DueAt: timeOrNull(t.DueAt), Due: orNull(string(t.DueKind)), Overdue: t.Overdue, Service: autoReplyJSON(t.AutoReply)}
 }
 
 // apiHistory is a ticket with everything that belongs to it.

@@ -20,8 +20,9 @@ type autoReplyView struct {
 	Path       string
 	Template   string // its name
 	TemplateID string
-	When       moment // until it is sent
-	Sure       string // "91%", "" where the model has not said
+	What       template.HTML // which template is sent when
+	When       string        // in full
+	Sure       string        // "91%", "" where the model has not said
 	Service    string
 	Why        string // nothing is sent, in words
 	Problem    string // why it would not be sent as things are
@@ -44,7 +45,8 @@ func newAutoReply(v *visit, t *helpdesk.TicketView, path string) *autoReplyView 
 		Template: cmp.Or(a.TemplateName, v.T("auto_reply.template.gone")), May: v.may(helpdesk.PermitReply)}
 	switch a.State {
 	case helpdesk.AutoReplyPlanned:
-		view.When, view.Sure = longMoment(v.Printer, a.Due), v.T("auto_reply.sure", a.Confidence)
+		view.What = withTickets(v.T("auto_reply.planned", strong(view.Template), strong(v.Long(a.Due))))
+		view.When, view.Sure = v.Full(a.Due), v.T("auto_reply.sure", a.Confidence)
 		if a.Problem != "" {
 			view.Problem = v.T("auto_reply.why." + string(a.Problem))
 		}
@@ -71,7 +73,7 @@ func newAutoReplyMark(p locale.Printer, t helpdesk.Ticket) *autoReplyMark {
 	if t.AutoReply == nil || t.AutoReply.State != helpdesk.AutoReplyPlanned || !t.Open {
 		return nil
 	}
-	return &autoReplyMark{shortMoment(p, t.AutoReply.Due).Text, p.T("auto_reply.planned_for", p.Long(t.AutoReply.Due))}
+	return &autoReplyMark{p.Long(t.AutoReply.Due), p.T("auto_reply.planned_for", p.Long(t.AutoReply.Due))}
 }
 
 func (s *Server) autoReplyRoutes(g *echo.Group) {

@@ -155,7 +155,7 @@ func (v *visit) trialFigures(s helpdesk.TrialSummary) []trialFigure {
 	}
 	answered := s.Matched - s.Unanswered
 	return []trialFigure{figure("matched", s.Matched, s.Asked), figure("same", s.Same, answered), figure("another", s.Another, answered),
-		figure("free", s.Free, answered), figure("doubt", s.Doubt, s.Asked), figure("none", s.None, s.Asked), figure("failed", s.Failed, s.Asked)}
+		figure("free", s.Free, answered), figure("waits", s.Unanswered, s.Matched), figure("doubt", s.Doubt, s.Asked), figure("none", s.None, s.Asked), figure("failed", s.Failed, s.Asked)}
 }
 
 func (s *Server) trialRow(ctx context.Context, v *visit, m helpdesk.TrialMail, threshold int, names map[string]string) (trialRow, error) {

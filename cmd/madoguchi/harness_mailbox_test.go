@@ -92,6 +92,13 @@ func (m *mailbox) to(recipient string) (list []letter) {
 	return list
 }
 
+// all returns every letter so far.
+func (m *mailbox) all() []letter {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return append([]letter(nil), m.letters...)
+}
+
 // next waits for the next letter to a recipient that was not looked at yet.
 func (m *mailbox) next(t testing.TB, recipient string, patience time.Duration) letter {
 	t.Helper()
