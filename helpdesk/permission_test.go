@@ -24,6 +24,7 @@ var needed = map[string]helpdesk.Permission{
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,
 	"Audit":             helpdesk.PermitAudit,
+	"Backlog":           helpdesk.PermitSupervise,
 	"Begun":             helpdesk.PermitRead,
 	"Block":             helpdesk.PermitSpam, // a whole domain takes PermitAliases too
 	"BlockedSenders":    helpdesk.PermitRead,
@@ -52,6 +53,7 @@ var needed = map[string]helpdesk.Permission{
 	"DeleteTeam":        helpdesk.PermitTeams,
 	"DeleteTemplate":    helpdesk.PermitReply, // and PermitTemplates for everybody's
 	"DiscardDraft":      helpdesk.PermitRead,
+	"Diagnose":          helpdesk.PermitSystem,
 	"Draft":             helpdesk.PermitRead,
 	"DraftFileData":     helpdesk.PermitRead,
 	"Drafts":            helpdesk.PermitRead,

@@ -81,6 +81,13 @@ func (s *Server) admit(w *wire) string {
 	return ""
 }
 
+// Sessions is how many are open now.
+func (s *Server) Sessions() int {
+	s.admission.mu.Lock()
+	defer s.admission.mu.Unlock()
+	return len(s.admission.wires)
+}
+
 // release forgets a session that has ended.
 func (s *Server) release(w *wire) {
 	a := &s.admission

@@ -303,6 +303,7 @@ func (s *Server) routes() *echo.Echo {
 	s.writingRoutes(desk)
 	s.paletteRoutes(desk)
 	s.noticeRoutes(desk)
+	s.profileRoutes(desk)
 	desk.GET("/live", s.live)
 	return e
 }

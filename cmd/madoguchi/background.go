@@ -49,7 +49,7 @@ func (s *server) openBackground(ctx context.Context) error {
 	pusher := run.NewPusher(run.Pusher{Desk: s.desk, Words: words, Subscriber: "https://" + s.config.hostname(), Now: time.Now})
 	timers := &run.Timers{
 		Desk: s.desk, Now: time.Now, Log: s.log,
-		Workers: append([]run.Worker{
+		Workers: s.metrics.workers(append([]run.Worker{
 			{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
 			{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 			{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
@@ -67,7 +67,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
 			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
-		}, reading...),
+		}, reading...)),
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle}
 	s.background = append(s.background,

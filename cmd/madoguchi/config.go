@@ -26,6 +26,7 @@ type config struct {
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
 	Log       logConfig        `toml:"log"`
+	Metrics   metricsConfig    `toml:"metrics"`
 	Cards     []cardConfig     `toml:"customer_card"`
 	Pipelines []pipelineConfig `toml:"pipeline"`
 	Aliases   []aliasConfig    `toml:"alias"`
@@ -127,6 +128,10 @@ type writingTaskConfig struct {
 type logConfig struct {
 	Level  string `toml:"level"`
 	Format string `toml:"format"`
+}
+
+type metricsConfig struct {
+	Listen string `toml:"listen"`
 }
 
 type pipelineConfig struct {

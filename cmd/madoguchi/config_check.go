@@ -61,6 +61,9 @@ func (c *config) check(keys []fileKey) error {
 	k.web(c.Web)
 	k.dns(c.DNS)
 	k.outbound(c.Outbound)
+	if c.Metrics.Listen != "" {
+		k.address("metrics.listen", c.Metrics.Listen)
+	}
 	k.dkim(c.DKIM)
 	k.oneOf("mta_sts.mode", c.MTASTS.Mode, "testing", "enforce", mtaSTSOff)
 	k.positive("mta_sts.max_age", int64(c.MTASTS.MaxAge.Duration))

@@ -45,6 +45,9 @@ type server struct {
 	smtpAt, lmtpAt   net.Listener
 	web, control     *http.Server
 	webAt, controlAt net.Listener
+	metrics          *metrics
+	metricsServer    *http.Server // nil where none is asked for
+	metricsAt        net.Listener
 	pages            *ui.Server
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
@@ -57,7 +60,7 @@ type server struct {
 // newServer opens everything that can fail to open, so that a server either
 // starts whole or says what is in its way.
 func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err error) {
-	s := &server{config: c}
+	s := &server{config: c, metrics: newMetrics()}
 	if s.log, err = newLogger(c.Log, logs, &s.level); err != nil {
 		return nil, err
 	}
@@ -70,7 +73,7 @@ func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err er
 		return nil, err
 	}
 	steps := []func(context.Context) error{
-		s.openData, s.openMail, s.openBackground, s.openWeb, s.openControl,
+		s.openData, s.openMail, s.openBackground, s.openWeb, s.openMetrics, s.openControl,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -125,7 +128,7 @@ func (s *server) openMail(context.Context) (err error) {
 	verifier := &auth.Verifier{
 		Resolver: auth.NewResolver(c.DNS.Resolver), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
 	}
-	handler := intake{desk: s.desk, hostname: c.hostname()}
+	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname()}, s.metrics}
 	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
 	if c.SMTP.LMTP == "" {
 		return nil
@@ -209,6 +212,9 @@ func (s *server) run(ctx context.Context, whenReady func(context.Context) error)
 	}
 	group.Go(func() error { return named("web", unlessClosed(s.web.Serve(s.webAt))) })
 	group.Go(func() error { return named("control socket", unlessClosed(s.control.Serve(s.controlAt))) })
+	if s.metricsServer != nil {
+		group.Go(func() error { return named("metrics", unlessClosed(s.metricsServer.Serve(s.metricsAt))) })
+	}
 	for _, loop := range s.background {
 		group.Go(func() error {
 			loop(behind)
@@ -257,6 +263,12 @@ func (s *server) stopListening() error {
 		s.stopHTTP(requests, "control socket", s.control)
 		return nil
 	})
+	if s.metricsServer != nil {
+		group.Go(func() error {
+			s.stopHTTP(requests, "metrics", s.metricsServer)
+			return nil
+		})
+	}
 	return group.Wait()
 }
 
@@ -271,7 +283,7 @@ func (s *server) stopHTTP(ctx context.Context, part string, server *http.Server)
 
 // closeAll gives back what newServer opened, as far as it came.
 func (s *server) closeAll() error {
-	for _, listener := range []net.Listener{s.smtpAt, s.lmtpAt, s.webAt, s.controlAt} {
+	for _, listener := range []net.Listener{s.smtpAt, s.lmtpAt, s.webAt, s.metricsAt, s.controlAt} {
 		if listener != nil {
 			listener.Close() // closed already where it was served
 		}

@@ -61,7 +61,7 @@ func (s *server) openWeb(context.Context) (err error) {
 	mux.HandleFunc("GET /.well-known/mta-sts.txt", s.domains.servePolicy)
 	mux.Handle("/", s.pages.Handler())
 	s.web = &http.Server{
-		Handler:           boundBodies(mux),
+		Handler:           s.metrics.web(boundBodies(mux)),
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,

@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// serverState collects what is read when Prometheus asks, rather than counted
+// as it happens.
+type serverState struct{ server *server }
+
+// scrapeTime bounds one reading: a store that hangs must not pile up scrapes.
+const scrapeTime = 5 * time.Second
+
+func describeMetric(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("madoguchi_"+name, help, labels, nil)
+}
+
+var (
+	readyMetric     = describeMetric("ready", "1 while mail is taken and the store takes updates.")
+	sessionsMetric  = describeMetric("smtp_sessions", "Open SMTP sessions.")
+	commitsMetric   = describeMetric("store_commits_total", "Commits of the store, each with a sync to disk.")
+	updatesMetric   = describeMetric("store_updates_total", "Updates that shared those commits.")
+	commitingMetric = describeMetric("store_commit_seconds_total", "Time spent in commits.")
+	sizeMetric      = describeMetric("store_bytes", "Size of the store's file.")
+	freeMetric      = describeMetric("disk_free_bytes", "Free space of the disk the store is on.")
+	dueMetric       = describeMetric("backlog_due", "Timed work that is due and not begun, counted up to 10000.", "kind")
+	lateMetric      = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
+	parkedMetric    = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
+	indexedMetric   = describeMetric("search_behind_events", "Events that the search index has yet to read.")
+)
+
+// Describe implements prometheus.Collector.
+func (s serverState) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, commitsMetric, updatesMetric, commitingMetric, sizeMetric,
+		freeMetric, dueMetric, lateMetric, parkedMetric, indexedMetric} {
+		out <- d
+	}
+}
+
+// Collect implements prometheus.Collector. What cannot be read is left out, so
+// that an alert on its absence is right.
+func (s serverState) Collect(out chan<- prometheus.Metric) {
+	ctx, cancel := context.WithTimeout(context.Background(), scrapeTime)
+	defer cancel()
+	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
+	}
+	counter := func(d *prometheus.Desc, value float64) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value)
+	}
+	ready := 0.0
+	if s.server.ready.Load() && s.server.desk.Ready(ctx) == nil {
+		ready = 1
+	}
+	gauge(readyMetric, ready)
+	gauge(sessionsMetric, float64(s.server.smtp.Sessions()))
+	stats := s.server.store.Stats()
+	counter(commitsMetric, float64(stats.Commits))
+	counter(updatesMetric, float64(stats.Updates))
+	counter(commitingMetric, stats.Busy.Seconds())
+
+	data := s.server.config.Server.Data
+	if info, err := os.Stat(storePath(data)); err == nil {
+		gauge(sizeMetric, float64(info.Size()))
+	}
+	if free, err := freeSpace(data); err == nil {
+		gauge(freeMetric, float64(free))
+	}
+	if backlog, err := s.server.desk.Backlog(ctx, helpdesk.System("metrics")); err == nil {
+		for _, b := range backlog {
+			gauge(dueMetric, float64(b.Due), string(b.Kind))
+			gauge(lateMetric, b.Late.Seconds(), string(b.Kind))
+			gauge(parkedMetric, float64(b.Parked), string(b.Kind))
+		}
+	}
+	last, err := s.server.desk.LastSeq(ctx)
+	read, indexErr := s.server.index.Cursor(ctx)
+	if err == nil && indexErr == nil {
+		gauge(indexedMetric, float64(last-min(read, last)))
+	}
+}
