@@ -254,8 +254,9 @@ func (w *wire) Close() error {
 		if w.linger && flushed == nil {
 			w.drain()
 		}
-		err = w.stream.Close()
+		// First, so that a client that sees the end may come again at once.
 		w.server.release(w)
+		err = w.stream.Close()
 	})
 	return err
 }
