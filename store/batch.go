@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
-	"time"
 )
 
 // batch is the members of one commit.
@@ -20,8 +19,6 @@ type batch struct {
 // bbolt does over a damaged page, is an error of this batch alone. One of the
 // leader's function is its own.
 func (b *batch) commit() (err error) {
-	began := time.Now()
-	defer func() { b.group.counts.add(b, time.Since(began)) }()
 	defer func() {
 		if b.leading {
 			return

@@ -8,8 +8,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 )
 
 const (
@@ -33,34 +31,12 @@ const (
 // An update always runs on the goroutine of its caller; the committer waits for it.
 type Group struct {
 	engine Engine
-	counts groupCounts
 
 	mu         sync.Mutex
 	queue      []*member
 	committing bool          // somebody commits: a caller or commitQueue
 	closed     bool          // no new members
 	idle       chan struct{} // made by Close, closed when nobody commits any more
-}
-
-// GroupStats counts what a Group did since it was made.
-type GroupStats struct {
-	Commits uint64        // of the engine, failed ones too
-	Updates uint64        // that took part in one
-	Busy    time.Duration // spent in commits, one at a time
-}
-
-// groupCounts are written by whoever commits and read at any time.
-type groupCounts struct{ commits, updates, busy atomic.Uint64 }
-
-func (c *groupCounts) add(b *batch, took time.Duration) {
-	c.commits.Add(1)
-	c.updates.Add(uint64(len(b.members)))
-	c.busy.Add(uint64(took))
-}
-
-// Stats may be called at any time.
-func (g *Group) Stats() GroupStats {
-	return GroupStats{Commits: g.counts.commits.Load(), Updates: g.counts.updates.Load(), Busy: time.Duration(g.counts.busy.Load())}
 }
 
 // NewGroup returns a Group over e and takes e over: Close closes it.

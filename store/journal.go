@@ -54,6 +54,8 @@ type Journal struct {
 	broken atomic.Pointer[error] // a log's sync failed: nobody knows what the disk holds
 	closed atomic.Bool
 
+	counts journalCounts
+
 	wake chan struct{} // something is pending
 	full chan struct{} // flushBytes are
 	stop chan struct{}
@@ -232,6 +234,7 @@ func (j *Journal) add(writes *writeSet, lost int) (batch *syncBatch, ok bool) {
 	j.last++
 	record := encodeRecord(j.last, writes)
 	j.batch.records = append(j.batch.records, record...)
+	j.counts.updates.Add(1)
 	replay(recordPayload(record), j.head)
 	return j.batch, true
 }
@@ -257,7 +260,10 @@ func (j *Journal) write() {
 	if len(batch.records) == 0 {
 		return
 	}
+	began := time.Now()
 	written, err := log.append(batch.records)
+	j.counts.syncs.Add(1)
+	j.counts.busy.Add(int64(time.Since(began)))
 	batch.records = nil
 	j.mu.Lock()
 	defer j.mu.Unlock()

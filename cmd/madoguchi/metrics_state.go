@@ -22,22 +22,22 @@ func describeMetric(name, help string, labels ...string) *prometheus.Desc {
 }
 
 var (
-	readyMetric     = describeMetric("ready", "1 while mail is taken and the store takes updates.")
-	sessionsMetric  = describeMetric("smtp_sessions", "Open SMTP sessions.")
-	commitsMetric   = describeMetric("store_commits_total", "Commits of the store, each with a sync to disk.")
-	updatesMetric   = describeMetric("store_updates_total", "Updates that shared those commits.")
-	commitingMetric = describeMetric("store_commit_seconds_total", "Time spent in commits.")
-	sizeMetric      = describeMetric("store_bytes", "Size of the store's file.")
-	freeMetric      = describeMetric("disk_free_bytes", "Free space of the disk the store is on.")
-	dueMetric       = describeMetric("backlog_due", "Timed work that is due and not begun, counted up to 10000.", "kind")
-	lateMetric      = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
-	parkedMetric    = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
-	indexedMetric   = describeMetric("search_behind_events", "Events that the search index has yet to read.")
+	readyMetric    = describeMetric("ready", "1 while mail is taken and the store takes updates.")
+	sessionsMetric = describeMetric("smtp_sessions", "Open SMTP sessions.")
+	syncsMetric    = describeMetric("store_syncs_total", "Syncs of the store's log to disk, each for one update or more.")
+	updatesMetric  = describeMetric("store_updates_total", "Updates that shared those syncs.")
+	syncingMetric  = describeMetric("store_sync_seconds_total", "Time spent writing and syncing the log.")
+	sizeMetric     = describeMetric("store_bytes", "Size of the store's file.")
+	freeMetric     = describeMetric("disk_free_bytes", "Free space of the disk the store is on.")
+	dueMetric      = describeMetric("backlog_due", "Timed work that is due and not begun, counted up to 10000.", "kind")
+	lateMetric     = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
+	parkedMetric   = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
+	indexedMetric  = describeMetric("search_behind_events", "Events that the search index has yet to read.")
 )
 
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, commitsMetric, updatesMetric, commitingMetric, sizeMetric,
+	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
 		freeMetric, dueMetric, lateMetric, parkedMetric, indexedMetric} {
 		out <- d
 	}
@@ -61,9 +61,9 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 	gauge(readyMetric, ready)
 	gauge(sessionsMetric, float64(s.server.smtp.Sessions()))
 	stats := s.server.store.Stats()
-	counter(commitsMetric, float64(stats.Commits))
+	counter(syncsMetric, float64(stats.Syncs))
 	counter(updatesMetric, float64(stats.Updates))
-	counter(commitingMetric, stats.Busy.Seconds())
+	counter(syncingMetric, stats.Busy.Seconds())
 
 	data := s.server.config.Server.Data
 	if info, err := os.Stat(storePath(data)); err == nil {
