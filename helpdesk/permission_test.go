@@ -78,6 +78,7 @@ var needed = map[string]helpdesk.Permission{
 	"MarkSeen":          helpdesk.PermitRead,
 	"MarkSpam":          helpdesk.PermitSpam,
 	"MarkUnread":        helpdesk.PermitRead,
+	"Matches":           helpdesk.PermitRead,
 	"Merge":             helpdesk.PermitMerge,
 	"Message":           helpdesk.PermitRead,
 	"Move":              helpdesk.PermitMerge,

@@ -37,29 +37,47 @@ func fold(raw []byte) (folded []byte, ok bool) {
 			at = nextLine(raw, at)
 			continue
 		}
-		encoded := bytes.ReplaceAll(raw[at:at+end], []byte("\r\n"), nil)
-		decoded := make([]byte, strictBase64.DecodedLen(len(encoded)))
-		n, err := strictBase64.Decode(decoded, encoded)
-		if err != nil {
+		if folded == nil {
+			folded = make([]byte, 0, len(raw)*4/5+minFolded)
+		}
+		before := len(folded)
+		folded = binary.AppendUvarint(folded, uint64(at-literal))
+		folded = append(folded, raw[literal:at]...)
+		var err error
+		if folded, err = appendDecoded(folded, raw[at:at+end], width); err != nil {
+			folded = folded[:before]
 			at = nextLine(raw, at+end)
 			continue
 		}
-		if folded == nil {
-			folded = make([]byte, 0, len(raw))
-		}
-		folded = binary.AppendUvarint(folded, uint64(at-literal))
-		folded = append(folded, raw[literal:at]...)
-		folded = binary.AppendUvarint(folded, uint64(n))
-		folded = binary.AppendUvarint(folded, uint64(width))
-		folded = append(folded, decoded[:n]...)
 		at += end
 		literal = at
 	}
-	if folded == nil {
+	if literal == 0 {
 		return raw, false
 	}
 	folded = binary.AppendUvarint(folded, uint64(len(raw)-literal))
 	return append(folded, raw[literal:]...), true
+}
+
+// appendDecoded appends the length, the width and the bytes of a run of base64.
+func appendDecoded(folded, run []byte, width int) ([]byte, error) {
+	full := (len(run) + len("\r\n")) / (width + len("\r\n")) // lines
+	last := run[full*(width+len("\r\n"))-len("\r\n"):]       // with the line end before it
+	length := full * width / 4 * 3
+	if last = bytes.TrimPrefix(last, []byte("\r\n")); len(last) > 0 {
+		length += len(last) / 4 * 3
+	}
+	length -= bytes.Count(run[len(run)-2:], []byte("="))
+	folded = binary.AppendUvarint(folded, uint64(length))
+	folded = binary.AppendUvarint(folded, uint64(width))
+	for len(run) > 0 {
+		var err error
+		if folded, err = strictBase64.AppendDecode(folded, run[:min(width, len(run))]); err != nil {
+			return folded, err
+		}
+		run = run[min(width+len("\r\n"), len(run)):]
+	}
+	return folded, nil
 }
 
 func nextLine(raw []byte, at int) int {

@@ -77,7 +77,7 @@ func storeOf(t testing.TB, tickets int) (data string) {
 func fillStore(t testing.TB, data string, tickets int) {
 	t.Helper()
 	ctx, began := t.Context(), time.Now()
-	bolt, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
+	bolt, err := store.OpenBolt(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
