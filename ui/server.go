@@ -137,6 +137,8 @@ type Options struct {
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
 	// RotateKeys makes new DKIM keys for a domain; where nil, keys cannot be changed.
 	RotateKeys func(ctx context.Context, a helpdesk.Actor, domain string) error
+	// Check looks at everything around the server; where nil, nothing is checked.
+	Check func(ctx context.Context) ([]Finding, error)
 	// Cards asks the house's own shops what they know of a customer; nil for none.
 	Cards *card.Desk
 	// Search finds tickets by all their words; where nil, a text is looked for in
@@ -202,6 +204,7 @@ type Server struct {
 	thumbnails    chan struct{}   // holds one for each that is being drawn
 	presence      *presence
 	domainReports *domainReports
+	checkups      checkups
 	echo          *echo.Echo
 	closed        context.Context // ends when the server closes
 	close         context.CancelFunc
@@ -228,6 +231,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	}
 	s.presence = newPresence(s.closed, s.options.Now)
 	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now)
+	s.checkups.check = s.options.Check
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
 	if o.Cards != nil {
 		for i := range o.Cards.Len() {

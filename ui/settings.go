@@ -23,6 +23,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/users/:id", recordForm(s, "settings-user", s.userByID, s.newUserView))
 	g.POST("/settings/users/:id", s.saveUser)
 	s.domainRoutes(g)
+	s.checkRoutes(g)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
@@ -95,6 +96,7 @@ var settingsMap = []struct {
 	}},
 	{"server", []settingsEntry{
 		{section: "analysis", readable: true},
+		{section: "check", needs: helpdesk.PermitSystem},
 		{section: "audit", needs: helpdesk.PermitAudit},
 		{section: "system", readable: true},
 	}},

@@ -23,6 +23,7 @@ type config struct {
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
 	MTASTS    mtaSTSConfig     `toml:"mta_sts"`
+	Check     checkConfig      `toml:"check"`
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
 	Log       logConfig        `toml:"log"`
@@ -88,6 +89,13 @@ type dkimConfig struct {
 type mtaSTSConfig struct {
 	Mode   string   `toml:"mode"`
 	MaxAge duration `toml:"max_age"`
+}
+
+// checkConfig is whom a check-up asks.
+type checkConfig struct {
+	Outgoing   string   `toml:"outgoing"`
+	Blocklists []string `toml:"blocklists"`
+	Clock      string   `toml:"clock"`
 }
 
 type helpdeskConfig struct {
@@ -188,6 +196,7 @@ func defaultConfig() config {
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
 		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}},
 		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},
+		Check:    checkConfig{Outgoing: "gmail.com", Blocklists: []string{"zen.spamhaus.org", "bl.spamcop.net"}, Clock: "https://www.cloudflare.com/"},
 		Helpdesk: helpdeskConfig{
 			TokenLifetime:   duration{90 * day},
 			UndoWindow:      duration{10 * time.Second},

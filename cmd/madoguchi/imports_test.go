@@ -22,6 +22,7 @@ var allowedImports = map[string][]string{
 	"smtpd/auth":                   {},
 	"smtpd/outbound":               {"smtpd/mail", "smtpd/mtasts"},
 	"smtpd/mtasts":                 {},
+	"smtpd/check":                  {},
 	"store":                        {},
 	"store/storetest":              {"store"},
 	"helpdesk":                     {"helpdesk/hours", "store", "smtpd/mail"},

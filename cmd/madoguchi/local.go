@@ -24,6 +24,7 @@ type local struct {
 	// are the server's, nil without one.
 	config  config
 	domains *domains
+	checkup *checkup
 }
 
 var _ operations = (*local)(nil)

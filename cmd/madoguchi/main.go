@@ -36,7 +36,7 @@ one directory to back up.`,
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
 		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(), newEvalCommand(),
-		newDNSCommand(),
+		newDNSCommand(), newCheckCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	return root

@@ -32,6 +32,8 @@ type operations interface {
 	Domains(ctx context.Context, domain string) ([]domainInfo, error)
 	// RotateKeys makes new DKIM keys for a domain.
 	RotateKeys(ctx context.Context, domain string) ([]domainInfo, error)
+	// Check looks at everything around the server.
+	Check(ctx context.Context) ([]finding, error)
 	// SetupLink makes a new one-time link for the first account; only a running
 	// server can.
 	SetupLink(ctx context.Context) (setupLink, error)

@@ -167,6 +167,11 @@ func (r *remote) RotateKeys(ctx context.Context, domain string) (out []domainInf
 	return out, err
 }
 
+func (r *remote) Check(ctx context.Context) (out []finding, err error) {
+	err = r.call(ctx, http.MethodPost, "/check", nil, &out)
+	return out, err
+}
+
 func (r *remote) SetupLink(ctx context.Context) (out setupLink, err error) {
 	err = r.call(ctx, http.MethodPost, "/setup-link", nil, &out)
 	return out, err

@@ -158,9 +158,14 @@ func (s *server) openControl(context.Context) (err error) {
 	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
 		return err
 	}
-	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line"), config: s.config, domains: s.domains}, s}
+	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line"), config: s.config, domains: s.domains, checkup: s.checkup()}, s}
 	s.control = newControlServer(operations, s.log)
 	return nil
+}
+
+// checkup looks at what surrounds this server.
+func (s *server) checkup() *checkup {
+	return &checkup{config: s.config, domains: s.domains, smtp: s.smtpAddress(), model: s.analysisStatus}
 }
 
 // served is the operations on the running server's own desk.

@@ -44,6 +44,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		Analysis:    s.analysisStatus,
 		CheckDomain: s.domains.checkForPage,
 		RotateKeys:  s.domains.rotate,
+		Check:       s.checkup().checkForPage,
 		Writer:      s.textWriter(),
 		Matcher:     s.templateMatcher(),
 		Similar:     s.index,
