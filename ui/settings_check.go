@@ -55,10 +55,10 @@ type checkView struct {
 
 type checkArea struct {
 	Name     string
-	Findings []findingView
+	Findings []findingLine
 }
 
-type findingView struct {
+type findingLine struct {
 	Badge *badge
 	Text  string
 	Fix   string
@@ -92,7 +92,7 @@ func (w *checkView) show(v *visit, list []Finding) {
 		shown := checkArea{Name: v.T("check.area." + area)}
 		for _, f := range list {
 			if f.Area == area {
-				shown.Findings = append(shown.Findings, findingView{&badge{findingTones[f.State], v.T("check.state." + f.State)}, FindingText(v.Printer, f), f.Fix})
+				shown.Findings = append(shown.Findings, findingLine{&badge{findingTones[f.State], v.T("check.state." + f.State)}, FindingText(v.Printer, f), f.Fix})
 			}
 		}
 		if len(shown.Findings) > 0 {
