@@ -144,6 +144,7 @@ func domainsOf(aliases []helpdesk.Alias) (domains []string) {
 type senderAlert struct {
 	Tone string // "bad" or "plain"
 	Text string
+	Why  string // which records, "" for none
 	URL  string // where to mend it, "" for who may not
 	Link string
 }
@@ -158,7 +159,7 @@ func (s *Server) senderAlert(v *visit, a helpdesk.Alias) *senderAlert {
 	case a.Disabled:
 		*alert = senderAlert{Tone: "plain", Text: v.T("sender.disabled", a.Address), URL: "/settings/aliases/" + a.ID, Link: v.T("sender.open_alias")}
 	case known && len(report.problems()) > 0:
-		*alert = senderAlert{Tone: "bad", Text: v.T("sender.dns", a.Address, strings.Join(report.problems(), v.T("field.comma"))),
+		*alert = senderAlert{Tone: "bad", Text: v.T("sender.dns", a.Address), Why: strings.Join(report.problems(), v.T("field.comma")),
 			URL: "/settings/domains#" + report.Domain, Link: v.T("sender.open_domain")}
 	default:
 		return nil

@@ -22,7 +22,7 @@ ready(() => {
 // start scrolls to what is new, else to the newest.
 function start() {
   const thread = $("#thread");
-  const newest = $("#new-mark") ?? $("#flow > :is(.message, .held):last-of-type") ?? $("#flow > :last-child");
+  const newest = $("#new-mark") ?? $("#flow > .held") ?? $("#flow > .message:last-of-type") ?? $("#flow > :last-child");
   if (newest?.id === "new-mark") {
     thread.scrollTop = newest.offsetTop - thread.offsetTop - 16;
   } else {
