@@ -31,8 +31,9 @@ func newEvalCommand() *cobra.Command {
 		Short: "Measure how well a model reads mails, and how fast",
 		Long: `Asks the model about mails that people have labelled, one after the other, and
 prints where it agrees: for each finding in each language, what is taken for
-what, and how long answers take on this machine. Nothing is stored, and no
-server has to run; only Ollama is asked.
+what, how well templates are picked (and what a smart service would have sent at
+several thresholds), and how long answers take on this machine. Nothing is
+stored, and no server has to run; only Ollama is asked.
 
 The program brings a set of mails of its own, half of them Japanese. Your agents'
 corrections make another one: --export writes it, and --set reads it. Such a
@@ -83,8 +84,14 @@ func (f *evalFlags) evaluate(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	c.AI.Address, c.AI.Model = cmp.Or(f.address, c.AI.Address), cmp.Or(f.model, c.AI.Model)
-	// Nothing is stored, so it needs no desk.
+	// Nothing is stored, so neither needs a desk.
 	analyst, err := analysis.New(nil, analysisOptions(c.AI), slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	matching := matcherOptions(c.AI)
+	matching.Model = cmp.Or(f.model, matching.Model)
+	matcher, err := analysis.NewMatcher(analyst, nil, matching)
 	if err != nil {
 		return err
 	}
@@ -93,7 +100,7 @@ func (f *evalFlags) evaluate(ctx context.Context, cmd *cobra.Command) error {
 		return err
 	}
 	bar := newProgress(cmd.ErrOrStderr(), "mails")
-	report, err := evaluation.Run(ctx, set, analyst, func(done, total int) { bar.step(uint64(done), uint64(total)) })
+	report, err := evaluation.Run(ctx, set, analyst, matcher, func(done, total int) { bar.step(uint64(done), uint64(total)) })
 	bar.abandon()
 	report.Model, report.Digest, report.PromptVersion = status.Model, status.Digest, analysis.PromptVersion
 	if err != nil && report.Mails == 0 {

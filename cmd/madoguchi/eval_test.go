@@ -23,6 +23,12 @@ const labelled = `{"id":"ja-sale","kinds":["sales"],"subject":"見積","text":"�
 {"id":"en-other","kinds":["howto"],"subject":"","text":"Where can I change my address?","expect":{"reply_type":["standard"],"sentiment":["neutral"],"language":["en"]}}
 `
 
+// offered are templates, and mails of which one is answered by the second.
+const offered = `{"templates":"faq","language":"en","choices":[{"id":"address","name":"Change the address","text":"Under Settings."},{"id":"quote","name":"Quotes","text":"We send one within a day."}]}
+{"id":"faq-sale","subject":"","text":"Could you send a quotation for the upgrade?","expect":{},"templates":"faq","template":"quote"}
+{"id":"faq-trouble","subject":"","text":"It came broken and I want a refund.","expect":{},"templates":"faq","template":"none"}
+`
+
 // evaluation is what the tests read of the command's JSON.
 type evaluation struct {
 	Set      string
@@ -40,6 +46,10 @@ type evaluation struct {
 		PromptTokens int     `json:"prompt_tokens"`
 		AnswerRate   float64 `json:"answer_tokens_per_second"`
 	} `json:"reading_speed"`
+	Matching struct {
+		Right, Judged int
+		Speed         struct{ Answers int }
+	}
 	Failed   []any
 	Mistakes []struct{ Mail, Finding, Expected, Got string }
 }
@@ -53,10 +63,10 @@ func (e *evaluation) of(finding string) (right, judged int) {
 	return 0, 0
 }
 
-func writeSet(t testing.TB) string {
+func writeSet(t testing.TB, lines string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "set.jsonl")
-	if err := os.WriteFile(path, []byte(labelled), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(lines), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -65,7 +75,7 @@ func writeSet(t testing.TB) string {
 // TestEvalMeasures has a model that says the same of every mail.
 func TestEvalMeasures(t *testing.T) {
 	model := reserveOllama(t)
-	set := writeSet(t)
+	set := writeSet(t, labelled)
 	refuse(t, []string{"eval", "--address", model.address}, "no Ollama answers at "+model.address, "ollama serve", "--address")
 	model.start(t)
 	refuse(t, []string{"eval", "--address", model.address, "--model", testModel}, "does not have the model", "ollama pull "+testModel)
@@ -148,7 +158,7 @@ func TestCorrectionsAreExported(t *testing.T) {
 func TestRealOllamaBesideTheProgram(t *testing.T) {
 	address := ollamatest.Start(t)
 	config := writeConfig(t, fmt.Sprintf("[ai]\naddress = %q\nmodel = %q\ncontext = 32768\n", address, ollamatest.ClerkModel))
-	stdout := succeed(t, "", "eval", "--config", config, "--set", writeSet(t), "--json")
+	stdout := succeed(t, "", "eval", "--config", config, "--set", writeSet(t, labelled+offered), "--json")
 	var got evaluation
 	if err := json.Unmarshal([]byte(stdout), &got); err != nil {
 		t.Fatal(err)
@@ -157,6 +167,9 @@ func TestRealOllamaBesideTheProgram(t *testing.T) {
 		if right, judged := got.of(finding); right != 5 || judged != 5 {
 			t.Errorf("%s: %d of %d, %+v", finding, right, judged, got.Mistakes)
 		}
+	}
+	if m := got.Matching; m.Right != 2 || m.Judged != 2 || m.Speed.Answers != 2 || len(got.Failed) != 0 {
+		t.Errorf("templates: %+v, failed %v, %+v", m, got.Failed, got.Mistakes)
 	}
 	if got.Speed.PromptTokens < 1000 || got.Speed.AnswerRate <= 0 {
 		t.Errorf("speed %+v", got.Speed)

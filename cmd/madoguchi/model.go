@@ -25,9 +25,7 @@ func (s *server) openModel() ([]run.Worker, error) {
 	if s.writer, err = analysis.NewWriter(analyst, writerOptions(c), c.Writing.Concurrency); err != nil {
 		return nil, fmt.Errorf("ai: %w", err)
 	}
-	if s.matcher, err = analysis.NewMatcher(analyst, s.desk, analysis.MatcherOptions{
-		Model: c.Service.Model, Context: c.Service.Context, Timeout: c.Service.Timeout.Duration,
-	}); err != nil {
+	if s.matcher, err = analysis.NewMatcher(analyst, s.desk, matcherOptions(c)); err != nil {
 		return nil, fmt.Errorf("ai.service: %w", err)
 	}
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
@@ -45,6 +43,10 @@ func (s *server) openModel() ([]run.Worker, error) {
 
 func analysisOptions(c aiConfig) analysis.Options {
 	return analysis.Options{Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration}
+}
+
+func matcherOptions(c aiConfig) analysis.MatcherOptions {
+	return analysis.MatcherOptions{Model: c.Service.Model, Context: c.Service.Context, Timeout: c.Service.Timeout.Duration}
 }
 
 // writerOptions gives each task the model that the file names for its kind.

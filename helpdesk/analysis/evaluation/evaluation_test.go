@@ -27,7 +27,7 @@ func builtin(t *testing.T) *evaluation.Set {
 func TestTheBuiltInSetIsAnHonestMixture(t *testing.T) {
 	set := builtin(t)
 	languages, kinds, texts := map[string]int{}, map[string]map[string]int{}, map[string]string{}
-	labels := map[string]int{}
+	labels, templates := map[string]int{}, map[string]int{}
 	for _, m := range set.Mails {
 		language := m.Expect[helpdesk.FindingLanguage][0]
 		languages[language]++
@@ -41,6 +41,9 @@ func TestTheBuiltInSetIsAnHonestMixture(t *testing.T) {
 			t.Errorf("%s and %s are the same mail", other, m.ID)
 		}
 		texts[m.Text] = m.ID
+		if m.Templates != "" {
+			templates[m.Template]++
+		}
 		for _, f := range helpdesk.Findings() {
 			expected, judged := m.Expect[f]
 			switch f {
@@ -65,6 +68,16 @@ func TestTheBuiltInSetIsAnHonestMixture(t *testing.T) {
 			t.Errorf("of the kind %s there are %v", kind, kinds[kind])
 		}
 	}
+	for _, of := range set.Templates {
+		for _, c := range of.Choices {
+			if templates[c.ID]+templates[c.ID+"|none"] == 0 {
+				t.Errorf("no mail is answered by %s", c.ID)
+			}
+		}
+	}
+	if templates[evaluation.None] < 80 {
+		t.Errorf("%d mails are answered by no template: most of a real inbox is", templates[evaluation.None])
+	}
 	for _, f := range helpdesk.Findings() {
 		for _, choice := range f.Choices() {
 			if labels[string(f)+" "+choice] < 2 {
@@ -82,6 +95,18 @@ func (r reader) Read(_ context.Context, in *helpdesk.AnalysisInput) (*helpdesk.A
 }
 
 func quiet(int, int) {}
+
+// matcher picks as it was made to.
+type matcher func(q helpdesk.MatchQuestion) (helpdesk.MatchChoice, error)
+
+func (m matcher) Pick(_ context.Context, q helpdesk.MatchQuestion) (helpdesk.MatchChoice, error) {
+	return m(q)
+}
+
+// nobody finds no template that fits.
+var nobody = matcher(func(helpdesk.MatchQuestion) (helpdesk.MatchChoice, error) {
+	return helpdesk.MatchChoice{Confidence: 90}, nil
+})
 
 // perfect reads mails as the set says.
 func perfect(set *evaluation.Set) reader {
@@ -104,14 +129,28 @@ func perfect(set *evaluation.Set) reader {
 	}
 }
 
+func perfectMatcher(set *evaluation.Set) matcher {
+	return func(q helpdesk.MatchQuestion) (helpdesk.MatchChoice, error) {
+		i := slices.IndexFunc(set.Mails, func(m evaluation.Mail) bool { return m.Text == q.Text && m.Subject == q.Subject })
+		right, _, _ := strings.Cut(set.Mails[i].Template, "|")
+		if right == evaluation.None {
+			right = ""
+		}
+		return helpdesk.MatchChoice{Template: right, Confidence: 100}, nil
+	}
+}
+
 func TestAPerfectReaderHasEverythingRight(t *testing.T) {
 	set := builtin(t)
-	report, err := evaluation.Run(t.Context(), set, perfect(set), quiet)
+	report, err := evaluation.Run(t.Context(), set, perfect(set), perfectMatcher(set), quiet)
 	if err != nil || report.Mails != len(set.Mails) || len(report.Failed) != 0 {
 		t.Fatalf("%+v, %v", report, err)
 	}
 	for _, m := range report.Mistakes {
 		t.Errorf("%+v", m)
+	}
+	if m := report.Matching; m.Right != m.Judged || m.Judged < 160 || m.Misses+m.Wrong != 0 || m.Thresholds[5].Right < 40 || m.Thresholds[0].Wrong != 0 {
+		t.Errorf("templates: %+v", m)
 	}
 	for _, s := range report.Scores {
 		if s.Judged == 0 || s.Right != s.Judged || s.Named != s.ToName || s.Invented != 0 {
@@ -139,7 +178,7 @@ func read(t *testing.T, lines string) *evaluation.Set {
 func TestAScoreSaysWhatIsConfused(t *testing.T) {
 	report, err := evaluation.Run(t.Context(), read(t, small), reader(func(in *helpdesk.AnalysisInput) (*helpdesk.Analysis, error) {
 		return &helpdesk.Analysis{ReplyType: "standard", Opportunity: 3, Language: "en", Challenges: []string{"Ｒｅｆｕｎｄ wanted"}, ActionItems: []string{"Send the Quotation"}}, nil
-	}), quiet)
+	}), nobody, quiet)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,13 +213,54 @@ func TestAScoreSaysWhatIsConfused(t *testing.T) {
 	}
 }
 
+const matched = `{"templates":"faq","language":"en","choices":[{"id":"hours","name":"Opening hours","text":"9 to 18"},{"id":"price","name":"Price","text":"20 a month"}]}
+{"id":"1","subject":"","text":"When are you open?","expect":{"language":["en"]},"templates":"faq","template":"hours"}
+{"id":"2","subject":"","text":"What does it cost?","expect":{"language":["en"]},"templates":"faq","template":"price"}
+{"id":"3","subject":"","text":"It is broken!","expect":{"language":["en"]},"templates":"faq","template":"none"}
+{"id":"4","subject":"","text":"And the price?","expect":{"language":["en"]},"templates":"faq","template":"price|none"}
+{"id":"5","subject":"","text":"no templates","expect":{"language":["en"]}}
+`
+
+// TestMatchingCountsWhatWouldBeSent has a matcher that says the same, with more
+// or less confidence, and one mail that it gives no answer to.
+func TestMatchingCountsWhatWouldBeSent(t *testing.T) {
+	confidence := map[string]int{"When are you open?": 55, "It is broken!": 85, "And the price?": 92}
+	report, err := evaluation.Run(t.Context(), read(t, matched), perfect(read(t, matched)), matcher(func(q helpdesk.MatchQuestion) (helpdesk.MatchChoice, error) {
+		if len(q.Templates) != 2 || q.Language != "en" || q.Templates[0].Text != "9 to 18" {
+			return helpdesk.MatchChoice{}, fmt.Errorf("the question is %+v", q)
+		}
+		if confidence[q.Text] == 0 {
+			return helpdesk.MatchChoice{}, errors.New("the model's answer does not fit, twice")
+		}
+		if q.Text == "When are you open?" {
+			return helpdesk.MatchChoice{Template: "hours", Confidence: 55}, nil
+		}
+		return helpdesk.MatchChoice{Template: "price", Confidence: confidence[q.Text]}, nil
+	}), quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := report.Matching
+	if m.Right != 2 || m.Judged != 4 || m.AlwaysNone != 2 || m.Misses != 1 || m.Wrong != 1 || m.Confusion["none"]["price"] != 1 || m.Confusion["price"]["(no answer)"] != 1 || len(report.Failed) != 1 {
+		t.Errorf("%+v, failed %+v", m, report.Failed)
+	}
+	want := []evaluation.Threshold{{Percent: 50, Right: 2, Wrong: 1}, {Percent: 60, Right: 1, Wrong: 1}, {Percent: 70, Right: 1, Wrong: 1}, {Percent: 80, Right: 1, Wrong: 1}, {Percent: 90, Right: 1}, {Percent: 95}}
+	if !slices.Equal(m.Thresholds, want) {
+		t.Errorf("at the thresholds %+v", m.Thresholds)
+	}
+	var page bytes.Buffer
+	if err := report.Print(&page); err != nil || !strings.Contains(page.String(), "1 without one that fits, 1 with a wrong one") || !strings.Contains(page.String(), "taken for price") {
+		t.Errorf("%v:\n%s", err, &page)
+	}
+}
+
 func TestWhatHasNoAnswerIsWrongAndListed(t *testing.T) {
 	report, err := evaluation.Run(t.Context(), read(t, small), reader(func(in *helpdesk.AnalysisInput) (*helpdesk.Analysis, error) {
 		if in.MessageID == "2" {
 			return nil, errors.New("the model's answer does not fit, twice")
 		}
 		return &helpdesk.Analysis{ReplyType: "high_value", Opportunity: 4, Language: "ja"}, nil
-	}), quiet)
+	}), nobody, quiet)
 	if err != nil || report.Mails != 3 || len(report.Failed) != 1 || report.Failed[0].Mail != "2" {
 		t.Fatalf("%+v, %v", report, err)
 	}
@@ -207,7 +287,7 @@ func TestAModelThatGoesAwayEndsIt(t *testing.T) {
 			return nil, &analysis.Unavailable{Problem: analysis.ProblemUnreachable, Detail: "connection refused"}
 		}
 		return &helpdesk.Analysis{ReplyType: "high_value"}, nil
-	}), quiet)
+	}), nobody, quiet)
 	if err == nil || !strings.Contains(err.Error(), "mail 2: unreachable: connection refused") || report.Mails != 1 || busy != 2 {
 		t.Errorf("%+v, %v, busy %d times", report, err, busy)
 	}
@@ -254,7 +334,7 @@ func TestCorrectionsBecomeASet(t *testing.T) {
 			return nil, fmt.Errorf("the mail is %+v", in)
 		}
 		return &helpdesk.Analysis{ReplyType: "needs_attention", ActionItems: []string{"返金できるかどうかを a/b で回答する"}}, nil
-	}), quiet)
+	}), nobody, quiet)
 	if err != nil || len(report.Mistakes) != 0 || len(report.Failed) != 0 {
 		t.Errorf("%+v, %v", report, err)
 	}

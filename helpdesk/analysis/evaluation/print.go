@@ -25,6 +25,7 @@ func (r *Report) Print(w io.Writer) error {
 			p.confusion(string(s.Finding), s.Confusion, s.Finding.Choices())
 		}
 	}
+	p.matching(&r.Matching)
 	p.speed(r)
 	p.failures(r.Failed)
 	if p.err == nil {
@@ -177,7 +178,7 @@ func (p *printer) speed(r *Report) {
 	for _, s := range []struct {
 		name string
 		Speed
-	}{{"reading", r.Reading}} {
+	}{{"reading", r.Reading}, {"matching", r.Matching.Speed}} {
 		if s.Answers > 0 {
 			p.line("%s\t%s\t%s\t%.1f\t%.1f\t%d\t%d tokens", s.name, seconds(s.P50), seconds(s.P90), s.PromptRate, s.AnswerRate, s.Answers, s.PromptTokens+s.AnswerTokens)
 		}

@@ -19,6 +19,7 @@ type Report struct {
 	Seconds       float64         `json:"seconds"`
 	Scores        []Score         `json:"findings"`
 	ByKind        map[string]Kind `json:"kinds"`
+	Matching      Matching        `json:"matching"`
 	Reading       Speed           `json:"reading_speed"`
 	Failed        []Failure       `json:"failed"` // mails without an answer that could be used
 	Mistakes      []Mistake       `json:"mistakes"`
@@ -45,7 +46,7 @@ type Mistake struct {
 }
 
 func newReport(s *Set) *Report {
-	r := &Report{Set: s.Name, ByKind: map[string]Kind{}, Failed: []Failure{}, Mistakes: []Mistake{}}
+	r := &Report{Set: s.Name, ByKind: map[string]Kind{}, Failed: []Failure{}, Mistakes: []Mistake{}, Matching: newMatching()}
 	for _, f := range helpdesk.Findings() {
 		r.Scores = append(r.Scores, Score{Finding: f, Kind: f.Kind()})
 	}

@@ -19,7 +19,7 @@ type Reader interface {
 // Run asks about every mail, one after the other so that the times say
 // something. progress hears how many are done. Where ctx ends, or the model
 // cannot be asked any more, the report is of what was asked until then.
-func Run(ctx context.Context, s *Set, reader Reader, progress func(done, total int)) (*Report, error) {
+func Run(ctx context.Context, s *Set, reader Reader, matcher Matcher, progress func(done, total int)) (*Report, error) {
 	r := newReport(s)
 	started := time.Now()
 	defer func() { r.Seconds = time.Since(started).Seconds() }()
@@ -27,6 +27,11 @@ func Run(ctx context.Context, s *Set, reader Reader, progress func(done, total i
 		progress(i, len(s.Mails))
 		if err := r.read(ctx, m, reader); err != nil {
 			return r, fmt.Errorf("read mail %s: %w", m.ID, err)
+		}
+		if t, ok := s.Templates[m.Templates]; ok && m.Template != "" {
+			if err := r.match(ctx, m, t, matcher); err != nil {
+				return r, fmt.Errorf("match mail %s: %w", m.ID, err)
+			}
 		}
 		r.Mails++
 	}

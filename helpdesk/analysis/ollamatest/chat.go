@@ -35,8 +35,8 @@ var (
 func Clerk() Chat {
 	return Chat{
 		Topics: []Topic{
-			{Words: saleWords, Push: "hpvt5"},    // high_value, positive, very_interested, true
-			{Words: troubleWords, Push: "ngtl1"}, // needs_attention, negative
+			{Words: saleWords, Push: "hpvta5"},   // high_value, positive, very_interested, true, answer_…
+			{Words: troubleWords, Push: "ngtl1"}, // needs_attention, negative, none
 		},
 		Default: "snul2f",
 		Text:    []string{"お問い合わせ", "いただき", "ありがとう", "ございます", "。"},
