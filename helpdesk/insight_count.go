@@ -62,8 +62,8 @@ func (d *InsightDay) count(f Finding, value string, n int) {
 	}
 }
 
-// merge adds what another record counts.
-func (d *InsightDay) merge(other *InsightDay) {
+// Merge adds what another record counts.
+func (d *InsightDay) Merge(other *InsightDay) {
 	d.Mails += other.Mails
 	d.Corrected += other.Corrected
 	for f, values := range other.Counts {

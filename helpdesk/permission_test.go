@@ -71,6 +71,7 @@ var needed = map[string]helpdesk.Permission{
 	"ImportTemplates":   helpdesk.PermitTemplates, // or PermitReply for one's own
 	"InlineImage":       helpdesk.PermitRead,
 	"Languages":         helpdesk.PermitRead,
+	"Insights":          helpdesk.PermitInsights,
 	"LiftSuppression":   helpdesk.PermitSuppressions,
 	"LogReply":          helpdesk.PermitReply,
 	"MailDrafts":        helpdesk.PermitRead,

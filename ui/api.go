@@ -59,6 +59,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodPut, "/templates/:id", s.apiReplaceTemplate)
 	add(http.MethodDelete, "/templates/:id", s.apiDeleteTemplate)
 	add(http.MethodGet, "/events", s.apiEvents)
+	add(http.MethodGet, "/insights", s.apiInsights)
 	e.GET("/api/v1/openapi.yaml", serveOpenAPI)
 	return e
 }

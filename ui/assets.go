@@ -33,6 +33,7 @@ var styleOrder = []string{
 	"hold",
 	"analysis",
 	"service",
+	"insights",
 	"due",
 	"palette",
 	"notices",

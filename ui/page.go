@@ -35,6 +35,7 @@ type navigation struct {
 	Only      *onlyView
 	Settings  bool // it is the current place
 	Situation bool // the reader may watch the work of all
+	Insights  bool // and read insights
 	Away      awayView
 	Contacts  bool // or the contacts are
 	Current   string
@@ -140,7 +141,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		return v.Number(n)
 	}
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
-		Current: current, Settings: current == "settings", Contacts: current == "contacts", Situation: v.may(helpdesk.PermitSupervise), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
+		Current: current, Settings: current == "settings", Contacts: current == "contacts", Situation: v.may(helpdesk.PermitSupervise), Insights: v.may(helpdesk.PermitInsights), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
 	if _, nav.Unread, err = s.desk.Notices(ctx, v.actor(), 0); err != nil {
 		return nil, err
 	}

@@ -299,6 +299,7 @@ func (s *Server) routes() *echo.Echo {
 	s.analysisRoutes(desk)
 	s.settingsRoutes(desk)
 	s.situationRoutes(desk)
+	s.insightRoutes(desk)
 	s.awayRoutes(desk)
 	s.hoursRoutes(desk)
 	s.ruleRoutes(desk)

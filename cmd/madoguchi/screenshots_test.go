@@ -135,6 +135,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-pipelines", path: "/settings/pipelines"},
 		{name: "settings-pipeline", path: "/settings/pipelines/" + shown.pipeline, height: 1000},
 		{name: "situation", path: "/situation", height: 1100},
+		{name: "insights", path: "/insights", height: 1900},
 		{name: "away", path: "/inbox/open", open: `document.querySelector('#me').open = true; document.querySelector('#away').open = true`},
 		{name: "settings-rules", path: "/settings/rules", height: 1000},
 		{name: "settings-rule", path: "/settings/rules/new", height: 1100},
