@@ -78,6 +78,8 @@ const (
 	EventAnalysisFailed         EventKind = "analysis.failed"
 	EventAnalysisCorrected      EventKind = "analysis.corrected"
 	EventActionTicked           EventKind = "action.ticked"
+	EventReanalysisStarted      EventKind = "reanalysis.started"
+	EventReanalysisEnded        EventKind = "reanalysis.ended"
 	EventAliasSaved             EventKind = "alias.saved"
 	EventAliasDeleted           EventKind = "alias.deleted"
 	EventPipelineSaved          EventKind = "pipeline.saved"

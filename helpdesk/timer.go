@@ -22,6 +22,7 @@ const (
 	TimerMatch       TimerKind = "match"       // the number of a ticket whose mail is to be matched with templates
 	TimerAutoReply   TimerKind = "auto_reply"  // the number of a ticket that is to be answered by itself
 	TimerTrial       TimerKind = "trial"       // a service whose dry run goes on
+	TimerReanalyse   TimerKind = "reanalyse"   // a reanalysis
 	TimerPush        TimerKind = "push"        // a notice and a browser's subscription
 	TimerNotice      TimerKind = "notice"      // a notice that may go by mail
 	TimerWake        TimerKind = "wake"        // the number of a ticket that rests

@@ -117,6 +117,7 @@ func allTables() []checkedTable {
 		deliveries,
 		analyses,
 		insightDays,
+		reanalyses,
 		seens,
 		idempotencies,
 		drafts,
@@ -157,7 +158,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts, verifyInsights} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {

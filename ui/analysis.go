@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -86,6 +87,18 @@ func (r reader) analysisOf(m helpdesk.MessageView) *analysisView {
 		}
 	}
 	return view
+}
+
+// hurryAnalysis has the ticket that somebody looks at read before all others.
+func (s *Server) hurryAnalysis(ctx context.Context, v *visit, t *helpdesk.TicketView) error {
+	newest := len(t.Messages) - 1
+	for newest >= 0 && t.Messages[newest].Message.Direction != helpdesk.Inbound {
+		newest--
+	}
+	if newest < 0 || t.Messages[newest].Analysis != nil {
+		return nil
+	}
+	return s.desk.HurryAnalysis(ctx, v.actor(), t.Row.Ticket.Number)
 }
 
 // finding is one finding, false where there is nothing to say.

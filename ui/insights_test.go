@@ -23,7 +23,7 @@ func TestInsightsPage(t *testing.T) {
 	if strings.Contains(page.body, "style=") {
 		t.Error("the page has inline styles, which its policy forbids")
 	}
-	b.fragment("/insights?from=2026-11-01&to=2026-11-02", "insights-body").shows("この期間に分析されたメールはありません", `value="2026-11-01"`).hides("<html")
+	b.fragment("/insights?from=2026-11-01&to=2026-11-02", "insights-body").shows("この期間のメールはありません", `value="2026-11-01"`).hides("<html")
 	b.get("/insights?from=x").want(http.StatusUnprocessableEntity).shows("日付ではありません")
 	days := b.get("/insights.csv").want(http.StatusOK)
 	lines := strings.Split(strings.TrimSpace(days.body), "\n")

@@ -14,6 +14,7 @@ type analysisPageView struct {
 	// Problem and Mend say what is wrong and what to do; empty when all is well.
 	Problem, Mend string
 	Commands      []string
+	Again         *reanalysisView
 }
 
 // analysisPage says whether the model reads along and, where it does not, why
@@ -25,6 +26,9 @@ func (s *Server) analysisPage(c echo.Context) error {
 	}
 	view := analysisPageView{settingsPage: sp, Status: s.options.Analysis(c.Request().Context())}
 	view.explain()
+	if view.Again, err = s.newReanalysisView(c); err != nil {
+		return err
+	}
 	return s.render(c, http.StatusOK, "settings-analysis", view)
 }
 

@@ -122,6 +122,9 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Spam = newSpamView(v, record, people)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
 		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
+	if err := s.hurryAnalysis(ctx, v, t); err != nil {
+		return nil, err
+	}
 	view.Items = reader.timeline(t, seen)
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))

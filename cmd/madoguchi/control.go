@@ -102,6 +102,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
 	mux.Handle("POST /explain", answer(log, ops.Explain))
 	mux.Handle("POST /rehearse", rehearse(log, ops))
+	mux.Handle("POST /read-again", answer(log, ops.ReadAgain))
 	mux.HandleFunc("POST /reindex", answerReindex(ops, log))
 	mux.HandleFunc("GET /backup", stream("backup", log, ops.Backup))
 	mux.HandleFunc("GET /corrections", stream("corrections", log, ops.Corrections))

@@ -111,3 +111,16 @@ func TestSetupLinkCommand(t *testing.T) {
 	refuse(t, []string{"setup-link", "--data", empty}, "no server runs", "madoguchi serve")
 	refuse(t, []string{"setup-link", "--data", empty + "/absent"}, "there is no data in", "--data DIR")
 }
+
+func TestAnalyseCommand(t *testing.T) {
+	besideAndWithout(t, func(t *testing.T, data string) {
+		with := func(args ...string) []string { return append(append([]string{"analyse"}, args...), "--data", data) }
+		succeed(t, "correct horse battery\n", "user", "add", "ops@example.com", "--role", "admin", "--name", "Ops", "--password-file", "-", "--data", data)
+		if out := succeed(t, "", with()...); !strings.Contains(out, "no mails were read again") {
+			t.Errorf("before anything: %q", out)
+		}
+		refuse(t, with("--from", "yesterday"), `"yesterday" is no day`)
+		refuse(t, with("--stop"), "no mails are being read again")
+		refuse(t, with("--stop", "--from", "2026-11-01"), "leave --from out")
+	})
+}

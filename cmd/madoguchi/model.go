@@ -37,12 +37,13 @@ func (s *server) openModel() ([]run.Worker, error) {
 	return []run.Worker{
 		worker(helpdesk.TimerMatch, 1, c.Service.Timeout.Duration, s.matcher.Match),
 		worker(helpdesk.TimerAnalyse, c.Concurrency, c.Timeout.Duration, analyst.Analyse),
+		worker(helpdesk.TimerReanalyse, 1, c.Timeout.Duration, analyst.Reanalyse), // a step reads several
 		worker(helpdesk.TimerTrial, 1, c.Service.Timeout.Duration, s.matcher.Try),
 	}, nil
 }
 
 func analysisOptions(c aiConfig) analysis.Options {
-	return analysis.Options{Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration}
+	return analysis.Options{Address: c.Address, Model: c.Model, Timeout: c.Timeout.Duration, Context: c.Context, KeepAlive: c.KeepAlive.Duration, Concurrency: c.Concurrency}
 }
 
 func matcherOptions(c aiConfig) analysis.MatcherOptions {

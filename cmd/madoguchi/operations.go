@@ -44,6 +44,8 @@ type operations interface {
 	Rehearse(ctx context.Context, r rehearsal) (explanation, error)
 	// Reindex makes the search index anew, and tells of its progress.
 	Reindex(ctx context.Context, progress func(done, total uint64)) error
+	// ReadAgain has earlier mails read again, or says how far that is.
+	ReadAgain(ctx context.Context, ask readAgain) (readingAgain, error)
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
 	// Corrections writes the mails whose analysis was corrected to w, as a set for

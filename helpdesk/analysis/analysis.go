@@ -30,6 +30,8 @@ type Options struct {
 	// is cut, and the model is told so.
 	Context   int
 	KeepAlive time.Duration // how long Ollama keeps the model loaded; 10 minutes when zero
+	// Concurrency is how many mails are read at once, 1 when zero.
+	Concurrency int
 }
 
 func (o Options) withDefaults() Options {
@@ -45,6 +47,7 @@ func (o Options) withDefaults() Options {
 	if o.KeepAlive == 0 {
 		o.KeepAlive = 10 * time.Minute
 	}
+	o.Concurrency = max(o.Concurrency, 1)
 	return o
 }
 
@@ -53,6 +56,9 @@ type Desk interface {
 	AnalysisInput(ctx context.Context, messageID string) (*helpdesk.AnalysisInput, error)
 	StoreAnalysis(ctx context.Context, a helpdesk.Analysis) error
 	SkipAnalysis(ctx context.Context, messageID string) error
+	ReanalysisStep(ctx context.Context, id string, limit int, by helpdesk.Reading) (*helpdesk.ReanalysisStep, error)
+	FinishReanalysisStep(ctx context.Context, id string, step *helpdesk.ReanalysisStep) error
+	SkipReanalysis(ctx context.Context, id string) error
 }
 
 // Analyst asks one model. It is safe for use by many goroutines.
@@ -65,6 +71,8 @@ type Analyst struct {
 	recheck chan struct{} // holds one wish to look again at once
 
 	precedence precedence // of those who wait for a text
+	newMail    precedence // of new mail before mails that are read again
+	turns      chan struct{}
 
 	mu       sync.Mutex
 	status   Status
@@ -83,7 +91,7 @@ func New(desk Desk, o Options, log *slog.Logger) (*Analyst, error) {
 	if o.Context < minContext {
 		return nil, fmt.Errorf("a context of %d tokens is too short for a mail; give at least %d", o.Context, minContext)
 	}
-	return &Analyst{desk: desk, options: o, client: api.NewClient(base, &http.Client{}), now: time.Now, log: log, recheck: make(chan struct{}, 1)}, nil
+	return &Analyst{desk: desk, options: o, client: api.NewClient(base, &http.Client{}), now: time.Now, log: log, recheck: make(chan struct{}, 1), turns: make(chan struct{}, o.Concurrency)}, nil
 }
 
 // Unavailable says that the model cannot be asked now. The message waits.
@@ -117,6 +125,12 @@ func (a *Analyst) NotBefore() time.Time {
 // reason why there is none. The error is an *Unavailable while the model
 // cannot be asked; the message then keeps waiting.
 func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
+	defer a.newMail.begin()()
+	return a.read(ctx, messageID, false)
+}
+
+// read reads a message; again says that it may wait for others.
+func (a *Analyst) read(ctx context.Context, messageID string, again bool) error {
 	in, err := a.desk.AnalysisInput(ctx, messageID)
 	if err != nil {
 		return fmt.Errorf("read message %s for analysis: %w", messageID, err)
@@ -124,10 +138,14 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 	if in == nil {
 		return a.desk.SkipAnalysis(ctx, messageID)
 	}
-	started := a.now()
 	reading, done := a.precedence.read(ctx)
 	defer done()
-	result, err := a.ask(reading, in)
+	if again {
+		reading, done = a.newMail.read(reading)
+		defer done()
+	}
+	started := a.now()
+	result, err := a.inTurn(reading, in)
 	var unavailable *Unavailable
 	switch {
 	case err != nil && errors.Is(context.Cause(reading), errGaveWay):
@@ -155,6 +173,17 @@ func (a *Analyst) Analyse(ctx context.Context, messageID string) error {
 		return fmt.Errorf("store the analysis of message %s: %w", messageID, err)
 	}
 	return nil
+}
+
+// inTurn asks as soon as no more mails are being read than may be.
+func (a *Analyst) inTurn(ctx context.Context, in *helpdesk.AnalysisInput) (*helpdesk.Analysis, error) {
+	select {
+	case a.turns <- struct{}{}:
+		defer func() { <-a.turns }()
+		return a.ask(ctx, in)
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
 }
 
 // ask asks once, and once more with what was wrong with the first answer.

@@ -63,19 +63,33 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // desk holds one message and what is stored of it.
 type desk struct {
+	mu     sync.Mutex
 	input  *helpdesk.AnalysisInput
 	stored []helpdesk.Analysis
 	passed int
+
+	step     *helpdesk.ReanalysisStep
+	finished int
 }
 
 func (d *desk) AnalysisInput(context.Context, string) (*helpdesk.AnalysisInput, error) {
 	return d.input, nil
 }
 func (d *desk) StoreAnalysis(_ context.Context, a helpdesk.Analysis) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.stored = append(d.stored, a)
 	return nil
 }
 func (d *desk) SkipAnalysis(context.Context, string) error { d.passed++; return nil }
+func (d *desk) ReanalysisStep(context.Context, string, int, helpdesk.Reading) (*helpdesk.ReanalysisStep, error) {
+	return d.step, nil
+}
+func (d *desk) FinishReanalysisStep(context.Context, string, *helpdesk.ReanalysisStep) error {
+	d.finished++
+	return nil
+}
+func (d *desk) SkipReanalysis(context.Context, string) error { d.passed++; return nil }
 
 func newAnalyst(t *testing.T, m *model) (*analysis.Analyst, *desk) {
 	t.Helper()

@@ -115,6 +115,7 @@ var composed = []string{
 	"error.title",
 	"event",
 	"explain.answer",
+	"reanalysis.state",
 	"explain.condition",
 	"explain.delivery",
 	"explain.state",
