@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 
@@ -89,16 +90,15 @@ func insightActionLines(in *helpdesk.Insights) [][]string {
 	return lines
 }
 
-// labelledMail is a line of the corrections: what a model is given, and what it
-// should find.
+// labelledMail is a line of the corrections, as sets of labelled mails have it:
+// what a model is given, and what it should find.
 type labelledMail struct {
-	ID            string         `json:"id"`
-	Subject       string         `json:"subject"`
-	Text          string         `json:"text"`
-	Model         string         `json:"model"`
-	PromptVersion string         `json:"prompt_version"`
-	Expected      map[string]any `json:"expected"`
-	Corrected     []string       `json:"corrected"` // which of them a person said
+	ID      string                        `json:"id"`
+	Kinds   []string                      `json:"kinds"`
+	Subject string                        `json:"subject"`
+	From    string                        `json:"from,omitempty"`
+	Text    string                        `json:"text"`
+	Expect  map[helpdesk.Finding][]string `json:"expect"`
 }
 
 // correctionsFile sends the mails whose analysis people corrected, one JSON object
@@ -112,6 +112,7 @@ func (s *Server) correctionsFile(c echo.Context) error {
 		header.Set("Cache-Control", "no-store")
 		c.Response().WriteHeader(http.StatusOK)
 		encoder = json.NewEncoder(c.Response())
+		encoder.SetEscapeHTML(false)
 	}
 	err := s.desk.Corrections(c.Request().Context(), visitOf(c).actor(), func(m helpdesk.CorrectedMail) error {
 		if encoder == nil {
@@ -126,29 +127,14 @@ func (s *Server) correctionsFile(c echo.Context) error {
 }
 
 func labelled(m helpdesk.CorrectedMail) labelledMail {
-	line := labelledMail{ID: m.Input.MessageID, Subject: m.Input.Subject, Text: m.Input.Text, Model: m.Analysis.Model, PromptVersion: m.Analysis.PromptVersion,
-		Expected: map[string]any{}, Corrected: []string{}}
-	right := m.Analysis.Effective()
-	for _, f := range helpdesk.Findings() {
-		_, corrected := m.Analysis.Corrections[f]
-		if corrected {
-			line.Corrected = append(line.Corrected, string(f))
-		} else if m.Analysis.Error != "" {
-			continue
+	line := labelledMail{ID: m.Input.MessageID, Kinds: []string{"corrected"}, Subject: m.Input.Subject, From: m.Input.From, Text: m.Input.Text,
+		Expect: map[helpdesk.Finding][]string{}}
+	for finding, correction := range m.Analysis.Corrections {
+		values := []string{}
+		for _, value := range correction.Values {
+			values = append(values, strings.ReplaceAll(value, "|", "/")) // a bar would stand between alternatives
 		}
-		values := right.Values(f)
-		switch {
-		case f == helpdesk.FindingOpportunity:
-			line.Expected[string(f)] = right.Opportunity
-		case f == helpdesk.FindingFollowUp:
-			line.Expected[string(f)] = right.FollowUp
-		case f.Kind() == helpdesk.FindingList:
-			line.Expected[string(f)] = orEmpty(values)
-		case len(values) == 0:
-			line.Expected[string(f)] = ""
-		default:
-			line.Expected[string(f)] = values[0]
-		}
+		line.Expect[finding] = values
 	}
 	return line
 }

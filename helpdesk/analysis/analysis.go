@@ -159,6 +159,11 @@ func (a *Analyst) read(ctx context.Context, messageID string, again bool) error 
 		default:
 		}
 		a.log.Warn("the model cannot be asked", "id", messageID, "problem", unavailable.Problem, "detail", unavailable.Detail)
+		if unavailable.Problem == ProblemTrouble {
+			// It may be this mail that breaks the model: its timer counts the failure and
+			// backs off, so that it does not keep the others from being read.
+			return errors.New(unavailable.Error())
+		}
 		return unavailable
 	case err != nil && ctx.Err() != nil && errors.Is(context.Cause(ctx), context.Canceled):
 		return ctx.Err() // the program stops; the message is asked about again

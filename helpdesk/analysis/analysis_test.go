@@ -29,6 +29,7 @@ type model struct {
 	status       int      // of a chat, when not 200
 	capabilities []string
 	reason       string
+	raw          string // of a chat, in the place of an answer
 	asked        []map[string]any
 }
 
@@ -54,6 +55,10 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		if m.status != 0 {
 			w.WriteHeader(m.status)
 			fmt.Fprint(w, `{"error":"not now"}`)
+			return
+		}
+		if m.raw != "" {
+			fmt.Fprintln(w, m.raw)
 			return
 		}
 		answer := m.answers[min(len(m.asked), len(m.answers))-1]
@@ -175,7 +180,6 @@ func TestTroubleIsToldApart(t *testing.T) {
 		"missing model":   {nil, 0, analysis.ProblemMissing},
 		"embedding model": {[]string{"embedding"}, 0, analysis.ProblemWrongKind},
 		"busy":            {[]string{"completion"}, 503, analysis.ProblemBusy},
-		"broken":          {[]string{"completion"}, 500, analysis.ProblemTrouble},
 		"too long":        {[]string{"completion"}, 400, ""},
 	} {
 		m := &model{answers: []string{good}, capabilities: c.capabilities, status: c.status}
@@ -189,6 +193,24 @@ func TestTroubleIsToldApart(t *testing.T) {
 			}
 		case !errors.As(err, &unavailable) || unavailable.Problem != c.problem || len(d.stored) != 0 || unavailable.RetryAfter() <= 0 || !a.NotBefore().After(time.Now()):
 			t.Errorf("%s: %v, stored %+v, rests until %v", name, err, d.stored, a.NotBefore())
+		}
+	}
+}
+
+// What breaks the model may be the mail itself: that is a failure, which its timer
+// counts and backs off from, and nothing is stored.
+func TestMailThatBreaksTheModelBacksOff(t *testing.T) {
+	for name, m := range map[string]*model{
+		"an error status":           {status: 500},
+		"an error in the answer":    {raw: `{"error":"llama runner process no longer running"}`},
+		"an answer that ends early": {raw: `{"message":{"role":"assistant","content":"{"},"done":false}`},
+	} {
+		m.answers, m.capabilities = []string{good}, []string{"completion"}
+		a, d := newAnalyst(t, m)
+		err := a.Analyse(t.Context(), "M1")
+		var later interface{ RetryAfter() time.Duration }
+		if err == nil || errors.As(err, &later) || len(d.stored) != 0 || !a.NotBefore().After(time.Now()) {
+			t.Errorf("%s: %v, stored %+v", name, err, d.stored)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -207,7 +208,7 @@ func (a *Analyst) complete(ctx context.Context, request *api.ChatRequest, timeou
 	case err != nil:
 		return "", classify(err)
 	case !last.Done:
-		return "", errors.New("the model's answer ended early")
+		return "", &Unavailable{Problem: ProblemTrouble, Detail: "the model's answer ended early", After: restAfterTrouble}
 	case last.DoneReason == "length":
 		return "", fmt.Errorf("the model's answer is longer than %d tokens", tokens)
 	}
@@ -220,11 +221,14 @@ func (a *Analyst) complete(ctx context.Context, request *api.ChatRequest, timeou
 func classify(err error) error {
 	var status api.StatusError
 	var authorization api.AuthorizationError
+	var network *url.Error
 	switch {
 	case errors.As(err, &authorization):
 		return &Unavailable{Problem: ProblemTrouble, Detail: authorization.Error(), After: time.Minute}
-	case !errors.As(err, &status):
+	case !errors.As(err, &status) && errors.As(err, &network):
 		return &Unavailable{Problem: ProblemUnreachable, Detail: err.Error(), After: restAfterTrouble}
+	case !errors.As(err, &status): // an error within an answer that began well
+		return &Unavailable{Problem: ProblemTrouble, Detail: err.Error(), After: restAfterTrouble}
 	case status.StatusCode == http.StatusNotFound:
 		return &Unavailable{Problem: ProblemMissing, Detail: status.ErrorMessage, After: restAfterTrouble}
 	case status.StatusCode == http.StatusServiceUnavailable || status.StatusCode == http.StatusTooManyRequests:
