@@ -66,11 +66,11 @@ type FollowUp struct {
 // Bounds of an answer, whatever the store's size.
 const (
 	maxInsightDays  = 3 * 366
-	insightSample   = 5000 // mails read for challenges and topics
+	insightSample   = 2000 // mails read for challenges and topics
 	maxInsightWords = 10
 	maxOpenActions  = 50
 	maxFollowUps    = 20
-	insightLooks    = 3000   // records looked at for a list
+	insightLooks    = 2000   // records looked at for a list
 	companyMails    = 20_000 // mails read of one company
 	followUpWithin  = 24 * time.Hour
 )
