@@ -83,11 +83,11 @@ func (d *Desk) matchInput(r store.Reader, t *Ticket) (*MatchInput, AutoReplyReas
 	if d.now().Sub(o.mail.At) > o.service.Delay+maxAutoReplyAge {
 		return in, UnmatchedLate, nil
 	}
-	language, err := messageLanguage(r, o.mail, o.alias)
+	fits, err := o.service.speaks(r, o.mail, t.AliasID)
 	if err != nil {
 		return in, "", err
 	}
-	if baseLanguage(language) != baseLanguage(o.service.Language) {
+	if !fits {
 		return in, UnmatchedLanguage, nil
 	}
 	if in.MatchQuestion, err = questionOf(r, &o, t.AutoReply.Rejected); err != nil {

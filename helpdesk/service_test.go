@@ -77,6 +77,7 @@ func TestTrialComparesWithPeople(t *testing.T) {
 			answers[receipt.MessageID] = m.ID
 		}
 	}
+	s.post("support@example.jp", "From: en@b.example", "Test-DMARC: pass", "Subject: x", "", "Hello, when will the parcel arrive at our office please?")
 	s.post("support@example.jp", "From: robot@b.example", "Auto-Submitted: auto-generated", "Subject: x", "", "y")
 	if _, err := s.StartTrial(t.Context(), s.admin, s.service.ID, 0); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
 		t.Errorf("no mails: %v", err)

@@ -110,11 +110,28 @@ func trialMails(r store.Reader, s *Service, limit int) (list []TrialMail, err er
 		if err != nil {
 			return nil, err
 		}
-		if slices.Contains(s.Aliases, t.AliasID) && t.Spam == nil {
+		if !slices.Contains(s.Aliases, t.AliasID) || t.Spam != nil {
+			continue
+		}
+		fits, err := s.speaks(r, m, t.AliasID)
+		if err != nil {
+			return nil, err
+		}
+		if fits {
 			list = append(list, TrialMail{Message: m.ID, Ticket: m.Ticket})
 		}
 	}
 	return list, nil
+}
+
+// speaks reports whether a mail is in the service's language.
+func (s *Service) speaks(r store.Reader, m *Message, aliasID string) (bool, error) {
+	alias, err := optional(aliases.Get(r, key(aliasID)))
+	if err != nil {
+		return false, err
+	}
+	language, err := messageLanguage(r, m, alias)
+	return baseLanguage(language) == baseLanguage(s.Language), err
 }
 
 // StopTrial ends a service's trial with what it has found.

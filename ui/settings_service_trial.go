@@ -72,7 +72,7 @@ func (s *Server) tryOut(ctx context.Context, v *visit, x *helpdesk.Service, try 
 	i := slices.IndexFunc(q.Templates, func(t helpdesk.MatchTemplate) bool { return t.ID == choice.Template })
 	sure := v.T("auto_reply.sure", choice.Confidence)
 	if i < 0 {
-		try.Verdict, try.Why = v.T("auto_reply.why.none"), sure
+		try.Verdict, try.Why = v.T("service.trial.none"), sure
 		return nil
 	}
 	try.Sends = choice.Confidence >= x.Threshold
@@ -167,9 +167,9 @@ func (s *Server) trialRow(ctx context.Context, v *visit, m helpdesk.TrialMail, t
 	row := trialRow{URL: "/tickets/" + strconv.FormatUint(m.Ticket, 10), Subject: subjectOf(v.Printer, ticket.Ticket.Subject), Customer: contactName(ticket.Contact)}
 	switch {
 	case m.Problem != "":
-		row.Chosen = v.T("auto_reply.why.error")
+		row.Chosen = v.T("service.trial.failed")
 	case m.Template == "":
-		row.Chosen = v.T("auto_reply.why.none")
+		row.Chosen = v.T("service.trial.none")
 	default:
 		row.Chosen, row.Sure = name(m.Template), v.T("auto_reply.sure", m.Confidence)
 		if m.Confidence < threshold {
