@@ -18,13 +18,13 @@ import (
 
 // BenchmarkCommits compares durable updates a second: one value and four small
 // keys each, as a mail with its index entries has, written by a bare bbolt.Update
-// each, by bbolt.Batch and by a Group; the two bare ones with the options that
-// bbolt has by itself.
+// each, by bbolt.Batch, by a Group and by a Journal; the two bare ones with the
+// options that bbolt has by itself.
 //
 // Every round gives each of them a turn of equal length, there and back again, so
 // that a disk that drifts does so for all and nobody always follows the same one.
-// group/update compares the two within each round and is the median of the rounds;
-// low and high are their quartiles. The rates are means over all turns. A disk that
+// group/update compares the two within each round and is the median of the rounds,
+// low and high are their quartiles; journal/group is the same of those two. The rates are means over all turns. A disk that
 // others use too is judged only by many rounds:
 //
 //	go test ./store -run - -bench Commits -benchtime 16x
@@ -76,12 +76,16 @@ func benchmarkCommits(b *testing.B, size, writers int) {
 	grouped := &contestant{name: "group", update: func(u *sampleUpdate) error {
 		return group.Update(context.Background(), func(tx store.Tx) error { return u.putAll(tx.Put) })
 	}}
-	order := []*contestant{update, batched, grouped}
+	journal := openJournal(b)
+	journaled := &contestant{name: "journal", update: func(u *sampleUpdate) error {
+		return journal.Update(context.Background(), func(tx store.Tx) error { return u.putAll(tx.Put) })
+	}}
+	order := []*contestant{update, batched, grouped, journaled}
 	random := randomBytes(1 << 20)
 	turns, length := turnsOfARound(writers)
-	var ratios []float64
+	var ratios, journalRatios []float64
 	for b.Loop() {
-		updateBefore, groupBefore := update.score, grouped.score
+		updateBefore, groupBefore, journalBefore := update.score, grouped.score, journaled.score
 		for range 2 * turns {
 			for _, c := range order {
 				c.run(b, writers, size, length, random)
@@ -89,14 +93,17 @@ func benchmarkCommits(b *testing.B, size, writers int) {
 			slices.Reverse(order)
 		}
 		ratios = append(ratios, grouped.since(groupBefore)/update.since(updateBefore))
+		journalRatios = append(journalRatios, journaled.since(journalBefore)/grouped.since(groupBefore))
 	}
-	for _, c := range []*contestant{update, batched, grouped} {
+	for _, c := range []*contestant{update, batched, grouped, journaled} {
 		b.ReportMetric(c.since(score{}), c.name+"/s")
 	}
 	slices.Sort(ratios)
 	b.ReportMetric(ratios[len(ratios)/4], "low")
 	b.ReportMetric(ratios[len(ratios)/2], "group/update")
 	b.ReportMetric(ratios[len(ratios)*3/4], "high")
+	slices.Sort(journalRatios)
+	b.ReportMetric(journalRatios[len(journalRatios)/2], "journal/group")
 	b.ReportMetric(0, "ns/op")
 }
 

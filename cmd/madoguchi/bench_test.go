@@ -19,9 +19,15 @@ import (
 // sender is looked up.
 func benchDesk(b *testing.B) *running {
 	b.Helper()
+	return benchDeskOn(b, newDesk(b))
+}
+
+// benchDeskOn is the same on data that is there already.
+func benchDeskOn(b *testing.B, data string) *running {
+	b.Helper()
 	zone := serveZone(b, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"),
 		dkimRecord(b, "customer.test", "s1", dkimKey()))
-	return start(b, newDesk(b), "--config", writeConfig(b, "[log]\nlevel = \"warn\"\n[smtp]\nmax_sessions_per_ip = 200\n"), "--resolver", zone.address)
+	return start(b, data, "--config", writeConfig(b, "[log]\nlevel = \"warn\"\n[smtp]\nmax_sessions_per_ip = 200\n"), "--resolver", zone.address)
 }
 
 // letters writes and signs mails with the numbers from first on, ahead of the

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/madoguchi/madoguchi/store"
 )
 
 // asked is one question to the web, as a browser puts it. path is given how
@@ -189,9 +191,38 @@ func BenchmarkStart(b *testing.B) {
 			b.ReportMetric(float64(own)/(1<<20), "MiB-own-memory")
 			b.ReportMetric(float64(files)/(1<<20), "MiB-mapped-files")
 			b.ReportMetric(float64(info.Size())/(1<<20), "MiB-on-disk")
+			b.ReportMetric(float64(info.Size())/float64(rawBytes(b, data)), "disk-of-raw-bytes")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
+}
+
+// rawBytes is what the mails of a store take as they were received and composed.
+func rawBytes(b *testing.B, data string) (size int64) {
+	b.Helper()
+	bolt, err := store.OpenBolt(filepath.Join(data, "madoguchi.db"), store.BoltOptions{NoPreallocation: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer bolt.Close()
+	sources := store.Blobs{Name: "raw"}
+	err = bolt.View(b.Context(), func(r store.Reader) error {
+		for id, err := range sources.IDs(r) {
+			if err != nil {
+				return err
+			}
+			info, err := sources.Stat(r, id)
+			if err != nil {
+				return err
+			}
+			size += info.Size
+		}
+		return nil
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return size
 }
 
 // BenchmarkOpening measures, in a real browser, the time from the click on a row
