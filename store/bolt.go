@@ -33,17 +33,20 @@ type BoltOptions struct {
 	// NoPreallocation adds no zeros behind the data: for a file that is to be
 	// looked at and kept as it is, such as a backup.
 	NoPreallocation bool
+	// SyncedFreePages is the longest list of free pages that commits write; 0
+	// means 65,536.
+	SyncedFreePages int
 }
 
 const (
 	defaultLockTimeout = 500 * time.Millisecond
 
-	// maxSyncedFreePages is the longest free list that commits write to disk, at
-	// 8 bytes a page. Without a written list the next start, and a failed commit,
-	// read every page of the file to find the free ones: minutes at 100 GB. A
-	// long list, as after deleting much, would cost every commit more than that
-	// is worth; it is written once, when the engine closes.
-	maxSyncedFreePages = 2048
+	// defaultSyncedFreePages is the longest free list that commits write to disk, at
+	// 8 bytes a page. Without a written list the next start after a crash, and a
+	// failed commit, read every page of the file to find the free ones: a minute
+	// at 4 GB. Behind a Journal commits are rare, so half a MiB is not much. A
+	// longer list, as after deleting much, is written once, when the engine closes.
+	defaultSyncedFreePages = 1 << 16
 
 	// maxFirstFit is the longest free list, counted when the file is opened, that
 	// is kept as an array. bbolt then takes the first free pages that fit, so that
@@ -67,6 +70,7 @@ var bucketName = []byte("store")
 type Bolt struct {
 	db     *bbolt.DB
 	ahead  *preallocator
+	synced int           // free pages that commits write the list of
 	writer chan struct{} // holds one value while an update runs; waiting for it can be cancelled
 	broken error         // set by an update, under writer and before db.Close: see commit
 }
@@ -93,7 +97,7 @@ func OpenBolt(path string, o BoltOptions) (*Bolt, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: prepare: %w", path, err), db.Close())
 	}
-	return &Bolt{db: db, ahead: ahead, writer: make(chan struct{}, 1)}, nil
+	return &Bolt{db: db, ahead: ahead, synced: cmp.Or(o.SyncedFreePages, defaultSyncedFreePages), writer: make(chan struct{}, 1)}, nil
 }
 
 // openForWriting opens the file with the kind of free list that suits its length.
@@ -275,7 +279,7 @@ func (b *Bolt) commit(tx *bbolt.Tx) error {
 	id := tx.ID()
 	b.ahead.reached(tx.Size())
 	free := b.db.Stats() // as the last commit left it
-	b.db.NoFreelistSync = free.FreePageN+free.PendingPageN > maxSyncedFreePages
+	b.db.NoFreelistSync = free.FreePageN+free.PendingPageN > b.synced
 	err := tx.Commit()
 	if err == nil {
 		return nil

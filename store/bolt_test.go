@@ -225,7 +225,8 @@ func freeListIsStored(data []byte) bool {
 // file stays consistent through both, after a clean end and after none.
 func TestBoltFileIsConsistentWithShortAndLongFreeLists(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
-	b := reopenBolt(t, path)
+	options := store.BoltOptions{SyncedFreePages: 2048}
+	b := reopenBoltWith(t, path, options)
 	const keys = 6000
 	fillRange := func(from, to int) {
 		update(t, b, func(tx store.Tx) error {
@@ -292,7 +293,7 @@ func TestBoltFileIsConsistentWithShortAndLongFreeLists(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b = reopenBolt(t, path)
+	b = reopenBoltWith(t, path, options)
 	fillRange(0, keys-100)
 	fillRange(0, 1)
 	check("filled again", 0, true)

@@ -15,7 +15,12 @@ func openBolt(t testing.TB) *store.Bolt {
 
 func reopenBolt(t testing.TB, path string) *store.Bolt {
 	t.Helper()
-	b, err := store.OpenBolt(path, store.BoltOptions{})
+	return reopenBoltWith(t, path, store.BoltOptions{})
+}
+
+func reopenBoltWith(t testing.TB, path string, o store.BoltOptions) *store.Bolt {
+	t.Helper()
+	b, err := store.OpenBolt(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
