@@ -25,6 +25,7 @@ const (
 	EventTicketWoken            EventKind = "ticket.woken"
 	EventTicketFollowed         EventKind = "ticket.followed"
 	EventTicketUnfollowed       EventKind = "ticket.unfollowed"
+	EventTicketDistinct         EventKind = "ticket.distinct"
 	EventTicketOverdue          EventKind = "ticket.overdue"
 	EventTicketSpam             EventKind = "ticket.spam"
 	EventTicketNotSpam          EventKind = "ticket.not_spam"

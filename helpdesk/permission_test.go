@@ -54,6 +54,7 @@ var needed = map[string]helpdesk.Permission{
 	"DeleteTemplate":    helpdesk.PermitReply, // and PermitTemplates for everybody's
 	"DiscardDraft":      helpdesk.PermitRead,
 	"Diagnose":          helpdesk.PermitSystem,
+	"Distinguish":       helpdesk.PermitMerge,
 	"Draft":             helpdesk.PermitRead,
 	"DraftFileData":     helpdesk.PermitRead,
 	"Drafts":            helpdesk.PermitRead,
@@ -147,6 +148,7 @@ var needed = map[string]helpdesk.Permission{
 	"UndoMove":          helpdesk.PermitMerge,
 	"Users":             helpdesk.PermitRead,
 	"Wake":              helpdesk.PermitEdit,
+	"AnsweredTickets":   helpdesk.PermitRead,
 	"ChooseNotices":     helpdesk.PermitRead,
 	"NoticeChoice":      helpdesk.PermitRead,
 	"Notices":           helpdesk.PermitRead,

@@ -107,6 +107,7 @@ func allTables() []checkedTable {
 		contactMergings,
 		notes,
 		movings,
+		distincts,
 		suppressions,
 		notices,
 		noticeChoices,
@@ -158,7 +159,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyDistinct} {
 			found, err := verify(ctx, r)
 			problems = append(problems, found...)
 			if err != nil {

@@ -191,15 +191,16 @@ func (d *Desk) addAnswers(ctx context.Context, a Actor, similar []uint64, w *Wri
 		if err != nil {
 			return err
 		}
-		if example, ok := answerOn(t); ok {
+		if example, ok := answerOn(t, "…"); ok {
 			w.Answers = append(w.Answers, example)
 		}
 	}
 	return nil
 }
 
-// answerOn is the last mail that was answered on a ticket, with its answer.
-func answerOn(t *TicketView) (WritingAnswer, bool) {
+// answerOn is the last mail that was answered on a ticket, with its answer; gap
+// stands for whom and what of a customer it names.
+func answerOn(t *TicketView, gap string) (WritingAnswer, bool) {
 	for i, m := range slices.Backward(t.Messages) {
 		if m.Message.Direction != Outbound || m.Message.AuthorID == "" || i == 0 {
 			continue
@@ -207,7 +208,7 @@ func answerOn(t *TicketView) (WritingAnswer, bool) {
 		for _, asked := range slices.Backward(t.Messages[:i]) {
 			if asked.Message.Direction == Inbound && asked.Message.Kind == KindPerson {
 				names := []string{t.Row.Contact.Name, t.Row.Contact.Email, asked.Message.From.Name, asked.Message.From.Email}
-				return WritingAnswer{t.Row.Ticket.Number, withoutPeople(writingMessage(asked).Text, names), withoutPeople(writingMessage(m).Text, names)}, true
+				return WritingAnswer{t.Row.Ticket.Number, withoutPeople(writingMessage(asked).Text, names, "…"), withoutPeople(writingMessage(m).Text, names, gap)}, true
 			}
 		}
 	}
@@ -218,19 +219,19 @@ func answerOn(t *TicketView) (WritingAnswer, bool) {
 var personal = regexp.MustCompile(`[\w.+%-]+@[\w-]+(?:\.[\w-]+)+|https?://\S+|\+?\d(?:[-() ]?\d){7,}`)
 
 // withoutPeople takes out of an earlier conversation what must not come into a
-// letter to another customer.
-func withoutPeople(text string, names []string) string {
+// letter to another customer, and puts gap there.
+func withoutPeople(text string, names []string, gap string) string {
 	for _, name := range names {
 		if name = strings.TrimSpace(name); name != "" {
-			text = strings.ReplaceAll(text, name, "…")
+			text = strings.ReplaceAll(text, name, gap)
 			for _, part := range strings.Fields(name) { // 田村 美咲 signs as 田村
 				if utf8.RuneCountInString(part) > 1 {
-					text = strings.ReplaceAll(text, part, "…")
+					text = strings.ReplaceAll(text, part, gap)
 				}
 			}
 		}
 	}
-	return personal.ReplaceAllString(text, "…")
+	return personal.ReplaceAllLiteralString(text, gap)
 }
 
 func writingMessage(m MessageView) WritingMessage {

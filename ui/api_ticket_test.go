@@ -240,6 +240,8 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/pipelines", "/templates", template, "/events", "/insights"} {
 		h.get(path)
 	}
+	h.get("/tickets/1/similar").want(t, object{"by": "words", "tickets": []any{}, "same": []any{}})
+	h.call("GET", "/tickets/1/similar?limit=99", nil).refused(400, helpdesk.CodeInvalid, "limit", "20")
 	h.get("/contacts/tamura@customer.example")
 	h.change("/contacts/tamura@customer.example", object{"reading": "たむら"})
 	h.call("GET", "/messages/"+reply["id"].(string)+"/source", nil)

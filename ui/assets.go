@@ -45,6 +45,7 @@ var styleOrder = []string{
 	"writing",
 	"compose",
 	"panel",
+	"similar",
 	"pages",
 	"house",
 	"situation",

@@ -19,7 +19,9 @@ type panelView struct {
 	Waits    bool   // for a model that cannot read now
 	Again    string // the message that can be read again, where the model failed
 	Back     string
-	Earlier  []earlierTicket
+	// Similar is nil where nothing is looked for.
+	Similar *similarPlace
+	Earlier []earlierTicket
 	// AllEarlier is where all of them are, "" where these are all.
 	AllEarlier string
 	// History is where the figures and files of the person are, and HistoryID
@@ -45,6 +47,7 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 		HistoryID: "history-" + c.ID + "-" + strconv.FormatUint(record.Number, 10) + "-" + strconv.Itoa(record.Messages)}
 	p.Alias, p.Back = t.Alias.Address, path
 	p.Cards = r.server.cardPlaces(c.ID, t.Alias.Address)
+	p.Similar = r.server.similarPlace(&record, path)
 	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
 		if m.Message.Direction != helpdesk.Inbound {

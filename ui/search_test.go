@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/store"
 	"github.com/madoguchi/madoguchi/ui"
 )
@@ -30,7 +32,8 @@ func newSearchableHouse(t *testing.T) (h *house, index func()) {
 		t.Fatal(err)
 	}
 	finder := search.New(bolt, h.Desk)
-	if h.web, err = ui.New(h.Desk, ui.Options{Mail: mailView{}, Hostname: "mx.example.jp", Search: finder}); err != nil {
+	if h.web, err = ui.New(h.Desk, ui.Options{Mail: mailView{}, Hostname: "mx.example.jp", Search: finder,
+		Similar: similar.NewFinder(similar.New(bolt, h.Desk, nil, slog.New(slog.DiscardHandler)), h.Desk, finder)}); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.web.Close() })

@@ -14,6 +14,7 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/card"
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
@@ -149,10 +150,12 @@ type Options struct {
 	// Analysis reports what is known about the model. It asks nobody: it is
 	// called for every page.
 	Analysis func(context.Context) AnalysisStatus
-	// Writer writes texts for agents, and Similar finds what it may learn from;
-	// nil where there is no model, or no search.
-	Writer  TextWriter
+	// Writer writes texts for agents; nil where there is no model.
+	Writer TextWriter
+	// Similar finds tickets that are alike; nil for none. Vectors says how far the
+	// model is by which it does.
 	Similar SimilarFinder
+	Vectors func(context.Context) (similar.Status, error)
 	// Matcher tries smart services out; nil where there is no model.
 	Matcher TemplateMatcher
 	Now     func() time.Time
@@ -306,6 +309,7 @@ func (s *Server) routes() *echo.Echo {
 	s.serviceRoutes(desk)
 	s.templateRoutes(desk)
 	s.writingRoutes(desk)
+	s.similarRoutes(desk)
 	s.paletteRoutes(desk)
 	s.noticeRoutes(desk)
 	s.profileRoutes(desk)

@@ -1,11 +1,13 @@
 package ui
 
 import (
+	"context"
 	"net/http"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 )
 
 type analysisPageView struct {
@@ -15,6 +17,40 @@ type analysisPageView struct {
 	Problem, Mend string
 	Commands      []string
 	Again         *reanalysisView
+	Vectors       *vectorsView // nil where nothing is known of them
+}
+
+// vectorsView is how far the mails are read by the model that finds similar
+// tickets.
+type vectorsView struct {
+	similar.Status
+	State, Tone string
+	Percent     int
+	Trouble     string
+}
+
+// vectors says how far the mails are read, and what keeps them.
+func (s *Server) vectors(ctx context.Context, v *visit) (*vectorsView, error) {
+	if s.options.Vectors == nil {
+		return nil, nil
+	}
+	status, err := s.options.Vectors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	view := &vectorsView{Status: status, Trouble: status.Trouble}
+	switch {
+	case status.Trouble != "":
+		view.State, view.Tone = v.T("similar.state.waits"), "bad"
+	case status.Next != "":
+		view.Percent = int(status.Done * 100 / max(status.Total, 1))
+		view.State, view.Tone = v.T("similar.state.reading", status.Next), "warn"
+	case !status.Enabled:
+		view.State, view.Tone = v.T("similar.state.off"), "plain"
+	default:
+		view.State, view.Tone = v.T("similar.state.ready"), "good"
+	}
+	return view, nil
 }
 
 // analysisPage says whether the model reads along and, where it does not, why
@@ -27,6 +63,9 @@ func (s *Server) analysisPage(c echo.Context) error {
 	view := analysisPageView{settingsPage: sp, Status: s.options.Analysis(c.Request().Context())}
 	view.explain()
 	if view.Again, err = s.newReanalysisView(c); err != nil {
+		return err
+	}
+	if view.Vectors, err = s.vectors(c.Request().Context(), visitOf(c)); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "settings-analysis", view)

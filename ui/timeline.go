@@ -188,6 +188,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventMessageReturned:   "undo",
 	helpdesk.EventTicketMerged:      "merge",
 	helpdesk.EventTicketUnmerged:    "undo",
+	helpdesk.EventTicketDistinct:    "split",
 	helpdesk.EventReplyUndone:       "undo",
 	helpdesk.EventTicketWithdrawn:   "undo",
 	helpdesk.EventDraftTaken:        "person",
@@ -256,6 +257,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if to := e.Data["to_ticket"]; to != strconv.FormatUint(e.Ticket, 10) {
 			key, args[1] = key+"_to", ticketLink(to)
 		}
+	case helpdesk.EventTicketDistinct:
+		args = append(args, ticketLink(e.Data["to_ticket"]))
 	case helpdesk.EventTicketAssigned:
 		key, args = r.assigned(e, key, args)
 	case helpdesk.EventTicketTeam:

@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 )
 
 // TextWriter has a model write texts. Write tells once what the model is given,
@@ -22,10 +23,8 @@ type TextWriter interface {
 	Write(ctx context.Context, in *helpdesk.Writing, plan func(helpdesk.WritingPlan) error, say func(string) error) (helpdesk.Written, error)
 }
 
-// SimilarFinder finds tickets that are about the same as a text, best first.
-type SimilarFinder interface {
-	Similar(ctx context.Context, a helpdesk.Actor, text string, except uint64, limit int) ([]uint64, error)
-}
+// draftExamples is how many similar tickets are looked through for answers.
+const draftExamples = 6
 
 const writingPath = "/tickets/:number/write"
 
@@ -148,7 +147,9 @@ func (s *Server) completeWriting(ctx context.Context, v *visit, t *helpdesk.Tick
 	switch q.Task {
 	case helpdesk.WriteDraft:
 		if s.options.Similar != nil {
-			q.Similar, err = s.options.Similar.Similar(ctx, v.actor(), t.Row.Ticket.Subject+"\n"+newestWords(t), q.Ticket, 6)
+			var found similar.Found
+			found, err = s.options.Similar.Similar(ctx, v.actor(), q.Ticket, draftExamples)
+			q.Similar = found.Numbers()
 		}
 	case helpdesk.WriteTranslate:
 		q.Language = languageOfMail(t)
@@ -161,16 +162,6 @@ func (s *Server) completeWriting(ctx context.Context, v *visit, t *helpdesk.Tick
 		}
 	}
 	return err
-}
-
-func newestWords(t *helpdesk.TicketView) string {
-	for _, m := range slices.Backward(t.Messages) {
-		if m.Message.Direction == helpdesk.Inbound {
-			words := []rune(cmp.Or(m.Body.ReplyText, m.Body.Text))
-			return string(words[:min(len(words), 600)])
-		}
-	}
-	return ""
 }
 
 func languageOfMessage(t *helpdesk.TicketView, id string) string {

@@ -119,6 +119,15 @@ type aiConfig struct {
 	Translate writingTaskConfig `toml:"translate"`
 	Summary   writingTaskConfig `toml:"summary"`
 	Service   writingTaskConfig `toml:"service"`
+	Embedding embeddingConfig   `toml:"embedding"`
+}
+
+// embeddingConfig is what makes vectors of customers' messages; without a model
+// there are none.
+type embeddingConfig struct {
+	Model   string   `toml:"model"`
+	Context int      `toml:"context"`
+	Timeout duration `toml:"timeout"`
 }
 
 // writingConfig is what all texts for agents have in common.
@@ -209,7 +218,8 @@ func defaultConfig() config {
 			Writing: writingConfig{Concurrency: 2},
 			Draft:   writingTaskConfig{Timeout: duration{5 * time.Minute}}, Rewrite: writingTaskConfig{Timeout: duration{5 * time.Minute}},
 			Translate: writingTaskConfig{Timeout: duration{5 * time.Minute}}, Summary: writingTaskConfig{Timeout: duration{5 * time.Minute}},
-			Service: writingTaskConfig{Timeout: duration{10 * time.Minute}},
+			Service:   writingTaskConfig{Timeout: duration{10 * time.Minute}},
+			Embedding: embeddingConfig{Context: 2048, Timeout: duration{time.Minute}},
 		},
 		Log: logConfig{Level: "info", Format: "text"},
 	}

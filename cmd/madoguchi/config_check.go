@@ -187,6 +187,10 @@ func (k *checker) ai(c aiConfig) {
 	k.writingTask("ai.translate.", c.Translate)
 	k.writingTask("ai.summary.", c.Summary)
 	k.writingTask("ai.service.", c.Service)
+	k.positive("ai.embedding.timeout", int64(c.Embedding.Timeout.Duration))
+	if c.Embedding.Context < 256 {
+		k.add("ai.embedding.context", "%d tokens do not hold a short mail; write at least 256", c.Embedding.Context)
+	}
 }
 
 // writingTask checks who writes one kind of text.

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 )
 
 // controlLimit bounds a request on the control socket, in bytes.
@@ -100,6 +101,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /check", answer(log, func(ctx context.Context, _ struct{}) ([]finding, error) { return ops.Check(ctx) }))
 	mux.Handle("POST /setup-link", answer(log, func(ctx context.Context, _ struct{}) (setupLink, error) { return ops.SetupLink(ctx) }))
 	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
+	mux.Handle("GET /vectors", answer(log, func(ctx context.Context, _ struct{}) (similar.Status, error) { return ops.Vectors(ctx) }))
 	mux.Handle("POST /explain", answer(log, ops.Explain))
 	mux.Handle("POST /rehearse", rehearse(log, ops))
 	mux.Handle("POST /read-again", answer(log, ops.ReadAgain))

@@ -35,7 +35,8 @@ var allowedImports = map[string][]string{
 	"helpdesk/analysis/evaluation": {"helpdesk", "helpdesk/analysis"},
 	"helpdesk/analysis/ollamatest": {},
 	"helpdesk/search":              {"helpdesk", "store"},
-	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "ui/locale"},
+	"helpdesk/similar":             {"helpdesk", "helpdesk/search", "store"},
+	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "helpdesk/similar", "ui/locale"},
 	"ui/locale":                    {},
 }
 

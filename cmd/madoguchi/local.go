@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -19,7 +21,9 @@ type local struct {
 	engine store.Engine
 	desk   *helpdesk.Desk
 	index  *search.Index
-	actor  helpdesk.Actor
+	// similar has no model of its own where no server runs.
+	similar *similar.Index
+	actor   helpdesk.Actor
 	// config is the server's, or what a command without one was given; domains
 	// are the server's, nil without one.
 	config  config
@@ -49,7 +53,8 @@ func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &local{engine: engine, desk: desk, index: search.New(engine, desk), actor: helpdesk.System("command line"), config: defaultConfig()}, nil
+	return &local{engine: engine, desk: desk, index: search.New(engine, desk), actor: helpdesk.System("command line"), config: defaultConfig(),
+		similar: similar.New(engine, desk, nil, slog.New(slog.DiscardHandler))}, nil
 }
 
 func (l *local) Close() error { return l.engine.Close() }
@@ -227,6 +232,11 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 	if len(found) > 0 {
 		differences = append(append(differences, found...), "madoguchi reindex makes the search index anew")
 	}
+	vectors, err := l.similar.Verify(ctx)
+	if err != nil {
+		return verification{}, err
+	}
+	differences = append(differences, vectors...)
 	s, err := l.desk.Statistics(ctx)
 	if err != nil {
 		return verification{}, err
@@ -236,6 +246,9 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 		fmt.Sprintf("%d events", s.Events),
 	}}, nil
 }
+
+// Vectors implements operations.
+func (l *local) Vectors(ctx context.Context) (similar.Status, error) { return l.similar.Status(ctx) }
 
 // Backup implements operations.
 func (l *local) Backup(ctx context.Context, w io.Writer) error {

@@ -8,12 +8,14 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/analysis"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/ui"
 )
 
 // openModel connects the model that reads along, unless it is switched off.
 func (s *server) openModel() ([]run.Worker, error) {
 	c := s.config.AI
+	s.similar = similar.New(s.store, s.desk, nil, s.log)
 	if !c.Enabled {
 		return nil, nil
 	}
@@ -27,6 +29,13 @@ func (s *server) openModel() ([]run.Worker, error) {
 	}
 	if s.matcher, err = analysis.NewMatcher(analyst, s.desk, matcherOptions(c)); err != nil {
 		return nil, fmt.Errorf("ai.service: %w", err)
+	}
+	if c.Embedding.Model != "" {
+		embedder := analysis.NewEmbedder(analyst, analysis.EmbedderOptions{
+			Model: c.Embedding.Model, Context: c.Embedding.Context, Timeout: c.Embedding.Timeout.Duration, KeepAlive: c.KeepAlive.Duration,
+		})
+		s.similar = similar.New(s.store, s.desk, embedder, s.log)
+		s.background = append(s.background, s.similar.Run)
 	}
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
 		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -46,6 +47,8 @@ type operations interface {
 	Reindex(ctx context.Context, progress func(done, total uint64)) error
 	// ReadAgain has earlier mails read again, or says how far that is.
 	ReadAgain(ctx context.Context, ask readAgain) (readingAgain, error)
+	// Vectors says how far the vectors of customers' messages are.
+	Vectors(ctx context.Context) (similar.Status, error)
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
 	// Corrections writes the mails whose analysis was corrected to w, as a set for

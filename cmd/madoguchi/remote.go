@@ -14,6 +14,7 @@ import (
 	"syscall"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 )
 
 // errNobodyListens says that no server answers on the control socket.
@@ -222,6 +223,11 @@ func (r *remote) Reindex(ctx context.Context, progress func(done, total uint64))
 			return nil
 		}
 	}
+}
+
+// Vectors implements operations.
+func (r *remote) Vectors(ctx context.Context) (s similar.Status, err error) {
+	return s, r.call(ctx, http.MethodGet, "/vectors", nil, &s)
 }
 
 // Backup copies the server's snapshot to w. A stream that the server broke

@@ -17,6 +17,7 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/analysis"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/store"
@@ -38,6 +39,7 @@ type server struct {
 	store        *store.Journal
 	desk         *helpdesk.Desk
 	index        *search.Index
+	similar      *similar.Index
 
 	inherited        sockets
 	systemd          notifier
@@ -158,7 +160,7 @@ func (s *server) openControl(context.Context) (err error) {
 	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
 		return err
 	}
-	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, actor: helpdesk.System("command line"), config: s.config, domains: s.domains, checkup: s.checkup()}, s}
+	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, similar: s.similar, actor: helpdesk.System("command line"), config: s.config, domains: s.domains, checkup: s.checkup()}, s}
 	s.control = newControlServer(operations, s.log)
 	return nil
 }

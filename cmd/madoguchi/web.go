@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/ui"
 )
 
@@ -47,7 +48,8 @@ func (s *server) openWeb(context.Context) (err error) {
 		Check:       s.checkup().checkForPage,
 		Writer:      s.textWriter(),
 		Matcher:     s.templateMatcher(),
-		Similar:     s.index,
+		Similar:     similar.NewFinder(s.similar, s.desk, s.index),
+		Vectors:     s.similar.Status,
 	})
 	if err != nil {
 		return err

@@ -77,6 +77,7 @@ var composed = []string{
 	"field.kind",
 	"field.owner",
 	"field.title",
+	"similar.by",
 	"after_close",
 	"away",
 	"away.mail",

@@ -22,6 +22,7 @@ import "./drafts.js";
 import "./presence.js";
 import "./templates.js";
 import "./writing.js";
+import "./similar.js";
 import "./reading.js";
 import "./evidence.js";
 import "./mentions.js";
