@@ -1,9 +1,11 @@
 package ui
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -64,8 +66,9 @@ type sameItem struct {
 }
 
 const (
-	similarShown  = 5
-	previewLength = 90 // characters of a question or an answer
+	similarShown    = 5
+	similarLookedAt = 10
+	previewLength   = 90 // characters of a question or an answer
 )
 
 func (s *Server) similarPlace(t *helpdesk.Ticket, path string) *similarPlace {
@@ -91,7 +94,7 @@ func (s *Server) similarView(c echo.Context) (*similarView, error) {
 		return nil, echo.ErrNotFound
 	}
 	view := &similarView{Number: number, Merge: v.may(helpdesk.PermitMerge), Path: backTo(c, number)}
-	found, err := s.options.Similar.Similar(ctx, v.actor(), number, similarShown)
+	found, err := s.options.Similar.Similar(ctx, v.actor(), number, similarLookedAt)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +103,15 @@ func (s *Server) similarView(c echo.Context) (*similarView, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, a := range answered {
+	// Whoever looks for an answer looks at those that have one.
+	slices.SortStableFunc(answered, func(a, b helpdesk.AnsweredTicket) int {
+		return cmp.Compare(min(len(b.Answer), 1), min(len(a.Answer), 1))
+	})
+	for _, a := range answered[:min(len(answered), similarShown)] {
 		t := a.Row.Ticket
 		view.Items = append(view.Items, similarItem{Number: t.Number, URL: "/tickets/" + strconv.FormatUint(t.Number, 10), Subject: subjectOf(v.Printer, t.Subject),
 			Name: contactName(a.Row.Contact), Stage: a.Row.StageName, Open: t.Open, Time: shortMoment(v.Printer, t.UpdatedAt), Language: t.Language,
-			Question: preview(a.Question), Answer: a.Answer, AnswerPreview: preview(a.Answer)})
+			Question: preview(similar.Matter(a.Question)), Answer: a.Answer, AnswerPreview: preview(similar.Matter(a.Answer))})
 	}
 	return view, s.addSame(ctx, v, view)
 }

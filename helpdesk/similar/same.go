@@ -33,7 +33,7 @@ const (
 	sameCustomer = 14 * 24 * time.Hour // between the beginnings of two tickets of a customer
 	sameText     = 7 * 24 * time.Hour  // of different customers
 	sameAlike    = 10                  // of the most alike tickets are compared word by word
-	sameMeaning  = 0.8                 // cosine of what one customer asks twice
+	sameMeaning  = 0.85                // cosine of what one customer asks twice
 )
 
 // Same returns the tickets that may be the same matter as an open one, at most
@@ -156,7 +156,7 @@ func resemble(a, b []helpdesk.CustomerWords) bool {
 		return false
 	}
 	const most, some = 0.5, 0.2
-	alike := overlap(squeeze(a[0].Text), squeeze(b[0].Text))
+	alike := overlap(squeeze(Matter(a[0].Text)), squeeze(Matter(b[0].Text)))
 	subject, other := subjectOf(a[0].Subject), subjectOf(b[0].Subject)
 	return alike >= most || alike >= some && subject != "" && subject == other
 }

@@ -241,12 +241,12 @@ func (ix *Index) make(ctx context.Context, s *space, id string) (*made, error) {
 }
 
 // textOf is what a vector is made of: the subject says what a short mail leaves
-// out.
+// out, and courtesies say nothing.
 func textOf(w *helpdesk.CustomerWords) string {
 	if w.Subject == "" {
-		return w.Text
+		return Matter(w.Text)
 	}
-	return w.Subject + "\n\n" + w.Text
+	return w.Subject + "\n\n" + Matter(w.Text)
 }
 
 func digestOf(w *helpdesk.CustomerWords) uint64 {
