@@ -108,6 +108,7 @@ func allTables() []checkedTable {
 		notes,
 		movings,
 		distincts,
+		topicReports,
 		suppressions,
 		notices,
 		noticeChoices,

@@ -49,6 +49,7 @@ var styleOrder = []string{
 	"pages",
 	"house",
 	"situation",
+	"topics",
 	"away",
 	"hours",
 	"first",

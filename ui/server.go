@@ -310,6 +310,7 @@ func (s *Server) routes() *echo.Echo {
 	s.templateRoutes(desk)
 	s.writingRoutes(desk)
 	s.similarRoutes(desk)
+	s.topicRoutes(desk)
 	s.paletteRoutes(desk)
 	s.noticeRoutes(desk)
 	s.profileRoutes(desk)

@@ -19,6 +19,7 @@ const (
 	pushesAtOnce     = 8
 	deskWorkLease    = time.Minute
 	bulkLease        = 10 * time.Minute
+	topicsLease      = 30 * time.Minute
 	stopGrace        = 20 * time.Second
 )
 
@@ -39,6 +40,9 @@ func (s *server) openBackground(ctx context.Context) error {
 	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signing: s.domains.signing, Log: s.log}
 	reading, err := s.openModel()
 	if err != nil {
+		return err
+	}
+	if err := s.desk.ScheduleTopics(ctx); err != nil {
 		return err
 	}
 	catalogues, err := locale.Load()
@@ -66,6 +70,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerAutoReply, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendAutoReply},
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
 			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
+			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 		}, reading...)),
 	}

@@ -16,6 +16,7 @@ import (
 func (s *server) openModel() ([]run.Worker, error) {
 	c := s.config.AI
 	s.similar = similar.New(s.store, s.desk, nil, s.log)
+	s.topics = similar.NewTopics(s.similar, s.desk, nil, s.log)
 	if !c.Enabled {
 		return nil, nil
 	}
@@ -37,6 +38,7 @@ func (s *server) openModel() ([]run.Worker, error) {
 		s.similar = similar.New(s.store, s.desk, embedder, s.log)
 		s.background = append(s.background, s.similar.Run)
 	}
+	s.topics = similar.NewTopics(s.similar, s.desk, analysis.NewNamer(analyst), s.log)
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
 		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)
 	})

@@ -103,6 +103,7 @@ func deskScreens(shown shown) []screen {
 		{name: "inbox-selected", path: "/inbox/open", open: `document.querySelectorAll('[data-check]').forEach((box, i) => { if (i < 3) box.click() })`},
 		{name: "inbox-spam", path: "/inbox/spam"},
 		{name: "compose", path: "/compose?to=haruka%40customer.example&subject=%E3%81%94%E6%A1%88%E5%86%85"},
+		{name: "topics", path: "/topics"},
 		{name: "settings-views", path: "/settings/views"},
 		{name: "settings-blocked", path: "/settings/blocked"},
 		{name: "inbox-navigation", path: "/inbox/open", open: `document.querySelector('[data-action=open-nav]').click()`, narrow: true},

@@ -40,6 +40,7 @@ type server struct {
 	desk         *helpdesk.Desk
 	index        *search.Index
 	similar      *similar.Index
+	topics       *similar.Topics
 
 	inherited        sockets
 	systemd          notifier

@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"iter"
 	"maps"
 	"math"
 	"slices"
@@ -107,4 +108,30 @@ func scriptOf(r rune) int {
 		return 3
 	}
 	return 0
+}
+
+// Words returns the words of a text that tell what it is about, in their order
+// and each once: long runs of one script.
+func Words(text string) []string {
+	var words []string
+	known := map[string]bool{}
+	for _, run := range runsOfScript(text) {
+		if folded := Fold(run); !known[folded] {
+			known[folded] = true
+			words = append(words, run)
+		}
+	}
+	return words
+}
+
+// Terms yields the terms of a text as the index has them: folded words, and
+// pairs of characters of scripts without spaces.
+func Terms(text string) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for t := range tokens(text) {
+			if !t.single && !yield(t.text) {
+				return
+			}
+		}
+	}
 }

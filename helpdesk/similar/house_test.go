@@ -33,6 +33,7 @@ type house struct {
 	now     time.Time
 	admin   helpdesk.Actor
 	mails   int
+	written map[string]int // by matter
 }
 
 func newHouse(t testing.TB) *house {
@@ -42,7 +43,7 @@ func newHouse(t testing.TB) *house {
 		t.Fatal(err)
 	}
 	h := &house{t: t, fault: storetest.NewFault(bolt), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
-		model: &ollama{digest: "sha-1", dimensions: 256}}
+		written: map[string]int{}, model: &ollama{digest: "sha-1", dimensions: 256}}
 	h.db = store.NewGroup(h.fault)
 	t.Cleanup(func() { h.db.Close() })
 	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{Hostname: "mx.example.jp"}); err != nil {

@@ -35,15 +35,6 @@ func newVector(v []float32) (vector, bool) {
 	return q, true
 }
 
-// floats is v as it is worked on.
-func (v vector) floats() []float32 {
-	list := make([]float32, len(v.steps))
-	for i, s := range v.steps {
-		list[i] = float32(s) * v.step
-	}
-	return list
-}
-
 // dot multiplies the steps of two vectors of the same length. Four sums go on
 // beside each other, so that none waits for another.
 func dot(a []int8, b []byte) int32 {

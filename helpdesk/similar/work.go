@@ -254,3 +254,8 @@ func digestOf(w *helpdesk.CustomerWords) uint64 {
 	h.Write([]byte(textOf(w)))
 	return h.Sum64()
 }
+
+func isLater(err error) bool {
+	var wait later
+	return errors.As(err, &wait)
+}

@@ -78,6 +78,7 @@ var composed = []string{
 	"field.owner",
 	"field.title",
 	"similar.by",
+	"topics.by",
 	"after_close",
 	"away",
 	"away.mail",
