@@ -54,7 +54,10 @@ func Start(t testing.TB) (address string) {
 	said := &tail{}
 	command := exec.CommandContext(t.Context(), filepath.Join(home, "bin", "ollama"), "serve")
 	command.Env = append(os.Environ(), "OLLAMA_HOST="+host, "OLLAMA_MODELS="+t.TempDir(), "HOME="+t.TempDir(),
-		"OLLAMA_NO_CLOUD=1", "OLLAMA_NUM_PARALLEL=1", "OLLAMA_MAX_LOADED_MODELS=4")
+		"OLLAMA_NO_CLOUD=1", "OLLAMA_NUM_PARALLEL=1", "OLLAMA_MAX_LOADED_MODELS=4",
+		// Threads of llama.cpp wait for each other busily: where other tests run
+		// beside it, several are far slower than one.
+		"LLAMA_ARG_THREADS=1", "LLAMA_ARG_THREADS_BATCH=1", "OMP_NUM_THREADS=1")
 	command.Stdout, command.Stderr = said, said
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) } // so that it stops its llama-servers
 	command.WaitDelay = 20 * time.Second
