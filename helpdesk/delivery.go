@@ -134,13 +134,25 @@ func (c *command) deferDelivery(delivery *Delivery, attempt Attempt) error {
 	if err := c.setTimer(TimerDeliver, delivery.ID, delivery.NextAt); err != nil {
 		return err
 	}
+	// A copy or a notice is of the house's own.
+	late := !delivery.Warned && !delivery.Copy && delivery.Notice == "" && c.now.Sub(delivery.CreatedAt) >= delayWarning
+	delivery.Warned = delivery.Warned || late
 	if err := deliveries.Put(c, delivery); err != nil {
 		return err
+	}
+	if late {
+		if _, err := c.record(Event{Kind: EventDeliveryDelayed, Ticket: delivery.Ticket, Message: delivery.Message, Data: attemptData(delivery, attempt)}); err != nil {
+			return err
+		}
 	}
 	_, err := c.record(Event{Kind: EventDeliveryDeferred, Ticket: delivery.Ticket, Message: delivery.Message,
 		Data: attemptData(delivery, attempt)})
 	return err
 }
+
+// delayWarning is when the author of a mail that cannot be delivered is told
+// that it is still being tried.
+const delayWarning = 4 * time.Hour
 
 // retryDelays are the pauses after the first, second, … attempt.
 var retryDelays = []time.Duration{

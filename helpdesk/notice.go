@@ -20,6 +20,7 @@ const (
 	NoticeOverdue  NoticeKind = "overdue"  // the user's ticket is late
 	NoticeWoken    NoticeKind = "woken"    // the user's ticket came back from its rest
 	NoticeFailed   NoticeKind = "failed"   // the user's reply did not arrive
+	NoticeDelayed  NoticeKind = "delayed"  // the user's reply is still being tried after hours
 	NoticeHeld     NoticeKind = "held"     // a mail on the user's ticket waits to be confirmed
 	NoticeMatched  NoticeKind = "matched"  // a service is about to answer a ticket
 	NoticeApproval NoticeKind = "approval" // a colleague's reply waits for somebody who may approve
@@ -28,7 +29,7 @@ const (
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeHeld, NoticeMatched, NoticeWoken}
+var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -159,7 +160,7 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 		add(NoticeMention, note.Mentions...)
 	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
 		return c.causesOfApproval(e)
-	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventServiceMatched:
+	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventDeliveryDelayed, EventServiceMatched:
 		t, err := ticket()
 		if err != nil || t.Spam != nil { // nobody is called to look at spam
 			return nil, err
@@ -254,14 +255,18 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 		if e.Data["why"] == string(WokenByTime) {
 			add(NoticeWoken, t.AssigneeID)
 		}
-	case EventDeliveryFailed:
+	case EventDeliveryFailed, EventDeliveryDelayed:
 		m, err := messages.Get(c, key(e.Message))
 		if err != nil {
 			return nil, err
 		}
 		if m.Direction == Outbound {
-			add(NoticeFailed, m.AuthorID)
-			add(NoticeFailed, t.AssigneeID)
+			kind := NoticeFailed
+			if e.Kind == EventDeliveryDelayed {
+				kind = NoticeDelayed
+			}
+			add(kind, m.AuthorID)
+			add(kind, t.AssigneeID)
 		}
 	}
 	return list, nil

@@ -484,6 +484,7 @@ type Delivery struct {
 	CreatedAt    time.Time
 	DoneAt       time.Time
 	DoneSeq      uint64 // the event that says how it ended
+	Warned       bool   `cbor:",omitempty"` // its author was told that it is late
 }
 
 // Attempt is one try of a delivery.

@@ -140,6 +140,8 @@ func allTables() []checkedTable {
 		bulks,
 		bulkItems,
 		dkimKeys,
+		tlsPolicies,
+		pauses,
 	}
 }
 

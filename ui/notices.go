@@ -42,7 +42,7 @@ const maxNotices = 50
 
 var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeAssigned: "person", helpdesk.NoticeMention: "at", helpdesk.NoticeCustomer: "speech", helpdesk.NoticeOverdue: "clock",
-	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeHeld: "hand",
+	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeDelayed: "clock", helpdesk.NoticeHeld: "hand",
 	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo", helpdesk.NoticeMatched: "sparkle",
 }
 
@@ -109,6 +109,8 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 		return p.T("notice.woken", number)
 	case helpdesk.NoticeFailed:
 		return p.T("notice.failed", number, n.Contact)
+	case helpdesk.NoticeDelayed:
+		return p.T("notice.delayed", number, n.Contact)
 	case helpdesk.NoticeApproval:
 		return p.T("notice.approval", number, by)
 	case helpdesk.NoticeMatched:

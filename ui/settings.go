@@ -24,6 +24,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.POST("/settings/users/:id", s.saveUser)
 	s.domainRoutes(g)
 	s.checkRoutes(g)
+	s.queueRoutes(g)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
@@ -99,6 +100,7 @@ var settingsMap = []struct {
 	}},
 	{"server", []settingsEntry{
 		{section: "analysis", readable: true},
+		{section: "queue", needs: helpdesk.PermitSupervise},
 		{section: "check", needs: helpdesk.PermitSystem},
 		{section: "audit", needs: helpdesk.PermitAudit},
 		{section: "system", readable: true},

@@ -37,7 +37,8 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err := s.desk.TendDomains(ctx); err != nil {
 		return err
 	}
-	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signing: s.domains.signing, Log: s.log}
+	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signing: s.domains.signing, Via: s.config.Outbound.via, Log: s.log,
+		Gate: run.NewGate(run.Limits{Concurrency: s.config.Outbound.Concurrency, PerMinute: s.config.Outbound.PerMinute, Total: s.config.Outbound.TotalPerMinute}, time.Now)}
 	reading, err := s.openModel()
 	if err != nil {
 		return err
@@ -76,7 +77,10 @@ func (s *server) openBackground(ctx context.Context) error {
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle}
 	s.background = append(s.background,
-		func(ctx context.Context) { timers.Run(ctx, stopGrace) },
+		func(ctx context.Context) {
+			timers.Run(ctx, stopGrace)
+			sender.Close()
+		},
 		func(ctx context.Context) { run.Follow(ctx, s.desk, indexer, s.log) },
 		s.countAnalyses,
 	)

@@ -67,6 +67,7 @@ type webConfig struct {
 type dnsConfig struct {
 	Resolver string   `toml:"resolver"`
 	Timeout  duration `toml:"timeout"`
+	Trusted  bool     `toml:"trusted"`
 }
 
 type outboundConfig struct {
@@ -77,6 +78,22 @@ type outboundConfig struct {
 	TLS          string   `toml:"tls"`
 	Port         int      `toml:"port"`
 	Timeout      duration `toml:"timeout"`
+	Idle         duration `toml:"idle"`
+	// Concurrency and PerMinute are for one destination.
+	Concurrency    int             `toml:"concurrency"`
+	PerMinute      int             `toml:"per_minute"`
+	TotalPerMinute int             `toml:"total_per_minute"`
+	Accounts       []accountConfig `toml:"account"`
+}
+
+// accountConfig is a smarthost for the mail of some domains.
+type accountConfig struct {
+	Domains      []string `toml:"domains"`
+	Smarthost    string   `toml:"smarthost"`
+	Username     string   `toml:"username"`
+	Password     string   `toml:"password"`
+	PasswordFile string   `toml:"password_file"`
+	TLS          string   `toml:"tls"`
 }
 
 type dkimConfig struct {
@@ -203,7 +220,7 @@ func defaultConfig() config {
 		},
 		Web:      webConfig{Listen: "127.0.0.1:8080"},
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
-		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}},
+		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}, Idle: duration{20 * time.Second}, Concurrency: 4},
 		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},
 		Check:    checkConfig{Outgoing: "gmail.com", Blocklists: []string{"zen.spamhaus.org", "bl.spamcop.net"}, Clock: "https://www.cloudflare.com/"},
 		Helpdesk: helpdeskConfig{

@@ -125,28 +125,52 @@ func (k *checker) dns(c dnsConfig) {
 }
 
 func (k *checker) outbound(c outboundConfig) {
-	if c.TLS != "" {
-		k.oneOf("outbound.tls", c.TLS, "opportunistic", "starttls", "implicit", "none")
-	}
-	if c.Smarthost != "" {
-		smarthost := outbound.Smarthost{Address: c.Smarthost, Username: c.Username, TLS: c.TLS}
-		if err := smarthost.Validate(); err != nil {
-			k.add("outbound.smarthost", "%s", strings.TrimPrefix(err.Error(), "smarthost: "))
+	k.account("outbound.", c.account())
+	seen := map[string]bool{}
+	for i, account := range c.Accounts {
+		at := fmt.Sprintf("outbound.account[%d].", i)
+		k.filled(at+"smarthost", account.Smarthost, `the server that takes the mail of these domains, such as "smtp.example.com:587"`)
+		if len(account.Domains) == 0 {
+			k.add(at+"domains", `names no domain; write those whose mail leaves here, such as ["example.com"]`)
 		}
-	}
-	if c.Password != "" && c.PasswordFile != "" {
-		k.add("outbound.password_file", "give outbound.password or outbound.password_file, not both")
-	}
-	if c.Username != "" && c.Password == "" && c.PasswordFile == "" {
-		k.add("outbound.username", "needs outbound.password_file (or outbound.password) beside it")
-	}
-	if c.Username != "" && c.Smarthost == "" {
-		k.add("outbound.username", "needs outbound.smarthost, the server to log in to")
+		for _, domain := range account.Domains {
+			if domain = strings.ToLower(domain); seen[domain] {
+				k.add(at+"domains", "%q stands in two accounts", domain)
+			}
+			seen[domain] = true
+		}
+		k.account(at, account)
 	}
 	if c.Port < 1 || c.Port > 65535 {
 		k.add("outbound.port", "%d is no port; mail servers listen on 25", c.Port)
 	}
 	k.positive("outbound.timeout", int64(c.Timeout.Duration))
+	k.natural("outbound.idle", int64(c.Idle.Duration))
+	k.natural("outbound.concurrency", int64(c.Concurrency))
+	k.natural("outbound.per_minute", int64(c.PerMinute))
+	k.natural("outbound.total_per_minute", int64(c.TotalPerMinute))
+}
+
+// account checks a smarthost and its login.
+func (k *checker) account(at string, c accountConfig) {
+	if c.TLS != "" {
+		k.oneOf(at+"tls", c.TLS, "opportunistic", "starttls", "implicit", "none")
+	}
+	if c.Smarthost != "" {
+		smarthost := outbound.Smarthost{Address: c.Smarthost, Username: c.Username, TLS: c.TLS}
+		if err := smarthost.Validate(); err != nil {
+			k.add(at+"smarthost", "%s", strings.TrimPrefix(err.Error(), "smarthost: "))
+		}
+	}
+	if c.Password != "" && c.PasswordFile != "" {
+		k.add(at+"password_file", "give %spassword or %spassword_file, not both", at, at)
+	}
+	if c.Username != "" && c.Password == "" && c.PasswordFile == "" {
+		k.add(at+"username", "needs %spassword_file (or %spassword) beside it", at, at)
+	}
+	if c.Username != "" && c.Smarthost == "" {
+		k.add(at+"username", "needs %ssmarthost, the server to log in to", at)
+	}
 }
 
 func (k *checker) dkim(keys []dkimConfig) {
@@ -260,6 +284,12 @@ func (k *checker) oneOf(key, value string, allowed ...string) {
 func (k *checker) filled(key, value, what string) {
 	if value == "" {
 		k.add(key, "is missing: write %s", what)
+	}
+}
+
+func (k *checker) natural(key string, n int64) {
+	if n < 0 {
+		k.add(key, "must not be less than nothing; 0 is without")
 	}
 }
 

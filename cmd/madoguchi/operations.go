@@ -35,6 +35,9 @@ type operations interface {
 	RotateKeys(ctx context.Context, domain string) ([]domainInfo, error)
 	// Check looks at everything around the server.
 	Check(ctx context.Context) ([]finding, error)
+	// Queue lists what waits to leave; ChangeQueue does something to it.
+	Queue(ctx context.Context, question queueQuestion) (queueInfo, error)
+	ChangeQueue(ctx context.Context, change queueChange) (string, error)
 	// SetupLink makes a new one-time link for the first account; only a running
 	// server can.
 	SetupLink(ctx context.Context) (setupLink, error)

@@ -6,11 +6,20 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"log/slog"
+	"net"
 	"os"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/miekg/dns"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dane"
+	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
 
@@ -18,28 +27,101 @@ import (
 // line for each attempt.
 func (s *server) newSender() (*outbound.Sender, error) {
 	c := s.config.Outbound
+	resolver := auth.NewResolver(s.config.DNS.Resolver)
 	sender := &outbound.Sender{
-		Resolver: auth.NewResolver(s.config.DNS.Resolver),
+		Resolver: resolver,
 		Hostname: s.config.hostname(),
 		Port:     c.Port,
 		Timeout:  c.Timeout.Duration,
+		Idle:     c.Idle.Duration,
+		Accounts: map[string]*outbound.Smarthost{},
+		Policies: &mtasts.Finder{Resolver: resolver, Client: fetch.Network{Dial: fetch.DialPublic(resolver), Timeout: time.Minute}.Client(4), Memory: policyMemory{s.desk}, Now: time.Now},
 	}
-	if c.Smarthost == "" {
-		return sender, nil
+	if address := s.config.DNS.secure(); address != "" {
+		sender.Keys = &dane.Resolver{Address: address, Timeout: s.config.DNS.Timeout.Duration}
 	}
+	var err error
+	if c.Smarthost != "" {
+		if sender.Smarthost, err = c.account().smarthost("outbound."); err != nil {
+			return nil, err
+		}
+	}
+	for i, account := range c.Accounts {
+		smarthost, err := account.smarthost(fmt.Sprintf("outbound.account[%d].", i))
+		if err != nil {
+			return nil, err
+		}
+		for _, domain := range account.Domains {
+			sender.Accounts[strings.ToLower(domain)] = smarthost
+		}
+	}
+	return sender, nil
+}
+
+// account is the login of the smarthost for all domains.
+func (c outboundConfig) account() accountConfig {
+	return accountConfig{Smarthost: c.Smarthost, Username: c.Username, Password: c.Password, PasswordFile: c.PasswordFile, TLS: c.TLS}
+}
+
+// smarthost reads the password; at is where the configuration says it.
+func (c accountConfig) smarthost(at string) (*outbound.Smarthost, error) {
 	password := c.Password
 	if c.PasswordFile != "" {
 		text, err := os.ReadFile(c.PasswordFile)
 		if err != nil {
-			return nil, fmt.Errorf("outbound.password_file: %w", err)
+			return nil, fmt.Errorf("%spassword_file: %w", at, err)
 		}
 		password = strings.TrimRight(string(text), "\r\n")
 	}
-	sender.Smarthost = &outbound.Smarthost{Address: c.Smarthost, Username: c.Username, Password: password, TLS: c.TLS}
-	if err := sender.Smarthost.Validate(); err != nil {
-		return nil, fmt.Errorf("outbound.smarthost: %w", err)
+	smarthost := &outbound.Smarthost{Address: c.Smarthost, Username: c.Username, Password: password, TLS: c.TLS}
+	if err := smarthost.Validate(); err != nil {
+		return nil, fmt.Errorf("%ssmarthost: %w", at, err)
 	}
-	return sender, nil
+	return smarthost, nil
+}
+
+// secure is the name server whose word on DNSSEC is believed: one on this
+// machine, or one that the configuration trusts; "" for none.
+func (c dnsConfig) secure() string {
+	address := c.Resolver
+	if address == "" {
+		system, err := dns.ClientConfigFromFile("/etc/resolv.conf")
+		if err != nil || len(system.Servers) == 0 {
+			return ""
+		}
+		address = net.JoinHostPort(system.Servers[0], system.Port)
+	} else if _, _, err := net.SplitHostPort(address); err != nil {
+		address = net.JoinHostPort(strings.Trim(address, "[]"), "53")
+	}
+	if !c.Trusted && !dane.Trusted(address) {
+		return ""
+	}
+	return address
+}
+
+// via is the smarthost that takes the mail of a sender's domain, "" for none.
+func (c outboundConfig) via(domain string) string {
+	for _, account := range c.Accounts {
+		if slices.ContainsFunc(account.Domains, func(d string) bool { return strings.EqualFold(d, domain) }) {
+			return account.Smarthost
+		}
+	}
+	return c.Smarthost
+}
+
+// policyMemory keeps the MTA-STS policies of others in the desk's store.
+type policyMemory struct{ desk *helpdesk.Desk }
+
+func (m policyMemory) PolicyOf(ctx context.Context, domain string) (mtasts.Kept, bool, error) {
+	p, err := m.desk.TLSPolicyOf(ctx, domain)
+	if err != nil || p == nil {
+		return mtasts.Kept{}, false, err
+	}
+	return mtasts.Kept{ID: p.ID, Policy: p.Text, At: p.At}, true, nil
+}
+
+func (m policyMemory) KeepPolicy(ctx context.Context, domain string, k mtasts.Kept) error {
+	return m.desk.KeepTLSPolicy(ctx, helpdesk.TLSPolicy{Domain: domain, ID: k.ID, Text: k.Policy, At: k.At})
 }
 
 // fileSigners reads the DKIM keys that the configuration names, by domain in

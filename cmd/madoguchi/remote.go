@@ -173,6 +173,16 @@ func (r *remote) Check(ctx context.Context) (out []finding, err error) {
 	return out, err
 }
 
+func (r *remote) Queue(ctx context.Context, question queueQuestion) (out queueInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/queue", question, &out)
+	return out, err
+}
+
+func (r *remote) ChangeQueue(ctx context.Context, change queueChange) (out string, err error) {
+	err = r.call(ctx, http.MethodPost, "/change-queue", change, &out)
+	return out, err
+}
+
 func (r *remote) SetupLink(ctx context.Context) (out setupLink, err error) {
 	err = r.call(ctx, http.MethodPost, "/setup-link", nil, &out)
 	return out, err

@@ -1,11 +1,13 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
@@ -13,6 +15,7 @@ import (
 
 // DeliveryDesk is what a Deliverer needs of the helpdesk.
 type DeliveryDesk interface {
+	DeliveryRoute(ctx context.Context, id string) (from, to string, paused bool, err error)
 	StartDelivery(ctx context.Context, id string) (*helpdesk.Delivery, []byte, error)
 	RecordAttempt(ctx context.Context, id string, attempt helpdesk.Attempt, permanent bool) error
 }
@@ -39,11 +42,21 @@ type Deliverer struct {
 	// Signing signs mail by the domain of its envelope sender, which is that of
 	// its From; a domain without keys in use is sent unsigned.
 	Signing MailSigner
-	Log     *slog.Logger
+	// Gate keeps the limits of what leaves; nil is without limits. Via names the
+	// server that takes the mail of a sender's domain, "" for the recipient's own:
+	// limits count by where mail goes to.
+	Gate *Gate
+	Via  func(domain string) string
+	Log  *slog.Logger
 }
 
 // Deliver attempts the delivery with the given id and records what came of it.
 func (d *Deliverer) Deliver(ctx context.Context, id string) error {
+	leave, err := d.enter(ctx, id)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	delivery, raw, err := d.Desk.StartDelivery(ctx, id)
 	if err != nil {
 		return fmt.Errorf("start delivery %s: %w", id, err)
@@ -71,6 +84,45 @@ func (d *Deliverer) Deliver(ctx context.Context, id string) error {
 		return fmt.Errorf("record the attempt of delivery %s: %w", id, err)
 	}
 	return nil
+}
+
+// notNow says that a delivery waits for its turn, which is no failure.
+type notNow struct {
+	why   string
+	after time.Duration
+}
+
+func (e *notNow) Error() string             { return e.why }
+func (e *notNow) RetryAfter() time.Duration { return e.after }
+
+// pausedFor is how soon mail to a paused destination looks again by itself.
+const pausedFor = 5 * time.Minute
+
+// enter waits outside while the destination is paused or has its fill.
+func (d *Deliverer) enter(ctx context.Context, id string) (leave func(), err error) {
+	from, to, paused, err := d.Desk.DeliveryRoute(ctx, id)
+	if err != nil {
+		return nil, fmt.Errorf("look where delivery %s goes: %w", id, err)
+	}
+	destination := domainOf(to)
+	if paused {
+		return nil, &notNow{"mail to " + destination + " is paused", pausedFor}
+	}
+	if d.Gate == nil || to == "" {
+		return func() {}, nil
+	}
+	if d.Via != nil {
+		destination = cmp.Or(d.Via(domainOf(from)), destination)
+	}
+	leave, wait := d.Gate.Enter(destination)
+	if leave == nil {
+		return nil, &notNow{"mail to " + destination + " has its fill for now", wait}
+	}
+	return leave, nil
+}
+
+func domainOf(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '@')+1:])
 }
 
 func attemptOf(o outbound.Outcome, err error) (attempt helpdesk.Attempt, permanent bool) {

@@ -213,7 +213,7 @@ func (b *batch) take(ctx context.Context, e helpdesk.Event) error {
 	case helpdesk.EventTicketCreated, helpdesk.EventTicketStage, helpdesk.EventTicketReopened, helpdesk.EventTicketAssigned, helpdesk.EventTicketTags,
 		helpdesk.EventMessageReceived, helpdesk.EventMessageHeld, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventMessageRefused,
 		helpdesk.EventMessageDuplicate, helpdesk.EventMessageRelayed, helpdesk.EventReplyPosted, helpdesk.EventReplyUndone, helpdesk.EventReplyLogged,
-		helpdesk.EventDeliverySent, helpdesk.EventDeliveryDeferred, helpdesk.EventDeliveryFailed, helpdesk.EventDeliveryRetried,
+		helpdesk.EventDeliverySent, helpdesk.EventDeliveryDeferred, helpdesk.EventDeliveryFailed, helpdesk.EventDeliveryRetried, helpdesk.EventDeliveryDelayed,
 		helpdesk.EventCopySent, helpdesk.EventCopyFailed, helpdesk.EventAnalysisStored, helpdesk.EventAnalysisFailed, helpdesk.EventActionTicked, helpdesk.EventTimerParked, helpdesk.EventMentionSeen:
 		return nil
 	}

@@ -10,6 +10,8 @@ import (
 	"net/smtp"
 	"strings"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dane"
 )
 
 // conversation is one SMTP session with one address. It uses net/smtp, since
@@ -23,32 +25,62 @@ type conversation struct {
 	client    *smtp.Client
 	patience  time.Duration // that the peer last had to answer, for messages
 	smarthost *Smarthost
+	mails     int // that were sent over it
 }
 
-// attempt delivers a mail to one address.
-func (s *Sender) attempt(ctx context.Context, t target, e *envelope, policy tlsPolicy) (Outcome, *Error) {
-	c := &conversation{sender: s, target: t, policy: policy, smarthost: s.Smarthost}
-	if err := c.connect(ctx); err != nil {
-		return Outcome{}, err
+// attempt delivers a mail to one address, over a connection that is there from
+// an earlier mail, or a new one.
+func (s *Sender) attempt(ctx context.Context, t target, e *envelope, r route, policy tlsPolicy) (Outcome, *Error) {
+	c := s.idle.take(connectionKey(t, r.smarthost, policy))
+	if c == nil || !c.wake(ctx) {
+		c = &conversation{sender: s, target: t, policy: policy, smarthost: r.smarthost}
+		if err := c.connect(ctx); err != nil {
+			return Outcome{}, err
+		}
 	}
 	// Ends whatever waits on the network once ctx does.
 	stop := context.AfterFunc(ctx, func() { c.transport.Close() })
+	kept := false
+	defer func() {
+		if !kept {
+			c.transport.Close()
+		}
+	}()
 	defer stop()
-	defer c.transport.Close()
-
-	if err := c.open(ctx); err != nil {
-		return Outcome{}, err
-	}
-	if err := c.authenticate(ctx); err != nil {
-		return Outcome{}, err
+	if c.client == nil {
+		if err := c.open(ctx); err != nil {
+			return Outcome{}, err
+		}
+		if err := c.authenticate(ctx); err != nil {
+			return Outcome{}, err
+		}
 	}
 	response, err := c.transact(ctx, e)
 	outcome := Outcome{Host: t.host, RemoteAddr: t.address, TLS: c.describeTLS(), Response: response}
+	c.mails++
+	if err == nil && stop() && s.idle.keep(c, s.Idle) {
+		kept = true
+		return outcome, nil
+	}
 	// After 421, or without an answer, nobody is there to take leave of.
 	if err == nil || err.Code != 0 && err.Code != 421 {
 		c.quit()
 	}
 	return outcome, err
+}
+
+// wake makes sure that an idle connection is still there.
+func (c *conversation) wake(ctx context.Context) bool {
+	c.transport.renew(ctx)
+	c.wait(min(c.sender.timeout(), quitTimeout))
+	err := c.client.Text.PrintfLine("RSET")
+	if err == nil {
+		_, _, err = c.client.Text.ReadResponse(250)
+	}
+	if err != nil {
+		c.transport.Close()
+	}
+	return err == nil
 }
 
 func (c *conversation) connect(ctx context.Context) *Error {
@@ -120,7 +152,14 @@ func (c *conversation) tlsConfig() *tls.Config {
 	if config.ServerName == "" {
 		config.ServerName = c.target.host
 	}
-	if !c.policy.verify {
+	switch {
+	case len(c.policy.keys) > 0:
+		config.InsecureSkipVerify = true // what stands in its place is stricter
+		config.MinVersion = tls.VersionTLS12
+		config.VerifyConnection = func(state tls.ConnectionState) error {
+			return dane.Verify(c.policy.keys, state.PeerCertificates, time.Now(), c.policy.names...)
+		}
+	case !c.policy.verify:
 		// Without DANE or MTA-STS nobody says which name an MX must prove, and the
 		// alternative is to send in clear. Old encryption is better than none too.
 		config.InsecureSkipVerify = true
@@ -141,6 +180,9 @@ func (c *conversation) describeTLS() string {
 	intermediates := x509.NewCertPool()
 	for _, certificate := range state.PeerCertificates[1:] {
 		intermediates.AddCert(certificate)
+	}
+	if len(c.policy.keys) > 0 {
+		return tls.VersionName(state.Version) + ", certificate verified by DANE"
 	}
 	verified := "certificate verified"
 	if _, err := state.PeerCertificates[0].Verify(x509.VerifyOptions{

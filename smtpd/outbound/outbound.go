@@ -10,6 +10,9 @@ import (
 	"log/slog"
 	"net"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dane"
+	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 )
 
 // Resolver answers the DNS questions of direct delivery. A *net.Resolver is
@@ -49,8 +52,29 @@ type Sender struct {
 	// answer to the end of the mail may take five times as long. The whole
 	// delivery is bounded by the context alone.
 	Timeout time.Duration
+	// Accounts are smarthosts for the mail of some domains, by the domain of the
+	// envelope sender in lower case; they come before Smarthost.
+	Accounts map[string]*Smarthost
+	// Policies finds the MTA-STS policies of recipients' domains (RFC 8461), and
+	// Keys the TLSA records of their hosts (RFC 7672); nil for neither.
+	Policies Policies
+	Keys     Keys
+	// Idle is how long a connection is kept for the next mail; zero keeps none.
+	Idle time.Duration
 	// Log receives a line for each host tried; nil stands for none.
 	Log *slog.Logger
+
+	idle idleConnections
+}
+
+// Policies finds what a domain says of encryption; *mtasts.Finder is one.
+type Policies interface {
+	Find(ctx context.Context, domain string) (mtasts.Policy, error)
+}
+
+// Keys finds what the DNS proves of a host's certificate; *dane.Resolver is one.
+type Keys interface {
+	Records(ctx context.Context, domain, host string, port int) (records []dane.Record, unusable bool, err error)
 }
 
 // Mail is one mail to one recipient.
@@ -99,13 +123,13 @@ func (s *Sender) deliver(ctx context.Context, m Mail) (Outcome, *Error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	targets, policy, err := s.route(ctx, e)
+	r, err := s.route(ctx, e)
 	if err != nil {
 		return Outcome{}, err
 	}
 	var failure *Error
-	for _, t := range targets {
-		outcome, err := s.attemptWithFallback(ctx, t, e, policy)
+	for _, t := range r.targets {
+		outcome, err := s.attemptProven(ctx, t, e, r)
 		if err == nil {
 			return outcome, nil
 		}
@@ -124,14 +148,14 @@ func (s *Sender) deliver(ctx context.Context, m Mail) (Outcome, *Error) {
 // attemptWithFallback goes on without encryption where TLS fails and is not
 // required: a mail in clear arrives, and would have gone in clear to a host
 // that offers none (RFC 7435).
-func (s *Sender) attemptWithFallback(ctx context.Context, t target, e *envelope, policy tlsPolicy) (Outcome, *Error) {
-	outcome, err := s.attempt(ctx, t, e, policy)
+func (s *Sender) attemptWithFallback(ctx context.Context, t target, e *envelope, r route, policy tlsPolicy) (Outcome, *Error) {
+	outcome, err := s.attempt(ctx, t, e, r, policy)
 	if err == nil || !err.tlsFailed || policy.required || ctx.Err() != nil {
 		return outcome, err
 	}
 	s.log().WarnContext(ctx, "TLS failed, going on without", "mail", e.mail.ID, "host", t.host, "address", t.address, "error", err.Error())
 	policy.wanted = false
-	return s.attempt(ctx, t, e, policy)
+	return s.attempt(ctx, t, e, r, policy)
 }
 
 func (s *Sender) timeout() time.Duration {

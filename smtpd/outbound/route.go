@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/madoguchi/madoguchi/smtpd/dane"
 )
 
 // target is one address of one host to try.
@@ -24,44 +26,73 @@ type tlsPolicy struct {
 	wanted   bool // STARTTLS where offered
 	required bool // no mail without TLS
 	verify   bool // the certificate must be valid
+	// keys are what the certificate must be instead, by DANE; names are those it
+	// may be for where they name an authority.
+	keys  []dane.Record
+	names []string
+}
+
+// route is how a mail goes.
+type route struct {
+	targets   []target
+	policy    tlsPolicy
+	smarthost *Smarthost // nil for direct delivery
+	// domain is the recipient's, where its DNS says which hosts to go to; port is
+	// theirs.
+	domain string
+	port   int
 }
 
 // route finds the hosts to try, in order.
-func (s *Sender) route(ctx context.Context, e *envelope) ([]target, tlsPolicy, *Error) {
-	if s.Smarthost != nil {
-		targets, err := s.smarthostTargets(ctx)
-		policy := s.Smarthost.policy()
+func (s *Sender) route(ctx context.Context, e *envelope) (r route, err *Error) {
+	if r.smarthost = s.smarthostOf(e); r.smarthost != nil {
+		r.targets, err = s.smarthostTargets(ctx, r.smarthost)
+		r.policy = r.smarthost.policy()
 		if e.mail.RequireTLS {
-			policy.required = true
-			policy.wanted = !policy.implicit
+			r.policy.required = true
+			r.policy.wanted = !r.policy.implicit
 		}
-		return targets, policy, err
+		return r, err
 	}
-	policy := tlsPolicy{wanted: true, required: e.mail.RequireTLS}
-	port := cmp.Or(s.Port, 25)
+	r.policy = tlsPolicy{wanted: true, required: e.mail.RequireTLS}
+	r.port = cmp.Or(s.Port, 25)
 	if literal, ok := strings.CutPrefix(e.domain, "["); ok {
 		literal = strings.TrimPrefix(strings.TrimSuffix(strings.ToLower(literal), "]"), "ipv6:")
 		ip, err := netip.ParseAddr(literal)
 		if err != nil || ip.IsUnspecified() {
-			return nil, policy, permanent("5.1.2", "%s is no address of a server", e.domain)
+			return r, permanent("5.1.2", "%s is no address of a server", e.domain)
 		}
-		return []target{{e.domain, netip.AddrPortFrom(ip, uint16(port)).String()}}, policy, nil
+		r.targets = []target{{e.domain, netip.AddrPortFrom(ip, uint16(r.port)).String()}}
+		return r, nil
 	}
 	hosts, err := s.exchangers(ctx, e.domain)
 	if err != nil {
-		return nil, policy, err
+		return r, err
 	}
-	targets, err := s.resolve(ctx, hosts, strconv.Itoa(port))
-	return targets, policy, err
+	r.domain = e.domain
+	if hosts, err = s.allowed(ctx, &r, hosts); err != nil {
+		return r, err
+	}
+	r.targets, err = s.resolve(ctx, hosts, strconv.Itoa(r.port))
+	return r, err
+}
+
+// smarthostOf is the smarthost that takes a mail, nil for direct delivery.
+func (s *Sender) smarthostOf(e *envelope) *Smarthost {
+	domain := strings.ToLower(e.from[strings.LastIndexByte(e.from, '@')+1:])
+	if account := s.Accounts[domain]; account != nil {
+		return account
+	}
+	return s.Smarthost
 }
 
 // smarthostTargets never returns a permanent error: a mistake in the
 // configuration must not bounce every mail in the queue.
-func (s *Sender) smarthostTargets(ctx context.Context) ([]target, *Error) {
-	if err := s.Smarthost.Validate(); err != nil {
+func (s *Sender) smarthostTargets(ctx context.Context, smarthost *Smarthost) ([]target, *Error) {
+	if err := smarthost.Validate(); err != nil {
 		return nil, temporary("4.3.5", "%v", err)
 	}
-	host, port, err := s.Smarthost.hostPort()
+	host, port, err := smarthost.hostPort()
 	if err != nil {
 		return nil, temporary("4.3.5", "%v", err)
 	}

@@ -29,6 +29,12 @@ func newTransport(ctx context.Context, conn net.Conn, step time.Duration) *trans
 	return t
 }
 
+// renew makes an idle connection ready for another delivery.
+func (t *transport) renew(ctx context.Context) {
+	t.left = maxRead
+	t.end, _ = ctx.Deadline()
+}
+
 func (t *transport) expect(d time.Duration) { _ = t.Conn.SetReadDeadline(t.deadline(d)) }
 
 func (t *transport) deadline(d time.Duration) time.Time {

@@ -97,6 +97,7 @@ var composed = []string{
 	"contact.sort",
 	"delivery",
 	"check.area",
+	"queue.state",
 	"check.say",
 	"check.state",
 	"domain.group",

@@ -1,0 +1,184 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// queueInfo is what waits to leave, as it crosses the control socket and as
+// --json prints it. Fields may be added, never renamed.
+type queueInfo struct {
+	Total        int            `json:"total"`
+	Destinations map[string]int `json:"destinations"`
+	Deliveries   []queuedMail   `json:"deliveries"`
+	Paused       []string       `json:"paused"`
+}
+
+type queuedMail struct {
+	ID       string    `json:"id"`
+	Ticket   uint64    `json:"ticket"`
+	To       string    `json:"to"`
+	State    string    `json:"state"`
+	Attempts int       `json:"attempts"`
+	Queued   time.Time `json:"queued"`
+	Next     time.Time `json:"next"`
+	Said     string    `json:"said"` // by the other side, at the newest attempt
+}
+
+// queueQuestion asks for the queue of one domain, or the whole for "".
+type queueQuestion struct {
+	Domain string `json:"domain"`
+	Limit  int    `json:"limit"`
+}
+
+// queueChange is something to be done to a delivery, or to a destination.
+type queueChange struct {
+	What string `json:"what"` // "retry", "cancel", "pause" or "resume"
+	Of   string `json:"of"`   // a delivery's ID, or its beginning; or a domain
+}
+
+func newQueueCommand() *cobra.Command {
+	var (
+		data     dataFlags
+		question queueQuestion
+		asJSON   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "queue",
+		Short: "Show the mail that waits to leave; retry, cancel, pause",
+		Long: `Lists the deliveries that are yet to leave, the next one first, with what the other
+side said at the last attempt. A delivery is named by its ID, or the beginning of it,
+as the list shows it. Mail to a paused domain stays in the queue until it is resumed.`,
+		Example: `  madoguchi queue
+  madoguchi queue --domain example.com
+  madoguchi queue retry 01KB
+  madoguchi queue pause example.com`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return data.operate(cmd, func(ops operations) error {
+				q, err := ops.Queue(cmd.Context(), question)
+				if err != nil {
+					return err
+				}
+				return printQueue(cmd.OutOrStdout(), q, asJSON)
+			})
+		},
+	}
+	data.register(cmd)
+	cmd.Flags().StringVar(&question.Domain, "domain", "", "only mail to this domain")
+	cmd.Flags().IntVar(&question.Limit, "limit", 200, "how many to list, at most 1000")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
+	cmd.AddCommand(
+		newQueueChangeCommand("retry ID", "Try a deferred delivery again at once", "madoguchi queue retry 01KBZW3F"),
+		newQueueChangeCommand("cancel ID", "Take a delivery out of the queue for good; its ticket says that it failed", "madoguchi queue cancel 01KBZW3F"),
+		newQueueChangeCommand("pause DOMAIN", "Keep mail to a domain in the queue", "madoguchi queue pause example.com"),
+		newQueueChangeCommand("resume DOMAIN", "Let mail to a domain leave again", "madoguchi queue resume example.com"),
+	)
+	return cmd
+}
+
+func newQueueChangeCommand(use, short, example string) *cobra.Command {
+	var data dataFlags
+	what, _, _ := strings.Cut(use, " ")
+	cmd := &cobra.Command{
+		Use: use, Short: short, Example: "  " + example, Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return data.operate(cmd, func(ops operations) error {
+				done, err := ops.ChangeQueue(cmd.Context(), queueChange{What: what, Of: args[0]})
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), done)
+				return nil
+			})
+		},
+	}
+	data.register(cmd)
+	return cmd
+}
+
+func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
+	if asJSON {
+		encoder := json.NewEncoder(out)
+		encoder.SetIndent("", "  ")
+		return encoder.Encode(q)
+	}
+	if q.Total == 0 {
+		fmt.Fprintln(out, "nothing waits to leave")
+	}
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	for _, m := range q.Deliveries {
+		fmt.Fprintf(table, "%s\t#%d\t%s\t%s\tnext %s\t%d tries\t%s\n", m.ID, m.Ticket, m.To, m.State, m.Next.Local().Format(time.DateTime), m.Attempts, m.Said)
+	}
+	if err := table.Flush(); err != nil {
+		return err
+	}
+	if more := q.Total - len(q.Deliveries); more > 0 {
+		fmt.Fprintf(out, "and %d more\n", more)
+	}
+	for _, domain := range q.Paused {
+		fmt.Fprintf(out, "paused: %s (%d waiting)\n", domain, q.Destinations[domain])
+	}
+	return nil
+}
+
+// Queue lists what waits to leave.
+func (l *local) Queue(ctx context.Context, question queueQuestion) (queueInfo, error) {
+	q, err := l.desk.Queue(ctx, l.actor, question.Domain, question.Limit)
+	if err != nil {
+		return queueInfo{}, err
+	}
+	info := queueInfo{Total: q.Total, Destinations: q.Destinations, Deliveries: []queuedMail{}, Paused: []string{}}
+	for _, d := range q.Deliveries {
+		info.Deliveries = append(info.Deliveries, queuedMail{ID: d.ID, Ticket: d.Ticket, To: d.Recipient, State: string(d.State), Attempts: len(d.Attempts),
+			Queued: d.CreatedAt, Next: d.NextAt, Said: d.Said()})
+	}
+	for _, p := range q.Pauses {
+		info.Paused = append(info.Paused, p.Domain)
+	}
+	return info, nil
+}
+
+// ChangeQueue does one thing to the queue and says in a line what was done.
+func (l *local) ChangeQueue(ctx context.Context, change queueChange) (string, error) {
+	switch change.What {
+	case "pause":
+		return "mail to " + change.Of + " is paused", l.desk.PauseDestination(ctx, l.actor, change.Of)
+	case "resume":
+		return "mail to " + change.Of + " leaves again", l.desk.ResumeDestination(ctx, l.actor, change.Of)
+	}
+	d, err := l.queued(ctx, change.Of)
+	if err != nil {
+		return "", err
+	}
+	if change.What == "cancel" {
+		return "cancelled " + d.ID + " to " + d.Recipient, l.desk.CancelDelivery(ctx, l.actor, d.ID)
+	}
+	return "trying " + d.ID + " to " + d.Recipient + " again", l.desk.RetryDelivery(ctx, l.actor, d.ID)
+}
+
+// queued finds the one delivery whose ID begins so.
+func (l *local) queued(ctx context.Context, id string) (helpdesk.Delivery, error) {
+	q, err := l.desk.Queue(ctx, l.actor, "", 1000)
+	if err != nil {
+		return helpdesk.Delivery{}, err
+	}
+	found := slices.DeleteFunc(q.Deliveries, func(d helpdesk.Delivery) bool { return !strings.HasPrefix(d.ID, strings.ToUpper(id)) })
+	switch len(found) {
+	case 0:
+		return helpdesk.Delivery{}, &helpdesk.Error{Code: helpdesk.CodeNotFound, Message: fmt.Sprintf("no delivery in the queue begins with %q; madoguchi queue lists them", id)}
+	case 1:
+		return found[0], nil
+	}
+	return helpdesk.Delivery{}, &helpdesk.Error{Code: helpdesk.CodeConflict, Message: fmt.Sprintf("%d deliveries begin with %q; write more of the ID", len(found), id)}
+}
