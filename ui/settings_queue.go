@@ -76,7 +76,7 @@ func (s *Server) queuePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view.Total, view.More = v.T("queue.total", q.Total), q.Total-len(q.Deliveries)
+	view.Total, view.More = v.N("queue.total", q.Total), q.Total-len(q.Deliveries)
 	view.destinations(v, q)
 	for _, d := range q.Deliveries {
 		view.Deliveries = append(view.Deliveries, queuedView{ID: d.ID, To: d.Recipient, Said: d.Said(), Ticket: v.T("queue.ticket", d.Ticket),

@@ -75,6 +75,9 @@ func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
 			t.Errorf("%q is not on the page", text)
 		}
 	}
+	if strings.Contains(page, "queue.") {
+		t.Errorf("a sentence is missing on the page:\n%s", page)
+	}
 
 	var late string
 	for _, d := range queueOf(t, data).Deliveries {
