@@ -195,7 +195,7 @@ func (c *linkage) silhouette(pairs []float32, groups [][]int) float64 {
 			continue
 		}
 		clear(sums)
-		nearest := 1.0 // of those that are alone too
+		nearest := math.Inf(1) // of those that are alone too
 		for j := range c.n {
 			apart := 1 - float64(pairs[i*c.n+j])
 			if j != i {
@@ -211,7 +211,7 @@ func (c *linkage) silhouette(pairs []float32, groups [][]int) float64 {
 				nearest = min(nearest, sums[g+1]/float64(len(members)))
 			}
 		}
-		if most := max(own, nearest); most > 0 {
+		if most := max(own, nearest); most > 0 && !math.IsInf(most, 1) { // one group of all parts nothing
 			sum += (nearest - own) / most
 		}
 	}

@@ -14,7 +14,7 @@ import (
 
 // What the mails of one topic have in common at least.
 const (
-	leastByMeaning = 0.35
+	leastByMeaning = 0.2
 	leastByWords   = 0.15
 )
 
@@ -54,6 +54,45 @@ func (t *Topics) byMeaning(ctx context.Context, lists ...[]mail) (model string, 
 		return "", err
 	}
 	return model, nil
+}
+
+// manyMails are enough to tell what mails have in common from what one topic has.
+const manyMails = 100
+
+// center takes out of all vectors what they have in common, where they are many:
+// that they are mails to one support team is most of what a model says of some.
+// What is left parts topics.
+func center(lists ...[]mail) {
+	var mean []float32
+	count := float32(0)
+	for _, mails := range lists {
+		for i := range mails {
+			v := mails[i].vector
+			if v.steps == nil {
+				continue
+			}
+			if mean == nil {
+				mean = make([]float32, len(v.steps))
+			}
+			for d, s := range v.steps {
+				mean[d] += float32(s) * v.step
+			}
+			count++
+		}
+	}
+	if count < manyMails {
+		return
+	}
+	for _, mails := range lists {
+		for i := range mails {
+			v := mails[i].vector
+			rest := make([]float32, len(v.steps))
+			for d, s := range v.steps {
+				rest[d] = float32(s)*v.step - mean[d]/count
+			}
+			mails[i].vector, _ = newVector(rest)
+		}
+	}
 }
 
 // wordDimensions are as many as a vector of words is hashed into.

@@ -135,6 +135,8 @@ func (t *Topics) report(ctx context.Context) (*helpdesk.TopicReport, error) {
 	if report.Model == "" {
 		report.By, least = string(ByWords), leastByWords
 		byWords(mails, before)
+	} else {
+		center(mails, before)
 	}
 	found := findTopics(mails, float32(least))
 	found.assign(mails)
