@@ -245,10 +245,13 @@ func (c *command) settleAutoReply(t *Ticket, o *outgoing, raw store.Blob, byHand
 	return c.postAutoReply(t, o, raw)
 }
 
+// limits count for a day, or for three times the delay where that is longer: two
+// services that take each other for people come round in twice the delay, and
+// must fall silent.
 func (l *autoLetter) limits(d *Desk) []automaticLimit {
 	address := strings.ToLower(l.mail.From.Email)
 	return []automaticLimit{
-		{"service:" + address, l.service.SenderLimit, addressPause},
+		{"service:" + address, l.service.SenderLimit, max(addressPause, 3*l.service.Delay)},
 		{"domain:" + domainOf(address), d.options.AcknowledgementsPerDomain, domainPause},
 	}
 }

@@ -27,7 +27,8 @@ type Service struct {
 	CalendarID string
 	// Threshold is how sure the model has to be, in percent.
 	Threshold int
-	// SenderLimit is how many answers of the service an address gets in 24 hours.
+	// SenderLimit is how many answers of the service an address gets in 24 hours,
+	// or in three times Delay where that is longer.
 	SenderLimit int
 	Disabled    bool
 	CreatedAt   time.Time
