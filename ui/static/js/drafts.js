@@ -270,6 +270,11 @@ document.addEventListener("htmx:after:request", (event) => {
 
 // ---------- What others write ----------
 
+function askFor(strip) {
+  const form = $("[data-composer]");
+  return `${strip.dataset.base}/drafts?${new URLSearchParams({ back: strip.dataset.back, key: form?.elements.key.value ?? "", note_key: form?.elements.note_key?.value ?? "" })}`;
+}
+
 let asking, later;
 function refresh() {
   clearTimeout(later);
@@ -278,11 +283,14 @@ function refresh() {
     if (!strip) return;
     asking?.abort();
     asking = new AbortController();
-    const form = $("[data-composer]");
-    const query = new URLSearchParams({ back: strip.dataset.back, key: form?.elements.key.value ?? "", note_key: form?.elements.note_key?.value ?? "" });
+    const query = askFor(strip);
     try {
-      const text = await fragment(`${strip.dataset.base}/drafts?${query}`, "drafts", asking.signal);
-      if (strip.isConnected) await morph(strip, text);
+      const text = await fragment(query, "drafts", asking.signal);
+      if (!strip.isConnected) return;
+      // What is in the composer has no card. If that has changed since, because it
+      // was sent say, the answer lacks the card of what it was.
+      if (query !== askFor(strip)) refresh();
+      else await morph(strip, text);
     } catch (error) {
       if (error.name !== "AbortError") console.warn("drafts:", error);
     }
