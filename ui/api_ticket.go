@@ -17,8 +17,12 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	found, err := s.tickets(ctx, a, helpdesk.TicketQuery{View: helpdesk.View(c.QueryParam("view")), Text: c.QueryParam("q"),
-		Limit: limit, After: c.QueryParam("after")})
+	q, err := s.ticketQuery(c, a)
+	if err != nil {
+		return err
+	}
+	q.Limit, q.After = limit, c.QueryParam("after")
+	found, err := s.tickets(ctx, a, q)
 	if err != nil {
 		return err
 	}
@@ -27,11 +31,11 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	answer := struct {
-		Tickets []apiTicket `json:"tickets"`
-		Next    *string     `json:"next"`
-	}{[]apiTicket{}, orNull(found.next)}
+		Tickets []apiFound `json:"tickets"`
+		Next    *string    `json:"next"`
+	}{[]apiFound{}, orNull(found.next)}
 	for _, row := range found.rows {
-		answer.Tickets = append(answer.Tickets, users.ticket(row))
+		answer.Tickets = append(answer.Tickets, apiFound{users.ticket(row), highlights(found.snippets[row.Ticket.Number])})
 	}
 	return c.JSON(http.StatusOK, answer)
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
 )
 
 // apiTicket is a ticket as lists have it. Users are named by address, stages
@@ -18,6 +19,7 @@ type apiTicket struct {
 	Team           *string    `json:"team"` // its name
 	Tags           []string   `json:"tags"`
 	Priority       string     `json:"priority"`
+	Spam           bool       `json:"spam"`
 	Snoozed        bool       `json:"snoozed"`
 	SnoozedUntil   *time.Time `json:"snoozed_until"`
 	Contact        apiContact `json:"contact"`
@@ -46,12 +48,31 @@ func (r roster) ticket(row helpdesk.TicketRow) apiTicket {
 	if t.Snooze != nil {
 		rest = *t.Snooze
 	}
-	return apiTicket{Priority: t.Priority.Name(), Snoozed: t.Snooze != nil, SnoozedUntil: timeOrNull(rest.Until), Number: t.Number, Subject: t.Subject, Pipeline: row.PipelineName, Stage: row.StageName, Open: t.Open,
+	return apiTicket{Priority: t.Priority.Name(), Spam: t.Spam != nil, Snoozed: t.Snooze != nil, SnoozedUntil: timeOrNull(rest.Until), Number: t.Number, Subject: t.Subject, Pipeline: row.PipelineName, Stage: row.StageName, Open: t.Open,
 		Assignee: r.email(t.AssigneeID), Team: orNull(row.TeamName), Tags: orEmpty(t.Tags), Contact: contactJSON(row.Contact), Aliases: orEmpty(t.Aliases),
 		Snippet: t.Snippet, Messages: t.Messages, Held: t.Held, Unread: row.Unread, DeliveryFailed: t.DeliveryFailed,
 		Trust: string(t.Trust), ReplyType: t.ReplyType, Previous: orNull(t.Previous),
 		CreatedAt: timeOrNull(t.CreatedAt), UpdatedAt: timeOrNull(t.UpdatedAt), WaitingSince: timeOrNull(t.WaitingSince),
 		DueAt: timeOrNull(t.DueAt), Due: orNull(string(t.DueKind)), Overdue: t.Overdue, Service: autoReplyJSON(t.AutoReply)}
+}
+
+// apiFound is a ticket of a list: what a search found has the words that fit
+// best, in pieces.
+type apiFound struct {
+	apiTicket
+	Highlights []apiHighlight `json:"highlights,omitempty"`
+}
+
+type apiHighlight struct {
+	Text  string `json:"text"`
+	Match bool   `json:"match"` // it was searched for
+}
+
+func highlights(runs []search.Run) (list []apiHighlight) {
+	for _, run := range runs {
+		list = append(list, apiHighlight{run.Text, run.Match})
+	}
+	return list
 }
 
 // apiHistory is a ticket with everything that belongs to it.

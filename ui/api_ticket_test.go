@@ -237,7 +237,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	written := object{"name": "thanks", "versions": []object{{"language": "ja", "text": "{{customer.name_sama}}"}}}
 	template := "/templates/" + h.create("/templates", written).at("template")["id"].(string)
 	h.call("PUT", template, written)
-	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/queue", "/services", "/pipelines", "/templates", template, "/events", "/insights"} {
+	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/queue", "/services", "/pipelines", "/templates", template, "/events", "/insights", "/views", "/rules", "/hours"} {
 		h.get(path)
 	}
 	h.get("/tickets/1/similar").want(t, object{"by": "words", "tickets": []any{}, "same": []any{}})
@@ -248,6 +248,8 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("GET", "/messages/"+reply["id"].(string)+"/attachments/0", nil)
 	h.call("POST", "/messages/"+held.MessageID+"/resolution", object{"resolution": "join"})
 	h.call("DELETE", template, nil)
+	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
+	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
 	defer h.as("")()
 	h.call("GET", "/openapi.yaml", nil)
 	for operation := range maps.Keys(h.description.operations) {
