@@ -15,16 +15,16 @@ const (
 	colleagueName  = "森 葵"
 )
 
-// person is somebody before a browser of their own.
-type person struct {
+// deskmate is somebody before a browser of their own.
+type deskmate struct {
 	*browser
 	program *running
 }
 
 // comes opens a browser and logs in, at a ticket.
-func comes(t *testing.T, program *running, email string, ticket int) *person {
+func comes(t *testing.T, program *running, email string, ticket int) *deskmate {
 	t.Helper()
-	p := &person{openBrowser(t), program}
+	p := &deskmate{openBrowser(t), program}
 	p.do("log in", chromedp.Navigate(program.web+"/login"), typed(`[name=email]`, email), typed(`[name=password]`, adminPassword), click(`form[action="/login"] button`),
 		chromedp.WaitVisible(chromedp.CSS(`#list`)))
 	p.do("open the ticket", chromedp.Navigate(fmt.Sprintf("%s/inbox/open/%d", program.web, ticket)), chromedp.WaitVisible(chromedp.CSS(`.editor`)),
@@ -33,14 +33,14 @@ func comes(t *testing.T, program *running, email string, ticket int) *person {
 }
 
 // sees waits until an expression holds in the person's page.
-func (p *person) sees(what, expression string) {
+func (p *deskmate) sees(what, expression string) {
 	p.t.Helper()
 	eventually(p.t, pagePatience, what, func() bool {
 		return result(p.browser, what, chromedp.Evaluate[bool](`(() => { try { return Boolean(`+expression+`); } catch { return false; } })()`))
 	})
 }
 
-func (p *person) writes(text string) {
+func (p *deskmate) writes(text string) {
 	p.t.Helper()
 	p.do("write "+text, click(`.editor`), chromedp.KeyEvent(kb.End, chromedp.KeyModifiers(chromedp.ModifierCtrl)), chromedp.Func(func(ctx context.Context, t *chromedp.Target) error { return insertText(ctx, t, text) }))
 }
