@@ -12,7 +12,7 @@ import (
 
 // unaudited are the areas of events without a ticket that are daily work, or
 // the machinery's own: nobody administered or reached anything.
-var unaudited = map[string]bool{"timer": true, "analysis": true, "message": true, "delivery": true, "contact": true, "company": true, "draft": true}
+var unaudited = map[string]bool{"timer": true, "analysis": true, "message": true, "delivery": true, "contact": true, "company": true, "draft": true, "approval": true, "reply": true}
 
 // audited reports whether e is of administration or access. Whatever is about
 // the house and not about a ticket is, so that no kind can be forgotten.

@@ -80,7 +80,7 @@ func byteOffset(text string, caret int) int {
 func (s *Server) completions(ctx context.Context, v *visit, word string) (list []option, err error) {
 	name, value, isFilter := strings.Cut(word, ":")
 	if !isFilter {
-		for _, filter := range []string{"from", "to", "subject", "alias", "tag", "assignee", "is", "has", "before", "after"} {
+		for _, filter := range []string{"from", "to", "subject", "alias", "tag", "assignee", "field", "is", "has", "before", "after"} {
 			if strings.HasPrefix(filter, strings.ToLower(word)) {
 				list = append(list, option{Value: filter + ":", Label: v.T("find." + filter)})
 			}
@@ -124,6 +124,8 @@ func (s *Server) filterValues(ctx context.Context, v *visit, name string) (list 
 		for _, a := range aliases {
 			list = append(list, option{Value: a.Address, Label: a.Name})
 		}
+	case "field":
+		return s.fieldFilters(ctx, v)
 	case "assignee":
 		_, users, err := s.people(ctx, v)
 		if err != nil {
@@ -136,6 +138,27 @@ func (s *Server) filterValues(ctx context.Context, v *visit, name string) (list 
 	case "before", "after":
 		for _, days := range []int{0, 7, 30, 365} {
 			list = append(list, option{Value: v.Now.In(v.Zone).AddDate(0, 0, -days).Format("2006-01-02"), Label: v.N("find.days", days)})
+		}
+	}
+	return list, nil
+}
+
+// fieldFilters are the custom fields of tickets, those with choices with each.
+func (s *Server) fieldFilters(ctx context.Context, v *visit) (list []option, err error) {
+	fields, err := s.desk.Fields(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range fields {
+		if f.Owner != helpdesk.FieldOfTicket {
+			continue
+		}
+		list = append(list, option{Value: f.Name, Label: v.T("find.field")})
+		for _, choice := range f.Choices {
+			list = append(list, option{Value: f.Name + "=" + choice.Name, Label: v.T("find.field")})
+		}
+		if f.Kind == helpdesk.FieldCheckbox {
+			list = append(list, option{Value: f.Name + "=yes", Label: v.T("find.field")})
 		}
 	}
 	return list, nil

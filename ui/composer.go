@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
@@ -81,10 +82,10 @@ type composerView struct {
 	MayReply, MayNote bool
 }
 
-func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) composerView {
+func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketView, wanted string) (c composerView, err error) {
 	number := t.Row.Ticket.Number
 	base := "/tickets/" + strconv.FormatUint(number, 10)
-	c := composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
+	c = composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
 		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone"),
 		MayReply: v.may(helpdesk.PermitReply), MayNote: v.may(helpdesk.PermitNote)}
 	if s.options.UndoWindow > 0 {
@@ -100,12 +101,13 @@ func (s *Server) newComposer(v *visit, t *helpdesk.TicketView, wanted string) co
 			break
 		}
 	}
-	c.Later, c.Approval = sendLater(v.Printer), t.Alias.Approval
+	c.Approval = t.Alias.Approval
 	c.resume(s, v, t, wanted)
 	if !c.MayReply {
 		c.Mode = "note"
 	}
-	return c
+	c.Later, err = s.sendLater(ctx, v)
+	return c, err
 }
 
 // otherReaders are those besides us and the author who got a customer's mail:

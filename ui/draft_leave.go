@@ -1,14 +1,15 @@
 package ui
 
 import (
+	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
-	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
 func (s *Server) leavingRoutes(g *echo.Group) {
@@ -18,10 +19,20 @@ func (s *Server) leavingRoutes(g *echo.Group) {
 	g.POST("/drafts/:id/refuse", s.sendBackDraft)
 }
 
-// sendLater are the times that the composer offers: tomorrow morning, and
-// Monday's.
-func sendLater(p locale.Printer) []option {
+// sendLater are the times that the composer offers: when the house works next,
+// tomorrow morning, and Monday's.
+func (s *Server) sendLater(ctx context.Context, v *visit) ([]option, error) {
+	p := v.Printer
 	now := p.Now.In(p.Zone)
+	schedule, err := s.desk.Schedule(ctx, v.actor(), helpdesk.StandardCalendar)
+	if err != nil {
+		return nil, err
+	}
+	var list []option
+	if next := schedule.Next(p.Now); next.After(p.Now) { // while it works, that is now
+		next = next.In(p.Zone)
+		list = append(list, option{Value: next.Format(dateTimeField), Label: p.T("draft.working", p.Long(next))})
+	}
 	at := func(days int) time.Time {
 		return time.Date(now.Year(), now.Month(), now.Day()+days, morning, 0, 0, 0, p.Zone)
 	}
@@ -29,11 +40,16 @@ func sendLater(p locale.Printer) []option {
 	if monday == 0 {
 		monday = 7
 	}
-	list := []option{{Value: at(1).Format(dateTimeField), Label: p.Long(at(1))}}
-	if monday != 1 {
-		list = append(list, option{Value: at(monday).Format(dateTimeField), Label: p.T("draft.monday", p.Long(at(monday)))})
+	add := func(o option) {
+		if !slices.ContainsFunc(list, func(known option) bool { return known.Value == o.Value }) {
+			list = append(list, o)
+		}
 	}
-	return list
+	add(option{Value: at(1).Format(dateTimeField), Label: p.Long(at(1))})
+	if monday != 1 {
+		add(option{Value: at(monday).Format(dateTimeField), Label: p.T("draft.monday", p.Long(at(monday)))})
+	}
+	return list, nil
 }
 
 // sendingOf reads when a composer's reply is to leave: "then" is a time, or

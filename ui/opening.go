@@ -114,7 +114,10 @@ func (s *Server) newOpening(ctx context.Context, v *visit, id string, given url.
 		return nil, err
 	}
 	w := composerView{Opening: &openingFields{Subject: given.Get("subject")}, Base: openingPath, Action: openingPath, Target: "compose", Back: openingPath,
-		Key: id, Limit: v.Size(s.options.MaxUpload), Mode: "reply", To: given.Get("to"), Cc: given.Get("cc"), Later: sendLater(v.Printer)}
+		Key: id, Limit: v.Size(s.options.MaxUpload), Mode: "reply", To: given.Get("to"), Cc: given.Get("cc")}
+	if w.Later, err = s.sendLater(ctx, v); err != nil {
+		return nil, err
+	}
 	if s.options.UndoWindow > 0 {
 		w.Undo = v.Duration(s.options.UndoWindow)
 	}

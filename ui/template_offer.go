@@ -80,10 +80,10 @@ func (s *Server) fillTemplate(c echo.Context) error {
 	return s.sendJSON(c, answer)
 }
 
-// colleague is somebody whom a note can mention.
+// colleague is somebody, or a team, whom a note can mention.
 type colleague struct {
 	Name    string `json:"name"`
-	Email   string `json:"email"`
+	Email   string `json:"email"` // of a team, how many it has
 	Initial string `json:"initial"`
 	Colour  int    `json:"colour"`
 }
@@ -102,6 +102,14 @@ func (s *Server) colleagues(c echo.Context) error {
 		}
 		a := newAvatar(u.ID, u.Name)
 		answer = append(answer, colleague{u.Name, u.Email, a.Initial, a.Colour})
+	}
+	teams, err := s.desk.Teams(c.Request().Context(), v.actor())
+	if err != nil {
+		return err
+	}
+	for _, t := range teams {
+		a := newAvatar(t.ID, t.Name)
+		answer = append(answer, colleague{t.Name, v.N("team.members", len(t.Members)), a.Initial, a.Colour})
 	}
 	return s.sendJSON(c, answer)
 }

@@ -125,11 +125,16 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	if err := s.hurryAnalysis(ctx, v, t); err != nil {
 		return nil, err
 	}
+	for _, team := range view.Teams {
+		reader.teams = append(reader.teams, team.Label)
+	}
 	view.Items = reader.timeline(t, seen)
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
 	}
-	view.Composer = s.newComposer(v, t, p.draft)
+	if view.Composer, err = s.newComposer(ctx, v, t, p.draft); err != nil {
+		return nil, err
+	}
 	view.Drafts = s.draftsView(v, t, view.Composer, view.Path)
 	view.Presence = newPresenceView(v.Printer, record.Number, s.presence.at(record.Number, v.User.ID))
 	signature, language, err := s.desk.MailSignature(ctx, v.actor(), helpdesk.Matter{Ticket: record.Number})

@@ -76,8 +76,9 @@ type reader struct {
 	people   map[string]helpdesk.User
 	analysis AnalysisStatus
 	movings  []helpdesk.Moving
-	path     string // where the ticket is shown
-	movable  bool   // messages can be moved away from the ticket
+	path     string   // where the ticket is shown
+	teams    []string // their names, which notes mention
+	movable  bool     // messages can be moved away from the ticket
 }
 
 // timeline is everything that happened, in order of time. The line "new from
@@ -142,6 +143,9 @@ func (r reader) noteText(n helpdesk.Note) template.HTML {
 		if name := r.people[id].Name; name != "" {
 			names = append(names, "@"+name, "＠"+name)
 		}
+	}
+	for _, team := range r.teams {
+		names = append(names, "@"+team, "＠"+team)
 	}
 	slices.SortFunc(names, func(a, b string) int { return len(b) - len(a) }) // 佐藤 遥 before 佐藤
 	var b strings.Builder

@@ -104,12 +104,20 @@ func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
 		if r.Method == http.MethodGet && r.URL.Path != "/" && r.Header.Get("HX-Request") == "" {
 			login += "?next=" + url.QueryEscape(r.URL.RequestURI())
 		}
-		if r.Header.Get("HX-Request") != "" || strings.Contains(r.Header.Get("Accept"), "text/event-stream") {
+		if fromScript(r) {
 			c.Response().Header().Set("HX-Redirect", login)
 			return c.NoContent(http.StatusUnauthorized)
 		}
 		return c.Redirect(http.StatusSeeOther, login)
 	}
+}
+
+// fromScript tells a script's request from a page that somebody goes to (Fetch
+// Metadata, W3C): led to the login page, a script would take that for success.
+func fromScript(r *http.Request) bool {
+	accept := r.Header.Get("Accept")
+	return r.Header.Get("HX-Request") != "" || r.Header.Get("Sec-Fetch-Dest") == "empty" ||
+		strings.Contains(accept, "text/event-stream") || strings.Contains(accept, "application/json")
 }
 
 func cookieValue(c echo.Context, name string) string {

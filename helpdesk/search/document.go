@@ -187,6 +187,12 @@ func (s *source) head(ctx context.Context, number uint64) (*document, error) {
 	for _, tag := range t.Tags {
 		fact(true, factTag(tag))
 	}
+	for id, values := range t.Fields {
+		fact(len(values) > 0, factField(id))
+		for _, value := range values {
+			fact(true, factFieldValue(id, value))
+		}
+	}
 	for _, address := range t.Aliases {
 		local, _, _ := strings.Cut(address, "@")
 		fact(true, factAlias(address), factAlias(local))
@@ -281,6 +287,7 @@ const (
 	factAttachment = "has:attachment"
 )
 
+func factField(id string) string          { return "field:" + id }
 func factTag(tag string) string           { return "tag:" + foldText(tag) }
 func factAlias(address string) string     { return "alias:" + foldText(address) }
 func factAssignee(userID string) string   { return "assignee:" + userID }
@@ -295,3 +302,15 @@ func factPriority(p helpdesk.Priority) string {
 	return "priority:" + p.Name()
 }
 func factContact(id string) string { return "contact:" + id }
+
+// maxFactValue bounds the value of a custom field that can be asked for, in
+// characters: long texts are no filter.
+const maxFactValue = 100
+
+func factFieldValue(id, value string) string {
+	value = strings.Join(strings.Fields(foldText(value)), " ")
+	if runes := []rune(value); len(runes) > maxFactValue {
+		value = string(runes[:maxFactValue])
+	}
+	return factField(id) + "=" + value
+}

@@ -43,21 +43,23 @@ type queryToken struct {
 
 func (c *clause) isWords() bool { return len(c.tokens) > 0 || c.number > 0 }
 
-// people resolves names of users.
+// people resolves names of users and of custom fields.
 type people struct {
 	actor helpdesk.Actor
 	users []helpdesk.User
+	// fields are those of tickets, which "field:" names.
+	fields []helpdesk.Field
 }
 
 // filterNames are the filters by each of their names.
 var filterNames = map[string]string{
 	"from": "from", "to": "to", "subject": "subject", "alias": "alias", "tag": "tag", "assignee": "assignee",
-	"before": "before", "after": "after", "has": "has", "is": "is",
-	"差出人": "from", "宛先": "to", "件名": "subject", "窓口": "alias", "たぐ": "tag", "担当": "assignee", "担当者": "assignee",
+	"before": "before", "after": "after", "has": "has", "is": "is", "field": "field",
+	"差出人": "from", "宛先": "to", "件名": "subject", "窓口": "alias", "たぐ": "tag", "担当": "assignee", "担当者": "assignee", foldText("フィールド"): "field",
 }
 
 // filterList is for messages.
-const filterList = "from:, to:, subject:, alias:, tag:, assignee:, before:, after:, has:attachment, is:open"
+const filterList = "from:, to:, subject:, alias:, tag:, assignee:, before:, after:, field:, has:attachment, is:open"
 
 // replyMarks stand before pasted subjects and say nothing; schemes begin pasted
 // links. Neither is a filter.
@@ -187,7 +189,7 @@ func (w word) clause(zone *time.Location, p people) (c clause, ok bool, err erro
 }
 
 var examples = map[string]string{"from": "from:tamura", "to": "to:tamura@example.com", "subject": "subject:invoice", "alias": "alias:support",
-	"tag": "tag:vip", "assignee": "assignee:me", "before": "before:2026-11-21", "after": "after:2026-11-21", "has": "has:attachment", "is": "is:open"}
+	"tag": "tag:vip", "assignee": "assignee:me", "before": "before:2026-11-21", "after": "after:2026-11-21", "has": "has:attachment", "is": "is:open", "field": "field:plan=gold"}
 
 func (w word) filter(c *clause, name string, zone *time.Location, p people) (err error) {
 	switch name {
@@ -209,6 +211,8 @@ func (w word) filter(c *clause, name string, zone *time.Location, p people) (err
 		c.facts = []string{fact}
 	case "assignee":
 		c.facts, err = p.assignee(w.value)
+	case "field":
+		c.facts, err = p.field(w.value)
 	case "before", "after":
 		err = c.date(name, w.value, zone)
 	}
@@ -228,6 +232,32 @@ func (c *clause) words(text string, quoted bool, fields []field) {
 		last := i == len(all)-1 && classOf(first) == classWord
 		c.tokens = append(c.tokens, queryToken{text: t.text, offset: t.position, prefix: t.single || last && !quoted})
 	}
+}
+
+// field finds a custom field of tickets by name, alone for any value of it, or
+// with "=" and one.
+func (p people) field(value string) ([]string, error) {
+	name, wanted, valued := strings.Cut(strings.ReplaceAll(value, "＝", "="), "=")
+	var names []string
+	for _, f := range p.fields {
+		if f.Owner != helpdesk.FieldOfTicket {
+			continue
+		}
+		names = append(names, f.Name)
+		if foldText(f.Name) != foldText(strings.TrimSpace(name)) {
+			continue
+		}
+		if wanted = strings.TrimSpace(wanted); !valued || wanted == "" {
+			return []string{factField(f.ID)}, nil
+		}
+		for _, choice := range f.Choices {
+			if foldText(choice.Name) == foldText(wanted) {
+				return []string{factFieldValue(f.ID, choice.ID)}, nil
+			}
+		}
+		return []string{factFieldValue(f.ID, wanted)}, nil
+	}
+	return nil, refuse("search_field_unknown", "there is no field %q of tickets; there are: %s", name, strings.Join(names, ", "))
 }
 
 func ticketNumber(value string) (n uint64, ok bool) {

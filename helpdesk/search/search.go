@@ -75,7 +75,11 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	if err != nil {
 		return Results{}, err
 	}
-	s, err := ix.prepare(q, people{actor: a, users: users}, lists)
+	fields, err := ix.desk.Fields(ctx, a)
+	if err != nil {
+		return Results{}, err
+	}
+	s, err := ix.prepare(q, people{actor: a, users: users, fields: fields}, lists)
 	if err != nil {
 		return Results{}, err
 	}

@@ -440,3 +440,43 @@ func TestSimilarTicketsShareRareWords(t *testing.T) {
 		t.Errorf("of no words: %v, %v", got, err)
 	}
 }
+
+func TestCustomFieldsAreFilters(t *testing.T) {
+	h := newHouse(t)
+	plan, err := h.SaveField(t.Context(), h.admin, helpdesk.Field{Owner: helpdesk.FieldOfTicket, Name: "契約 プラン", Kind: helpdesk.FieldChoice, Choices: []helpdesk.FieldOption{{Name: "ゴールド"}, {Name: "Silver"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SaveField(t.Context(), h.admin, helpdesk.Field{Owner: helpdesk.FieldOfTicket, Name: "Order", Kind: helpdesk.FieldText}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		h.post(letter{text: "about the plan"})
+	}
+	set := func(number uint64, fields map[string][]string) {
+		t.Helper()
+		if _, err := h.Change(t.Context(), h.admin, number, helpdesk.Change{Fields: fields}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	set(1, map[string][]string{"契約 プラン": {"ゴールド"}, "Order": {"A-100"}})
+	set(2, map[string][]string{"契約 プラン": {"Silver"}})
+	h.follow()
+	h.expect(`field:"契約 プラン=ごーるど"`, 1)
+	h.expect(`field:"契約 プラン=silver" plan`, 2)
+	h.expect(`field:"契約 プラン"`, 1, 2)
+	h.expect("field:order＝Ａ-100", 1)
+	h.expect("field:order=A-10")
+	h.expect("-field:order", 2, 3)
+	plan.Choices[0].Name = "Platinum" // what was chosen stays chosen
+	if _, err := h.SaveField(t.Context(), h.admin, *plan); err != nil {
+		t.Fatal(err)
+	}
+	h.expect(`field:"契約 プラン=platinum"`, 1)
+	set(1, map[string][]string{"Order": nil})
+	h.follow()
+	h.expect("field:order")
+	if _, err := h.index.Search(t.Context(), h.admin, search.Query{Text: "field:nothing=x"}); helpdesk.CodeOf(err) != helpdesk.CodeInvalid || !strings.Contains(err.Error(), "契約 プラン") {
+		t.Errorf("an unknown field: %v", err)
+	}
+}

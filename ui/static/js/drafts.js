@@ -144,7 +144,7 @@ function post(form, kind, id, what, keepalive = false) {
   for (const [name, value] of Object.entries(what)) {
     if (value && name !== "stamp") body.set(name, value);
   }
-  return fetch(`/drafts/${id}`, { method: "POST", body, keepalive, signal: AbortSignal.timeout?.(15000) });
+  return fetch(`/drafts/${id}`, { method: "POST", body, keepalive, headers: { Accept: "application/json" }, signal: AbortSignal.timeout?.(15000) });
 }
 
 async function save(form) {
@@ -196,7 +196,11 @@ function refused(form, state, kind, status, answer) {
     say(form, "", true, answer.error);
     return pause;
   }
-  if (status === 401) location.reload();
+  if (status === 401) { // the session is over: what is typed waits here until after the login
+    keep(form, state);
+    location.reload();
+    return 0;
+  }
   say(form, "unsaved", true, answer.error);
   return status >= 500 || status === 0 ? again : again * 6;
 }

@@ -32,6 +32,7 @@ function send(form, file, extra, progress) {
     data.set("file", file, file.name || "image.png");
     request.open("POST", target(form));
     request.responseType = "json";
+    request.setRequestHeader("Accept", "application/json");
     request.upload.addEventListener("progress", (event) => progress?.(event.lengthComputable ? event.loaded / event.total : 0));
     request.addEventListener("load", () => {
       if (request.status === 201) done(request.response);
