@@ -111,7 +111,7 @@ func TestDraftEndpoints(t *testing.T) {
 		theirs.post(draftPath + "/files/" + file.ID + "/delete").want(http.StatusConflict)
 		theirs.post(draftPath + "/delete").want(http.StatusConflict)
 		stranger := h.browser() // or who was logged out meanwhile: not led to a page that looks like success
-		stranger.header.Set("Sec-Fetch-Dest", "empty")
+		stranger.header.Set("Accept", "application/json")
 		stranger.post(draftPath, append(reply, "text", "x")...).want(http.StatusUnauthorized)
 		stranger.upload(draftPath, "b.txt", "text/plain", "b", reply...).want(http.StatusUnauthorized)
 		if p := stranger.get(file.URL); p.body == "%PDF-1.7" {

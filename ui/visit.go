@@ -112,12 +112,12 @@ func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
 	}
 }
 
-// fromScript tells a script's request from a page that somebody goes to (Fetch
-// Metadata, W3C): led to the login page, a script would take that for success.
+// fromScript tells a script's request from a page that somebody goes to: led to
+// the login page, a script would take that for success. Sec-Fetch-Dest does not
+// tell: a page that comes through a service worker has it "empty" too.
 func fromScript(r *http.Request) bool {
 	accept := r.Header.Get("Accept")
-	return r.Header.Get("HX-Request") != "" || r.Header.Get("Sec-Fetch-Dest") == "empty" ||
-		strings.Contains(accept, "text/event-stream") || strings.Contains(accept, "application/json")
+	return r.Header.Get("HX-Request") != "" || strings.Contains(accept, "text/event-stream") || strings.Contains(accept, "application/json")
 }
 
 func cookieValue(c echo.Context, name string) string {
