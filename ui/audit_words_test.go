@@ -26,8 +26,9 @@ func TestAuditHasWordsForEveryKind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	daily := []string{"ticket", "message", "reply", "note", "mention", "draft", "approval", "delivery", "acknowledgement", "copy", "analysis", "timer", "contact", "company"}
-	ofTickets := []string{"rule.applied", "rule.nobody", "address.suppressed"}
+	daily := []string{"ticket", "message", "reply", "note", "mention", "draft", "approval", "delivery", "acknowledgement", "copy", "analysis", "timer", "contact", "company", "action"}
+	ofTickets := []string{"rule.applied", "rule.nobody", "address.suppressed", "service.matched", "service.unmatched", "service.rejected", "service.forbidden",
+		"service.again", "service.stopped", "service.sent"}
 	for _, found := range kinds {
 		kind := string(found[1])
 		area, _, _ := strings.Cut(kind, ".")
