@@ -17,7 +17,8 @@ type SavedView struct {
 	ID      string
 	Name    string
 	OwnerID string // who made it
-	Shared  bool   // everybody has it; else its owner alone
+	Shared  bool   // everybody has it; else its owner alone, and the members of a team
+	TeamID  string `cbor:",omitempty"` // that has it too, or ""
 	View    View
 	Filter  Filter
 	Text    string // of a search, or ""
@@ -74,8 +75,38 @@ const (
 )
 
 // maySee tells whether the actor has the view in the navigation.
-func (v *SavedView) maySee(a Actor) bool {
-	return v.Shared || v.OwnerID == a.UserID || a.Kind == ActorSystem
+func (v *SavedView) maySee(r store.Reader, a Actor) (bool, error) {
+	if v.Shared || v.OwnerID == a.UserID || a.Kind == ActorSystem {
+		return true, nil
+	}
+	return v.ofTeam(r, a)
+}
+
+// ofTeam tells whether the actor is a member of the team that the view is
+// shared with.
+func (v *SavedView) ofTeam(r store.Reader, a Actor) (bool, error) {
+	if v.TeamID == "" {
+		return false, nil
+	}
+	ids, err := teamsOf(r, a.UserID)
+	return slices.Contains(ids, v.TeamID), err
+}
+
+// checkTeam: who shares a view with a team is a member of it, or may share with
+// everybody.
+func (v *SavedView) checkTeam(r store.Reader, a Actor) error {
+	if v.TeamID == "" {
+		return nil
+	}
+	v.Shared = false
+	team, err := teams.Get(r, key(v.TeamID))
+	if team, err = found(team, err, "team", v.TeamID); err != nil {
+		return err
+	}
+	if member, err := v.ofTeam(r, a); err != nil || member {
+		return err
+	}
+	return a.may("share a view with a team that they are no member of", PermitViews)
 }
 
 // mayChange: everybody changes views of their own; what everybody has takes
@@ -87,7 +118,7 @@ func (v *SavedView) mayChange(a Actor) error {
 	if err := a.mayChangeOwn("save a view"); err != nil {
 		return err
 	}
-	if v.OwnerID != a.UserID {
+	if v.OwnerID != a.UserID && (v.TeamID == "" || !a.May(PermitViews)) {
 		return notFound("view", v.ID)
 	}
 	return nil
@@ -115,10 +146,7 @@ func (d *Desk) SavedView(ctx context.Context, a Actor, id string) (*SavedView, e
 	}
 	var v *SavedView
 	err := d.view(ctx, func(r store.Reader) (err error) {
-		v, err = savedViews.Get(r, key(id))
-		if v, err = found(v, err, "view", id); err == nil && !v.maySee(a) {
-			return notFound("view", id)
-		}
+		v, err = seenView(r, a, id)
 		return err
 	})
 	return v, err
@@ -134,7 +162,11 @@ func eachSavedView(r store.Reader, a Actor, do func(*SavedView) error) error {
 		if err != nil {
 			return err
 		}
-		if v.maySee(a) {
+		sees, err := v.maySee(r, a)
+		if err != nil {
+			return err
+		}
+		if sees {
 			list = append(list, v)
 		}
 	}
@@ -179,6 +211,9 @@ func (d *Desk) SaveView(ctx context.Context, a Actor, v SavedView) (*SavedView, 
 			v.OwnerID, v.CreatedAt = before.OwnerID, before.CreatedAt
 		}
 		if err := v.mayChange(a); err != nil {
+			return err
+		}
+		if err := v.checkTeam(c, a); err != nil {
 			return err
 		}
 		if err := savedViews.Put(c, &v); err != nil {
@@ -306,9 +341,18 @@ func checkHome(r store.Reader, a Actor, home string) error {
 	if home == "" || slices.Contains(Views, View(home)) {
 		return nil
 	}
-	v, err := savedViews.Get(r, key(home))
-	if v, err = found(v, err, "view", home); err == nil && !v.maySee(a) {
-		return notFound("view", home)
-	}
+	_, err := seenView(r, a, home)
 	return err
+}
+
+// seenView is a view that the actor has.
+func seenView(r store.Reader, a Actor, id string) (*SavedView, error) {
+	v, err := savedViews.Get(r, key(id))
+	if v, err = found(v, err, "view", id); err != nil {
+		return nil, err
+	}
+	if sees, err := v.maySee(r, a); err != nil || !sees {
+		return nil, cmp.Or(err, notFound("view", id))
+	}
+	return v, nil
 }

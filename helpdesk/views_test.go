@@ -282,3 +282,43 @@ func inOrder(sort helpdesk.Sort, a, b helpdesk.Ticket) bool {
 	}
 	return !a.UpdatedAt.Before(b.UpdatedAt)
 }
+
+func TestViewIsSharedWithATeam(t *testing.T) {
+	h := newHouse(t)
+	ito, mori, kato := h.colleague("Ito", helpdesk.RoleAgent), h.colleague("Mori", helpdesk.RoleAgent), h.colleague("Kato", helpdesk.RoleAgent)
+	team, err := h.SaveTeam(t.Context(), h.admin, helpdesk.Team{Name: "Returns", Members: []string{ito.UserID, mori.UserID}})
+	h.must(err)
+	v, err := h.SaveView(t.Context(), ito, helpdesk.SavedView{Name: "Broken", View: helpdesk.ViewOpen, TeamID: team.ID})
+	h.must(err)
+	sees := func(a helpdesk.Actor) bool {
+		list, err := h.SavedViews(t.Context(), a)
+		h.must(err)
+		_, err = h.SavedView(t.Context(), a, v.ID)
+		if (err == nil) != (len(list) == 1) {
+			t.Errorf("%s lists %d views and reads it with %v", a.Name, len(list), err)
+		}
+		return err == nil
+	}
+	if !sees(ito) || !sees(mori) || sees(kato) {
+		t.Error("not exactly the team has the view")
+	}
+	changed := *v
+	changed.Name = "Mine now"
+	_, err = h.SaveView(t.Context(), mori, changed)
+	wantCode(t, err, helpdesk.CodeNotFound, "")
+	_, err = h.SaveView(t.Context(), kato, helpdesk.SavedView{Name: "x", TeamID: team.ID})
+	wantCode(t, err, helpdesk.CodeForbidden, "team")
+	_, err = h.SaveView(t.Context(), ito, helpdesk.SavedView{Name: "x", TeamID: "nothing"})
+	wantCode(t, err, helpdesk.CodeNotFound, "team")
+	team.Members = []string{mori.UserID}
+	_, err = h.SaveTeam(t.Context(), h.admin, *team)
+	h.must(err)
+	if !sees(ito) || !sees(mori) {
+		t.Error("who made it, and who is in the team, keep the view")
+	}
+	h.must(h.DeleteTeam(t.Context(), h.admin, team.ID))
+	if !sees(ito) || sees(mori) {
+		t.Error("without its team the view is its owner's alone")
+	}
+	h.must(h.DeleteView(t.Context(), ito, v.ID))
+}

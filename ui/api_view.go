@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"net/http"
 	"time"
 
@@ -15,6 +16,7 @@ type apiView struct {
 	Name      string     `json:"name"`
 	Owner     *string    `json:"owner"` // a user's address
 	Shared    bool       `json:"shared"`
+	Team      *string    `json:"team"` // whose members have it, by name
 	View      string     `json:"view"`
 	Query     string     `json:"q"`
 	Sort      string     `json:"sort"`
@@ -32,6 +34,7 @@ type apiViewCount struct {
 type viewInput struct {
 	Name   string    `json:"name"`
 	Shared bool      `json:"shared"`
+	Team   string    `json:"team"`
 	View   string    `json:"view"`
 	Query  string    `json:"q"`
 	Sort   string    `json:"sort"`
@@ -41,6 +44,9 @@ type viewInput struct {
 func (d directory) view(v helpdesk.SavedView, counts helpdesk.Counts) apiView {
 	view := apiView{ID: v.ID, Name: v.Name, Owner: d.users.email(v.OwnerID), Shared: v.Shared, View: string(v.View), Query: v.Text, Sort: string(v.Sort),
 		Filter: d.write(v.Filter), CreatedAt: timeOrNull(v.CreatedAt)}
+	if names := d.teamNames([]string{v.TeamID}); len(names) > 0 {
+		view.Team = &names[0]
+	}
 	if n, ok := counts.Saved[v.ID]; ok && v.Text == "" {
 		view.Count = &n
 	}
@@ -94,6 +100,13 @@ func (s *Server) apiSaveView(c echo.Context, a helpdesk.Actor) error {
 	v := helpdesk.SavedView{Name: input.Name, Shared: input.Shared, View: helpdesk.View(input.View), Text: input.Query, Sort: helpdesk.Sort(input.Sort)}
 	if v.Filter, err = d.read(input.Filter); err != nil {
 		return err
+	}
+	if input.Team != "" {
+		ids := d.team(input.Team)
+		if len(ids) == 0 || input.Team == helpdesk.AssigneeMe {
+			return invalid("team", "", fmt.Sprintf("there is no team %q", input.Team))
+		}
+		v.TeamID = ids[0]
 	}
 	saved, err := s.desk.SaveView(ctx, a, v)
 	if err != nil {

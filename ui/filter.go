@@ -39,9 +39,10 @@ type saveView struct {
 	Path    string
 	Name    string // of the saved view that the list began as, or ""
 	ID      string
-	Changed bool // the list is not that view any more
-	Update  bool // the reader may change that view
-	Share   bool // the reader may save for everybody
+	Changed bool     // the list is not that view any more
+	Update  bool     // the reader may change that view
+	Share   bool     // the reader may save for everybody
+	For     []option // who else may have it
 }
 
 // refined reports whether anything narrows the list besides its view.

@@ -168,7 +168,7 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 	}
 	for _, x := range saved {
 		item := navItem{URL: placeOfView(x).address(0), Label: x.Name, Icon: "view", Current: current == "saved:"+x.ID}
-		if x.Shared {
+		if x.Shared || x.TeamID != "" {
 			item.Icon = "view-shared"
 		}
 		if x.Text == "" { // a search counts nothing

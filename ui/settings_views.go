@@ -23,9 +23,10 @@ type viewsView struct {
 type savedViewRow struct {
 	ID, Name, URL string
 	Shared        bool
-	Owner         string // who made it, where that is not the reader
-	Changes       bool   // the reader may change it
-	Share         bool   // and let everybody have it
+	Owner         string   // who made it, where that is not the reader
+	Changes       bool     // the reader may change it
+	For           []option // who else may have it
+	Team          string   // that has it, "" for none
 	First, Last   bool
 }
 
@@ -56,7 +57,6 @@ func (s *Server) showViews(c echo.Context, problem error) error {
 	if err != nil {
 		return err
 	}
-	share := v.actor().May(helpdesk.PermitViews)
 	for _, known := range views {
 		value := string(known.view)
 		view.Homes = append(view.Homes, option{value, v.T("view." + value), value == preference.Home || preference.Home == "" && known.view == helpdesk.ViewOpen})
@@ -65,8 +65,16 @@ func (s *Server) showViews(c echo.Context, problem error) error {
 		view.After = append(view.After, option{string(after), v.T("after_close." + cmp.Or(string(after), "stay")), after == preference.AfterClose})
 	}
 	for i, saved := range list {
-		row := savedViewRow{ID: saved.ID, Name: saved.Name, URL: placeOfView(saved).address(0), Shared: saved.Shared, Share: share,
-			Changes: saved.Shared && share || !saved.Shared && saved.OwnerID == v.User.ID, First: i == 0, Last: i == len(list)-1}
+		row := savedViewRow{ID: saved.ID, Name: saved.Name, URL: placeOfView(saved).address(0), Shared: saved.Shared,
+			Changes: changesView(v, &saved), First: i == 0, Last: i == len(list)-1}
+		if row.For, err = s.audiences(ctx, v, &saved); err != nil {
+			return err
+		}
+		for _, audience := range row.For {
+			if audience.Selected && saved.TeamID != "" {
+				row.Team = audience.Label
+			}
+		}
 		if saved.OwnerID != v.User.ID {
 			row.Owner = people[saved.OwnerID].Name
 		}
@@ -105,7 +113,8 @@ func (s *Server) renameView(c echo.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	saved.Name, saved.Shared = c.FormValue("name"), c.FormValue("shared") != ""
+	saved.Name = c.FormValue("name")
+	shareWith(saved, c.FormValue("for"))
 	_, err = s.desk.SaveView(ctx, v.actor(), *saved)
 	return err
 }

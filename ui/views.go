@@ -70,11 +70,12 @@ func (s *Server) home(c echo.Context) error {
 // filter, order or name.
 func (s *Server) saveView(ctx context.Context, v *visit, p place) (*saveView, error) {
 	view := &saveView{Path: p.address(0, "saved", ""), Share: v.actor().May(helpdesk.PermitViews)}
-	if p.saved == "" {
-		if !p.refined() && p.query.Sort == "" {
-			return nil, nil
-		}
-		return view, nil
+	if p.saved == "" && !p.refined() && p.query.Sort == "" {
+		return nil, nil
+	}
+	var err error
+	if view.For, err = s.audiences(ctx, v, &helpdesk.SavedView{}); err != nil || p.saved == "" {
+		return view, err
 	}
 	saved, err := s.desk.SavedView(ctx, v.actor(), p.saved)
 	if helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
@@ -86,8 +87,37 @@ func (s *Server) saveView(ctx context.Context, v *visit, p place) (*saveView, er
 	view.ID, view.Name = saved.ID, saved.Name
 	was := placeOfView(*saved)
 	view.Changed = was.query.View != p.query.View || was.query.Text != p.query.Text || was.query.Sort != p.query.Sort || !was.query.Filter.Equal(p.query.Filter)
-	view.Update = view.Changed && (saved.OwnerID == v.User.ID && !saved.Shared || saved.Shared && view.Share)
+	view.Update = view.Changed && changesView(v, saved)
 	return view, nil
+}
+
+// audiences are those whom the reader may let have a view: nobody else, a team,
+// or everybody.
+func (s *Server) audiences(ctx context.Context, v *visit, saved *helpdesk.SavedView) ([]option, error) {
+	list := []option{{"", v.T("saved.private"), !saved.Shared && saved.TeamID == ""}}
+	teams, err := s.desk.Teams(ctx, v.actor())
+	if err != nil {
+		return nil, err
+	}
+	everybody := v.may(helpdesk.PermitViews)
+	for _, t := range teams {
+		if everybody || slices.Contains(t.Members, v.User.ID) || t.ID == saved.TeamID {
+			list = append(list, option{"team:" + t.ID, v.T("saved.for_team", t.Name), t.ID == saved.TeamID})
+		}
+	}
+	if everybody || saved.Shared {
+		list = append(list, option{"all", v.T("saved.shared"), saved.Shared})
+	}
+	return list, nil
+}
+
+// shareWith takes over one of the audiences.
+func shareWith(saved *helpdesk.SavedView, audience string) {
+	saved.Shared = audience == "all"
+	saved.TeamID, _ = strings.CutPrefix(audience, "team:")
+	if saved.TeamID == audience {
+		saved.TeamID = ""
+	}
 }
 
 // saveList saves the list that a form brings along: as a new view, or in place
@@ -95,14 +125,16 @@ func (s *Server) saveView(ctx context.Context, v *visit, p place) (*saveView, er
 func (s *Server) saveList(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	p := placeOfPath(localPath(c.FormValue("path"), "/inbox/open"), 0)
-	view := helpdesk.SavedView{Name: c.FormValue("name"), Shared: c.FormValue("shared") != "", View: p.query.View, Filter: p.query.Filter,
+	view := helpdesk.SavedView{Name: c.FormValue("name"), View: p.query.View, Filter: p.query.Filter,
 		Text: p.query.Text, Sort: p.query.Sort}
 	if id := c.FormValue("id"); id != "" {
 		before, err := s.desk.SavedView(ctx, v.actor(), id)
 		if err != nil {
 			return err
 		}
-		view.ID, view.Name, view.Shared = id, before.Name, before.Shared
+		view.ID, view.Name, view.Shared, view.TeamID = id, before.Name, before.Shared, before.TeamID
+	} else {
+		shareWith(&view, c.FormValue("for"))
 	}
 	saved, err := s.desk.SaveView(ctx, v.actor(), view)
 	if err != nil {
@@ -166,4 +198,9 @@ func (s *Server) chooseOnly(c echo.Context) error {
 		back = localPath(u.RequestURI(), back)
 	}
 	return c.Redirect(http.StatusSeeOther, back)
+}
+
+// changesView tells whether the reader may change a view that they have.
+func changesView(v *visit, saved *helpdesk.SavedView) bool {
+	return saved.OwnerID == v.User.ID && !saved.Shared || (saved.Shared || saved.TeamID != "") && v.may(helpdesk.PermitViews)
 }
