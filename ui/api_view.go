@@ -71,8 +71,8 @@ func (s *Server) apiViews(c echo.Context, a helpdesk.Actor) error {
 	}
 	answer := struct {
 		Views  []apiViewCount `json:"views"`
-		Saved  []apiView  `json:"saved"`
-		Capped int        `json:"capped"`
+		Saved  []apiView      `json:"saved"`
+		Capped int            `json:"capped"`
 	}{[]apiViewCount{}, []apiView{}, counts.Capped}
 	for _, v := range helpdesk.Views {
 		each := apiViewCount{View: string(v)}
