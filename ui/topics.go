@@ -74,7 +74,9 @@ func (s *Server) topicsPage(c echo.Context) error {
 
 func (view *topicsView) show(v *visit, r *helpdesk.TopicReport) {
 	zone := houseZone(r)
-	view.Week = v.T("topics.week", v.Date(r.From.In(zone)), v.Date(r.To.In(zone).AddDate(0, 0, -1)))
+	// A day's noon is on that day for readers elsewhere too.
+	noon := func(day int) time.Time { return r.From.In(zone).AddDate(0, 0, day).Add(12 * time.Hour) }
+	view.Week = v.T("topics.week", v.Date(noon(0)), v.Date(noon(6)))
 	view.Lead = v.T("topics.lead", r.Tickets, r.Tickets-r.Left, len(r.Topics))
 	view.Basis = v.T("topics.by."+r.By, v.Long(r.MadeAt), r.Model)
 	switch {
@@ -84,7 +86,7 @@ func (view *topicsView) show(v *visit, r *helpdesk.TopicReport) {
 		view.Note = v.T("topics.sampled", v.Number(r.Mails), v.Number(r.Read))
 	}
 	for d := range 7 {
-		view.Days = append(view.Days, v.Weekday(r.From.In(zone).AddDate(0, 0, d)))
+		view.Days = append(view.Days, v.Weekday(noon(d)))
 	}
 	for _, t := range r.Topics {
 		view.Topics = append(view.Topics, newTopicView(v.Printer, t, r.Weeks, view.Days))
