@@ -16,7 +16,8 @@ window.audit ??= (() => {
   const unseen = (e) => Boolean(e.closest(".unseen, .skip, noscript"));
   const shown = (e) => e.checkVisibility({ opacityProperty: true, visibilityProperty: true, contentVisibilityAuto: true }) && !unseen(e);
   const ownText = (e) => [...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
-  const shortened = (s) => s.textOverflow === "ellipsis" && s.overflowX !== "visible";
+  // Cut with an ellipsis, in its line or after some lines: what it shortens is whole elsewhere.
+  const shortened = (s) => (s.textOverflow === "ellipsis" || s.webkitLineClamp !== "none") && s.overflowX !== "visible";
   const scrolls = (s) => ["auto", "scroll"].includes(s.overflowX);
   const inScroller = (e) => [...ancestors(e)].some((a) => scrolls(getComputedStyle(a)));
 
