@@ -79,7 +79,7 @@ func (j *journey) arranges() {
 	j.click("#save-view > summary")
 	j.until(`document.activeElement.name === "name"`)
 	j.insert(j.view)
-	j.click("#save-view [name=shared]")
+	j.do("share the view", chromedp.SetValue(chromedp.CSS("#save-view [name=for]"), "all"))
 	j.click("#save-view .primary")
 	j.until(`location.search.includes("saved=") && document.querySelector("#nav [aria-current]").innerText.includes(` + quoted(j.view) + `)`)
 	j.ready()
