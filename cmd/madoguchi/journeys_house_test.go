@@ -34,7 +34,7 @@ func (j *journey) watches() {
 	agent.until(row(number))
 
 	// All that this agent has goes to a colleague, in one step.
-	j.until(`document.querySelector("#give-` + j.agent.id + `")`)
+	j.until(`document.querySelector("#give-` + j.agent.id + `") && !document.querySelector(".htmx-request")`)
 	j.click("#give-" + j.agent.id + " summary")
 	j.do("choose the colleague", chromedp.SetValue(chromedp.CSS("#give-"+j.agent.id+" [name=to]"), j.colleague.id))
 	j.click("#give-" + j.agent.id + " .primary")
