@@ -142,9 +142,10 @@ type aiConfig struct {
 // embeddingConfig is what makes vectors of customers' messages; without a model
 // there are none.
 type embeddingConfig struct {
-	Model   string   `toml:"model"`
-	Context int      `toml:"context"`
-	Timeout duration `toml:"timeout"`
+	Model     string   `toml:"model"`
+	Context   int      `toml:"context"`
+	Timeout   duration `toml:"timeout"`
+	KeepAlive duration `toml:"keep_alive"`
 }
 
 // writingConfig is what all texts for agents have in common.
@@ -154,9 +155,10 @@ type writingConfig struct {
 
 // writingTaskConfig is which model does one kind of work. What is empty is as in [ai].
 type writingTaskConfig struct {
-	Model   string   `toml:"model"`
-	Context int      `toml:"context"`
-	Timeout duration `toml:"timeout"`
+	Model     string   `toml:"model"`
+	Context   int      `toml:"context"`
+	Timeout   duration `toml:"timeout"`
+	KeepAlive duration `toml:"keep_alive"`
 }
 
 type logConfig struct {

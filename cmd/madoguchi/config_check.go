@@ -212,6 +212,7 @@ func (k *checker) ai(c aiConfig) {
 	k.writingTask("ai.summary.", c.Summary)
 	k.writingTask("ai.service.", c.Service)
 	k.positive("ai.embedding.timeout", int64(c.Embedding.Timeout.Duration))
+	k.natural("ai.embedding.keep_alive", int64(c.Embedding.KeepAlive.Duration))
 	if c.Embedding.Context < 256 {
 		k.add("ai.embedding.context", "%d tokens do not hold a short mail; write at least 256", c.Embedding.Context)
 	}
@@ -220,6 +221,7 @@ func (k *checker) ai(c aiConfig) {
 // writingTask checks who writes one kind of text.
 func (k *checker) writingTask(at string, c writingTaskConfig) {
 	k.positive(at+"timeout", int64(c.Timeout.Duration))
+	k.natural(at+"keep_alive", int64(c.KeepAlive.Duration))
 	if c.Context != 0 && c.Context < 2048 {
 		k.add(at+"context", "%d tokens do not hold a conversation and a text; write at least 2048, or 0 for that of [ai]", c.Context)
 	}

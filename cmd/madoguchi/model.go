@@ -33,7 +33,7 @@ func (s *server) openModel() ([]run.Worker, error) {
 	}
 	if c.Embedding.Model != "" {
 		embedder := analysis.NewEmbedder(analyst, analysis.EmbedderOptions{
-			Model: c.Embedding.Model, Context: c.Embedding.Context, Timeout: c.Embedding.Timeout.Duration, KeepAlive: c.KeepAlive.Duration,
+			Model: c.Embedding.Model, Context: c.Embedding.Context, Timeout: c.Embedding.Timeout.Duration, KeepAlive: c.Embedding.KeepAlive.Duration,
 		})
 		s.similar = similar.New(s.store, s.desk, embedder, s.log)
 		s.background = append(s.background, s.similar.Run)
@@ -58,7 +58,7 @@ func analysisOptions(c aiConfig) analysis.Options {
 }
 
 func matcherOptions(c aiConfig) analysis.MatcherOptions {
-	return analysis.MatcherOptions{Model: c.Service.Model, Context: c.Service.Context, Timeout: c.Service.Timeout.Duration}
+	return analysis.MatcherOptions{Model: c.Service.Model, Context: c.Service.Context, Timeout: c.Service.Timeout.Duration, KeepAlive: c.Service.KeepAlive.Duration}
 }
 
 // writerOptions gives each task the model that the file names for its kind.
@@ -74,7 +74,7 @@ func writerOptions(c aiConfig) map[helpdesk.WritingTask]analysis.WriterOptions {
 		case helpdesk.WriteSummary, helpdesk.WriteWants:
 			of = c.Summary
 		}
-		options[task] = analysis.WriterOptions{Model: of.Model, Context: of.Context, Timeout: of.Timeout.Duration}
+		options[task] = analysis.WriterOptions{Model: of.Model, Context: of.Context, Timeout: of.Timeout.Duration, KeepAlive: of.KeepAlive.Duration}
 	}
 	return options
 }

@@ -28,9 +28,10 @@ type MatchDesk interface {
 // MatcherOptions say which model matches mails with templates, and how
 // patiently. What is empty is as the analyst's.
 type MatcherOptions struct {
-	Model   string
-	Context int // tokens
-	Timeout time.Duration
+	Model     string
+	Context   int // tokens
+	Timeout   time.Duration
+	KeepAlive time.Duration // how long Ollama keeps the model loaded
 }
 
 // Matcher asks a model which of a service's templates answers a mail. It shares
@@ -56,6 +57,9 @@ func NewMatcher(a *Analyst, desk MatchDesk, o MatcherOptions) (*Matcher, error) 
 	}
 	if o.Timeout == 0 {
 		o.Timeout = a.options.Timeout
+	}
+	if o.KeepAlive == 0 {
+		o.KeepAlive = a.options.KeepAlive
 	}
 	if o.Context < minMatchContext {
 		return nil, fmt.Errorf("a context of %d tokens is too short for templates and a mail; give at least %d", o.Context, minMatchContext)
@@ -198,7 +202,7 @@ func (m *Matcher) chat(ctx context.Context, q helpdesk.MatchQuestion, conversati
 	no := false
 	request := &api.ChatRequest{
 		Model: m.options.Model, Messages: conversation, Stream: &no, Format: matchSchema(len(q.Templates)),
-		KeepAlive: &api.Duration{Duration: m.analyst.options.KeepAlive}, Truncate: &no, Shift: &no,
+		KeepAlive: &api.Duration{Duration: m.options.KeepAlive}, Truncate: &no, Shift: &no,
 		Options: map[string]any{"temperature": 0, "seed": 1, "num_ctx": m.options.Context, "num_predict": matchTokens},
 	}
 	if think {

@@ -17,9 +17,10 @@ import (
 
 // WriterOptions say which model writes, and how patiently.
 type WriterOptions struct {
-	Model   string        // that of the analysis where empty
-	Context int           // tokens; that of the analysis where zero
-	Timeout time.Duration // for one text, from its turn on; 5 minutes when zero
+	Model     string        // that of the analysis where empty
+	Context   int           // tokens; that of the analysis where zero
+	Timeout   time.Duration // for one text, from its turn on; 5 minutes when zero
+	KeepAlive time.Duration // how long Ollama keeps the model loaded; that of the analysis when zero
 }
 
 // Writer has the model write texts for agents, piece by piece. It goes before
@@ -48,6 +49,9 @@ func NewWriter(a *Analyst, options map[helpdesk.WritingTask]WriterOptions, atOnc
 		}
 		if o.Timeout == 0 {
 			o.Timeout = 5 * time.Minute
+		}
+		if o.KeepAlive == 0 {
+			o.KeepAlive = a.options.KeepAlive
 		}
 		if o.Context < minWritingContext {
 			return nil, fmt.Errorf("a context of %d tokens is too short to write in; give at least %d", o.Context, minWritingContext)
@@ -93,7 +97,7 @@ func (w *Writer) stream(ctx context.Context, o WriterOptions, conversation []api
 	yes, no := true, false
 	request := &api.ChatRequest{
 		Model: o.Model, Messages: conversation, Stream: &yes,
-		KeepAlive: &api.Duration{Duration: w.analyst.options.KeepAlive},
+		KeepAlive: &api.Duration{Duration: o.KeepAlive},
 		Truncate:  &no, Shift: &no,
 		Options: map[string]any{"temperature": 0, "seed": 1, "num_ctx": o.Context, "num_predict": writingTokens(o.Context)},
 	}

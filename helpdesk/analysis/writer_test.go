@@ -98,20 +98,28 @@ func write(ctx context.Context, w *analysis.Writer, in *helpdesk.Writing) (text 
 
 func TestATextIsStreamed(t *testing.T) {
 	s := newScribe(piece("\n\n"), piece("田村様\n"), piece("ありがとうございます。"), finished)
-	w, _, _ := newWriter(t, s, analysis.WriterOptions{Model: "writer", Context: 4096})
+	w, _, _ := newWriter(t, s, analysis.WriterOptions{Model: "writer", Context: 4096, KeepAlive: 90 * time.Second})
 	text, plan, end, err := write(t.Context(), w, conversation("請求書を再発行してください。"))
 	if err != nil || text != "田村様\nありがとうございます。" || end.Model != "writer" || end.PromptVersion == "" || end.Cut || len(plan.Sources) != 1 {
 		t.Errorf("wrote %q, %+v, %+v, %v", text, plan, end, err)
 	}
 	request := <-s.asked
 	options := request["options"].(map[string]any)
-	if request["model"] != "writer" || request["stream"] != true || request["think"] != false || request["truncate"] != false || request["shift"] != false ||
+	if request["model"] != "writer" || request["stream"] != true || request["keep_alive"] != "1m30s" || request["think"] != false || request["truncate"] != false || request["shift"] != false ||
 		request["format"] != nil || request["tools"] != nil || options["num_ctx"] != float64(4096) || options["temperature"] != float64(0) {
 		t.Errorf("asked %v", request)
 	}
 	s.lines = []string{piece("途中"), strings.Replace(finished, "stop", "length", 1)}
 	if _, _, end, err := write(t.Context(), w, conversation("一通目")); err != nil || !end.Cut {
 		t.Errorf("a text at its limit: %+v, %v", end, err)
+	}
+	w, _, _ = newWriter(t, s, analysis.WriterOptions{})
+	if _, _, _, err := write(t.Context(), w, conversation("一通目")); err != nil {
+		t.Fatal(err)
+	}
+	<-s.asked
+	if request := <-s.asked; request["keep_alive"] != "10m0s" {
+		t.Errorf("without one of its own, keep_alive is %v", request["keep_alive"])
 	}
 }
 
