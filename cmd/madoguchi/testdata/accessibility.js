@@ -158,12 +158,13 @@ window.audit ??= (() => {
       return { done: false, found };
     },
 
-    // After the last: what can be used but was never reached?
+    // After the last: what can be used but was never reached? What came during the
+    // walk (a panel that was fetched late) may have missed its turn.
     missed() {
       const groups = new Set([...this.seen].filter((e) => e.type === "radio").map((e) => `${e.form?.id} ${e.name}`));
       return [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe, [tabindex], [contenteditable=true]")]
         .filter((e) => e.tabIndex >= 0 && !e.matches(":disabled, [type=hidden], :popover-open *") && e.checkVisibility({ visibilityProperty: true }) && !e.closest("[inert]"))
-        .filter((e) => !this.seen.has(e) && !(e.type === "radio" && groups.has(`${e.form?.id} ${e.name}`)))
+        .filter((e) => this.before.has(e) && !this.seen.has(e) && !(e.type === "radio" && groups.has(`${e.form?.id} ${e.name}`)))
         .map((e) => finding("keyboard", e, "the Tab key never came here"));
     },
   };
