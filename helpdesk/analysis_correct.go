@@ -1,7 +1,6 @@
 package helpdesk
 
 import (
-	"cmp"
 	"context"
 	"maps"
 	"slices"
@@ -209,5 +208,5 @@ func inputOf(r store.Reader, m *Message) (*AnalysisInput, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &AnalysisInput{MessageID: m.ID, Subject: m.Subject, From: m.From.Name, Text: cmp.Or(body.ReplyText, body.Text)}, nil
+	return &AnalysisInput{MessageID: m.ID, Subject: m.Subject, From: m.From.Name, Text: body.forModel()}, nil
 }

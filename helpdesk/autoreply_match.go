@@ -112,7 +112,7 @@ func questionOf(r store.Reader, o *occurrence, without []string) (q MatchQuestio
 		if err != nil {
 			return q, err
 		}
-		texts = append(texts, body.newWords())
+		texts = append(texts, body.forModel())
 	}
 	q.Text = strings.Join(texts, "\n\n")
 	return q, o.service.offer(r, &q, without)

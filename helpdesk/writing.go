@@ -240,7 +240,7 @@ func writingMessage(m MessageView) WritingMessage {
 		from = cmp.Or(m.AuthorName, from)
 	}
 	return WritingMessage{ID: m.Message.ID, Customer: m.Message.Direction == Inbound, From: cmp.Or(from, m.Message.From.Email), At: m.Message.At,
-		Text: strings.TrimSpace(cmp.Or(m.Body.ReplyText, m.Body.Text))}
+		Text: strings.TrimSpace(m.Body.forModel())}
 }
 
 // Written says how a model's work ended.
