@@ -96,7 +96,7 @@ func (d *desk) FinishReanalysisStep(context.Context, string, *helpdesk.Reanalysi
 }
 func (d *desk) SkipReanalysis(context.Context, string) error { d.passed++; return nil }
 
-func newAnalyst(t *testing.T, m *model) (*analysis.Analyst, *desk) {
+func newAnalyst(t testing.TB, m *model) (*analysis.Analyst, *desk) {
 	t.Helper()
 	server := httptest.NewServer(m)
 	t.Cleanup(server.Close)
