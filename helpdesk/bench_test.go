@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -19,42 +20,86 @@ import (
 func BenchmarkReceive(b *testing.B) {
 	for _, sessions := range []int{1, 16, 64} {
 		b.Run(fmt.Sprintf("sessions=%d", sessions), func(b *testing.B) {
-			bolt, err := store.OpenBolt(filepath.Join(b.TempDir(), "bench.db"), store.BoltOptions{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			group := store.NewGroup(bolt)
-			defer group.Close()
-			desk, err := helpdesk.Open(b.Context(), group, helpdesk.Options{})
-			if err != nil {
-				b.Fatal(err)
-			}
-			err = desk.ApplyFile(b.Context(), helpdesk.Declared{Pipelines: []helpdesk.DeclaredPipeline{{Name: "Support", Stages: []helpdesk.Stage{{Name: "New", Kind: helpdesk.StageOpen}}}},
-				Aliases: []helpdesk.DeclaredAlias{{Address: "support@example.jp"}}})
-			if err != nil {
-				b.Fatal(err)
-			}
-			mails := make([]helpdesk.Incoming, b.N)
-			for i := range mails {
-				raw := []byte(benchMail(i))
-				mails[i] = helpdesk.Incoming{Raw: raw, Message: mail.Parse(raw), Envelope: helpdesk.Envelope{Recipients: []string{"support@example.jp"}}}
-			}
-			var next atomic.Int64
-			var callers sync.WaitGroup
+			desk := benchDesk(b)
+			mails := benchMails(b.N)
 			b.ResetTimer()
-			for range sessions {
-				callers.Go(func() {
-					for i := next.Add(1) - 1; i < int64(b.N); i = next.Add(1) - 1 {
-						if _, err := desk.Receive(b.Context(), mails[i]); err != nil {
-							b.Error(err)
-						}
-					}
-				})
-			}
-			callers.Wait()
+			receiveAll(b, desk, mails, sessions)
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "mails/s")
 		})
 	}
+}
+
+// BenchmarkEnqueueAnalyses measures what it takes, once a mail is durable, until
+// its analysis is in the durable queue: for one mail alone, and for the events
+// that a follower takes at once.
+func BenchmarkEnqueueAnalyses(b *testing.B) {
+	for _, together := range []int{1, 500} {
+		b.Run(fmt.Sprintf("events=%d", together), func(b *testing.B) {
+			desk := benchDesk(b)
+			receiveAll(b, desk, benchMails(min(b.N, 2000)), 16)
+			list, err := desk.Events(b.Context(), helpdesk.System("bench"), 0, 10_000)
+			if err != nil {
+				b.Fatal(err)
+			}
+			list = slices.DeleteFunc(list, func(e helpdesk.Event) bool { return e.Kind != helpdesk.EventMessageReceived })
+			b.ResetTimer()
+			for done := 0; done < b.N; {
+				at := done % len(list)
+				batch := list[at:min(at+together, at+b.N-done, len(list))]
+				if err := desk.EnqueueAnalyses(b.Context(), batch); err != nil {
+					b.Fatal(err)
+				}
+				done += len(batch)
+			}
+			b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N), "µs/mail")
+		})
+	}
+}
+
+// benchDesk is a desk on the store that the program uses, with one alias.
+func benchDesk(b *testing.B) *helpdesk.Desk {
+	b.Helper()
+	journal, err := store.Open(filepath.Join(b.TempDir(), "bench.db"), store.BoltOptions{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { journal.Close() })
+	desk, err := helpdesk.Open(b.Context(), journal, helpdesk.Options{})
+	if err != nil {
+		b.Fatal(err)
+	}
+	err = desk.ApplyFile(b.Context(), helpdesk.Declared{Pipelines: []helpdesk.DeclaredPipeline{{Name: "Support", Stages: []helpdesk.Stage{{Name: "New", Kind: helpdesk.StageOpen}}}},
+		Aliases: []helpdesk.DeclaredAlias{{Address: "support@example.jp"}}})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return desk
+}
+
+func benchMails(n int) []helpdesk.Incoming {
+	mails := make([]helpdesk.Incoming, n)
+	for i := range mails {
+		raw := []byte(benchMail(i))
+		mails[i] = helpdesk.Incoming{Raw: raw, Message: mail.Parse(raw), Envelope: helpdesk.Envelope{Recipients: []string{"support@example.jp"}}}
+	}
+	return mails
+}
+
+// receiveAll hands mails to the desk from so many callers at once.
+func receiveAll(b *testing.B, desk *helpdesk.Desk, mails []helpdesk.Incoming, callersAtOnce int) {
+	b.Helper()
+	var next atomic.Int64
+	var callers sync.WaitGroup
+	for range callersAtOnce {
+		callers.Go(func() {
+			for i := next.Add(1) - 1; i < int64(len(mails)); i = next.Add(1) - 1 {
+				if _, err := desk.Receive(b.Context(), mails[i]); err != nil {
+					b.Error(err)
+				}
+			}
+		})
+	}
+	callers.Wait()
 }
 
 // benchMail is a letter of words in a random order, so that compression has
