@@ -30,6 +30,8 @@ type model struct {
 	capabilities []string
 	reason       string
 	raw          string // of a chat, in the place of an answer
+	window       int    // bytes of a prompt that it reads; 0 is any number
+	cut          bool   // it read a part of a prompt and did not say so
 	asked        []map[string]any
 }
 
@@ -56,6 +58,15 @@ func (m *model) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(m.status)
 			fmt.Fprint(w, `{"error":"not now"}`)
 			return
+		}
+		if m.window > 0 && len(fmt.Sprint(request["messages"])) > m.window {
+			// As Ollama does: beyond num_ctx a prompt is cut in silence, unless it is told not to.
+			if request["truncate"] == false && request["shift"] == false {
+				w.WriteHeader(http.StatusBadRequest)
+				fmt.Fprint(w, `{"error":"the input length exceeds the context length"}`)
+				return
+			}
+			m.cut = true
 		}
 		if m.raw != "" {
 			fmt.Fprintln(w, m.raw)
@@ -194,6 +205,22 @@ func TestTroubleIsToldApart(t *testing.T) {
 		case !errors.As(err, &unavailable) || unavailable.Problem != c.problem || len(d.stored) != 0 || unavailable.RetryAfter() <= 0 || !a.NotBefore().After(time.Now()):
 			t.Errorf("%s: %v, stored %+v, rests until %v", name, err, d.stored, a.NotBefore())
 		}
+	}
+}
+
+// A mail of which the model would read a part is told to be too long: an answer
+// from a part is not taken for one from the whole.
+func TestAPromptIsNeverCutInSilence(t *testing.T) {
+	m := &model{answers: []string{good}, capabilities: []string{"completion"}, window: 200}
+	a, d := newAnalyst(t, m)
+	err := a.Analyse(t.Context(), "M1")
+	if err != nil || m.cut || len(d.stored) != 1 || d.stored[0].Error == "" {
+		t.Errorf("%v, cut %v, stored %+v", err, m.cut, d.stored)
+	}
+	m = &model{answers: []string{good}, capabilities: []string{"completion"}, window: 1 << 20}
+	a, d = newAnalyst(t, m)
+	if err := a.Analyse(t.Context(), "M1"); err != nil || len(d.stored) != 1 || d.stored[0].Error != "" {
+		t.Errorf("within the window: %v, stored %+v", err, d.stored)
 	}
 }
 
