@@ -74,6 +74,8 @@ const (
 	EventDeliveryRetried        EventKind = "delivery.retried"
 	EventAddressSuppressed      EventKind = "address.suppressed"
 	EventAddressLifted          EventKind = "address.lifted"
+	EventAlarmRaised            EventKind = "alarm.raised"
+	EventAlarmEnded             EventKind = "alarm.ended"
 	EventAcknowledged           EventKind = "acknowledgement.posted"
 	EventAcknowledgementSkipped EventKind = "acknowledgement.skipped"
 	EventCopySent               EventKind = "copy.sent"

@@ -26,10 +26,11 @@ const (
 	NoticeApproval NoticeKind = "approval" // a colleague's reply waits for somebody who may approve
 	NoticeApproved NoticeKind = "approved" // the user's reply was approved
 	NoticeReturned NoticeKind = "returned" // the user's reply was sent back, or did not leave at its time
+	NoticeAlarm    NoticeKind = "alarm"    // something of the server needs an admin
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken}
+var NoticeKinds = []NoticeKind{NoticeAlarm, NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -53,9 +54,11 @@ type Notice struct {
 	Ticket uint64
 	// Message is the newest message that it is about, or "".
 	Message string
-	// Subject is that of a new mail that is not sent, and so has no Ticket.
-	Subject string `cbor:",omitempty"`
-	Seq     uint64 // the newest event
+	// Subject is that of a new mail that is not sent, and so has no Ticket, or of
+	// the alarm.
+	Subject string    `cbor:",omitempty"`
+	Alarm   AlarmKind `cbor:",omitempty"` // the newest
+	Seq     uint64    // the newest event
 	Count   int
 	By      Actor
 	At      time.Time // of the newest
@@ -130,6 +133,13 @@ func (c *command) tellOf(list []Event) error {
 
 // causes says who is to be told of an event.
 func (c *command) causes(e Event) (list []pendingNotice, err error) {
+	if e.Kind == EventAlarmRaised {
+		admins, err := usersWho(c, PermitSystem)
+		for _, id := range admins {
+			list = append(list, pendingNotice{id, NoticeAlarm, e})
+		}
+		return list, err
+	}
 	if e.Ticket == 0 && e.Data["draft"] == "" {
 		return nil, nil
 	}
@@ -300,6 +310,9 @@ func (c *command) tell(p pendingNotice) error {
 	n.Seq, n.Message, n.By, n.At = p.event.Seq, p.event.Message, p.event.Actor, c.now
 	if n.Ticket == 0 {
 		n.Subject = p.event.Data["subject"]
+	}
+	if p.kind == NoticeAlarm {
+		n.Alarm = AlarmKind(p.event.Data["kind"])
 	}
 	if !choice.Wants(p.kind, ChannelWeb) {
 		n.ReadAt = c.now // it is kept for what tells of it elsewhere, and not shown as new

@@ -141,6 +141,7 @@ func allTables() []checkedTable {
 		bulkItems,
 		dkimKeys,
 		tlsPolicies,
+		alarms,
 		pauses,
 	}
 }

@@ -44,6 +44,7 @@ var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeAssigned: "person", helpdesk.NoticeMention: "at", helpdesk.NoticeCustomer: "speech", helpdesk.NoticeOverdue: "clock",
 	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeDelayed: "clock", helpdesk.NoticeHeld: "hand",
 	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo", helpdesk.NoticeMatched: "sparkle",
+	helpdesk.NoticeAlarm: "warn",
 }
 
 // noticesPage answers with the notices: as a dialog over the page, and as a page of
@@ -70,7 +71,10 @@ func (s *Server) noticesPage(c echo.Context) error {
 func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
 	item := noticeItem{URL: noticePath(n), Icon: noticeIcons[n.Notice.Kind],
 		Text: noticeTitle(p, n), Detail: subjectOf(p, n.Subject), Time: shortMoment(p, n.Notice.At), Unread: n.Notice.ReadAt.IsZero()}
-	if n.Notice.Kind == helpdesk.NoticeOverdue || n.Notice.Kind == helpdesk.NoticeFailed {
+	if n.Notice.Kind == helpdesk.NoticeAlarm {
+		item.Detail = n.Subject
+	}
+	if n.Notice.Kind == helpdesk.NoticeAlarm || n.Notice.Kind == helpdesk.NoticeOverdue || n.Notice.Kind == helpdesk.NoticeFailed {
 		item.Tone = "bad"
 	}
 	return item
@@ -78,6 +82,9 @@ func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
 
 // noticePath is where a notice leads.
 func noticePath(n helpdesk.NoticeView) string {
+	if n.Notice.Kind == helpdesk.NoticeAlarm {
+		return "/settings/check"
+	}
 	if n.Notice.Ticket == 0 { // a new mail that is not sent
 		return openingPath
 	}
@@ -87,6 +94,9 @@ func noticePath(n helpdesk.NoticeView) string {
 // noticeTitle says a notice in a line.
 func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	number, by := n.Notice.Ticket, n.Notice.By.Name
+	if n.Notice.Kind == helpdesk.NoticeAlarm {
+		return p.T("alarm.kind." + string(n.Notice.Alarm))
+	}
 	if number == 0 {
 		return newMailTitle(p, n)
 	}

@@ -48,9 +48,10 @@ type checkups struct {
 
 type checkView struct {
 	settingsPage
-	Known bool
-	At    moment
-	Areas []checkArea
+	Alarms []alarmLine
+	Known  bool
+	At     moment
+	Areas  []checkArea
 }
 
 type checkArea struct {
@@ -62,6 +63,12 @@ type findingLine struct {
 	Badge *badge
 	Text  string
 	Fix   string
+}
+
+// alarmLine is an alarm that stands.
+type alarmLine struct {
+	Text, Subject, Detail string
+	Since                 moment
 }
 
 // checkAreas are the areas in the order in which they are shown.
@@ -77,6 +84,15 @@ func (s *Server) checkPage(c echo.Context) error {
 		return err
 	}
 	view := checkView{settingsPage: sp}
+	if sp.Locked == "" {
+		alarms, err := s.desk.Alarms(c.Request().Context(), v.actor())
+		if err != nil {
+			return err
+		}
+		for _, a := range alarms {
+			view.Alarms = append(view.Alarms, alarmLine{v.T("alarm.kind." + string(a.Kind)), a.Subject, a.Detail, longMoment(v.Printer, a.At)})
+		}
+	}
 	if sp.Locked == "" && s.checkups.check != nil {
 		s.checkups.mu.Lock()
 		list := s.checkups.last

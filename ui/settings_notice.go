@@ -50,6 +50,9 @@ func (s *Server) noticeSettings(c echo.Context) error {
 		view.Channels = append(view.Channels, option{Value: string(channel), Label: v.T("notice.channel." + string(channel))})
 	}
 	for _, kind := range helpdesk.NoticeKinds {
+		if kind == helpdesk.NoticeAlarm && !v.may(helpdesk.PermitSystem) {
+			continue
+		}
 		row := noticeChoiceRow{Label: v.T("notice.kind." + string(kind))}
 		for _, channel := range view.Channels {
 			row.Cells = append(row.Cells, noticeChoiceCell{Name: string(kind) + ":" + channel.Value, Label: row.Label + ", " + channel.Label,

@@ -32,13 +32,14 @@ var (
 	dueMetric      = describeMetric("backlog_due", "Timed work that is due and not begun, counted up to 10000.", "kind")
 	lateMetric     = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
 	parkedMetric   = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
+	alarmMetric    = describeMetric("alarm", "1 for each alarm that stands.", "kind", "subject")
 	indexedMetric  = describeMetric("search_behind_events", "Events that the search index has yet to read.")
 )
 
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
-		freeMetric, dueMetric, lateMetric, parkedMetric, indexedMetric} {
+		freeMetric, dueMetric, lateMetric, parkedMetric, alarmMetric, indexedMetric} {
 		out <- d
 	}
 }
@@ -77,6 +78,11 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 			gauge(dueMetric, float64(b.Due), string(b.Kind))
 			gauge(lateMetric, b.Late.Seconds(), string(b.Kind))
 			gauge(parkedMetric, float64(b.Parked), string(b.Kind))
+		}
+	}
+	if alarms, err := s.server.desk.Alarms(ctx, helpdesk.System("metrics")); err == nil {
+		for _, a := range alarms {
+			gauge(alarmMetric, 1, string(a.Kind), a.Subject)
 		}
 	}
 	last, err := s.server.desk.LastSeq(ctx)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/ui"
 )
@@ -85,7 +86,20 @@ func (s *server) answerReady(w http.ResponseWriter, r *http.Request) {
 		answerText(w, http.StatusServiceUnavailable, "the store takes no updates")
 		return
 	}
-	answerText(w, http.StatusOK, "ready")
+	answerText(w, http.StatusOK, "ready"+s.alarmLines(r.Context()))
+}
+
+// alarmLines tells of the alarms that stand, a line each. What an alarm found is
+// for those who may read the settings.
+func (s *server) alarmLines(ctx context.Context) (lines string) {
+	alarms, err := s.desk.Alarms(ctx, helpdesk.System("readiness"))
+	if err != nil {
+		s.log.Error("alarms", "error", err)
+	}
+	for _, a := range alarms {
+		lines += "\nalarm: " + string(a.Kind) + " since " + a.At.UTC().Format(time.RFC3339)
+	}
+	return lines
 }
 
 func answerText(w http.ResponseWriter, code int, text string) {

@@ -77,6 +77,7 @@ var composed = []string{
 	"field.kind",
 	"field.owner",
 	"field.title",
+	"alarm.kind",
 	"similar.by",
 	"topics.by",
 	"after_close",
