@@ -19,6 +19,7 @@ type config struct {
 	Server    serverConfig     `toml:"server"`
 	SMTP      smtpConfig       `toml:"smtp"`
 	Web       webConfig        `toml:"web"`
+	Proxy     proxyConfig      `toml:"proxy_protocol"`
 	DNS       dnsConfig        `toml:"dns"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
@@ -221,6 +222,7 @@ func defaultConfig() config {
 			MaxSessionsPerIP: smtp.MaxSessionsPerIP,
 		},
 		Web:      webConfig{Listen: "127.0.0.1:8080"},
+		Proxy:    proxyConfig{Trusted: []string{}, Listeners: []string{proxySMTP, proxyWeb}, Timeout: duration{5 * time.Second}, Missing: missingRefuse},
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
 		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}, Idle: duration{20 * time.Second}, Concurrency: 4},
 		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},

@@ -59,6 +59,7 @@ func (c *config) check(keys []fileKey) error {
 	}
 	k.smtp(c.SMTP)
 	k.web(c.Web)
+	k.proxyProtocol(c.Proxy)
 	k.dns(c.DNS)
 	k.outbound(c.Outbound)
 	if c.Metrics.Listen != "" {

@@ -19,17 +19,32 @@ type conversation struct {
 // talk opens a session and says EHLO.
 func talk(t *testing.T, address string) *conversation {
 	t.Helper()
+	return talkThrough(t, address, "")
+}
+
+// talkThrough opens a session and says EHLO, with what a proxy in front says
+// before anything else.
+func talkThrough(t *testing.T, address, header string) *conversation {
+	t.Helper()
+	c := connect(t, address, header)
+	c.want("220")
+	c.do("EHLO mail.customer.test", "250")
+	return c
+}
+
+// connect opens a connection and says something at once.
+func connect(t *testing.T, address, first string) *conversation {
+	t.Helper()
 	connection, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { connection.Close() })
 	connection.SetDeadline(time.Now().Add(patience))
-	c := &conversation{t, connection, bufio.NewReader(connection)}
-	c.want("220")
-	c.say("EHLO mail.customer.test")
-	c.want("250")
-	return c
+	if _, err := io.WriteString(connection, first); err != nil {
+		t.Fatal(err)
+	}
+	return &conversation{t, connection, bufio.NewReader(connection)}
 }
 
 func (c *conversation) say(line string) {
@@ -57,5 +72,30 @@ func (c *conversation) want(code string) {
 	c.t.Helper()
 	if answer := c.hear(); !strings.HasPrefix(answer, code) {
 		c.t.Fatalf("answer %q, want %s", answer, code)
+	}
+}
+
+// do says a line and wants an answer that begins with code.
+func (c *conversation) do(line, code string) {
+	c.t.Helper()
+	c.say(line)
+	c.want(code)
+}
+
+// send sends a mail and returns the answer to its end.
+func (c *conversation) send(from, to, raw string) string {
+	c.t.Helper()
+	c.do("MAIL FROM:<"+from+">", "250")
+	c.do("RCPT TO:<"+to+">", "250")
+	c.do("DATA", "354")
+	c.say(strings.TrimSuffix(raw, "\r\n") + "\r\n.")
+	return c.hear()
+}
+
+// ends wants the server to have closed the connection.
+func (c *conversation) ends() {
+	c.t.Helper()
+	if rest, err := c.answers.ReadString('\n'); err == nil {
+		c.t.Fatalf("the connection is open, and says %q", rest)
 	}
 }

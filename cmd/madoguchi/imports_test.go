@@ -24,6 +24,7 @@ var allowedImports = map[string][]string{
 	"smtpd/dane":                   {},
 	"smtpd/mtasts":                 {},
 	"smtpd/check":                  {},
+	"smtpd/proxied":                {},
 	"store":                        {},
 	"store/storetest":              {"store"},
 	"helpdesk":                     {"helpdesk/hours", "store", "smtpd/mail"},
@@ -52,6 +53,7 @@ var confined = map[string][]string{
 	"github.com/spf13/cobra":                {"cmd/madoguchi"},
 	"github.com/pelletier/go-toml":          {"cmd/madoguchi", "ui/locale"},
 	"github.com/emersion/go-msgauth":        {"smtpd/auth"},
+	"github.com/pires/go-proxyproto":        {"smtpd/proxied"},
 	"github.com/emersion/go-smtp":           {"smtpd", "smtpd/outbound", "cmd/madoguchi"},
 	"blitiri.com.ar/go/spf":                 {"smtpd/auth"},
 }

@@ -6,6 +6,8 @@ import (
 	"io/fs"
 	"net"
 	"syscall"
+
+	"github.com/madoguchi/madoguchi/smtpd/proxied"
 )
 
 // listen opens a TCP listener. key and flag name where the address can be
@@ -24,6 +26,17 @@ func listen(key, flag, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("%s: this machine has no address %s: listen on one it has, or on every one with %s :%s", key, address, flag, port)
 	}
 	return nil, fmt.Errorf("%s: listen on %s: %w", key, address, err)
+}
+
+// proxied has the clients of a listener named by the proxies in front of it, as
+// far as the configuration says so.
+func (s *server) proxied(name string, l net.Listener) net.Listener {
+	c := s.config.Proxy
+	if !c.on(name) {
+		return l
+	}
+	return proxied.Listen(l, proxied.Options{Trusted: networksOf(c.Trusted), Timeout: c.Timeout.Duration,
+		Optional: c.Missing == missingAccept, Log: s.log.With("listener", name)})
 }
 
 // reachable is the address by which this machine reaches a listener: one on

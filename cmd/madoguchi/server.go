@@ -128,6 +128,7 @@ func (s *server) openMail(context.Context) (err error) {
 	if s.smtpAt, err = s.inherited.listen("smtp", "smtp.listen", "--smtp", c.SMTP.Listen); err != nil {
 		return err
 	}
+	s.smtpAt = s.proxied(proxySMTP, s.smtpAt)
 	verifier := &auth.Verifier{
 		Resolver: auth.NewResolver(c.DNS.Resolver), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
 	}

@@ -26,6 +26,7 @@ func (s *server) openWeb(context.Context) (err error) {
 	if s.webAt, err = s.inherited.listen("web", "web.listen", "--http", c.Web.Listen); err != nil {
 		return err
 	}
+	s.webAt = s.proxied(proxyWeb, s.webAt)
 	cards, err := c.cards()
 	if err != nil {
 		return err
