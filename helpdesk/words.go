@@ -81,7 +81,7 @@ func customerWords(r store.Reader, t *Ticket, m *Message) (*CustomerWords, error
 		return nil, err
 	}
 	w := &CustomerWords{Message: m.ID, Ticket: m.Ticket, Contact: t.ContactID, Subject: cmp.Or(strings.TrimSpace(m.Subject), t.Subject), At: m.At,
-		Text: cmp.Or(strings.TrimSpace(body.ReplyText), strings.TrimSpace(body.Text))}
+		Text: strings.TrimSpace(body.forModel())}
 	if w.Subject == "" && w.Text == "" {
 		return nil, nil
 	}

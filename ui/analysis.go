@@ -33,6 +33,7 @@ type analysisView struct {
 	At        moment
 	Change    string // where it is corrected, "" for who may not
 	Back      string // the place that is shown again
+	Unquoted  bool   // no finding has words of the mail: said once, not at each
 }
 
 // findingView is one thing that was found.
@@ -86,7 +87,33 @@ func (r reader) analysisOf(m helpdesk.MessageView) *analysisView {
 			view.Singles = append(view.Singles, finding)
 		}
 	}
+	view.sayOnce()
 	return view
+}
+
+// sayOnce takes the word about missing evidence from each line where a model
+// quotes nothing at all.
+func (w *analysisView) sayOnce() {
+	var doubtful []*foundValue
+	for _, list := range [][]findingView{w.Singles, w.Lists} {
+		for _, f := range list {
+			for i := range f.Values {
+				if f.Values[i].Quote != "" {
+					return
+				}
+				if f.Values[i].Unproven {
+					doubtful = append(doubtful, &f.Values[i])
+				}
+			}
+		}
+	}
+	if len(doubtful) == 0 {
+		return
+	}
+	w.Unquoted = true
+	for _, v := range doubtful {
+		v.Unproven = false
+	}
 }
 
 // hurryAnalysis has the ticket that somebody looks at read before all others.

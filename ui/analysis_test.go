@@ -41,3 +41,14 @@ func TestFailedAnalysisOffersAWayOn(t *testing.T) {
 		t.Errorf("%d wait, %v", waiting, err)
 	}
 }
+
+// A model that quotes nothing is said to once, not beside each of its findings.
+func TestModelThatQuotesNothingIsSaidOnce(t *testing.T) {
+	h := newReadyHouse(t)
+	receipt := h.receive(letter{subject: "請求書", text: "急ぎです。"})
+	if err := h.StoreAnalysis(h.ctx(), helpdesk.Analysis{MessageID: receipt.MessageID, Model: "m", PromptVersion: "reply-2", ReplyType: "needs_attention",
+		Sentiment: "negative", Urgency: "high", Opportunity: 1, ProductInterest: "none", Language: "ja"}); err != nil {
+		t.Fatal(err)
+	}
+	h.as(h.admin).get("/inbox/open/1").want(http.StatusOK).shows("根拠となる言葉は、メールの本文から示されませんでした").hides(`class="unproven"`)
+}
