@@ -193,3 +193,54 @@ func TestReadingCommandsMakeNoData(t *testing.T) {
 		t.Error("a command that only reads made the directory")
 	}
 }
+
+// TestBackupDirectory adds to a directory of backups while the server runs, verifies,
+// and goes back to either.
+func TestBackupDirectory(t *testing.T) {
+	s := start(t, t.TempDir())
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
+	succeed(t, "", "send-test", "--data", s.data)
+	directory := filepath.Join(t.TempDir(), "backups")
+	if out := succeed(t, "", "backup", directory+"/", "--data", s.data); !strings.Contains(out, "found whole") {
+		t.Errorf("first backup: %s", out)
+	}
+	succeed(t, "", "send-test", "--data", s.data)
+	succeed(t, "", "backup", directory, "--data", s.data)
+	s.stop()
+	lines := strings.Split(strings.TrimSpace(succeed(t, "", "backup", "list", directory)), "\n")
+	if len(lines) != 3 {
+		t.Fatalf("backup list:\n%s", strings.Join(lines, "\n"))
+	}
+	first, second := strings.Fields(lines[1])[0], strings.Fields(lines[2])[0]
+	for copy, mails := range map[string]string{first: "1 mails accepted", second: "2 mails accepted"} {
+		if out := succeed(t, "", "verify", directory, "--copy", copy); !strings.Contains(out, mails) || !strings.Contains(out, "backup "+copy+" is whole") {
+			t.Errorf("verify %s: %s", copy, out)
+		}
+		restored := filepath.Join(t.TempDir(), "restored")
+		if out := succeed(t, "", "restore", directory, "--copy", copy, "--data", restored); !strings.Contains(out, mails) {
+			t.Errorf("restore %s: %s", copy, out)
+		}
+		refuse(t, []string{"restore", directory, "--data", restored}, "there is data in "+restored)
+	}
+	if out := succeed(t, "", "restore", directory, "--data", filepath.Join(t.TempDir(), "newest")); !strings.Contains(out, "2 mails accepted") {
+		t.Errorf("restore the newest: %s", out)
+	}
+	refuse(t, []string{"verify", directory, "--copy", "20200101T000000Z"}, "20200101T000000Z", "no backup")
+	refuse(t, []string{"restore", t.TempDir(), "--data", filepath.Join(t.TempDir(), "none")}, "madoguchi-backup.json")
+	packs, _ := filepath.Glob(filepath.Join(directory, "packs", "*.pack"))
+	for _, pack := range packs {
+		content, err := os.ReadFile(pack)
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[len(content)/3] ^= 1
+		if err := os.WriteFile(pack, content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse(t, []string{"verify", directory}, "damaged")
+	refuse(t, []string{"restore", directory, "--data", filepath.Join(t.TempDir(), "damaged")}, "damaged", "nothing was changed")
+	if left, _ := filepath.Glob(filepath.Join(filepath.Dir(directory), ".madoguchi-verify-*")); len(left) > 0 {
+		t.Errorf("left behind: %v", left)
+	}
+}

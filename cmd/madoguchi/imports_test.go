@@ -26,6 +26,7 @@ var allowedImports = map[string][]string{
 	"smtpd/check":                  {},
 	"smtpd/proxied":                {},
 	"store":                        {},
+	"store/backup":                 {},
 	"store/storetest":              {"store"},
 	"helpdesk":                     {"helpdesk/hours", "store", "smtpd/mail"},
 	"helpdesk/hours":               {},

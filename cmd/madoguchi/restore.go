@@ -19,14 +19,18 @@ func newRestoreCommand() *cobra.Command {
 	var (
 		data  dataFlags
 		force bool
+		copy  string
 	)
 	cmd := &cobra.Command{
-		Use:   "restore FILE|-",
+		Use:   "restore DIR|FILE|-",
 		Short: "Put a backup in the place of the data",
 		Long: `Copies a backup into the data directory, verifies it there, and only then puts
-it in place. The server must not run. Over data that is there already it needs
---force, and keeps what it replaces under another name.`,
-		Example: `  madoguchi restore /var/backups/madoguchi-2026-11-22.db --data /var/lib/madoguchi
+it in place. Of a directory of backups it takes the newest that was verified, or the
+one that --copy names. The server must not run. Over data that is there already
+it needs --force, and keeps what it replaces under another name.`,
+		Example: `  madoguchi restore /var/backups/madoguchi --data /var/lib/madoguchi
+  madoguchi restore /var/backups/madoguchi --copy 20261122T183000Z --data /tmp/as-it-was
+  madoguchi restore /var/backups/madoguchi-2026-11-22.db --data /var/lib/madoguchi
   zstd -dc madoguchi.db.zst | madoguchi restore - --force`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -34,33 +38,23 @@ it in place. The server must not run. Over data that is there already it needs
 			if err != nil {
 				return err
 			}
-			source, err := openSource(args[0], cmd.InOrStdin())
+			source, err := openBackup(args[0], copy, cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
 			defer source.Close()
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			return restore(ctx, source, directory, force, cmd.OutOrStdout())
+			return restore(ctx, source, directory, force, cmd.OutOrStdout(), newBytesShown(cmd.ErrOrStderr()))
 		},
 	}
 	data.register(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "replace data that is there already; it is kept under another name")
+	cmd.Flags().StringVar(&copy, "copy", "", "which backup of a directory, as madoguchi backup list names it (default: the newest)")
 	return cmd
 }
 
-func openSource(name string, stdin io.Reader) (io.ReadCloser, error) {
-	if name == "-" {
-		return io.NopCloser(stdin), nil
-	}
-	source, err := os.Open(name)
-	if err != nil {
-		return nil, fmt.Errorf("read backup: %w", err)
-	}
-	return source, nil
-}
-
-func restore(ctx context.Context, source io.Reader, directory string, force bool, report io.Writer) error {
+func restore(ctx context.Context, source backupSource, directory string, force bool, report io.Writer, show *bytesShown) error {
 	if err := prepareDirectory(directory); err != nil {
 		return err
 	}
@@ -68,14 +62,20 @@ func restore(ctx context.Context, source io.Reader, directory string, force bool
 	if err != nil {
 		return err
 	}
+	if err := spaceFor(source.size, directory, "restore beside what is there"); err != nil {
+		return err
+	}
 	partial := storePath(directory) + ".partial"
 	defer os.Remove(partial)
-	if err := copyDurably(partial, source); err != nil {
-		return fmt.Errorf("copy the backup: %w", err)
+	show.begin("restoring", source.size)
+	err = copyDurably(ctx, partial, io.TeeReader(source, show))
+	show.end()
+	if err != nil {
+		return fmt.Errorf("copy the backup: %w; nothing was changed", err)
 	}
 	v, err := verifyFile(ctx, partial)
 	if err == nil {
-		err = v.whole("the backup")
+		err = v.whole(source.name)
 	}
 	if err != nil {
 		return fmt.Errorf("%w; nothing was changed", err)
@@ -130,11 +130,25 @@ func mayReplace(ctx context.Context, directory string, force bool) (bool, error)
 	return true, old.Close()
 }
 
-func copyDurably(path string, source io.Reader) error {
+// copyDurably writes source into a file, and stops when ctx ends.
+func copyDurably(ctx context.Context, path string, source io.Reader) error {
 	target, err := os.OpenFile(path, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
-	_, err = io.Copy(target, source)
+	_, err = io.Copy(target, untilDone{ctx, source})
 	return errors.Join(err, target.Sync(), target.Close())
+}
+
+// untilDone is a reader that ends with its context.
+type untilDone struct {
+	ctx context.Context
+	io.Reader
+}
+
+func (r untilDone) Read(p []byte) (int, error) {
+	if err := r.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return r.Reader.Read(p)
 }

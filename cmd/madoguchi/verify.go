@@ -4,22 +4,36 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
+	"time"
 
 	"github.com/spf13/cobra"
 )
 
 func newVerifyCommand() *cobra.Command {
-	var data dataFlags
+	var (
+		data          dataFlags
+		copy, scratch string
+	)
 	cmd := &cobra.Command{
-		Use:   "verify",
-		Short: "Check that the data is whole",
+		Use:   "verify [BACKUP]",
+		Short: "Check that the data, or a backup, is whole",
 		Long: `Recomputes every index, reads every stored mail, and checks that each mail
 that was accepted is accounted for. Prints what differs and fails when anything
-does. It changes nothing, and works beside a running server.`,
+does. It changes nothing, and works beside a running server.
+
+Of a BACKUP, a file or a directory of them, it checks the same without restoring
+it: every checksum, and then all that can be recomputed, in a copy beside the backup
+that goes away again.`,
 		Example: `  madoguchi verify
-  madoguchi verify --data /var/lib/madoguchi`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
+  madoguchi verify --data /var/lib/madoguchi
+  madoguchi verify /var/backups/madoguchi
+  madoguchi verify /var/backups/madoguchi --copy 20261122T183000Z --scratch /var/tmp`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return verifyNamedBackup(cmd, args[0], copy, scratch)
+			}
 			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
 				found, err := ops.Verify(ctx)
 				if err != nil {
@@ -30,7 +44,31 @@ does. It changes nothing, and works beside a running server.`,
 		},
 	}
 	data.register(cmd)
+	cmd.Flags().StringVar(&copy, "copy", "", "which backup of a directory, as madoguchi backup list names it (default: the newest)")
+	cmd.Flags().StringVar(&scratch, "scratch", "", "where the copy of the backup is put (default: beside it)")
 	return cmd
+}
+
+// verifyNamedBackup verifies a backup, and notes in its directory that it is whole.
+func verifyNamedBackup(cmd *cobra.Command, name, copy, scratch string) error {
+	ctx, stop := untilInterrupted(cmd.Context())
+	defer stop()
+	source, err := openBackup(name, copy, cmd.InOrStdin())
+	if err != nil {
+		return err
+	}
+	defer source.Close()
+	if scratch == "" {
+		scratch = filepath.Dir(filepath.Clean(name))
+	}
+	v, err := verifyBackup(ctx, source, scratch, newBytesShown(cmd.ErrOrStderr()))
+	if err != nil {
+		return fmt.Errorf("verify %s: %w", name, err)
+	}
+	if err := v.report(cmd.OutOrStdout(), source.name); err != nil {
+		return err
+	}
+	return source.note(time.Now())
 }
 
 // report prints v, and fails when something differs.
