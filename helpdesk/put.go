@@ -288,14 +288,24 @@ func snippet(texts ...string) string {
 		if len(text) > 4*1024 {
 			text = strings.ToValidUTF8(text[:4*1024], "")
 		}
-		line := strings.Join(strings.Fields(text), " ")
-		if line == "" {
-			continue
+		if line := beginning(text); line != "" {
+			return line
 		}
-		if utf8.RuneCountInString(line) > maxSnippet {
-			line = string([]rune(line)[:maxSnippet-1]) + "…"
-		}
-		return line
 	}
 	return ""
+}
+
+// beginning is the words of text, up to maxSnippet characters of them.
+func beginning(text string) string {
+	var line []byte
+	for word := range strings.FieldsSeq(text) {
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = append(line, word...)
+		if len(line) > maxSnippet && utf8.RuneCount(line) > maxSnippet {
+			return string([]rune(string(line))[:maxSnippet-1]) + "…"
+		}
+	}
+	return string(line)
 }

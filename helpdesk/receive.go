@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -138,13 +139,13 @@ func kindOf(c mail.Classification) MessageKind {
 // identity recognises a mail that arrives again, perhaps by another way: the
 // trace fields differ, what its author wrote does not.
 func identity(m *mail.Message, raw []byte) string {
-	_, body, found := strings.Cut(string(raw), "\r\n\r\n")
+	_, body, found := bytes.Cut(raw, []byte("\r\n\r\n"))
 	if !found {
-		body = string(raw)
+		body = raw
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", m.MessageID, strings.ToLower(m.From.Address), m.Date.UTC().Format(time.RFC3339), m.Subject)
-	h.Write([]byte(body))
+	h.Write(body)
 	return hex.EncodeToString(h.Sum(nil))
 }
 

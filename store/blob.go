@@ -130,7 +130,12 @@ func (s Blobs) put(tx Tx, id []byte, b Blob) error {
 	if b.info.Size > MaxBlobSize {
 		return fmt.Errorf("%w blob: %d bytes, the limit is %d", ErrInvalid, b.info.Size, MaxBlobSize)
 	}
-	if err := s.remove(tx, id); err != nil {
+	// Where there is no header there are no chunks: a new blob needs no scan for them.
+	_, err := tx.Get(join(s.headers(), id))
+	if err == nil {
+		err = s.remove(tx, id)
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
 		return err
 	}
 	if err := tx.Put(join(s.headers(), id), b.info.encode()); err != nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"sync"
 
 	"github.com/fxamacker/cbor/v2"
 )
@@ -39,22 +40,72 @@ func mustMode[M any](mode M, err error) M {
 	return mode
 }
 
-// encode returns record behind its version byte, packed. What could not be read again,
-// as a time after the year 9999, is refused here and not found out later.
+// encode returns record behind its version byte, packed, in memory of its own. What
+// could not be read again is refused here and not found out later.
 func encode[T any](version byte, record *T) ([]byte, error) {
-	var out bytes.Buffer
+	out := encodeBuffers.Get().(*bytes.Buffer)
+	defer func() {
+		if out.Cap() <= maxKeptBuffer {
+			encodeBuffers.Put(out)
+		}
+	}()
+	out.Reset()
 	out.WriteByte(version)
-	if err := encoding.MarshalToBuffer(record, &out); err != nil {
+	if err := encoding.MarshalToBuffer(record, out); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
-	var again T
-	if err := decoding.Unmarshal(out.Bytes()[1:], &again); err != nil {
-		return nil, fmt.Errorf("encode: %w: it could not be read again: %w", ErrInvalid, err)
+	if mayBeUnreadable(out.Bytes()[1:]) {
+		var again T
+		if err := decoding.Unmarshal(out.Bytes()[1:], &again); err != nil {
+			return nil, fmt.Errorf("encode: %w: it could not be read again: %w", ErrInvalid, err)
+		}
 	}
 	if out.Len() > MaxValueSize {
 		return nil, fmt.Errorf("encode: %w record of %d bytes, the limit is %d", ErrInvalid, out.Len(), MaxValueSize)
 	}
 	return pack(out.Bytes()), nil
+}
+
+// maxKeptBuffer is how large a buffer may be, in bytes, to be kept for the next record.
+const maxKeptBuffer = 64 << 10
+
+var encodeBuffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// mayBeUnreadable tells whether an encoded record holds what decoding might refuse: a
+// text that could be a time in a year of more than four digits, or before the year 0
+// (RFC 3339, section 1). It goes from one item's head to the next (RFC 8949, section
+// 3), which takes a small part of the time of decoding every record again.
+func mayBeUnreadable(data []byte) bool {
+	const bytesItem, textItem = 2, 3
+	for at := 0; at < len(data); {
+		major, argument := data[at]>>5, uint64(data[at]&0x1f)
+		at++
+		if argument >= 24 { // it follows in 1, 2, 4 or 8 bytes
+			size := 1 << (argument - 24)
+			if argument > 27 || at+size > len(data) {
+				return true
+			}
+			argument = 0
+			for _, b := range data[at : at+size] {
+				argument = argument<<8 | uint64(b)
+			}
+			at += size
+		}
+		if major != bytesItem && major != textItem {
+			continue
+		}
+		if argument > uint64(len(data)-at) || major == textItem && mayBeFarTime(data[at:at+int(argument)]) {
+			return true
+		}
+		at += int(argument)
+	}
+	return false
+}
+
+// mayBeFarTime is true of every time whose year has not four digits, and of little else.
+func mayBeFarTime(text []byte) bool {
+	const shortest = len("-001-01-01T00:00:00Z")
+	return len(text) >= shortest && text[len(text)-1] == 'Z' && (text[0] == '-' || '0' <= text[4] && text[4] <= '9')
 }
 
 // decode reads a record of any version up to that of spec.

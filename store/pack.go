@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/s2"
@@ -36,23 +37,35 @@ var dictionarySample []byte
 // dictionaryNumber says which dictionary a record was packed with.
 const dictionaryNumber = 1
 
+// packBuffers are for packing into, since how long the packed form is shows only then.
+var packBuffers = sync.Pool{New: func() any {
+	buffer := make([]byte, maxKeptBuffer)
+	return &buffer
+}}
+
 var (
 	dictionary = sync.OnceValue(func() *s2.Dict { return s2.MakeDict(dictionarySample, nil) })
 	castagnoli = crc32.MakeTable(crc32.Castagnoli)
 )
 
 // pack returns the stored form of a record: its version byte and its data, packed
-// where that makes it shorter.
+// where that makes it shorter, in memory of its own.
 func pack(record []byte) []byte {
 	if len(record) < minPacked {
-		return record
+		return slices.Clone(record)
 	}
-	packed := make([]byte, packedHeader, packedHeader+s2.MaxEncodedLen(len(record)-1))
-	block := dictionary().Encode(packed[packedHeader:cap(packed)], record[1:])
+	kept := packBuffers.Get().(*[]byte)
+	defer packBuffers.Put(kept)
+	space := *kept
+	if need := s2.MaxEncodedLen(len(record) - 1); need > len(space) {
+		space = make([]byte, need)
+	}
+	block := dictionary().Encode(space, record[1:])
 	if len(block)+packedHeader >= len(record) {
-		return record
+		return slices.Clone(record)
 	}
-	packed = packed[:packedHeader+len(block)]
+	packed := make([]byte, packedHeader+len(block))
+	copy(packed[packedHeader:], block)
 	packed[0], packed[1] = record[0]|packedFlag, dictionaryNumber
 	binary.BigEndian.PutUint32(packed[2:], crc32.Checksum(block, castagnoli))
 	return packed

@@ -23,6 +23,13 @@ const (
 	stopGrace        = 20 * time.Second
 )
 
+// What nobody has searched for yet is indexed when the mails rest, or at the latest
+// after a while.
+const (
+	indexRest = 250 * time.Millisecond
+	indexMost = 2 * time.Second
+)
+
 // openBackground connects the work that timers start: deliveries, copies to
 // agents' mailboxes, their answers, and the model's reading; and the search
 // index's following of the event log.
@@ -75,7 +82,8 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 		}, reading...)),
 	}
-	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle}
+	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle,
+		Gather: &run.Gather{Rest: indexRest, Most: indexMost, Hurry: s.index.Wanted()}}
 	s.background = append(s.background,
 		func(ctx context.Context) {
 			timers.Run(ctx, stopGrace)

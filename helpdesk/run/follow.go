@@ -25,9 +25,30 @@ type Follower struct {
 	// one in the same transaction as what it writes. The same events come again
 	// when it fails.
 	Handle func(ctx context.Context, events []helpdesk.Event) error
+	// Gather lets events come together before they are handled; at once where nil.
+	Gather *Gather
 }
 
-const followBatch = 500
+// Gather is how long a follower waits for more events, since many at once cost it less:
+// until the log has rested, and not longer than Most.
+type Gather struct {
+	Rest, Most time.Duration
+	// Hurry ends the waiting: somebody wants what the follower makes.
+	Hurry <-chan struct{}
+}
+
+// How many events are handled at once, and how many of a follower that lets them gather.
+const (
+	followBatch   = 500
+	gatheredBatch = 2000
+)
+
+func (f Follower) batch() int {
+	if f.Gather != nil {
+		return gatheredBatch
+	}
+	return followBatch
+}
 
 // Follow runs f until ctx ends. A failing batch is tried again, later each
 // time; nothing is skipped.
@@ -57,12 +78,43 @@ func followOnce(ctx context.Context, desk LogDesk, f Follower) error {
 	if err != nil {
 		return err
 	}
-	if _, err := desk.Wait(ctx, seq); err != nil {
+	last, err := desk.Wait(ctx, seq)
+	if err != nil {
 		return err
 	}
-	events, err := desk.Events(ctx, helpdesk.System(f.Name), seq, followBatch)
+	if f.Gather != nil && last-seq < gatheredBatch {
+		if err := f.Gather.wait(ctx, desk, last); err != nil {
+			return err
+		}
+	}
+	events, err := desk.Events(ctx, helpdesk.System(f.Name), seq, f.batch())
 	if err != nil {
 		return err
 	}
 	return f.Handle(ctx, events)
+}
+
+// wait returns when no event came after last for a while, or it is time anyway. It looks
+// now and then, so that a busy log does not wake it with every event.
+func (g *Gather) wait(ctx context.Context, desk LogDesk, last uint64) error {
+	latest := time.NewTimer(g.Most)
+	defer latest.Stop()
+	looks := time.NewTicker(g.Rest)
+	defer looks.Stop()
+	for {
+		select {
+		case <-looks.C:
+			now, err := desk.Wait(ctx, 0) // the log is not empty: it returns at once
+			if err != nil || now == last {
+				return err
+			}
+			last = now
+		case <-latest.C:
+			return nil
+		case <-g.Hurry:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }

@@ -28,12 +28,13 @@ type Index struct {
 
 	cache   cache
 	changes changes
+	wanted  chan struct{}
 }
 
 // New returns the index kept in db, the store of desk. It opens and starts
 // nothing; the index grows as its Handle is called.
 func New(db store.Engine, desk *helpdesk.Desk) *Index {
-	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}, changes: changes{next: make(chan struct{})}}
+	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}, changes: changes{next: make(chan struct{})}, wanted: make(chan struct{}, 1)}
 }
 
 // Cursor returns the number of the last event that the index knows of, 0 where

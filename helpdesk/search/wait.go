@@ -33,6 +33,10 @@ func (c *changes) wait() <-chan struct{} {
 	return c.next
 }
 
+// Wanted has a value when a search waits for events that are not indexed yet: whoever
+// calls Handle should do so now.
+func (ix *Index) Wanted() <-chan struct{} { return ix.wanted }
+
 // catchUp lets a search find what was durable when it was asked for: it waits
 // until the index has followed so far. Where that takes long, an answer without
 // the newest is better than none.
@@ -46,8 +50,15 @@ func (ix *Index) catchUp(ctx context.Context) error {
 	for {
 		changed := ix.changes.wait()
 		cursor, err := ix.Cursor(ctx)
-		if err != nil || cursor >= last || cursor+maxLag < last {
+		if err != nil || cursor >= last {
 			return err
+		}
+		select {
+		case ix.wanted <- struct{}{}:
+		default:
+		}
+		if cursor+maxLag < last {
+			return nil
 		}
 		select {
 		case <-changed:
