@@ -8,8 +8,7 @@ import (
 	"time"
 )
 
-// network is what sessions are counted by: an IPv4 address, or an IPv6 /64,
-// which is the least that anybody gets. The zero network is a unix socket.
+// network is what clients are counted by.
 type network = netip.Prefix
 
 // admission knows the sessions there are, and whether there may be one more.
@@ -17,8 +16,10 @@ type admission struct {
 	mu        sync.Mutex
 	listeners []net.Listener
 	wires     map[*wire]struct{}
-	networks  map[network]int
+	networks  map[network]int // sessions of hosts, and of networks
+	tarpit    int             // sessions held there
 	closing   bool
+	closed    chan struct{} // once closing
 }
 
 // open registers a listener, unless the server was shut down. go-smtp would
@@ -51,10 +52,14 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		w := newWire(c, l.server, remoteAddr(c))
-		refusal := l.server.admit(w)
+		incident, refusal := l.server.knock(w)
+		if refusal == "" {
+			incident, refusal = l.server.admit(w)
+		}
 		if refusal == "" {
 			return w, nil
 		}
+		l.server.count(incident)
 		w.log.Info("session refused", "reply", refusal)
 		c.SetWriteDeadline(time.Now().Add(time.Second))
 		fmt.Fprintf(c, "%s\r\n", refusal)
@@ -63,22 +68,42 @@ func (l *listener) Accept() (net.Conn, error) {
 }
 
 // admit registers a session, or returns the greeting that refuses it.
-func (s *Server) admit(w *wire) string {
+func (s *Server) admit(w *wire) (Incident, string) {
 	a := &s.admission
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	n := networkOf(w.remote)
+	host, around, most := hostOf(w.remote), neighbourhoodOf(w.remote), s.config.Limits.SessionsPerNetwork
+	counted := !s.exempt(w.remote)
 	switch {
 	case a.closing:
-		return fmt.Sprintf("421 4.3.2 %s is shutting down", s.config.Hostname)
+		return IncidentSessions, fmt.Sprintf("421 4.3.2 %s is shutting down", s.config.Hostname)
 	case len(a.wires) >= s.config.MaxSessions:
-		return fmt.Sprintf("421 4.3.2 %s has too many sessions, please try again later", s.config.Hostname)
-	case n.IsValid() && a.networks[n] >= s.config.MaxSessionsPerIP:
-		return fmt.Sprintf("421 4.7.0 %s has too many sessions from %s", s.config.Hostname, w.remote)
+		return IncidentSessions, fmt.Sprintf("421 4.3.2 %s has too many sessions, please try again later", s.config.Hostname)
+	case counted && a.networks[host] >= s.config.MaxSessionsPerIP:
+		return IncidentSessions, fmt.Sprintf("421 4.7.0 %s has too many sessions from %s", s.config.Hostname, w.remote)
+	case counted && most > 0 && a.networks[around] >= most:
+		return IncidentSessions, fmt.Sprintf("421 4.7.0 %s has too many sessions from %s", s.config.Hostname, around)
 	}
 	a.wires[w] = struct{}{}
-	a.networks[n]++
-	return ""
+	a.networks[host]++
+	a.networks[around]++
+	return "", ""
+}
+
+// hold takes a session's place in the tarpit, which it keeps until its end.
+func (a *admission) hold(w *wire, most int) bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w.held {
+		return true
+	}
+	if a.tarpit >= most {
+		return false
+	}
+	a.tarpit++
+	w.held = true
+	w.server.count(IncidentTarpit)
+	return true
 }
 
 // Sessions is how many are open now.
@@ -94,9 +119,13 @@ func (s *Server) release(w *wire) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	delete(a.wires, w)
-	n := networkOf(w.remote)
-	if a.networks[n]--; a.networks[n] <= 0 {
-		delete(a.networks, n)
+	if w.held {
+		a.tarpit--
+	}
+	for _, n := range []network{hostOf(w.remote), neighbourhoodOf(w.remote)} {
+		if a.networks[n]--; a.networks[n] <= 0 {
+			delete(a.networks, n)
+		}
 	}
 }
 
@@ -104,6 +133,9 @@ func (s *Server) release(w *wire) {
 func (a *admission) close() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if !a.closing {
+		close(a.closed)
+	}
 	a.closing = true
 	for _, l := range a.listeners {
 		l.Close()
@@ -121,18 +153,6 @@ func (a *admission) abort() int {
 		w.Conn.Close()
 	}
 	return len(a.wires)
-}
-
-func networkOf(a netip.Addr) network {
-	bits := 32
-	if a.Is6() {
-		bits = 64
-	}
-	n, err := a.WithZone("").Prefix(bits)
-	if err != nil {
-		return network{}
-	}
-	return n
 }
 
 func remoteAddr(c net.Conn) netip.Addr {

@@ -47,7 +47,7 @@ type Config struct {
 	// MaxRecipients is the number of recipients taken in one transaction.
 	MaxRecipients int
 	// MaxSessions is the number of sessions at a time; MaxSessionsPerIP the same
-	// for one IPv4 address or one IPv6 /64 network.
+	// for one IPv4 address or one IPv6 /64 network that is not exempt.
 	MaxSessions, MaxSessionsPerIP int
 	// MaxRefused is the number of commands refused in a row, without a mail
 	// accepted between them, after which the session is ended.
@@ -73,6 +73,11 @@ type Config struct {
 	// names. Empty is the system's directory for temporary files.
 	SpoolDir string
 
+	// Limits bound hosts and networks. Here zero is none, not a default.
+	Limits Limits
+	// Count is told of each incident; nil counts nothing. It must not block.
+	Count func(Incident)
+
 	// Now is the clock for identifiers, trace fields and ReceivedAt.
 	Now func() time.Time
 }
@@ -97,6 +102,7 @@ func DefaultConfig() Config {
 		DataTimeout:        30 * time.Minute,
 		SessionTimeout:     time.Hour,
 		SpoolDir:           os.TempDir(),
+		Limits:             DefaultLimits(),
 		Now:                time.Now,
 	}
 }

@@ -89,12 +89,12 @@ func TestSessionsAreCountedByNetwork(t *testing.T) {
 		{"2001:db8::1", "2001:db8:0:1::1", false},
 		{"fe80::1%eth0", "fe80::2%eth1", true},
 	} {
-		a, b := networkOf(netip.MustParseAddr(test.a)), networkOf(netip.MustParseAddr(test.b))
+		a, b := hostOf(netip.MustParseAddr(test.a)), hostOf(netip.MustParseAddr(test.b))
 		if a == b != test.same {
 			t.Errorf("%s in %v, %s in %v", test.a, a, test.b, b)
 		}
 	}
-	if n := networkOf(netip.Addr{}); n.IsValid() {
+	if n := hostOf(netip.Addr{}); n.IsValid() {
 		t.Errorf("a unix socket is in %v", n)
 	}
 }

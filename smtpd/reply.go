@@ -40,10 +40,9 @@ func (w *wire) finishReply() {
 			return
 		}
 		if code == 250 {
-			w.refused = 0
+			w.forgive()
 		}
 	}
-	w.out = append(w.out, reply...)
 	w.judge(code, reply)
 	if w.command.verb == "DATA" {
 		w.mailID = ""
@@ -64,9 +63,11 @@ func (w *wire) beginBody() {
 	w.setPhase(inBody)
 }
 
-// judge logs a refusal, and ends a session in which there are too many.
+// judge sends an answer on. It logs a refusal, holds it back where there were
+// many, and ends a session in which there are too many.
 func (w *wire) judge(code int, reply []byte) {
 	if code < 400 {
+		w.out = append(w.out, reply...)
 		return
 	}
 	first, _, _ := strings.Cut(string(reply), "\r\n")
@@ -78,12 +79,16 @@ func (w *wire) judge(code int, reply []byte) {
 	// More recipients than one transaction may have are the sender's to send
 	// again (RFC 5321 section 4.5.3.1.10), not a fault.
 	if code == 421 || code == 452 && w.command.verb == "RCPT" {
+		w.out = append(w.out, reply...)
 		return
 	}
 	w.refused++
-	if w.refused >= w.server.config.MaxRefused && !w.ended {
+	patient := code < 500 || w.tarpit() // what is put off is not the client's fault
+	w.out = append(w.out, reply...)
+	if (w.refused >= w.server.config.MaxRefused || !patient) && !w.ended {
 		w.out = append(w.out, "421 4.7.0 too many refused commands, closing the connection\r\n"...)
 		w.log.Info("session ended", "reply", "421 4.7.0 too many refused commands", "refused", w.refused)
+		w.server.count(IncidentRefused)
 		w.linger = true
 		w.end()
 	}

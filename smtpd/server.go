@@ -29,6 +29,7 @@ type Server struct {
 	log       *slog.Logger
 	protocol  *smtp.Server
 	admission admission
+	gate      gate
 	openSpool func(dir string) (*os.File, error)
 
 	memory     *semaphore.Weighted // bytes of mail being examined and delivered
@@ -58,6 +59,8 @@ func NewServer(c Config, h Handler, v Verifier, log *slog.Logger) *Server {
 	}
 	s.admission.wires = make(map[*wire]struct{})
 	s.admission.networks = make(map[network]int)
+	s.admission.closed = make(chan struct{})
+	s.gate = newGate(c.Limits)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
 	s.protocol = smtp.NewServer(smtp.BackendFunc(s.newSession))

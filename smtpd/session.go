@@ -35,6 +35,9 @@ func (s *session) Mail(from string, opts *smtp.MailOptions) error {
 	if s.mails >= config.MaxMailsPerSession {
 		return status(421, [3]int{4, 7, 0}, "%d mails in one session are enough, please connect again", s.mails)
 	}
+	if !s.server.mayMail(s.wire.remote) {
+		return status(450, [3]int{4, 7, 1}, "too many mails from %s, please try again in a minute", s.wire.remote)
+	}
 	if opts.Size > config.MaxMessageBytes {
 		return tooLarge(config.MaxMessageBytes)
 	}

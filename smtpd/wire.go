@@ -57,6 +57,7 @@ type wire struct {
 	esmtp   bool      // it was EHLO or LHLO
 	tls     *tls.ConnectionState
 	refused int    // commands refused since the last mail accepted
+	held    bool   // in the tarpit; guarded by the admission
 	mailID  string // of the transaction, for the log
 
 	mu      sync.Mutex

@@ -20,6 +20,7 @@ type config struct {
 	SMTP      smtpConfig       `toml:"smtp"`
 	Web       webConfig        `toml:"web"`
 	Proxy     proxyConfig      `toml:"proxy_protocol"`
+	Incoming  incomingConfig   `toml:"incoming"`
 	DNS       dnsConfig        `toml:"dns"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
@@ -223,6 +224,7 @@ func defaultConfig() config {
 		},
 		Web:      webConfig{Listen: "127.0.0.1:8080"},
 		Proxy:    proxyConfig{Trusted: []string{}, Listeners: []string{proxySMTP, proxyWeb}, Timeout: duration{5 * time.Second}, Missing: missingRefuse},
+		Incoming: defaultIncoming(),
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
 		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}, Idle: duration{20 * time.Second}, Concurrency: 4},
 		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},

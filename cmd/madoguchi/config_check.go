@@ -60,6 +60,7 @@ func (c *config) check(keys []fileKey) error {
 	k.smtp(c.SMTP)
 	k.web(c.Web)
 	k.proxyProtocol(c.Proxy)
+	k.gate(c.Incoming)
 	k.dns(c.DNS)
 	k.outbound(c.Outbound)
 	if c.Metrics.Listen != "" {

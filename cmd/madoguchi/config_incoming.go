@@ -4,6 +4,9 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd"
 )
 
 // proxyConfig is whose word about the client's address is taken (PROXY protocol).
@@ -30,6 +33,73 @@ func (k *checker) proxyProtocol(c proxyConfig) {
 	k.positive("proxy_protocol.timeout", int64(c.Timeout.Duration))
 	k.oneOf("proxy_protocol.missing", c.Missing, missingRefuse, missingAccept)
 }
+
+// incomingConfig is what stands between the internet and the desk.
+type incomingConfig struct {
+	Exempt []string     `toml:"exempt"`
+	Limits limitsConfig `toml:"limits"`
+	Tarpit tarpitConfig `toml:"tarpit"`
+}
+
+// limitsConfig bounds what one address and one network may do.
+type limitsConfig struct {
+	SessionsPerNetwork          int `toml:"sessions_per_network"`
+	ConnectionsPerMinute        int `toml:"connections_per_minute"`
+	ConnectionsPerMinuteNetwork int `toml:"connections_per_minute_network"`
+	MailsPerMinute              int `toml:"mails_per_minute"`
+	MailsPerMinuteNetwork       int `toml:"mails_per_minute_network"`
+}
+
+// tarpitConfig is how those are slowed down who only try.
+type tarpitConfig struct {
+	After    int      `toml:"after"`
+	Delay    duration `toml:"delay"`
+	Longest  duration `toml:"longest"`
+	Sessions int      `toml:"sessions"`
+}
+
+func defaultIncoming() incomingConfig {
+	l := smtpd.DefaultLimits()
+	return incomingConfig{
+		Exempt: []string{"127.0.0.0/8", "::1"},
+		Limits: limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
+		Tarpit: tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
+	}
+}
+
+// limits are the listener's.
+func (c incomingConfig) limits() smtpd.Limits {
+	return smtpd.Limits{
+		Exempt:                      networksOf(c.Exempt),
+		SessionsPerNetwork:          c.Limits.SessionsPerNetwork,
+		ConnectionsPerMinute:        c.Limits.ConnectionsPerMinute,
+		ConnectionsPerMinuteNetwork: c.Limits.ConnectionsPerMinuteNetwork,
+		MailsPerMinute:              c.Limits.MailsPerMinute,
+		MailsPerMinuteNetwork:       c.Limits.MailsPerMinuteNetwork,
+		Tarpit:                      smtpd.Tarpit{After: c.Tarpit.After, Delay: c.Tarpit.Delay.Duration, Longest: c.Tarpit.Longest.Duration, Sessions: c.Tarpit.Sessions},
+	}
+}
+
+func (k *checker) gate(c incomingConfig) {
+	k.networks("incoming.exempt", c.Exempt)
+	for _, limit := range []struct {
+		key string
+		n   int
+	}{
+		{"limits.sessions_per_network", c.Limits.SessionsPerNetwork},
+		{"limits.connections_per_minute", c.Limits.ConnectionsPerMinute}, {"limits.connections_per_minute_network", c.Limits.ConnectionsPerMinuteNetwork},
+		{"limits.mails_per_minute", c.Limits.MailsPerMinute}, {"limits.mails_per_minute_network", c.Limits.MailsPerMinuteNetwork},
+		{"tarpit.after", c.Tarpit.After}, {"tarpit.sessions", c.Tarpit.Sessions},
+	} {
+		k.natural("incoming."+limit.key, int64(limit.n))
+	}
+	if c.Tarpit.Longest.Duration > longestTarpit {
+		k.add("incoming.tarpit.longest", "%s is longer than mail servers wait for an answer; write at most %s", c.Tarpit.Longest, duration{longestTarpit})
+	}
+}
+
+// longestTarpit is under the five minutes of RFC 5321, section 4.5.3.2.
+const longestTarpit = 2 * time.Minute
 
 // networks checks addresses and networks.
 func (k *checker) networks(key string, list []string) {

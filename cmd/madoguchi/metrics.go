@@ -24,6 +24,7 @@ type metrics struct {
 	work     *prometheus.HistogramVec // by kind of timer and result
 	requests *prometheus.HistogramVec // by method and status
 	events   *prometheus.CounterVec   // by kind
+	kept     *prometheus.CounterVec   // by reason
 }
 
 // seconds are the buckets of everything: from a page out of memory to a slow
@@ -42,9 +43,14 @@ func newMetrics() *metrics {
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "events_total",
 			Help: "Events of the log since the start, by kind."}, []string{"kind"}),
 	}
+	m.kept = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "smtp_incidents_total",
+		Help: "What the mail port did not let happen, or could not find out, by reason."}, []string{"reason"})
+	for _, i := range smtpd.Incidents() {
+		m.kept.WithLabelValues(string(i)) // so that each is there before it happens
+	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "madoguchi", Name: "build_info", Help: "1, with the version as a label."}, []string{"version"})
 	build.WithLabelValues(programVersion()).Set(1)
-	m.registry.MustRegister(m.received, m.work, m.requests, m.events, build,
+	m.registry.MustRegister(m.received, m.work, m.requests, m.events, m.kept, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -70,6 +76,9 @@ func (s *server) openMetrics(ctx context.Context) (err error) {
 	s.log.Info("metrics", "address", "http://"+reachable(s.metricsAt.Addr())+"/metrics")
 	return nil
 }
+
+// incident counts what the listener kept out.
+func (m *metrics) incident(i smtpd.Incident) { m.kept.WithLabelValues(string(i)).Inc() }
 
 // measuredIntake measures each mail on its way to the desk.
 type measuredIntake struct {

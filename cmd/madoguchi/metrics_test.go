@@ -34,7 +34,7 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 		return string(body)
 	}
 	before := scrape()
-	for _, want := range []string{"madoguchi_ready 1", "madoguchi_store_syncs_total ", "madoguchi_smtp_sessions 0", "madoguchi_store_bytes ", "madoguchi_disk_free_bytes ", "madoguchi_build_info{"} {
+	for _, want := range []string{"madoguchi_ready 1", "madoguchi_store_syncs_total ", "madoguchi_smtp_sessions 0", "madoguchi_store_bytes ", "madoguchi_disk_free_bytes ", "madoguchi_build_info{", `madoguchi_smtp_incidents_total{reason="tarpit"} 0`} {
 		if !strings.Contains(before, want) {
 			t.Errorf("no %q in\n%s", want, before)
 		}

@@ -11,6 +11,8 @@ func TestClientsBehindAProxy(t *testing.T) {
 	t.Parallel()
 	file := writeConfig(t, `[proxy_protocol]
 trusted = ["127.0.0.1"]
+[incoming.limits]
+connections_per_minute = 2
 [ai]
 enabled = false
 [[alias]]
@@ -27,6 +29,10 @@ address = "support@example.com"
 	if told := succeed(t, "", "explain", "1", "--data", s.data); !strings.Contains(told, "from mail.customer.test [192.0.2.7]") {
 		t.Errorf("the mail is not known to be from the client:\n%s", told)
 	}
+	// Limits are those of the client, not of the proxy.
+	talkThrough(t, s.smtp, header)
+	connect(t, s.smtp, header).want("421 4.7.0")
+	talkThrough(t, s.smtp, strings.Replace(header, "192.0.2.7", "192.0.2.8", 1))
 	browser := connect(t, web, header+"GET /healthz HTTP/1.0\r\n\r\n")
 	if line, err := browser.answers.ReadString('\n'); line != "HTTP/1.0 200 OK\r\n" {
 		t.Errorf("a browser behind a proxy: %q, %v", line, err)

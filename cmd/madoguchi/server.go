@@ -155,6 +155,7 @@ func (s *server) smtpConfig() smtpd.Config {
 	c.MaxSessions, c.MaxSessionsPerIP = from.MaxSessions, from.MaxSessionsPerIP
 	c.ReadTimeout, c.WriteTimeout = from.ReadTimeout.Duration, from.WriteTimeout.Duration
 	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
+	c.Limits, c.Count = s.config.Incoming.limits(), s.metrics.incident
 	return c
 }
 
