@@ -86,12 +86,8 @@ func serveOpenAPI(c echo.Context) error {
 func (s *Server) hardenAPI(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		header := c.Response().Header()
-		header.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Cache-Control", "no-store")
-		if s.options.Secure {
-			header.Set("Strict-Transport-Security", "max-age=31536000")
-		}
+		s.setHeaders(header)
+		header.Set("Content-Security-Policy", answerPolicy)
 		return next(c)
 	}
 }

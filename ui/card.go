@@ -222,7 +222,7 @@ func (s *Server) cardImage(c echo.Context) error {
 	}
 	address := c.QueryParam("u")
 	header := c.Response().Header()
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	header.Set("Content-Security-Policy", filePolicy)
 	header.Set("Cache-Control", "no-store")
 	if session, ok := s.imageSeals.session(c.QueryParam("s"), cardSubject(source), address); !ok || session != visitOf(c).session {
 		return c.NoContent(http.StatusForbidden)

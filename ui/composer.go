@@ -80,6 +80,7 @@ type composerView struct {
 	// MayReply and MayNote are what the author's role allows; who may neither
 	// gets no composer.
 	MayReply, MayNote bool
+	MayClose          bool // the ticket, while sending
 }
 
 func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketView, wanted string) (c composerView, err error) {
@@ -87,7 +88,7 @@ func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketVi
 	base := "/tickets/" + strconv.FormatUint(number, 10)
 	c = composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
 		From: t.Alias.Address, Limit: v.Size(s.options.MaxUpload), Mode: "reply", Log: newLogged(v, "phone"),
-		MayReply: v.may(helpdesk.PermitReply), MayNote: v.may(helpdesk.PermitNote)}
+		MayReply: v.may(helpdesk.PermitReply), MayNote: v.may(helpdesk.PermitNote), MayClose: v.may(helpdesk.PermitStage)}
 	if s.options.UndoWindow > 0 {
 		c.Undo = v.Duration(s.options.UndoWindow)
 	}

@@ -155,7 +155,7 @@ func (s *Server) thumbnail(c echo.Context) error {
 	}
 	header := c.Response().Header()
 	header.Set("Cache-Control", "private, max-age=604800, immutable")
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	header.Set("Content-Security-Policy", filePolicy)
 	return c.Blob(http.StatusOK, "image/jpeg", small)
 }
 

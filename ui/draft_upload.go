@@ -92,7 +92,7 @@ func (s *Server) draftFile(c echo.Context) error {
 		return download(c, f.Filename, f.ContentType, data)
 	}
 	header := c.Response().Header()
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", filePolicy)
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cache-Control", "private, max-age=3600, immutable")
 	return c.Blob(http.StatusOK, f.ContentType, data)

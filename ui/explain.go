@@ -134,7 +134,7 @@ func wordOf(p locale.Printer, key, value string) string {
 // tools fills what the menu of a mail offers its reader.
 func (r reader) tools(view *messageView, m helpdesk.Message) {
 	view.Explained = r.may(helpdesk.PermitSupervise)
-	if view.HasSource && m.Direction == helpdesk.Inbound {
+	if view.HasSource && m.Direction == helpdesk.Inbound && r.may(helpdesk.PermitEdit) {
 		view.Charsets = charsetOptions(r.Printer)
 	}
 }

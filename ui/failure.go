@@ -65,8 +65,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	}
 	if _, ok := c.Get(visitKey).(*visit); !ok {
 		c.Set(visitKey, &visit{Printer: s.catalogues.Printer(s.languageOf(c, nil), nil, s.now())})
-		_ = s.harden(func(echo.Context) error { return nil })(c)
 	}
+	// What the handler said of the answer it meant to give is not true of this one.
+	s.setHeaders(c.Response().Header())
+	c.Response().Header().Del("Content-Disposition")
 	err = fromEcho(err)
 	v := visitOf(c)
 	f := failure{page: page{visit: v}, Status: statusOf(helpdesk.CodeOf(err)), Text: explain(v.Printer, err), Back: "/"}

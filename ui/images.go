@@ -75,7 +75,7 @@ func (s imageSeals) session(seal, messageID, address string) (string, bool) {
 func (s *Server) messageImage(c echo.Context) error {
 	ctx, id, address := c.Request().Context(), c.Param("id"), c.QueryParam("u")
 	header := c.Response().Header()
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	header.Set("Content-Security-Policy", filePolicy)
 	header.Set("Cache-Control", "no-store")
 	session, ok := s.imageSeals.session(c.QueryParam("s"), id, address)
 	if !ok {

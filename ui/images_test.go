@@ -113,7 +113,7 @@ func TestRemoteImagesAreShownOnRequest(t *testing.T) {
 		for _, address := range list {
 			p := stranger.get(address).want(http.StatusOK)
 			if p.body != pixel || p.Header.Get("Content-Type") != "image/png" || p.Header.Get("X-Content-Type-Options") != "nosniff" || p.Header.Get("Set-Cookie") != "" ||
-				p.Header.Get("Content-Security-Policy") != "default-src 'none'; sandbox" || p.Header.Get("Cache-Control") != "private, max-age=86400" {
+				p.Header.Get("Content-Security-Policy") != "default-src 'none'; sandbox; frame-ancestors 'none'" || p.Header.Get("Cache-Control") != "private, max-age=86400" {
 				t.Errorf("%s: %v %q", address, p.Header, p.body)
 			}
 		}

@@ -19,7 +19,7 @@ func (s *Server) installedRoutes(e *echo.Echo) {
 	e.GET("/manifest.webmanifest", s.manifest)
 	e.GET("/sw.js", s.worker)
 	e.GET("/icon-:size", s.appIcon)
-	e.GET("/offline", s.offline, s.harden)
+	e.GET("/offline", s.offline)
 }
 
 // manifest describes the application in the reader's language.
@@ -50,8 +50,7 @@ func (s *Server) worker(c echo.Context) error {
 	file := s.assets.files["js/worker.js"]
 	header := c.Response().Header()
 	header.Set("Cache-Control", "no-cache")
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Content-Security-Policy", "default-src 'none'; connect-src 'self'")
+	header.Set("Content-Security-Policy", answerPolicy+"; connect-src 'self'")
 	return c.Blob(http.StatusOK, file.contentType, file.plain)
 }
 

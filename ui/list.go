@@ -27,6 +27,7 @@ type listView struct {
 	Empty string // what to say when there is none
 	Hint  string
 	Me    string // the reader's id
+	Takes bool   // the reader may assign
 	// Writes says that the reader may send mail, and Mails how many new ones are not
 	// sent, "" for none or where that is not asked for.
 	Writes bool
@@ -81,7 +82,7 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if err != nil {
 		return listView{}, err
 	}
-	list := listView{Title: title, Me: v.User.ID, View: p.query.View, Path: p.address(0),
+	list := listView{Title: title, Me: v.User.ID, Takes: v.may(helpdesk.PermitAssign), View: p.query.View, Path: p.address(0),
 		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View)), Writes: v.may(helpdesk.PermitReply)}
 	if list.Mails, err = s.mailsLeft(ctx, v, p.query.View); err != nil {
 		return list, err
@@ -143,6 +144,9 @@ func brandOf(t helpdesk.Ticket, marks map[string]string) string {
 
 // closingStages are the stages, by pipeline, that closing a ticket leads to.
 func (s *Server) closingStages(ctx context.Context, v *visit) (map[string]string, error) {
+	if !v.may(helpdesk.PermitStage) {
+		return nil, nil
+	}
 	pipelines, err := s.desk.Pipelines(ctx, v.actor())
 	if err != nil {
 		return nil, err

@@ -195,7 +195,7 @@ func (s *Server) attachment(c echo.Context) error {
 func download(c echo.Context, name, contentType string, data []byte) error {
 	header := c.Response().Header()
 	header.Set("Content-Disposition", contentDisposition(name))
-	header.Set("Content-Security-Policy", "default-src 'none'; sandbox; frame-ancestors 'none'")
+	header.Set("Content-Security-Policy", filePolicy)
 	header.Set("Cross-Origin-Resource-Policy", "same-origin")
 	header.Set("Cache-Control", "private, no-store")
 	return c.Blob(http.StatusOK, safeType(contentType), data)

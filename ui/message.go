@@ -191,6 +191,7 @@ func (r reader) fate(d helpdesk.Delivery) fateView {
 		f.Time = longMoment(r.Printer, d.DoneAt)
 		f.Retry = true
 	}
+	f.Retry = f.Retry && r.may(helpdesk.PermitReply)
 	return f
 }
 

@@ -17,9 +17,14 @@ func (s *Server) presenceRoutes(g *echo.Group) {
 // tellPresence takes a page's sign of life. Nothing of it is stored.
 func (s *Server) tellPresence(c echo.Context) error {
 	v, number := visitOf(c), ticketNumber(c)
-	switch c.FormValue("state") {
-	case "gone":
+	if c.FormValue("state") == "gone" {
 		s.presence.left(number, v.User.ID)
+		return c.NoContent(http.StatusNoContent)
+	}
+	if _, err := s.desk.TicketRow(c.Request().Context(), v.actor(), number); err != nil {
+		return err // only who may read it is at it
+	}
+	switch c.FormValue("state") {
 	case "writing":
 		s.presence.seen(number, v.User.ID, v.User.Name, true)
 	default:

@@ -17,7 +17,7 @@ import (
 
 // newSearchableHouse is a ready house with a search index, to be brought up to
 // date with index.
-func newSearchableHouse(t *testing.T) (h *house, index func()) {
+func newSearchableHouse(t *testing.T, change ...func(*ui.Options)) (h *house, index func()) {
 	t.Helper()
 	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
@@ -32,8 +32,12 @@ func newSearchableHouse(t *testing.T) (h *house, index func()) {
 		t.Fatal(err)
 	}
 	finder := search.New(bolt, h.Desk)
-	if h.web, err = ui.New(h.Desk, ui.Options{Mail: mailView{}, Hostname: "mx.example.jp", Search: finder,
-		Similar: similar.NewFinder(similar.New(bolt, h.Desk, nil, slog.New(slog.DiscardHandler)), h.Desk, finder)}); err != nil {
+	options := ui.Options{Mail: mailView{}, Hostname: "mx.example.jp", Search: finder,
+		Similar: similar.NewFinder(similar.New(bolt, h.Desk, nil, slog.New(slog.DiscardHandler)), h.Desk, finder)}
+	for _, f := range change {
+		f(&options)
+	}
+	if h.web, err = ui.New(h.Desk, options); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { h.web.Close() })

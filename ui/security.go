@@ -15,20 +15,35 @@ import (
 const pagePolicy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; font-src 'self'; manifest-src 'self'; worker-src 'self'; frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 
-// harden sets the headers that every page carries; a handler that shows
-// something foreign replaces the policy by a stricter one.
+// The policies of what is no page of ours: a file that somebody sent, which runs
+// nothing and belongs to no origin, and an answer for a program.
+const (
+	filePolicy   = "default-src 'none'; sandbox; frame-ancestors 'none'"
+	answerPolicy = "default-src 'none'; frame-ancestors 'none'"
+)
+
+// harden gives every answer the headers of setHeaders; a handler that shows
+// something foreign replaces the policy by a stricter one, one whose answer may be
+// kept says for how long.
 func (s *Server) harden(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		header := c.Response().Header()
-		header.Set("Content-Security-Policy", pagePolicy)
-		header.Set("X-Content-Type-Options", "nosniff")
-		header.Set("Referrer-Policy", "same-origin")
-		header.Set("Cross-Origin-Opener-Policy", "same-origin")
-		header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
-		if s.options.Secure {
-			header.Set("Strict-Transport-Security", "max-age=31536000")
-		}
+		s.setHeaders(c.Response().Header())
 		return next(c)
+	}
+}
+
+// setHeaders sets what holds where nothing else is said: nothing is guessed, framed,
+// kept, or told to others.
+func (s *Server) setHeaders(header http.Header) {
+	header.Set("Content-Security-Policy", pagePolicy)
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Referrer-Policy", "same-origin")
+	header.Set("Cross-Origin-Opener-Policy", "same-origin")
+	header.Set("Cross-Origin-Resource-Policy", "same-origin")
+	header.Set("Permissions-Policy", "camera=(), geolocation=(), microphone=()")
+	header.Set("Cache-Control", "no-store")
+	if s.options.Secure {
+		header.Set("Strict-Transport-Security", "max-age=31536000")
 	}
 }
 

@@ -271,13 +271,13 @@ func (s *Server) routes() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
-	e.Use(s.recoverPanics)
+	e.Use(s.harden, s.recoverPanics)
 	e.GET("/static/*", s.assets.serve)
 	e.GET("/favicon.ico", s.assets.favicon)
 	s.registerAPI(e)
 	s.installedRoutes(e)
 
-	pages := e.Group("", s.harden, s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
+	pages := e.Group("", s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
 		MinLength: 1024,
 		// Attachments are mostly compressed already, and the length of a
 		// stream is not known.

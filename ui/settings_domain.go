@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 func (s *Server) domainRoutes(g *echo.Group) {
@@ -73,8 +75,12 @@ func (s *Server) domainsPage(c echo.Context) error {
 
 // checkDomains asks the DNS again.
 func (s *Server) checkDomains(c echo.Context) error {
-	if _, err := s.newDomainsView(c, true); err != nil {
+	view, err := s.newDomainsView(c, true)
+	if err != nil {
 		return err
+	}
+	if view.Locked != "" {
+		return &helpdesk.Error{Code: helpdesk.CodeForbidden, Key: "error.forbidden", Message: view.Locked}
 	}
 	return c.Redirect(http.StatusSeeOther, "/settings/domains")
 }

@@ -74,8 +74,18 @@ type ticketView struct {
 	// which decides where the line "new from here" is.
 	Seq, Seen uint64
 	Spam      *spamView
+	May       ticketRights
 	source    *helpdesk.TicketView
 	movings   []helpdesk.Moving
+}
+
+// ticketRights is what the reader may do with a ticket: the rest is not offered,
+// or shown and locked where it says something.
+type ticketRights struct{ Stage, Assign, Edit, Merge, Spam bool }
+
+func newTicketRights(v *visit) ticketRights {
+	return ticketRights{Stage: v.may(helpdesk.PermitStage), Assign: v.may(helpdesk.PermitAssign), Edit: v.may(helpdesk.PermitEdit),
+		Merge: v.may(helpdesk.PermitMerge), Spam: v.may(helpdesk.PermitSpam)}
 }
 
 func (s *Server) ticket(ctx context.Context, v *visit, p place) (*ticketView, error) {
@@ -103,7 +113,10 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	if view.movings, err = s.desk.Movings(ctx, v.actor(), record.Number); err != nil {
 		return nil, err
 	}
-	view.Other = otherStage(t)
+	view.May = newTicketRights(v)
+	if view.May.Stage {
+		view.Other = otherStage(t)
+	}
 	if record.AssigneeID != "" {
 		a := newAvatar(record.AssigneeID, t.Row.AssigneeName)
 		view.Assignee = &a
@@ -121,7 +134,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Withdrawn = record.Withdrawn
 	view.Spam = newSpamView(v, record, people)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
-		movable: record.MergedInto == 0 && record.Messages+record.Held > 1}
+		movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}
 	if err := s.hurryAnalysis(ctx, v, t); err != nil {
 		return nil, err
 	}

@@ -325,7 +325,9 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
 	// A merged ticket offers it where its composer was.
 	if m := standing(r.movings, e.Data["moving"]); m != nil && m.Seq <= e.Seq && (m.Kind == helpdesk.MovingMessage || e.Ticket == m.Into) {
-		view.Undo, view.UndoKind = m.ID, string(m.Kind)
+		if r.may(helpdesk.PermitMerge) {
+			view.Undo, view.UndoKind = m.ID, string(m.Kind)
+		}
 	}
 	return view, true
 }

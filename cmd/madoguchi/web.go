@@ -106,6 +106,8 @@ func (s *server) alarmLines(ctx context.Context) (lines string) {
 func answerText(w http.ResponseWriter, code int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
 	w.WriteHeader(code)
 	w.Write([]byte(text + "\n"))
 }

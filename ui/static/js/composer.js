@@ -48,7 +48,7 @@ document.addEventListener("keydown", (event) => {
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
   const button = $({ note: ".note-send", log: ".log-send" }[mode(form)] ?? (event.shiftKey ? "[data-send-close]" : "[data-send]"), form);
-  if (!button.disabled) form.requestSubmit(button);
+  if (button && !button.disabled) form.requestSubmit(button);
 });
 
 // ---------- Files ----------

@@ -26,9 +26,9 @@ function hide() {
 function show(actions, over) {
   row = over;
   const assign = $("[data-row=assign]", actions), close = $("[data-row=close]", actions);
-  assign.hidden = "mine" in row.dataset;
+  if (assign) assign.hidden = "mine" in row.dataset;
   close.hidden = !row.dataset.close;
-  actions.hidden = assign.hidden && close.hidden;
+  actions.hidden = (!assign || assign.hidden) && close.hidden;
   actions.classList.toggle("chosen", row.ariaSelected === "true");
   actions.style.top = `${row.getBoundingClientRect().top - actions.parentElement.getBoundingClientRect().top}px`;
 }
