@@ -13,6 +13,7 @@ import (
 // again by themselves; a reload may also name other files.
 type certificates struct {
 	smtp, web swappable
+	obtaining *obtaining // nil without ACME
 }
 
 // swappable is a source of certificates that a reload can replace; empty where
@@ -36,13 +37,16 @@ func (s *swappable) config() *tls.Config {
 	}
 }
 
+func (s *swappable) from(get func(*tls.ClientHelloInfo) (*tls.Certificate, error)) {
+	s.source.Store(&get)
+}
+
 func (s *swappable) fromFiles(certFile, keyFile string) error {
 	loaded, err := smtpd.LoadCertificate(certFile, keyFile)
 	if err != nil {
 		return err
 	}
-	get := loaded.GetCertificate
-	s.source.Store(&get)
+	s.from(loaded.GetCertificate)
 	return nil
 }
 
@@ -51,8 +55,7 @@ func (s *swappable) selfSigned(hostname string) error {
 	if err != nil {
 		return err
 	}
-	get := func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &made, nil }
-	s.source.Store(&get)
+	s.from(func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return &made, nil })
 	return nil
 }
 
@@ -71,6 +74,10 @@ func (s *certificates) loadSMTP(c config) error {
 			return fmt.Errorf("smtp.tls_cert, smtp.tls_key: %w", err)
 		}
 	case tlsSelfSigned:
+		if s.obtaining != nil {
+			s.smtp.from(s.obtaining.GetCertificate)
+			return nil
+		}
 		if err := s.smtp.selfSigned(c.hostname()); err != nil {
 			return fmt.Errorf("smtp.tls: make a self-signed certificate: %w", err)
 		}
@@ -79,6 +86,9 @@ func (s *certificates) loadSMTP(c config) error {
 }
 
 func (s *certificates) loadWeb(c config) error {
+	if s.obtaining != nil && c.ACME.Web {
+		s.web.from(s.obtaining.GetCertificate)
+	}
 	if c.Web.TLSCert == "" {
 		return nil
 	}
@@ -92,12 +102,15 @@ func (s *certificates) loadWeb(c config) error {
 // begin or to end it takes a restart. What cannot be read leaves the
 // certificate in use.
 func (s *certificates) reload(running, read config) error {
-	var mail, web error
+	var mail, web, obtained error
 	if running.SMTP.TLS == tlsFiles && read.SMTP.TLS == tlsFiles {
 		mail = s.loadSMTP(read)
 	}
 	if running.Web.TLSCert != "" {
 		web = s.loadWeb(read)
 	}
-	return errors.Join(mail, web)
+	if s.obtaining != nil && read.ACME.Agreed {
+		obtained = s.obtaining.open(read.ACME)
+	}
+	return errors.Join(mail, web, obtained)
 }

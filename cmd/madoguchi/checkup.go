@@ -12,6 +12,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/madoguchi/madoguchi/smtpd/acme"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/smtpd/check"
 	"github.com/madoguchi/madoguchi/ui"
@@ -37,7 +38,9 @@ type checkup struct {
 	smtp string
 	// model says how the model is; nil without a running server.
 	model func(context.Context) ui.AnalysisStatus
-	roots *x509.CertPool // the system's where nil
+	// obtained says how the certificates of ACME are; nil without a running server.
+	obtained func() []acme.State
+	roots    *x509.CertPool // the system's where nil
 }
 
 // checkPatience bounds a check-up; what has not answered is not known.
@@ -163,7 +166,7 @@ func (c *checkup) listeners(ctx context.Context) (list []finding) {
 		}
 		list = append(list, found(check.WebCertificate(ctx, net.JoinHostPort(u.Hostname(), port), u.Hostname(), c.roots, time.Now()))...)
 	}
-	return list
+	return append(list, obtainedFindings(c.obtained(), time.Now())...)
 }
 
 func (c *checkup) ports(ctx context.Context) (list []finding) {

@@ -24,6 +24,7 @@ type config struct {
 	DNS       dnsConfig        `toml:"dns"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
+	ACME      acmeConfig       `toml:"acme"`
 	MTASTS    mtaSTSConfig     `toml:"mta_sts"`
 	Check     checkConfig      `toml:"check"`
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
@@ -227,6 +228,7 @@ func defaultConfig() config {
 		Incoming: defaultIncoming(),
 		DNS:      dnsConfig{Timeout: duration{10 * time.Second}},
 		Outbound: outboundConfig{Port: 25, Timeout: duration{2 * time.Minute}, Idle: duration{20 * time.Second}, Concurrency: 4},
+		ACME:     defaultACME(),
 		MTASTS:   mtaSTSConfig{Mode: "testing", MaxAge: duration{7 * day}},
 		Check:    checkConfig{Outgoing: "gmail.com", Blocklists: []string{"zen.spamhaus.org", "bl.spamcop.net"}, Clock: "https://www.cloudflare.com/"},
 		Helpdesk: helpdeskConfig{

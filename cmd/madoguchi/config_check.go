@@ -67,6 +67,7 @@ func (c *config) check(keys []fileKey) error {
 		k.address("metrics.listen", c.Metrics.Listen)
 	}
 	k.dkim(c.DKIM)
+	k.acme(c)
 	k.oneOf("mta_sts.mode", c.MTASTS.Mode, "testing", "enforce", mtaSTSOff)
 	k.positive("mta_sts.max_age", int64(c.MTASTS.MaxAge.Duration))
 	k.helpdesk(c.Helpdesk)

@@ -98,6 +98,8 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /revoke-token", answer(log, ops.RevokeToken))
 	mux.Handle("POST /domains", answer(log, ops.Domains))
 	mux.Handle("POST /rotate-keys", answer(log, ops.RotateKeys))
+	mux.Handle("GET /certificates", answer(log, func(ctx context.Context, _ struct{}) ([]certificateInfo, error) { return ops.Certificates(ctx) }))
+	mux.Handle("POST /renew-certificates", answer(log, ops.RenewCertificates))
 	mux.Handle("POST /check", answer(log, func(ctx context.Context, _ struct{}) ([]finding, error) { return ops.Check(ctx) }))
 	mux.Handle("POST /queue", answer(log, ops.Queue))
 	mux.Handle("POST /change-queue", answer(log, ops.ChangeQueue))

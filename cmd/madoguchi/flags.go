@@ -76,9 +76,14 @@ func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) 
 	if err != nil {
 		return err
 	}
+	directory, err := f.directory()
+	if err != nil {
+		return err
+	}
 	return f.operate(cmd, func(ops operations) error {
 		if l, alone := ops.(*local); alone {
 			l.config = c
+			l.config.Server.Data = directory
 		}
 		return work(ops)
 	})

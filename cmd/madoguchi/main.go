@@ -36,7 +36,7 @@ one directory to back up.`,
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
 		newBackupCommand(), newRestoreCommand(), newVerifyCommand(), newReindexCommand(), newVectorsCommand(), newAnalyseCommand(), newEvalCommand(),
-		newDNSCommand(), newCheckCommand(), newQueueCommand(),
+		newDNSCommand(), newCheckCommand(), newCertificateCommand(), newQueueCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	return root

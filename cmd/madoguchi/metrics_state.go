@@ -33,13 +33,14 @@ var (
 	lateMetric     = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
 	parkedMetric   = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
 	alarmMetric    = describeMetric("alarm", "1 for each alarm that stands.", "kind", "subject")
+	expiryMetric   = describeMetric("certificate_expiry_timestamp_seconds", "When the certificate ends that is shown for a name, in seconds since 1970.", "name")
 	indexedMetric  = describeMetric("search_behind_events", "Events that the search index has yet to read.")
 )
 
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
-		freeMetric, dueMetric, lateMetric, parkedMetric, alarmMetric, indexedMetric} {
+		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, indexedMetric} {
 		out <- d
 	}
 }
@@ -84,6 +85,9 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 		for _, a := range alarms {
 			gauge(alarmMetric, 1, string(a.Kind), a.Subject)
 		}
+	}
+	for name, ends := range s.server.certificateEnds() {
+		gauge(expiryMetric, float64(ends.Unix()), name)
 	}
 	last, err := s.server.desk.LastSeq(ctx)
 	read, indexErr := s.server.index.Cursor(ctx)

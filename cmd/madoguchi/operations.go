@@ -33,6 +33,10 @@ type operations interface {
 	Domains(ctx context.Context, domain string) ([]domainInfo, error)
 	// RotateKeys makes new DKIM keys for a domain.
 	RotateKeys(ctx context.Context, domain string) ([]domainInfo, error)
+	// Certificates says how those are that are obtained by ACME.
+	Certificates(ctx context.Context) ([]certificateInfo, error)
+	// RenewCertificates obtains new ones now, of one name, or of all for "".
+	RenewCertificates(ctx context.Context, name string) ([]certificateInfo, error)
 	// Check looks at everything around the server.
 	Check(ctx context.Context) ([]finding, error)
 	// Queue lists what waits to leave; ChangeQueue does something to it.

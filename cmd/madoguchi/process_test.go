@@ -113,7 +113,7 @@ func (l *transcript) waitFor(t testing.TB, text string) {
 	}
 }
 
-var announcement = regexp.MustCompile(`^madoguchi ready: web (http://\S+)  smtp (\S+)\n$`)
+var announcement = regexp.MustCompile(`^madoguchi ready: web (https?://\S+)  smtp (\S+)\n$`)
 
 // start runs a server on data with free ports, and waits for its ready line.
 func start(t testing.TB, data string, args ...string) *running {
@@ -174,7 +174,7 @@ func (s *running) readAddresses(lines <-chan string) {
 	}()
 }
 
-var setupAddress = regexp.MustCompile(`http://\S+/setup\?key=\S+`)
+var setupAddress = regexp.MustCompile(`https?://\S+/setup\?key=\S+`)
 
 // setupLink is the link for the first account, which follows the ready line.
 func (s *running) setupLink() string {

@@ -83,6 +83,11 @@ func (s *server) reloadCertificates(c config) error {
 			*names.runs = *names.file
 		}
 	}
+	if s.config.ACME.Agreed && c.ACME.Agreed {
+		runs := s.config.ACME
+		s.config.ACME = c.ACME
+		s.config.ACME.Web, s.config.ACME.Listen = runs.Web, runs.Listen
+	}
 	return nil
 }
 
@@ -106,6 +111,10 @@ func (s *server) reloadLevel(c config) error {
 func reloads(d difference) bool {
 	table, _, _ := strings.Cut(d.key, "[")
 	switch {
+	case d.key == "acme.agreed", d.key == "acme.web", d.key == "acme.listen":
+		return false
+	case strings.HasPrefix(d.key, "acme."):
+		return true
 	case table == "pipeline", table == "alias", d.key == "log.level":
 		return true
 	case strings.HasSuffix(d.key, ".tls_cert"), strings.HasSuffix(d.key, ".tls_key"):

@@ -163,6 +163,16 @@ func (r *remote) Domains(ctx context.Context, domain string) (out []domainInfo, 
 	return out, err
 }
 
+func (r *remote) RenewCertificates(ctx context.Context, name string) (out []certificateInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/renew-certificates", name, &out)
+	return out, err
+}
+
+func (r *remote) Certificates(ctx context.Context) (out []certificateInfo, err error) {
+	err = r.call(ctx, http.MethodGet, "/certificates", nil, &out)
+	return out, err
+}
+
 func (r *remote) RotateKeys(ctx context.Context, domain string) (out []domainInfo, err error) {
 	err = r.call(ctx, http.MethodPost, "/rotate-keys", domain, &out)
 	return out, err

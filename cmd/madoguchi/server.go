@@ -51,6 +51,8 @@ type server struct {
 	metrics          *metrics
 	metricsServer    *http.Server // nil where none is asked for
 	metricsAt        net.Listener
+	acmeServer       *http.Server // nil where the authority does not come by HTTP
+	acmeAt           net.Listener
 	pages            *ui.Server
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
@@ -76,7 +78,7 @@ func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err er
 		return nil, err
 	}
 	steps := []func(context.Context) error{
-		s.openData, s.openMail, s.openBackground, s.openWeb, s.openMetrics, s.openControl,
+		s.openData, s.openMail, s.openBackground, s.openWeb, s.openACME, s.openMetrics, s.openControl,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {
@@ -122,6 +124,11 @@ func orNone(d time.Duration) time.Duration {
 
 func (s *server) openMail(context.Context) (err error) {
 	c := s.config
+	if c.ACME.Agreed {
+		if s.certificates.obtaining, err = newObtaining(s); err != nil {
+			return err
+		}
+	}
 	if err := s.certificates.load(c); err != nil {
 		return err
 	}
@@ -170,7 +177,7 @@ func (s *server) openControl(context.Context) (err error) {
 
 // checkup looks at what surrounds this server.
 func (s *server) checkup() *checkup {
-	return &checkup{config: s.config, domains: s.domains, smtp: s.smtpAddress(), model: s.analysisStatus}
+	return &checkup{config: s.config, domains: s.domains, smtp: s.smtpAddress(), model: s.analysisStatus, obtained: s.certificates.states}
 }
 
 // served is the operations on the running server's own desk.
@@ -225,6 +232,9 @@ func (s *server) run(ctx context.Context, whenReady func(context.Context) error)
 	if s.metricsServer != nil {
 		group.Go(func() error { return named("metrics", unlessClosed(s.metricsServer.Serve(s.metricsAt))) })
 	}
+	if s.acmeServer != nil {
+		group.Go(func() error { return named("acme", unlessClosed(s.acmeServer.Serve(s.acmeAt))) })
+	}
 	for _, loop := range s.background {
 		group.Go(func() error {
 			loop(behind)
@@ -273,6 +283,12 @@ func (s *server) stopListening() error {
 		s.stopHTTP(requests, "control socket", s.control)
 		return nil
 	})
+	if s.acmeServer != nil {
+		group.Go(func() error {
+			s.stopHTTP(requests, "acme", s.acmeServer)
+			return nil
+		})
+	}
 	if s.metricsServer != nil {
 		group.Go(func() error {
 			s.stopHTTP(requests, "metrics", s.metricsServer)
@@ -293,7 +309,7 @@ func (s *server) stopHTTP(ctx context.Context, part string, server *http.Server)
 
 // closeAll gives back what newServer opened, as far as it came.
 func (s *server) closeAll() error {
-	for _, listener := range []net.Listener{s.smtpAt, s.lmtpAt, s.webAt, s.metricsAt, s.controlAt} {
+	for _, listener := range []net.Listener{s.smtpAt, s.lmtpAt, s.webAt, s.acmeAt, s.metricsAt, s.controlAt} {
 		if listener != nil {
 			listener.Close() // closed already where it was served
 		}

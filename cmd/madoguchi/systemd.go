@@ -14,7 +14,7 @@ import (
 )
 
 // sockets are the listeners that systemd opened for us (sd_listen_fds(3)), by
-// the FileDescriptorName= of their units: "smtp" and "web". So the program may
+// the FileDescriptorName= of their units: "smtp", "web" and "acme". So the program may
 // serve port 25 without ever having the right to open it.
 type sockets map[string]net.Listener
 
@@ -26,8 +26,8 @@ func inheritSockets() (sockets, error) {
 	}
 	found := sockets{}
 	for name, listeners := range named {
-		if name != "smtp" && name != "web" {
-			return nil, fmt.Errorf("sockets from systemd: %q is none of ours: set FileDescriptorName=smtp or FileDescriptorName=web in the socket unit", name)
+		if name != "smtp" && name != "web" && name != "acme" {
+			return nil, fmt.Errorf("sockets from systemd: %q is none of ours: set FileDescriptorName=smtp, web or acme in the socket unit", name)
 		}
 		if len(listeners) != 1 || listeners[0] == nil {
 			return nil, fmt.Errorf("sockets from systemd: %q has %d addresses: give it one ListenStream=", name, len(listeners))

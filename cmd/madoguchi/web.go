@@ -58,12 +58,18 @@ func (s *server) openWeb(context.Context) (err error) {
 	}
 	if encrypted != nil {
 		encrypted.NextProtos = []string{"h2", "http/1.1"}
+		if s.config.ACME.servesWeb() {
+			encrypted.NextProtos = append(encrypted.NextProtos, "acme-tls/1") // RFC 8737, section 3
+		}
 		s.webAt = tls.NewListener(s.webAt, encrypted)
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { answerText(w, http.StatusOK, "ok") })
 	mux.HandleFunc("GET /readyz", s.answerReady)
 	mux.HandleFunc("GET /.well-known/mta-sts.txt", s.domains.servePolicy)
+	if s.certificates.obtaining != nil {
+		mux.HandleFunc("GET /.well-known/acme-challenge/", s.certificates.obtaining.answerChallenge)
+	}
 	mux.Handle("/", s.pages.Handler())
 	s.web = &http.Server{
 		Handler:           s.metrics.web(boundBodies(mux)),

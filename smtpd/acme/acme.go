@@ -11,6 +11,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"net/http"
@@ -87,10 +88,11 @@ const longestPause = 24 * time.Hour
 
 // managed is a name that is looked after.
 type managed struct {
-	stop   context.CancelFunc // nil while it is not asked for
-	absent bool               // the DNS has no address for it
-	failed error              // of the newest attempt; nil after a success
-	at     time.Time          // of that attempt
+	stop   context.CancelFunc      // nil while it is not asked for
+	absent bool                    // the DNS has no address for it
+	failed error                   // of the newest attempt; nil after a success
+	at     time.Time               // of that attempt
+	ended  context.CancelCauseFunc // called with what an attempt failed with, where somebody waits for it
 }
 
 // New opens the storage. Nothing is asked for before Manage.
@@ -197,11 +199,19 @@ func (k *Keeper) begin(ctx context.Context, name string) {
 }
 
 // Renew obtains a new certificate for name now, whatever is left of the one
-// before, which is served until the new one is there.
+// before, which is served until the new one is there. Where there is none yet it
+// does nothing: that one is asked for anyway. It tries once.
 func (k *Keeper) Renew(ctx context.Context, name string) error {
+	_, err := k.magic.CacheManagedCertificate(ctx, name)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("read the certificate of %s: %w", name, err)
+	}
 	before := k.cache.AllMatchingCertificates(name)
-	if err := k.magic.RenewCertSync(ctx, name, true); err != nil {
-		return fmt.Errorf("renew the certificate of %s: %w", name, reason(err))
+	if err := k.renewOnce(ctx, name); err != nil {
+		return fmt.Errorf("renew the certificate of %s: %w", name, err)
 	}
 	if _, err := k.magic.CacheManagedCertificate(ctx, name); err != nil {
 		return fmt.Errorf("use the new certificate of %s: %w", name, err)
@@ -212,6 +222,24 @@ func (k *Keeper) Renew(ctx context.Context, name string) error {
 	}
 	k.cache.Remove(old)
 	return nil
+}
+
+// renewOnce stops after the first failure. (certmagic's own way to try once asks
+// questions on the terminal.)
+func (k *Keeper) renewOnce(ctx context.Context, name string) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	k.mu.Lock()
+	if k.names[name] == nil {
+		k.names[name] = &managed{}
+	}
+	k.names[name].ended = cancel
+	k.mu.Unlock()
+	err := k.magic.RenewCertAsync(ctx, name, true)
+	if err != nil && ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	return err
 }
 
 // Close ends all asking and renewing. Certificates are served as before.
@@ -243,6 +271,9 @@ func (k *Keeper) note(name string, err error) {
 	k.mu.Lock()
 	if m := k.names[name]; m != nil {
 		m.failed, m.at = err, time.Now()
+		if m.ended != nil && err != nil {
+			m.ended(err)
+		}
 	}
 	k.mu.Unlock()
 	if k.options.Told != nil {

@@ -260,7 +260,7 @@ func TestFailuresThatNeedSomebody(t *testing.T) {
 	}{
 		"never had one": {acme.State{Failure: "no"}, true}, "a month left": {state("no", 30*24*time.Hour), false},
 		"three weeks left": {state("no", 21*24*time.Hour), true}, "over": {state("no", -time.Hour), true},
-		"all is well": {state("", time.Hour), false}, "asked for": {acme.State{}, false},
+		"all is well": {state("", 30*24*time.Hour), false}, "nobody renewed it": {state("", 24*time.Hour), true}, "asked for": {acme.State{}, false},
 	} {
 		if test.state.Pressing(now) != test.want {
 			t.Errorf("%s: %v", name, !test.want)

@@ -9,20 +9,24 @@ import (
 	"go.uber.org/zap/zapcore"
 )
 
-// core writes what certmagic logs to a slog.Logger. Its steps are for who looks
-// for a fault; that something failed is told apart (Options.Told), so nothing of
-// it is louder than a warning.
+// core writes what certmagic logs to a slog.Logger.
 type core struct{ log *slog.Logger }
 
-func level(l zapcore.Level) slog.Level {
-	if l >= zapcore.WarnLevel {
+// retry is certmagic's word for an attempt that failed, with its reason and the
+// time of the next.
+const retry = "will retry"
+
+// level is a warning for what failed as a whole; each step towards it is for who
+// looks for a fault.
+func level(e zapcore.Entry) slog.Level {
+	if e.Message == retry {
 		return slog.LevelWarn
 	}
 	return slog.LevelDebug
 }
 
 // Enabled implements zapcore.Core.
-func (c *core) Enabled(l zapcore.Level) bool { return c.log.Enabled(context.Background(), level(l)) }
+func (c *core) Enabled(zapcore.Level) bool { return true }
 
 // With implements zapcore.Core.
 func (c *core) With(fields []zapcore.Field) zapcore.Core {
@@ -31,7 +35,7 @@ func (c *core) With(fields []zapcore.Field) zapcore.Core {
 
 // Check implements zapcore.Core.
 func (c *core) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.CheckedEntry {
-	if c.Enabled(e.Level) {
+	if c.log.Enabled(context.Background(), level(e)) {
 		return to.AddCore(e, c)
 	}
 	return to
@@ -39,7 +43,7 @@ func (c *core) Check(e zapcore.Entry, to *zapcore.CheckedEntry) *zapcore.Checked
 
 // Write implements zapcore.Core.
 func (c *core) Write(e zapcore.Entry, fields []zapcore.Field) error {
-	c.log.LogAttrs(context.Background(), level(e.Level), "acme: "+e.Message, attributes(fields)...)
+	c.log.LogAttrs(context.Background(), level(e), "acme: "+e.Message, attributes(fields)...)
 	return nil
 }
 

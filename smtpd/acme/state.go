@@ -35,11 +35,17 @@ type State struct {
 	At      time.Time
 }
 
-// Pressing says that somebody has to do something: nothing valid is served, or
-// only for less than a quarter of its time, after which renewing should have
-// worked for long.
+// Pressing says that somebody has to do something: attempts fail and nothing
+// valid is served, or only for a quarter of its time, in which renewing should
+// have worked for long; or a certificate ends and was not even tried to be renewed.
 func (s State) Pressing(now time.Time) bool {
-	return s.Failure != "" && s.NotAfter.Sub(now) < s.NotAfter.Sub(s.NotBefore)/4
+	left, whole := s.NotAfter.Sub(now), s.NotAfter.Sub(s.NotBefore)
+	return s.Failure != "" && left < whole/4 || !s.NotAfter.IsZero() && left < whole/10
+}
+
+// Trouble is what to say of a state that is pressing.
+func (s State) Trouble() string {
+	return cmp.Or(s.Failure, "ends "+s.NotAfter.UTC().Format(time.RFC3339)+" and was not renewed")
 }
 
 // States says how the certificate of each name is, ordered by name.

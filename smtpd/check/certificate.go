@@ -83,7 +83,7 @@ func (f Finding) certificate(chain []*x509.Certificate, host string, roots *x509
 	case isName:
 		f.State, f.Key, f.Args = Wrong, "other_name", []string{host, nameError.Error()}
 	case err != nil && leaf.Issuer.String() == leaf.Subject.String():
-		f.State, f.Key, f.Args, f.Fix = Warning, "self_signed", []string{host}, `smtp.tls = "files"`
+		f.State, f.Key, f.Args, f.Fix = Warning, "self_signed", []string{host}, "[acme] agreed = true"
 	case err != nil:
 		f.State, f.Key, f.Args = Wrong, "untrusted", []string{host, err.Error()}
 	case leaf.NotAfter.Sub(now) < expirySlack:
