@@ -78,6 +78,9 @@ type NoticeView struct {
 type NoticeChoice struct {
 	UserID   string
 	Channels map[NoticeKind][]NoticeChannel
+	// WorkingHours has what goes by push and mail wait until the user works again.
+	// Alarms do not wait.
+	WorkingHours bool `cbor:",omitempty"`
 }
 
 // Wants reports whether notices of a kind go a way.
@@ -320,15 +323,38 @@ func (c *command) tell(p pendingNotice) error {
 	if err := notices.Put(c, n); err != nil {
 		return err
 	}
+	at, err := c.reachable(user, choice, p.kind)
+	if err != nil || at.IsZero() {
+		return err
+	}
 	if choice.Wants(p.kind, ChannelPush) {
-		if err := c.pushLater(n); err != nil {
+		if err := c.pushLater(n, at); err != nil {
 			return err
 		}
 	}
 	if choice.Wants(p.kind, ChannelMail) && n.Count == 1 {
-		return c.quietTimer(TimerNotice, n.ID, c.now.Add(mailDelay))
+		return c.quietTimer(TimerNotice, n.ID, at.Add(mailDelay))
 	}
 	return nil
+}
+
+// reachable is from when on a user wants to be reached away from the screen;
+// zero where nobody knows when they are back.
+func (c *command) reachable(u *User, choice *NoticeChoice, kind NoticeKind) (time.Time, error) {
+	if !choice.WorkingHours || kind == NoticeAlarm {
+		return c.now, nil
+	}
+	at := c.now
+	if u.AwayAt(at) {
+		if at = u.Away.Until; at.IsZero() {
+			return at, nil
+		}
+	}
+	schedule, err := c.clock().schedule(u.CalendarID)
+	if err != nil {
+		return time.Time{}, err
+	}
+	return schedule.Next(at), nil
 }
 
 // quietTimer sets a timer that no rehearsal tells of: it is about colleagues,
@@ -376,13 +402,14 @@ func (d *Desk) NoticeChoice(ctx context.Context, a Actor) (choice *NoticeChoice,
 	return choice, err
 }
 
-// ChooseNotices sets how the actor wants to be told.
-func (d *Desk) ChooseNotices(ctx context.Context, a Actor, channels map[NoticeKind][]NoticeChannel) error {
+// ChooseNotices sets how the actor wants to be told. The choice's UserID does not
+// count.
+func (d *Desk) ChooseNotices(ctx context.Context, a Actor, wanted NoticeChoice) error {
 	if err := a.may("choose their notices", PermitRead); err != nil {
 		return err
 	}
-	choice := &NoticeChoice{UserID: a.UserID, Channels: map[NoticeKind][]NoticeChannel{}}
-	for kind, list := range channels {
+	choice := &NoticeChoice{UserID: a.UserID, Channels: map[NoticeKind][]NoticeChannel{}, WorkingHours: wanted.WorkingHours}
+	for kind, list := range wanted.Channels {
 		if !slices.Contains(NoticeKinds, kind) {
 			return invalid("kind", "notice_unknown", "there is no notice %q", kind)
 		}

@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"slices"
 	"strings"
@@ -70,12 +71,12 @@ func TestPeopleAreToldWhatOthersDid(t *testing.T) {
 	}
 	h.wantTold(mori)
 
-	if err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {}}); err != nil {
+	if err := h.ChooseNotices(t.Context(), mori.Actor(), helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {}}}); err != nil {
 		t.Fatal(err)
 	}
 	h.change(1, helpdesk.Change{Assignee: &mori.ID})
 	h.wantTold(mori)
-	if err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{"weather": nil}); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
+	if err := h.ChooseNotices(t.Context(), mori.Actor(), helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{"weather": nil}}); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
 		t.Errorf("an unknown kind: %v", err)
 	}
 
@@ -95,7 +96,7 @@ func TestNoticesGoByMailUnlessRead(t *testing.T) {
 	h.first()
 	h.post("support@example.jp", "From: 小島 <kojima@other.example>", "Subject: other", "", "別の件です。")
 	mori := h.newUser(helpdesk.RoleAgent)
-	err := h.ChooseNotices(t.Context(), mori.Actor(), map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {helpdesk.ChannelWeb, helpdesk.ChannelMail}})
+	err := h.ChooseNotices(t.Context(), mori.Actor(), helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {helpdesk.ChannelWeb, helpdesk.ChannelMail}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -127,5 +128,57 @@ func TestNoticesGoByMailUnlessRead(t *testing.T) {
 	}
 	if got := kinds(h.ticket(1).Events); strings.Contains(got, "copy") {
 		t.Errorf("the ticket tells of it: %s", got)
+	}
+}
+
+// Who wants to be left alone outside of working hours is told by mail when they
+// begin; what is wrong with the server waits for nobody.
+func TestNoticesWaitForWorkingHours(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	ctx := t.Context()
+	choice := helpdesk.NoticeChoice{WorkingHours: true, Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{}}
+	for _, kind := range []helpdesk.NoticeKind{helpdesk.NoticeAssigned, helpdesk.NoticeAlarm} {
+		choice.Channels[kind] = []helpdesk.NoticeChannel{helpdesk.ChannelWeb, helpdesk.ChannelPush}
+	}
+	admin := h.newUser(helpdesk.RoleAdmin)
+	h.must(h.ChooseNotices(ctx, admin.Actor(), choice))
+	browser := helpdesk.PushSubscription{Endpoint: "https://push.example.com/1", P256DH: base64.RawURLEncoding.EncodeToString(make([]byte, 65)), Auth: base64.RawURLEncoding.EncodeToString(make([]byte, 16))}
+	if _, err := h.SubscribePush(ctx, admin.Actor(), browser); err != nil {
+		t.Fatal(err)
+	}
+	office, err := h.Schedule(ctx, h.admin, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.now = time.Date(2026, time.April, 10, 22, 0, 0, 0, office.Zone()) // a Friday night
+	opens := office.Next(h.now)
+	due := func() int {
+		t.Helper()
+		claimed, _, err := h.ClaimDue(ctx, helpdesk.TimerPush, 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, timer := range claimed {
+			h.must(h.EndPush(ctx, timer.ID))
+		}
+		return len(claimed)
+	}
+	h.change(1, helpdesk.Change{Assignee: &admin.ID})
+	h.wantTold(admin, "assigned 1×1")
+	if n := due(); n != 0 {
+		t.Errorf("%d pushed on a Friday night", n)
+	}
+	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", "no space"))
+	if n := due(); n != 1 {
+		t.Errorf("%d alarms pushed at once, want 1", n)
+	}
+	h.now = opens.Add(-time.Minute)
+	if n := due(); n != 0 {
+		t.Errorf("%d pushed before work begins", n)
+	}
+	h.now = opens
+	if n := due(); n != 1 {
+		t.Errorf("%d pushed when work begins at %s, want 1", n, opens)
 	}
 }

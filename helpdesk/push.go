@@ -150,13 +150,13 @@ func subscriptionsOf(r store.Reader, user string) (list []PushSubscription, err 
 }
 
 // pushLater sets a timer for each browser of the notice's user.
-func (c *command) pushLater(n *Notice) error {
+func (c *command) pushLater(n *Notice, at time.Time) error {
 	list, err := subscriptionsOf(c, n.UserID)
 	if err != nil {
 		return err
 	}
 	for _, s := range list {
-		if err := c.quietTimer(TimerPush, n.ID+"|"+s.ID, c.now); err != nil {
+		if err := c.quietTimer(TimerPush, n.ID+"|"+s.ID, at); err != nil {
 			return err
 		}
 	}

@@ -15,6 +15,8 @@ type noticeSettingsView struct {
 	settingsPage
 	Channels []option
 	Rows     []noticeChoiceRow
+	// WorkingHours has push and mail wait for the reader's working hours.
+	WorkingHours bool
 	// Key is ours, for a browser that subscribes.
 	Key string
 }
@@ -45,7 +47,7 @@ func (s *Server) noticeSettings(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view.Key = keys.Public
+	view.Key, view.WorkingHours = keys.Public, choice.WorkingHours
 	for _, channel := range helpdesk.NoticeChannels {
 		view.Channels = append(view.Channels, option{Value: string(channel), Label: v.T("notice.channel." + string(channel))})
 	}
@@ -64,16 +66,16 @@ func (s *Server) noticeSettings(c echo.Context) error {
 }
 
 func (s *Server) chooseNotices(c echo.Context) error {
-	chosen := map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{}
+	choice := helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{}, WorkingHours: c.FormValue("working_hours") != ""}
 	for _, kind := range helpdesk.NoticeKinds {
-		chosen[kind] = []helpdesk.NoticeChannel{}
+		choice.Channels[kind] = []helpdesk.NoticeChannel{}
 		for _, channel := range helpdesk.NoticeChannels {
 			if c.FormValue(string(kind)+":"+string(channel)) != "" {
-				chosen[kind] = append(chosen[kind], channel)
+				choice.Channels[kind] = append(choice.Channels[kind], channel)
 			}
 		}
 	}
-	if err := s.desk.ChooseNotices(c.Request().Context(), visitOf(c).actor(), chosen); err != nil {
+	if err := s.desk.ChooseNotices(c.Request().Context(), visitOf(c).actor(), choice); err != nil {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/settings/notices?saved=1")
