@@ -76,6 +76,7 @@ type Desk struct {
 	passwords *passwords
 	ids       *ulid.LockedMonotonicReader
 	zones     *zones
+	refusals  *refusals
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
@@ -83,7 +84,7 @@ type Desk struct {
 // with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{},
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{}, refusals: newRefusals(),
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
@@ -93,6 +94,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	})
 	if err == nil {
 		err = d.upgrade(ctx)
+	}
+	if err == nil {
+		err = d.upgradeLedger(ctx)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("open helpdesk: %w", err)

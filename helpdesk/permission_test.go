@@ -78,6 +78,7 @@ var needed = map[string]helpdesk.Permission{
 	"Follow":            helpdesk.PermitEdit,
 	"ImportTemplates":   helpdesk.PermitTemplates, // or PermitReply for one's own
 	"InlineImage":       helpdesk.PermitRead,
+	"Ledger":            helpdesk.PermitSystem,
 	"Languages":         helpdesk.PermitRead,
 	"Insights":          helpdesk.PermitInsights,
 	"HurryAnalysis":     helpdesk.PermitRead,

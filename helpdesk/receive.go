@@ -165,7 +165,7 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if !errors.Is(err, store.ErrNotFound) {
 		return Receipt{}, err
 	}
-	if err := c.account(1, 0); err != nil {
+	if err := c.account(m.At, 1, 0); err != nil {
 		return Receipt{}, err
 	}
 	if err := raws.Put(c, key(m.ID), a.raw); err != nil {
@@ -241,7 +241,7 @@ func (c *command) receiveAgain(first *Message, again Message, recipients []*reci
 	if err := tickets.Put(c, ticket); err != nil {
 		return Receipt{}, err
 	}
-	if err := c.account(0, 1); err != nil {
+	if err := c.account(again.At, 0, 1); err != nil {
 		return Receipt{}, err
 	}
 	_, err = c.record(Event{Kind: EventMessageDuplicate, Ticket: ticket.Number, Message: first.ID,

@@ -157,8 +157,6 @@ var (
 		Key: func(s *seen) []byte { return key(s.UserID, s.Ticket) }})
 	idempotencies = store.NewTable(store.Spec[idempotency]{Name: "idempotency", Version: 1,
 		Key: func(i *idempotency) []byte { return key(i.Actor, i.Key) }})
-	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
-		Key: func(*ledger) []byte { return key("ledger") }})
 
 	rules = store.NewTable(store.Spec[AssignmentRule]{Name: "rule", Version: 1,
 		Key: func(r *AssignmentRule) []byte { return key(r.ID) }})

@@ -61,6 +61,9 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		l.server.count(incident)
 		w.log.Info("session refused", "reply", refusal)
+		if refused := l.server.config.Refused; refused != nil && !l.server.admission.isClosing() {
+			refused(ReasonSessions)
+		}
 		c.SetWriteDeadline(time.Now().Add(time.Second))
 		fmt.Fprintf(c, "%s\r\n", refusal)
 		c.Close()

@@ -77,6 +77,10 @@ type Config struct {
 	Limits Limits
 	// Count is told of each incident; nil counts nothing. It must not block.
 	Count func(Incident)
+	// Refused is called for every mail and recipient that is refused, for good or for now,
+	// and for sessions that are turned away: by many sessions at once, and while they wait.
+	// Nil calls nobody.
+	Refused func(Reason)
 
 	// Now is the clock for identifiers, trace fields and ReceivedAt.
 	Now func() time.Time

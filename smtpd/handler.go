@@ -45,6 +45,8 @@ type Refusal struct {
 	Enhanced [3]int
 	// Message is one line for the person who reads the bounce.
 	Message string
+	// Reason is what it counts as; empty is told from the codes.
+	Reason Reason
 }
 
 // Error writes the refusal as it appears in a session.

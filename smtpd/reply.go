@@ -75,6 +75,7 @@ func (w *wire) judge(code int, reply []byte) {
 	if code == 421 {
 		what = "session ended"
 	}
+	w.countRefusal(code, reply)
 	w.log.Info(what, "id", w.mailID, "command", w.command.forLog(), "reply", first)
 	// More recipients than one transaction may have are the sender's to send
 	// again (RFC 5321 section 4.5.3.1.10), not a fault.

@@ -128,6 +128,7 @@ func (s *session) logger() *slog.Logger { return s.wire.log.With("id", s.envelop
 // a Refusal's words leave the house.
 func (s *session) answer(doing string, err error) error {
 	if refusal, ok := errors.AsType[*Refusal](err); ok {
+		s.wire.reason = refusal.Reason
 		return refusal.status()
 	}
 	attributes := []any{"doing", doing, "error", err}

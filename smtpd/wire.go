@@ -46,6 +46,7 @@ type wire struct {
 	text    []byte        // memory for pending text of a mail
 	reply   []byte        // what go-smtp answered since it last read
 	out     []byte        // replies not yet sent
+	reason  Reason        // of the Refusal that reply is about to give
 	command command       // the command that reply belongs to
 	body    bodyFilter
 	bodyEnd time.Time // end of DataTimeout

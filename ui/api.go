@@ -55,6 +55,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)
 	add(http.MethodGet, "/queue", s.apiQueue)
+	add(http.MethodGet, "/ledger", s.apiLedger)
 	add(http.MethodGet, "/templates", s.apiTemplates)
 	add(http.MethodPost, "/templates", s.apiCreateTemplate)
 	add(http.MethodGet, "/templates/:id", s.apiTemplate)

@@ -48,6 +48,7 @@ var styleOrder = []string{
 	"similar",
 	"pages",
 	"house",
+	"ledger",
 	"situation",
 	"topics",
 	"away",

@@ -25,6 +25,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.domainRoutes(g)
 	s.checkRoutes(g)
 	s.queueRoutes(g)
+	g.GET("/settings/ledger", s.ledgerPage)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
@@ -100,6 +101,7 @@ var settingsMap = []struct {
 	}},
 	{"server", []settingsEntry{
 		{section: "analysis", readable: true},
+		{section: "ledger", needs: helpdesk.PermitSystem},
 		{section: "queue", needs: helpdesk.PermitSupervise},
 		{section: "check", needs: helpdesk.PermitSystem},
 		{section: "audit", needs: helpdesk.PermitAudit},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -161,4 +162,16 @@ func (h *house) seen(number uint64) *helpdesk.TicketView {
 		h.t.Fatal(err)
 	}
 	return v
+}
+
+func TestTheLedgerPageBalances(t *testing.T) {
+	h := newReadyHouse(t)
+	admin := h.as(h.admin)
+	h.receive(letter{subject: "Hello", text: "x"})
+	h.CountRefusal(helpdesk.RefusedUnknown)
+	page := admin.get("/settings/ledger").want(http.StatusOK).shows("これまでに受け入れた 1 通は、すべて見つかりました", "宛先がない", "一致").hides("が不明", "madoguchi verify")
+	day := regexp.MustCompile(`/settings/ledger\?day=\d{4}-\d\d-\d\d`).FindString(page.body)
+	admin.get(day).want(http.StatusOK).shows("お客様から")
+	admin.get("/settings/ledger?day=x").want(http.StatusUnprocessableEntity)
+	h.as(h.user("mori@example.jp", "森", helpdesk.RoleSupervisor)).get("/settings/ledger").want(http.StatusOK).hides("受け入れ")
 }

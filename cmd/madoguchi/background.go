@@ -91,6 +91,7 @@ func (s *server) openBackground(ctx context.Context) error {
 		},
 		func(ctx context.Context) { run.Follow(ctx, s.desk, indexer, s.log) },
 		s.countAnalyses,
+		s.writeRefusals,
 	)
 	return nil
 }
@@ -99,5 +100,28 @@ func (s *server) openBackground(ctx context.Context) error {
 func (s *server) countAnalyses(ctx context.Context) {
 	if err := s.desk.CountAnalyses(ctx); err != nil && ctx.Err() == nil {
 		s.log.ErrorContext(ctx, "count analyses for the insights; the next start goes on", "error", err)
+	}
+}
+
+// refusalsEvery is how often the counts of refused mail are written: what a crash loses of them.
+const refusalsEvery = 5 * time.Second
+
+// writeRefusals writes the counts of refused mail now and then, and at the end.
+func (s *server) writeRefusals(ctx context.Context) {
+	write := func(ctx context.Context) {
+		if err := s.desk.WriteRefusals(ctx); err != nil && ctx.Err() == nil {
+			s.log.ErrorContext(ctx, "counts of refused mail are not written; they are kept and tried again", "error", err)
+		}
+	}
+	every := time.NewTicker(refusalsEvery)
+	defer every.Stop()
+	for {
+		select {
+		case <-every.C:
+			write(ctx)
+		case <-ctx.Done():
+			write(context.WithoutCancel(ctx))
+			return
+		}
 	}
 }

@@ -80,11 +80,14 @@ func refusal(err error) error {
 	if !errors.As(err, &refused) {
 		return err
 	}
-	enhanced := [3]int{5, 1, 1} // bad destination mailbox address (RFC 3463, section 3.2)
-	if refused.Problem == helpdesk.RecipientDisabled {
-		enhanced = [3]int{5, 2, 1} // mailbox disabled
+	enhanced, reason := [3]int{5, 1, 1}, smtpd.ReasonUnknown // bad destination mailbox address (RFC 3463, section 3.2)
+	switch refused.Problem {
+	case helpdesk.RecipientDisabled:
+		enhanced, reason = [3]int{5, 2, 1}, smtpd.ReasonDisabled // mailbox disabled
+	case helpdesk.RecipientExpired:
+		reason = smtpd.ReasonExpired
 	}
-	return &smtpd.Refusal{Code: 550, Enhanced: enhanced, Message: refused.Error()}
+	return &smtpd.Refusal{Code: 550, Enhanced: enhanced, Message: refused.Error(), Reason: reason}
 }
 
 // authentication puts a verdict into the desk's words.

@@ -237,15 +237,27 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 		return verification{}, err
 	}
 	differences = append(differences, vectors...)
-	s, err := l.desk.Statistics(ctx)
+	ledger, err := l.desk.Ledger(ctx, l.actor, helpdesk.LedgerQuery{Days: 1})
 	if err != nil {
 		return verification{}, err
 	}
-	return verification{Differences: differences, Summary: []string{
-		fmt.Sprintf("%d mails accepted: %d on tickets, %d sent on for agents, %d held, %d refused", s.Accepted, s.Posted, s.Relayed, s.Held, s.Refused),
-		fmt.Sprintf("%d events", s.Events),
-	}}, nil
+	last, err := l.desk.LastSeq(ctx)
+	if err != nil {
+		return verification{}, err
+	}
+	return verification{Differences: differences, Summary: []string{describeLedger(ledger.Total), fmt.Sprintf("%d events", last)}}, nil
 }
+
+// describeLedger is the ledger in one line.
+func describeLedger(d helpdesk.LedgerDay) string {
+	parts := make([]string, 0, len(d.Places))
+	for _, place := range helpdesk.MailPlaces() {
+		parts = append(parts, fmt.Sprintf("%d %s", d.Places[place], placeWords[place]))
+	}
+	return fmt.Sprintf("%d mails accepted: %s; %d turned away", d.Accepted, strings.Join(parts, ", "), d.RefusedSum())
+}
+
+var placeWords = map[helpdesk.MailPlace]string{helpdesk.PlaceTickets: "on tickets", helpdesk.PlaceHeld: "held", helpdesk.PlaceRelayed: "sent on for agents", helpdesk.PlaceRefused: "refused"}
 
 // Vectors implements operations.
 func (l *local) Vectors(ctx context.Context) (similar.Status, error) { return l.similar.Status(ctx) }

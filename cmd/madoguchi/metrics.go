@@ -25,6 +25,7 @@ type metrics struct {
 	requests *prometheus.HistogramVec // by method and status
 	events   *prometheus.CounterVec   // by kind
 	kept     *prometheus.CounterVec   // by reason
+	refused  *prometheus.CounterVec   // by reason
 }
 
 // seconds are the buckets of everything: from a page out of memory to a slow
@@ -48,9 +49,11 @@ func newMetrics() *metrics {
 	for _, i := range smtpd.Incidents() {
 		m.kept.WithLabelValues(string(i)) // so that each is there before it happens
 	}
+	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "mail_refused_total",
+		Help: "Mails and recipients that were not taken, and sessions turned away, since the start, by reason."}, []string{"reason"})
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Namespace: "madoguchi", Name: "build_info", Help: "1, with the version as a label."}, []string{"version"})
 	build.WithLabelValues(programVersion()).Set(1)
-	m.registry.MustRegister(m.received, m.work, m.requests, m.events, m.kept, build,
+	m.registry.MustRegister(m.received, m.work, m.requests, m.events, m.kept, m.refused, build,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }

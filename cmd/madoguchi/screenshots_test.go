@@ -154,6 +154,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-fields", path: "/settings/fields"},
 		{name: "settings-domains", path: "/settings/domains", height: 1300},
 		{name: "settings-check", path: "/settings/check"},
+		{name: "settings-ledger", path: "/settings/ledger", height: 1000},
 		{name: "settings-queue", path: "/settings/queue"},
 		{name: "settings-audit", path: "/settings/audit", height: 1100},
 		{name: "settings-analysis", path: "/settings/analysis"},

@@ -161,6 +161,10 @@ func (s *server) smtpConfig() smtpd.Config {
 	c.MaxMessageBytes, c.MaxRecipients = int64(from.MaxMessageBytes), from.MaxRecipients
 	c.MaxSessions, c.MaxSessionsPerIP = from.MaxSessions, from.MaxSessionsPerIP
 	c.ReadTimeout, c.WriteTimeout = from.ReadTimeout.Duration, from.WriteTimeout.Duration
+	c.Refused = func(reason smtpd.Reason) {
+		s.desk.CountRefusal(helpdesk.RefusalReason(reason))
+		s.metrics.refused.WithLabelValues(string(reason)).Inc()
+	}
 	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
 	c.Limits, c.Count = s.config.Incoming.limits(), s.metrics.incident
 	return c
