@@ -74,6 +74,7 @@ const (
 	EventDeliveryRetried        EventKind = "delivery.retried"
 	EventAddressSuppressed      EventKind = "address.suppressed"
 	EventAddressLifted          EventKind = "address.lifted"
+	EventBackupRequested        EventKind = "backup.requested"
 	EventAlarmRaised            EventKind = "alarm.raised"
 	EventAlarmEnded             EventKind = "alarm.ended"
 	EventAcknowledged           EventKind = "acknowledgement.posted"

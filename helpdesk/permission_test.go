@@ -23,6 +23,7 @@ var needed = map[string]helpdesk.Permission{
 	"AddNote":           helpdesk.PermitNote,
 	"Alarms":            helpdesk.PermitSystem,
 	"RaiseAlarm":        helpdesk.PermitSystem,
+	"RequestBackup":     helpdesk.PermitSystem,
 	"EndAlarm":          helpdesk.PermitSystem,
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,

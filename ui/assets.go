@@ -32,6 +32,7 @@ var styleOrder = []string{
 	"conversation",
 	"hold",
 	"analysis",
+	"backup",
 	"service",
 	"insights",
 	"due",

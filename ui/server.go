@@ -140,6 +140,8 @@ type Options struct {
 	RotateKeys func(ctx context.Context, a helpdesk.Actor, domain string) error
 	// Check looks at everything around the server; where nil, nothing is checked.
 	Check func(ctx context.Context) ([]Finding, error)
+	// Backups keeps backups; nil where none are made.
+	Backups BackupKeeper
 	// Cards asks the house's own shops what they know of a customer; nil for none.
 	Cards *card.Desk
 	// Search finds tickets by all their words; where nil, a text is looked for in

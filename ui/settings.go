@@ -26,6 +26,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.checkRoutes(g)
 	s.queueRoutes(g)
 	g.GET("/settings/ledger", s.ledgerPage)
+	s.backupRoutes(g)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
@@ -104,6 +105,7 @@ var settingsMap = []struct {
 		{section: "ledger", needs: helpdesk.PermitSystem},
 		{section: "queue", needs: helpdesk.PermitSupervise},
 		{section: "check", needs: helpdesk.PermitSystem},
+		{section: "backups", needs: helpdesk.PermitSystem},
 		{section: "audit", needs: helpdesk.PermitAudit},
 		{section: "system", readable: true},
 	}},

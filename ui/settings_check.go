@@ -14,7 +14,7 @@ import (
 
 // Finding is one thing around the server that was looked at.
 type Finding struct {
-	Area    string // "records", "certificate", "port", "blocklist", "clock", "disk" or "model"
+	Area    string // "records", "certificate", "port", "blocklist", "clock", "disk", "backup" or "model"
 	Subject string
 	State   string // "fine", "warning", "wrong" or "unknown"
 	// Key names its sentence under check.say, Args what stands in it.
@@ -72,7 +72,7 @@ type alarmLine struct {
 }
 
 // checkAreas are the areas in the order in which they are shown.
-var checkAreas = []string{"records", "certificate", "port", "blocklist", "clock", "disk", "model"}
+var checkAreas = []string{"records", "certificate", "port", "blocklist", "clock", "disk", "backup", "model"}
 
 // findingTones are the looks of the states.
 var findingTones = map[string]string{"fine": "good", "warning": "warn", "wrong": "bad", "unknown": "plain"}

@@ -29,6 +29,7 @@ type config struct {
 	Check     checkConfig      `toml:"check"`
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
+	Backup    backupConfig     `toml:"backup"`
 	Log       logConfig        `toml:"log"`
 	Metrics   metricsConfig    `toml:"metrics"`
 	Cards     []cardConfig     `toml:"customer_card"`
@@ -246,7 +247,8 @@ func defaultConfig() config {
 			Service:   writingTaskConfig{Timeout: duration{10 * time.Minute}},
 			Embedding: embeddingConfig{Context: 2048, Timeout: duration{time.Minute}},
 		},
-		Log: logConfig{Level: "info", Format: "text"},
+		Backup: backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12},
+		Log:    logConfig{Level: "info", Format: "text"},
 	}
 }
 

@@ -72,6 +72,7 @@ func (c *config) check(keys []fileKey) error {
 	k.positive("mta_sts.max_age", int64(c.MTASTS.MaxAge.Duration))
 	k.helpdesk(c.Helpdesk)
 	k.ai(c.AI)
+	k.backup(c.Backup)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.cards(c.Cards)

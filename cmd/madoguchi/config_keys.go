@@ -191,6 +191,8 @@ func wanted(t reflect.Type, kind unstable.Kind) (words string, ok bool) {
 	switch {
 	case t == reflect.TypeFor[duration]():
 		return `a duration in quotes, such as "10s", "5m" or "90d"`, kind == unstable.String
+	case t == reflect.TypeFor[clockTime]():
+		return `a time of day in quotes, such as "03:30"`, kind == unstable.String
 	case t == reflect.TypeFor[byteSize]():
 		return `a size, such as 25000000 or "25MB"`, kind == unstable.String || kind == unstable.Integer
 	}
@@ -202,7 +204,7 @@ func wanted(t reflect.Type, kind unstable.Kind) (words string, ok bool) {
 	case reflect.Bool:
 		return "true or false", kind == unstable.Bool
 	case reflect.Slice:
-		if t.Elem().Kind() == reflect.Struct {
+		if t.Elem().Kind() == reflect.Struct && t.Elem() != reflect.TypeFor[clockTime]() {
 			return "a list of tables", kind == unstable.Array
 		}
 		return "a list in square brackets", kind == unstable.Array

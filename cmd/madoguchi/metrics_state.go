@@ -34,13 +34,14 @@ var (
 	parkedMetric   = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
 	alarmMetric    = describeMetric("alarm", "1 for each alarm that stands.", "kind", "subject")
 	expiryMetric   = describeMetric("certificate_expiry_timestamp_seconds", "When the certificate ends that is shown for a name, in seconds since 1970.", "name")
+	backupMetric   = describeMetric("backup_age_seconds", "How long ago the newest backup that was read back was begun; absent where there is none.")
 	indexedMetric  = describeMetric("search_behind_events", "Events that the search index has yet to read.")
 )
 
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
-		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, indexedMetric} {
+		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, backupMetric, indexedMetric} {
 		out <- d
 	}
 }
@@ -88,6 +89,11 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 	}
 	for name, ends := range s.server.certificateEnds() {
 		gauge(expiryMetric, float64(ends.Unix()), name)
+	}
+	if s.server.backups != nil {
+		if last, err := s.server.backups.LastGood(); err == nil && !last.IsZero() {
+			gauge(backupMetric, time.Since(last).Seconds())
+		}
 	}
 	last, err := s.server.desk.LastSeq(ctx)
 	read, indexErr := s.server.index.Cursor(ctx)

@@ -156,6 +156,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-check", path: "/settings/check"},
 		{name: "settings-ledger", path: "/settings/ledger", height: 1000},
 		{name: "settings-queue", path: "/settings/queue"},
+		{name: "settings-backups", path: "/settings/backups"},
 		{name: "settings-audit", path: "/settings/audit", height: 1100},
 		{name: "settings-analysis", path: "/settings/analysis"},
 		{name: "settings-system", path: "/settings/system", height: 1100},

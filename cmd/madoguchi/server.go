@@ -16,6 +16,7 @@ import (
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/analysis"
+	"github.com/madoguchi/madoguchi/helpdesk/run"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
 	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/smtpd"
@@ -58,6 +59,7 @@ type server struct {
 	analyst          *analysis.Analyst // nil where no model is asked
 	writer           *analysis.Writer  // the same
 	domains          *domains
+	backups          *run.Backups      // nil where none are made
 	matcher          *analysis.Matcher // the same
 	ready            atomic.Bool
 }
@@ -78,7 +80,7 @@ func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err er
 		return nil, err
 	}
 	steps := []func(context.Context) error{
-		s.openData, s.openMail, s.openBackground, s.openWeb, s.openACME, s.openMetrics, s.openControl,
+		s.openData, s.openMail, s.openBackground, s.openBackups, s.openWeb, s.openACME, s.openMetrics, s.openControl,
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

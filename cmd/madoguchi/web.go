@@ -48,6 +48,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		CheckDomain: s.domains.checkForPage,
 		RotateKeys:  s.domains.rotate,
 		Check:       s.checkup().checkForPage,
+		Backups:     s.backupKeeper(),
 		Writer:      s.textWriter(),
 		Matcher:     s.templateMatcher(),
 		Similar:     similar.NewFinder(s.similar, s.desk, s.index),
