@@ -32,6 +32,9 @@ func (m *Message) answerable() bool {
 	if m.Reason == ReasonPostmaster || m.Reason == ReasonLogged || checkAddress("to", m.From.Email) != nil {
 		return false
 	}
+	if m.Authentication.Vouched != "" && m.Authentication.Trust() != TrustVerified {
+		return false // the house believes who wrote it; that the address is theirs is not proven
+	}
 	switch m.Authentication.Trust() {
 	case TrustVerified:
 		return m.Envelope.MailFrom != ""

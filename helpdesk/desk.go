@@ -30,6 +30,10 @@ type Options struct {
 	// AcknowledgementsPerDomain is how many acknowledgements go to one domain in
 	// an hour at most; 30 when zero.
 	AcknowledgementsPerDomain int
+	// DMARC says what is done with mail that fails it.
+	DMARC DMARCHandling
+	// QuarantineKeep is how long a rejected mail is kept; 30 days when zero.
+	QuarantineKeep time.Duration
 	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536
 	// when zero. Stored hashes keep what they were made with.
 	PasswordMemory int
@@ -46,6 +50,8 @@ func (o Options) withDefaults() Options {
 	set(&o.UndoWindow, 10*time.Second)
 	set(&o.SessionLifetime, 30*24*time.Hour)
 	set(&o.GiveUpAfter, 5*24*time.Hour)
+	set(&o.QuarantineKeep, 30*24*time.Hour)
+	o.DMARC = o.DMARC.withDefaults()
 	if o.AcknowledgementsPerDomain == 0 {
 		o.AcknowledgementsPerDomain = 30
 	}

@@ -44,8 +44,8 @@ func (d *Desk) Rehearse(ctx context.Context, in Incoming) (Explanation, error) {
 		c.trace = &trace{}
 		c.trace.mail(&a.message, why)
 		receipt, err := c.receive(a)
-		var refused *RecipientError
-		if err != nil && !errors.As(err, &refused) {
+		refusal, refused := refusalOf(err)
+		if err != nil && !refused {
 			return err
 		}
 		if err := c.trace.nameAssignees(c); err != nil {
@@ -54,9 +54,7 @@ func (d *Desk) Rehearse(ctx context.Context, in Incoming) (Explanation, error) {
 		explanation = explain(&a.message)
 		explanation.Message, explanation.Ticket = "", receipt.Ticket
 		explanation.State, explanation.Reason = receipt.State, receipt.Reason
-		if refused != nil {
-			explanation.Refusal = refused.Error()
-		}
+		explanation.Refusal = refusal
 		if receipt.Duplicate {
 			explanation.Message, explanation.Duplicate = receipt.MessageID, true
 		}
@@ -92,7 +90,7 @@ func (t *trace) nameAssignees(r store.Reader) error {
 // FindMessages returns the messages that what names, oldest first: a message's
 // ID, its Message-ID with or without brackets, or a ticket's number ("17",
 // "#17"), which stands for all of its messages, or those of the ticket it was
-// merged into.
+// merged into. A mail in quarantine is found by those who may decide on it.
 func (d *Desk) FindMessages(ctx context.Context, a Actor, what string) (list []Message, err error) {
 	if err := a.mayRead("a message"); err != nil {
 		return nil, err
@@ -131,6 +129,11 @@ func (d *Desk) FindMessages(ctx context.Context, a Actor, what string) (list []M
 				return err
 			}
 			list = append(list, *m)
+		}
+		if len(list) == 0 && a.May(PermitQuarantine) {
+			if list, err = findQuarantined(r, what); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

@@ -21,6 +21,10 @@ func (d *Desk) Explain(ctx context.Context, a Actor, messageID string) (Explanat
 	var e Explanation
 	err := d.view(ctx, func(r store.Reader) error {
 		m, err := messages.Get(r, key(messageID))
+		if errors.Is(err, store.ErrNotFound) && a.May(PermitQuarantine) {
+			e, err = explainQuarantined(r, messageID)
+			return err
+		}
 		if m, err = found(m, err, "message", messageID); err != nil {
 			return err
 		}

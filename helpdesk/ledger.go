@@ -25,6 +25,7 @@ type ledger struct {
 	// Hours: what came after Through is in a ledgerHour.
 	Hours   bool
 	Through time.Time
+	Purged  int `cbor:",omitempty"`
 }
 
 // ledgerHour is one hour, by its quarters.
@@ -33,6 +34,7 @@ type ledgerHour struct {
 	Accepted   quarters
 	Duplicates quarters
 	Refused    map[RefusalReason]quarters
+	Purged     quarters // accepted in this hour, and deleted from quarantine since
 }
 
 // quarters are counts of the four quarters of an hour; the last ones may be left out.
@@ -77,6 +79,10 @@ const (
 	PlaceHeld    MailPlace = "held"    // in a confirmation strip
 	PlaceRelayed MailPlace = "relayed" // an agent's own mail, sent on as a reply
 	PlaceRefused MailPlace = "refused" // by an agent, or an agent's absence notice
+	// PlaceQuarantine is set aside, waiting or rejected, and PlacePurged deleted after a
+	// rejection.
+	PlaceQuarantine MailPlace = "quarantine"
+	PlacePurged     MailPlace = "purged"
 )
 
 // mailPlaces say where accepted mails are, and when those came. Whoever keeps accepted
@@ -89,6 +95,8 @@ var mailPlaces = []struct {
 	{PlaceHeld, messagesIn(MessageHeld)},
 	{PlaceRelayed, messagesIn(MessageRelayed)},
 	{PlaceRefused, messagesIn(MessageRefused)},
+	{PlaceQuarantine, quarantinedMails},
+	{PlacePurged, purgedMails},
 }
 
 // MailPlaces lists the places in the order in which they are shown.
@@ -255,6 +263,7 @@ func foldLedger(tx store.Tx, now time.Time) error {
 	for _, h := range old {
 		l.Accepted += h.Accepted.sum()
 		l.Duplicates += h.Duplicates.sum()
+		l.Purged += h.Purged.sum()
 		for _, reason := range slices.Sorted(maps.Keys(h.Refused)) {
 			if l.Refused == nil {
 				l.Refused = map[RefusalReason]int{}

@@ -46,6 +46,9 @@ const (
 	// PermitExport is to take lists out of the house as files.
 	PermitExport Permission = "export"
 
+	// PermitQuarantine is to read the mails in quarantine and to decide on them.
+	PermitQuarantine Permission = "quarantine"
+
 	// PermitAliases is to change aliases and brands, and to see the state of
 	// their domains.
 	PermitAliases Permission = "aliases"
@@ -116,6 +119,7 @@ var permissionTable = []PermissionRow{
 	{PermitInsights, GroupShared, ScopeRead, RoleSupervisor},
 	{PermitExport, GroupShared, ScopeRead, RoleSupervisor},
 
+	{PermitQuarantine, GroupMail, ScopeWrite, RoleSupervisor},
 	{PermitAliases, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitPipelines, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitRules, GroupMail, ScopeAdmin, RoleAdmin},

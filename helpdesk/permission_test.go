@@ -86,6 +86,10 @@ var needed = map[string]helpdesk.Permission{
 	"LastReanalysis":    helpdesk.PermitRead,
 	"StartReanalysis":   helpdesk.PermitSystem,
 	"StopReanalysis":    helpdesk.PermitSystem,
+	"Release":           helpdesk.PermitQuarantine, // trust in a whole domain takes PermitAliases too
+	"RejectQuarantined": helpdesk.PermitQuarantine, "QuarantineList": helpdesk.PermitQuarantine, "QuarantineCount": helpdesk.PermitQuarantine,
+	"QuarantinedMail": helpdesk.PermitQuarantine, "QuarantinedSource": helpdesk.PermitQuarantine,
+	"TrustedSenders": helpdesk.PermitQuarantine, "Distrust": helpdesk.PermitQuarantine,
 	"LiftSuppression":   helpdesk.PermitSuppressions,
 	"LogReply":          helpdesk.PermitReply,
 	"MailDrafts":        helpdesk.PermitRead,

@@ -23,6 +23,9 @@ type Incoming struct {
 	Message        *mail.Message
 	Authentication Authentication
 	ReceivedAt     time.Time
+	// Suspicion sets the mail aside, whoever sent it; nil where nothing but its
+	// Authentication decides.
+	Suspicion *Suspicion
 }
 
 // Receipt says what became of an incoming mail.
@@ -41,11 +44,17 @@ type arrival struct {
 	raw      store.Blob
 	parsed   *mail.Message
 	original string // Message-ID of a bounce's returned mail
+	size     int    // of the source, in bytes
+
+	suspicion *Suspicion
+	released  bool // it comes from quarantine: counted and stored already
 }
 
-// Receive stores a mail: it joins its ticket, opens a new one, or waits in a
-// ticket's confirmation strip. When it returns nil, the mail is durable. A mail
-// whose recipients are all refused returns the *RecipientError of the first.
+// Receive stores a mail: it joins its ticket, opens a new one, waits in a
+// ticket's confirmation strip, or is set aside in quarantine. When it returns
+// nil, the mail is durable. A mail whose recipients are all refused returns the
+// *RecipientError of the first, one that is refused for its domain's policy a
+// *PolicyError.
 func (d *Desk) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	a := d.examine(in)
 	actor := Actor{Kind: ActorCustomer, Name: a.message.From.Email}
@@ -74,7 +83,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 	if class.Bounce {
 		original, _ = mail.BounceOriginal(parsed)
 	}
-	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original}
+	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion}
 	a.message = Message{
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
@@ -151,7 +160,11 @@ func identity(m *mail.Message, raw []byte) string {
 
 func (c *command) receive(a *arrival) (Receipt, error) {
 	m, body := a.message, a.body
-	recipients, err := c.recipients(m.Envelope.Recipients)
+	at := c.now
+	if a.released {
+		at = m.At // a reply address that has expired since was alive then
+	}
+	recipients, err := c.recipients(m.Envelope.Recipients, at)
 	if err != nil {
 		return Receipt{}, err
 	}
@@ -165,13 +178,8 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if !errors.Is(err, store.ErrNotFound) {
 		return Receipt{}, err
 	}
-	if err := c.account(m.At, 1, 0); err != nil {
-		return Receipt{}, err
-	}
-	if err := raws.Put(c, key(m.ID), a.raw); err != nil {
-		return Receipt{}, err
-	}
-	if err := bodies.Put(c, &body); err != nil {
+	why, how, err := c.suspect(a, &m)
+	if err != nil {
 		return Receipt{}, err
 	}
 	p, err := c.place(&m, a, recipients)
@@ -181,23 +189,61 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if p, err = c.divert(p, &m, recipients); err != nil {
 		return Receipt{}, err
 	}
+	earlier, err := c.arrivedAgain(&m)
+	if err != nil {
+		return Receipt{}, err
+	}
+	if earlier != nil {
+		if p.setsApart(how) {
+			return c.quarantineAgain(earlier, &m)
+		}
+		if err := c.supersede(earlier); err != nil {
+			return Receipt{}, err
+		}
+	}
+	if err := c.keepSource(a); err != nil {
+		return Receipt{}, err
+	}
+	if p.setsApart(how) {
+		return c.quarantine(&m, a.size, why)
+	}
+	if err := bodies.Put(c, &body); err != nil {
+		return Receipt{}, err
+	}
 	if err := c.put(&m, p, recipients); err != nil {
 		return Receipt{}, err
 	}
 	if err := c.bounced(&m, p, a.original); err != nil {
 		return Receipt{}, err
 	}
+	if earlier != nil {
+		if _, err := c.record(Event{Kind: EventMailReleased, Ticket: m.Ticket, Message: m.ID, Data: mailData(&earlier.Mail, "why", "again")}); err != nil {
+			return Receipt{}, err
+		}
+	}
 	return Receipt{MessageID: m.ID, Ticket: m.Ticket, State: m.State, Reason: m.Reason}, nil
+}
+
+// keepSource counts a mail as accepted and stores it as received. One that comes
+// from quarantine was both.
+func (c *command) keepSource(a *arrival) error {
+	if a.released {
+		return nil
+	}
+	if err := c.account(a.message.At, 1, 0); err != nil {
+		return err
+	}
+	return raws.Put(c, key(a.message.ID), a.raw)
 }
 
 // recipients resolves those of the envelope that are still ours: between RCPT
 // and now an alias may have gone.
-func (c *command) recipients(envelope []string) ([]*recipient, error) {
+func (c *command) recipients(envelope []string, at time.Time) ([]*recipient, error) {
 	var list []*recipient
 	var refusal *RecipientError
 	var firstRefusal error
 	for _, address := range envelope {
-		r, err := findRecipient(c, address, c.now)
+		r, err := findRecipient(c, address, at)
 		switch {
 		case err == nil:
 			c.trace.recipient(r)

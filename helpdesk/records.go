@@ -386,6 +386,8 @@ type Authentication struct {
 	Policy string // the From domain's DMARC policy: "none", "quarantine", "reject", or ""
 	// AlignedBy names the mechanism that proved the From domain: "dkim", "spf" or "".
 	AlignedBy string
+	// Vouched says that the house received the mail though it fails.
+	Vouched Vouching `cbor:",omitempty"`
 	// Results is the value of the Authentication-Results field (RFC 8601).
 	Results string
 }
@@ -397,9 +399,21 @@ type AuthResult struct {
 	Reason string
 }
 
-// Trust condenses a.
+// Vouching is why a mail was received though something spoke against it.
+type Vouching string
+
+// The reasons.
+const (
+	VouchedTrusted  Vouching = "trusted"  // its sender is trusted with the proof it came with
+	VouchedReleased Vouching = "released" // somebody released it from quarantine
+)
+
+// Trust condenses a. What the house vouches for is not refuted by a policy, and
+// not proven by that either: nothing automatic answers it.
 func (a Authentication) Trust() Trust {
 	switch {
+	case a.Vouched != "" && a.DMARC.Result != "pass":
+		return TrustUnknown
 	case a.DMARC.Result == "pass" || a.AlignedBy != "":
 		return TrustVerified
 	case a.DMARC.Result == "fail" && a.Policy != "none" && a.Policy != "":

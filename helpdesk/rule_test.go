@@ -99,7 +99,13 @@ func TestRoundRobinIsFairAcrossRestarts(t *testing.T) {
 // restart opens the desk anew on the same store.
 func (h *house) restart() {
 	h.t.Helper()
-	desk, err := helpdesk.Open(h.t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
+}
+
+// restartWith is restart with other options.
+func (h *house) restartWith(o helpdesk.Options) {
+	h.t.Helper()
+	desk, err := helpdesk.Open(h.t.Context(), h.group, o)
 	if err != nil {
 		h.t.Fatal(err)
 	}

@@ -33,6 +33,7 @@ const (
 	TimerSend        TimerKind = "send"        // a scheduled draft, to be sent
 	TimerBulk        TimerKind = "bulk"        // a bulk change
 	TimerDomain      TimerKind = "domain"      // a domain that mail leaves from: its keys are looked after
+	TimerPurge       TimerKind = "purge"       // a rejected mail in quarantine, to be deleted
 	TimerTopics      TimerKind = "topics"      // "week": what the week's mails are about
 )
 

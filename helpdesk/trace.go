@@ -44,6 +44,9 @@ const (
 	StepClosedForGood       StepKey = "closed_for_good"
 	StepAgent               StepKey = "agent"
 	StepBlocked             StepKey = "blocked"
+	StepTrusted             StepKey = "trusted"
+	StepQuarantined         StepKey = "quarantined"
+	StepQuarantinedAgain    StepKey = "quarantined_again"
 	StepPlacedNew           StepKey = "placed_new"
 	StepPlaced              StepKey = "placed"
 	StepOpened              StepKey = "opened"
@@ -71,6 +74,7 @@ func StepKeys() []StepKey {
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
 		StepParticipant, StepStranger, StepSamePerson, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent, StepBlocked,
+		StepTrusted, StepQuarantined, StepQuarantinedAgain,
 		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepRule, StepRuleNot, StepRuleAssigned, StepRuleNobody, StepTags, StepTimer, StepEvent,
 		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
 	}

@@ -10,13 +10,17 @@ import (
 )
 
 // Statistics are the ledger and the queues. The ledger balances: Accepted =
-// Posted + Relayed + Held + Refused; see Ledger for its days.
+// Posted + Relayed + Held + Refused + Quarantined + Purged; see Ledger for its days.
 type Statistics struct {
 	Accepted int // mails that were answered 250, duplicates not counted again
 	Posted   int // on tickets
 	Relayed  int // agents' own mails, sent on as replies
 	Held     int // in confirmation strips
 	Refused  int // by an agent, or an agent's absence notice
+	// Quarantined mails wait for a decision or, rejected, for their deletion;
+	// Purged ones were deleted after that.
+	Quarantined int
+	Purged      int
 
 	Duplicates         int // further arrivals of a mail that was there
 	DeliveriesWaiting  int
@@ -42,6 +46,7 @@ func (d *Desk) Statistics(ctx context.Context) (s Statistics, err error) {
 			{&s.Relayed, countKeys(messages), "mail", key(string(MessageRelayed))},
 			{&s.Held, countKeys(messages), "mail", key(string(MessageHeld))},
 			{&s.Refused, countKeys(messages), "mail", key(string(MessageRefused))},
+			{&s.Quarantined, countKeys(quarantined), "state", nil},
 			{&s.DeliveriesWaiting, countKeys(deliveries), "state", key(string(DeliveryWaiting))},
 			{&s.DeliveriesDeferred, countKeys(deliveries), "state", key(string(DeliveryDeferred))},
 			{&s.DeliveriesFailed, countKeys(deliveries), "state", key(string(DeliveryFailed))},
@@ -53,6 +58,9 @@ func (d *Desk) Statistics(ctx context.Context) (s Statistics, err error) {
 			if *c.n, err = c.count(r, c.index, store.Prefix(c.prefix)); err != nil {
 				return err
 			}
+		}
+		if s.Purged, err = purged(r); err != nil {
+			return err
 		}
 		if s.Accepted, s.Duplicates, err = sumLedger(r); err != nil {
 			return err
@@ -142,6 +150,8 @@ func allTables() []checkedTable {
 		tlsPolicies,
 		alarms,
 		pauses,
+		quarantined,
+		trustedSenders,
 	}
 }
 
@@ -162,7 +172,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyDistinct, verifyLedger, verifyArrivals} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine} {
 			found, err := verify(ctx, r)
 			if problems, err = goOn(append(problems, found...), err); err != nil {
 				return err

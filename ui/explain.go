@@ -105,6 +105,8 @@ func stepValue(p locale.Printer, name, value string) string {
 		return wordOf(p, name+"."+value, value)
 	case "state", "delivery", "timer", "condition":
 		return wordOf(p, "explain."+name+"."+value, value)
+	case "suspicion":
+		return wordOf(p, "quarantine.why."+value, value)
 	case "known", "proven", "disabled":
 		return wordOf(p, "explain.answer."+value, value)
 	case "at", "due", "next", "expires":

@@ -171,6 +171,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketSpam:        "spam",
 	helpdesk.EventTicketNotSpam:     "undo",
 	helpdesk.EventSenderBlocked:     "refuse",
+	helpdesk.EventMailReleased:      "check",
 	helpdesk.EventTicketPriority:    "priority-high",
 	helpdesk.EventTicketSnoozed:     "pause",
 	helpdesk.EventTicketWoken:       "clock",
@@ -233,6 +234,10 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		}
 	case helpdesk.EventSenderBlocked:
 		args = append(args, strong(e.Data["sender"]))
+	case helpdesk.EventMailReleased:
+		if e.Data["why"] == "again" {
+			key, args = key+"_again", nil
+		}
 	case helpdesk.EventTicketContact:
 		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
 	case helpdesk.EventTicketPriority:

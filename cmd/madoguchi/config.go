@@ -20,8 +20,8 @@ type config struct {
 	SMTP      smtpConfig       `toml:"smtp"`
 	Web       webConfig        `toml:"web"`
 	Proxy     proxyConfig      `toml:"proxy_protocol"`
-	Incoming  incomingConfig   `toml:"incoming"`
 	DNS       dnsConfig        `toml:"dns"`
+	Incoming  incomingConfig   `toml:"incoming"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
 	ACME      acmeConfig       `toml:"acme"`

@@ -39,6 +39,9 @@ type incomingConfig struct {
 	Exempt []string     `toml:"exempt"`
 	Limits limitsConfig `toml:"limits"`
 	Tarpit tarpitConfig `toml:"tarpit"`
+	DMARC  dmarcConfig  `toml:"dmarc"`
+	// QuarantineKeep is how long a rejected mail is kept.
+	QuarantineKeep duration `toml:"quarantine_keep"`
 }
 
 // limitsConfig bounds what one address and one network may do.
@@ -64,6 +67,7 @@ func defaultIncoming() incomingConfig {
 		Exempt: []string{"127.0.0.0/8", "::1"},
 		Limits: limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
 		Tarpit: tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
+		DMARC:  dmarcConfig{Reject: "quarantine", Quarantine: "quarantine", None: "accept"}, QuarantineKeep: duration{30 * day},
 	}
 }
 
@@ -82,6 +86,7 @@ func (c incomingConfig) limits() smtpd.Limits {
 
 func (k *checker) gate(c incomingConfig) {
 	k.networks("incoming.exempt", c.Exempt)
+	k.quarantine(c)
 	for _, limit := range []struct {
 		key string
 		n   int

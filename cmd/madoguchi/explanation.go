@@ -45,6 +45,7 @@ const (
 	outcomeNew       outcome = "new"       // a new ticket
 	outcomeJoins     outcome = "joins"     // a ticket that is there
 	outcomeHeld      outcome = "held"      // waits for an agent's decision
+	outcomeSetAside  outcome = "set_aside" // in quarantine
 	outcomeRelayed   outcome = "relayed"   // an agent's answer, sent on
 	outcomeRefused   outcome = "refused"   // no recipient, or of no use
 	outcomeDuplicate outcome = "duplicate" // here already
@@ -166,6 +167,8 @@ func outcomeOf(e helpdesk.Explanation) outcome {
 		return outcomeRefused
 	case e.State == helpdesk.MessageHeld:
 		return outcomeHeld
+	case e.State == helpdesk.MessageQuarantined:
+		return outcomeSetAside
 	case e.State == helpdesk.MessageRelayed:
 		return outcomeRelayed
 	case slices.ContainsFunc(e.Steps, func(s helpdesk.Step) bool { return s.Key == helpdesk.StepPlacedNew }):
@@ -185,9 +188,17 @@ func (e explanation) summary() string {
 		return fmt.Sprintf("held at ticket #%d", e.Ticket)
 	case outcomeRelayed:
 		return fmt.Sprintf("sent on as the agent's reply on ticket #%d", e.Ticket)
+	case outcomeSetAside:
+		return "quarantined"
 	case outcomeDuplicate:
+		if e.Ticket == 0 {
+			return "here already, in quarantine"
+		}
 		return fmt.Sprintf("here already, on ticket #%d", e.Ticket)
 	case outcomeStored:
+		if e.Ticket == 0 {
+			return "in quarantine"
+		}
 		return fmt.Sprintf("on ticket #%d (%s)", e.Ticket, e.State)
 	}
 	return "refused"

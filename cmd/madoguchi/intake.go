@@ -76,6 +76,10 @@ func remoteIP(m *smtpd.Mail) string {
 // refusal gives what the desk refuses for good its SMTP reply. Everything else
 // stays as it is, and the listener answers 451.
 func refusal(err error) error {
+	var policy *helpdesk.PolicyError
+	if errors.As(err, &policy) {
+		return &smtpd.Refusal{Code: 550, Enhanced: [3]int{5, 7, 26}, Message: policy.Error(), Reason: smtpd.ReasonPolicy} // RFC 7372, section 3.3
+	}
 	var refused *helpdesk.RecipientError
 	if !errors.As(err, &refused) {
 		return err

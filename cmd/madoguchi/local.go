@@ -257,7 +257,8 @@ func describeLedger(d helpdesk.LedgerDay) string {
 	return fmt.Sprintf("%d mails accepted: %s; %d turned away", d.Accepted, strings.Join(parts, ", "), d.RefusedSum())
 }
 
-var placeWords = map[helpdesk.MailPlace]string{helpdesk.PlaceTickets: "on tickets", helpdesk.PlaceHeld: "held", helpdesk.PlaceRelayed: "sent on for agents", helpdesk.PlaceRefused: "refused"}
+var placeWords = map[helpdesk.MailPlace]string{helpdesk.PlaceTickets: "on tickets", helpdesk.PlaceHeld: "held", helpdesk.PlaceRelayed: "sent on for agents", helpdesk.PlaceRefused: "refused",
+	helpdesk.PlaceQuarantine: "in quarantine", helpdesk.PlacePurged: "deleted from quarantine"}
 
 // Vectors implements operations.
 func (l *local) Vectors(ctx context.Context) (similar.Status, error) { return l.similar.Status(ctx) }

@@ -103,6 +103,8 @@ func (s *server) openData(ctx context.Context) (err error) {
 		TokenLifetime:   s.config.Helpdesk.TokenLifetime.Duration,
 		UndoWindow:      orNone(s.config.Helpdesk.UndoWindow.Duration),
 		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
+		DMARC:           s.config.Incoming.DMARC.handling(),
+		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
 		Log:             s.log,
 	})
 	if err != nil {

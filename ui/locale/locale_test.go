@@ -102,6 +102,7 @@ var composed = []string{
 	"ledger.place",
 	"ledger.reason",
 	"ledger.kind",
+	"quarantine.why",
 	"check.say",
 	"check.state",
 	"domain.group",

@@ -1,0 +1,22 @@
+package main
+
+import "github.com/madoguchi/madoguchi/helpdesk"
+
+// dmarcConfig chooses what is done with mail that fails DMARC, by what its From
+// domain asks for.
+type dmarcConfig struct {
+	Reject     string `toml:"reject"`
+	Quarantine string `toml:"quarantine"`
+	None       string `toml:"none"`
+}
+
+func (c dmarcConfig) handling() helpdesk.DMARCHandling {
+	return helpdesk.DMARCHandling{Reject: helpdesk.Handling(c.Reject), Quarantine: helpdesk.Handling(c.Quarantine), None: helpdesk.Handling(c.None)}
+}
+
+func (k *checker) quarantine(c incomingConfig) {
+	for _, choice := range [][2]string{{"reject", c.DMARC.Reject}, {"quarantine", c.DMARC.Quarantine}, {"none", c.DMARC.None}} {
+		k.oneOf("incoming.dmarc."+choice[0], choice[1], string(helpdesk.HandleAccept), string(helpdesk.HandleQuarantine), string(helpdesk.HandleRefuse))
+	}
+	k.positive("incoming.quarantine_keep", int64(c.QuarantineKeep.Duration))
+}
