@@ -196,6 +196,7 @@ func goOn(problems []string, err error) ([]string, error) {
 
 // verifyMails follows each message to its ticket, body and source.
 func verifyMails(ctx context.Context, r store.Reader) (problems []string, err error) {
+	sources := &store.BlobReader{Blobs: raws, Reader: r}
 	for m, err := range messages.Scan(r, store.Range{}) {
 		if err != nil {
 			return problems, err
@@ -212,7 +213,7 @@ func verifyMails(ctx context.Context, r store.Reader) (problems []string, err er
 		if m.Reason == ReasonLogged {
 			continue
 		}
-		if _, err := raws.Get(r, key(m.ID)); err != nil {
+		if _, err := sources.Get(key(m.ID)); err != nil {
 			problems = append(problems, fmt.Sprintf("the source of message %s cannot be read: %v", m.ID, err))
 		}
 	}

@@ -33,10 +33,11 @@ type Blob struct {
 // BlobInfo describes a blob.
 type BlobInfo struct {
 	Size       int64             // bytes before compression
-	StoredSize int64             // bytes in the store
+	StoredSize int64             // bytes in the store; of a blob in a bundle, before it was put there
 	SHA256     [sha256.Size]byte // of the bytes before compression
 	Compressed bool              // zstd (RFC 8878); otherwise stored as it is
 	form       byte              // how it was made smaller: blobPlain and the others
+	bundle     uint64            // where form is blobBundled
 }
 
 // Info describes the blob.
@@ -130,12 +131,7 @@ func (s Blobs) put(tx Tx, id []byte, b Blob) error {
 	if b.info.Size > MaxBlobSize {
 		return fmt.Errorf("%w blob: %d bytes, the limit is %d", ErrInvalid, b.info.Size, MaxBlobSize)
 	}
-	// Where there is no header there are no chunks: a new blob needs no scan for them.
-	_, err := tx.Get(join(s.headers(), id))
-	if err == nil {
-		err = s.remove(tx, id)
-	}
-	if err != nil && !errors.Is(err, ErrNotFound) {
+	if err := s.remove(tx, id); err != nil {
 		return err
 	}
 	if err := tx.Put(join(s.headers(), id), b.info.encode()); err != nil {
@@ -155,18 +151,67 @@ func (s Blobs) put(tx Tx, id []byte, b Blob) error {
 // Get returns the bytes given to Compress, in memory of the caller's own. Errors:
 // ErrNotFound; ErrCorrupt when the bytes do not match their SHA-256.
 func (s Blobs) Get(r Reader, id []byte) ([]byte, error) {
-	info, err := s.Stat(r, id)
+	return (&BlobReader{Blobs: s, Reader: r}).Get(id)
+}
+
+// BlobReader reads many blobs. It keeps the bundle that it unpacked last: those with
+// neighbouring ids are mostly in the same.
+type BlobReader struct {
+	Blobs  Blobs
+	Reader Reader
+
+	last   *bundle
+	number uint64 // of last
+}
+
+// Get is that of Blobs.
+func (b *BlobReader) Get(id []byte) ([]byte, error) {
+	info, err := b.Blobs.Stat(b.Reader, id)
 	if err != nil {
 		return nil, err
 	}
-	data, err := s.read(r, id, info)
+	data, err := b.read(id, info)
+	if err == nil && sha256.Sum256(data) != info.SHA256 {
+		err = fmt.Errorf("%w: the SHA-256 differs", ErrCorrupt)
+	}
 	if err != nil {
-		return nil, s.errorf(id, err)
+		return nil, b.Blobs.errorf(id, err)
 	}
 	return data, nil
 }
 
-func (s Blobs) read(r Reader, id []byte, info BlobInfo) ([]byte, error) {
+func (b *BlobReader) read(id []byte, info BlobInfo) ([]byte, error) {
+	if info.form != blobBundled {
+		data, err := b.Blobs.unpacked(b.Reader, id, info)
+		return unfolded(data, info.form, info.Size, err)
+	}
+	if b.last == nil || b.number != info.bundle {
+		unpacked, err := b.Blobs.readBundle(b.Reader, info.bundle)
+		if err != nil {
+			return nil, err
+		}
+		b.last, b.number = unpacked, info.bundle
+	}
+	i, err := b.last.member(id)
+	if err != nil {
+		return nil, err
+	}
+	m := b.last.members[i]
+	return unfolded(bytes.Clone(m.data), m.form, info.Size, nil)
+}
+
+func unfolded(data []byte, form byte, size int64, err error) ([]byte, error) {
+	if err == nil && form == blobFolded {
+		data, err = unfold(data, size)
+	}
+	if err != nil && !errors.Is(err, ErrCorrupt) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return data, err
+}
+
+// unpacked reads a blob that lies by itself and decompresses it; it may still be folded.
+func (s Blobs) unpacked(r Reader, id []byte, info BlobInfo) ([]byte, error) {
 	stored := make([]byte, 0, info.StoredSize)
 	chunks := s.chunks(id)
 	for number := 0; int64(len(stored)) < info.StoredSize; number++ {
@@ -179,19 +224,12 @@ func (s Blobs) read(r Reader, id []byte, info BlobInfo) ([]byte, error) {
 		}
 		stored = append(stored, chunk...)
 	}
-	data := stored
-	if info.Compressed {
-		var err error
-		data, err = zstdDecoder().DecodeAll(stored, make([]byte, 0, info.Size+foldedOverhead))
-		if err == nil && info.form == blobFolded {
-			data, err = unfold(data, info.Size)
-		}
-		if err != nil {
-			return nil, fmt.Errorf("%w: decompress: %w", ErrCorrupt, err)
-		}
+	if !info.Compressed {
+		return stored, nil
 	}
-	if sha256.Sum256(data) != info.SHA256 {
-		return nil, fmt.Errorf("%w: the SHA-256 differs", ErrCorrupt)
+	data, err := zstdDecoder().DecodeAll(stored, make([]byte, 0, info.Size+foldedOverhead))
+	if err != nil {
+		return nil, fmt.Errorf("%w: decompress: %w", ErrCorrupt, err)
 	}
 	return data, nil
 }
@@ -217,16 +255,29 @@ func (s Blobs) Delete(tx Tx, id []byte) error {
 	return nil
 }
 
+// remove looks at the header only: where there is none there is nothing else.
 func (s Blobs) remove(tx Tx, id []byte) error {
-	for chunk, err := range tx.Scan(Prefix(s.chunks(id))) {
-		if err != nil {
-			return err
-		}
-		if err := tx.Delete(chunk.Key); err != nil {
-			return err
-		}
+	header := join(s.headers(), id)
+	value, err := tx.Get(header)
+	if errors.Is(err, ErrNotFound) {
+		return nil
 	}
-	return tx.Delete(join(s.headers(), id))
+	if err != nil {
+		return err
+	}
+	info, err := decodeBlobInfo(value)
+	if err != nil {
+		return err
+	}
+	if info.form == blobBundled {
+		err = s.unbundle(tx, id, info.bundle)
+	} else {
+		err = s.removeChunks(tx, id, info)
+	}
+	if err != nil {
+		return err
+	}
+	return tx.Delete(header)
 }
 
 // IDs yields the ids of all blobs in order; they are valid only within the transaction.
@@ -249,26 +300,32 @@ func (s Blobs) errorf(id []byte, err error) error {
 	return fmt.Errorf("blobs %s, id %q: %w", s.Name, id, err)
 }
 
-// A header is a format byte, the two sizes in eight bytes each and the SHA-256.
+// A header is a format byte, the two sizes in eight bytes each and the SHA-256; of what
+// is in a bundle, with the size that it had before, also the bundle's number.
 const (
 	blobPlain      = 1
 	blobZstd       = 2
 	blobFolded     = 3 // fold, then zstd
+	blobBundled    = 4
 	blobHeaderSize = 1 + 8 + 8 + sha256.Size
 )
 
 func (i BlobInfo) encode() []byte {
-	header := append(make([]byte, 0, blobHeaderSize), i.form)
+	header := append(make([]byte, 0, blobHeaderSize+8), i.form)
 	header = binary.BigEndian.AppendUint64(header, uint64(i.Size))
 	header = binary.BigEndian.AppendUint64(header, uint64(i.StoredSize))
-	return append(header, i.SHA256[:]...)
+	header = append(header, i.SHA256[:]...)
+	if i.form == blobBundled {
+		header = binary.BigEndian.AppendUint64(header, i.bundle)
+	}
+	return header
 }
 
 func decodeBlobInfo(header []byte) (BlobInfo, error) {
-	if len(header) != blobHeaderSize {
+	if len(header) < blobHeaderSize {
 		return BlobInfo{}, fmt.Errorf("%w: header of %d bytes", ErrCorrupt, len(header))
 	}
-	if !bytes.Contains([]byte{blobPlain, blobZstd, blobFolded}, header[:1]) {
+	if !bytes.Contains([]byte{blobPlain, blobZstd, blobFolded, blobBundled}, header[:1]) {
 		return BlobInfo{}, fmt.Errorf("%w: format %d", ErrNewer, header[0])
 	}
 	size, stored := binary.BigEndian.Uint64(header[1:]), binary.BigEndian.Uint64(header[9:])
@@ -276,6 +333,12 @@ func decodeBlobInfo(header []byte) (BlobInfo, error) {
 		return BlobInfo{}, fmt.Errorf("%w: header with sizes %d and %d", ErrCorrupt, size, stored)
 	}
 	info := BlobInfo{Size: int64(size), StoredSize: int64(stored), Compressed: header[0] != blobPlain, form: header[0]}
-	copy(info.SHA256[:], header[17:])
+	rest := header[17+copy(info.SHA256[:], header[17:]):]
+	switch {
+	case info.form == blobBundled && len(rest) == 8:
+		info.bundle = binary.BigEndian.Uint64(rest)
+	case len(rest) != 0 || info.form == blobBundled:
+		return BlobInfo{}, fmt.Errorf("%w: header of %d bytes", ErrCorrupt, len(header))
+	}
 	return info, nil
 }

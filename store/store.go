@@ -12,6 +12,7 @@
 //	i/<table>/<index>/<index key><primary key><length>         an index entry
 //	b/<blobs>/h/<id>                                           a blob's header
 //	b/<blobs>/c/<id><number>                                   a blob's chunk
+//	b/<blobs>/g/<number>                                       blobs compressed together
 //
 // Keys are best built with [Key], which keeps the order of its parts.
 package store

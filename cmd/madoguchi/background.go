@@ -91,6 +91,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			sender.Close()
 		},
 		func(ctx context.Context) { run.Follow(ctx, s.desk, indexer, s.log) },
+		func(ctx context.Context) { run.Bundle(ctx, s.desk, s.log) },
 		s.countAnalyses,
 		s.writeRefusals,
 	)

@@ -165,6 +165,12 @@ func (c *copier) copySources(ctx context.Context, copies int) error {
 		if err != nil {
 			return err
 		}
+		newest := []byte(at.text(string(ids[len(ids)-1])))
+		for moved := 1; moved > 0; { // as they have rested long enough when the next ones come
+			if moved, err = sources.Bundle(ctx, c.engine, newest); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
