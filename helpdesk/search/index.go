@@ -29,6 +29,7 @@ type Index struct {
 	cache   cache
 	changes changes
 	wanted  chan struct{}
+	spare   spareHits
 }
 
 // New returns the index kept in db, the store of desk. It opens and starts

@@ -7,13 +7,24 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// match is a document that holds the words of a clause in one field.
-type match struct {
-	segment uint16
-	field   field
-	count   uint16 // of occurrences
+// hit is a document that holds the words of a clause in one field, and how often.
+type hit struct {
 	ordinal uint32
-	weight  float32
+	count   uint32
+}
+
+// fieldHits are the hits in one field of one segment: a part of a clause's, in order.
+type fieldHits struct {
+	segment  int
+	field    field
+	from, to int
+}
+
+// clauseHits are the hits of a clause, by segment and field.
+type clauseHits struct {
+	hits   *[]hit // of the index's spare ones
+	parts  []fieldHits
+	rarity float64
 }
 
 // weights say how much a word counts by where it stands.
@@ -39,26 +50,38 @@ func (s *searching) evaluate(c *clause, wanted uint8) error {
 		return s.evaluateFacts(c, wanted)
 	}
 	found, err := s.words(c)
+	s.found = append(s.found, found)
 	if err != nil {
 		return err
 	}
-	rarity := math.Log1p(float64(s.snapshot.living) / (float64(len(found)) + 0.5))
-	for i := range found {
-		m := &found[i]
-		segment := s.snapshot.segments[m.segment]
-		relative := float64(segment.lengths[m.ordinal]) / s.snapshot.length
-		count := float64(m.count)
-		score := rarity * count * (saturation + 1) / (count + saturation*(1-lengthEffect+lengthEffect*relative))
-		m.weight = weights[m.field] * float32(score)
-		s.mark(c, segment.tickets[m.ordinal], wanted, m.weight)
+	found.rarity = math.Log1p(float64(s.snapshot.living) / (float64(len(*found.hits)) + 0.5))
+	for _, part := range found.parts {
+		segment := s.snapshot.segments[part.segment]
+		for _, h := range (*found.hits)[part.from:part.to] {
+			if ticket := segment.tickets[h.ordinal]; c.not || s.open(ticket, wanted) {
+				s.mark(c, ticket, wanted, s.weight(found, part, h))
+			}
+		}
 	}
 	if c.number > 0 && c.number < uint64(len(s.snapshot.updated)) {
 		s.mark(c, uint32(c.number), wanted, numberScore)
 	}
-	if !c.not {
-		s.matches = append(s.matches, found...)
+	if c.not {
+		found.parts = nil // they show nothing
 	}
 	return nil
+}
+
+// open tells whether a ticket has fulfilled all clauses before, so that this one matters.
+func (s *searching) open(ticket uint32, wanted uint8) bool {
+	return int(ticket) < len(s.stage) && s.stage[ticket] >= wanted
+}
+
+// weight is what a hit adds to the score of its ticket.
+func (s *searching) weight(found *clauseHits, part fieldHits, h hit) float32 {
+	relative := float64(s.snapshot.segments[part.segment].lengths[h.ordinal]) / s.snapshot.length
+	count := float64(h.count)
+	return weights[part.field] * float32(found.rarity*count*(saturation+1)/(count+saturation*(1-lengthEffect+lengthEffect*relative)))
 }
 
 // mark counts a fulfilled clause for a ticket, once, and adds to its score.
@@ -98,13 +121,19 @@ func (s *searching) evaluateDates(c *clause, wanted uint8) {
 func (s *searching) evaluateFacts(c *clause, wanted uint8) error {
 	for i, segment := range s.snapshot.segments {
 		for _, fact := range c.facts {
-			lists, err := s.occurrences(segment, queryToken{text: bound(fact, 1024)}, []field{fieldFact})
+			lists, err := s.postings(segment, queryToken{text: bound(fact, 1024)}, []field{fieldFact})
 			if err != nil {
 				return err
 			}
-			for _, p := range lists[fieldFact] {
-				if !s.snapshot.dead[i].has(p.ordinal()) {
-					s.mark(c, segment.tickets[p.ordinal()], wanted, 0)
+			for _, list := range lists[fieldFact] {
+				documents := readPostings(list, len(segment.tickets))
+				for documents.next() {
+					if !s.snapshot.dead[i].has(documents.ordinal) {
+						s.mark(c, segment.tickets[documents.ordinal], wanted, 0)
+					}
+				}
+				if documents.err != nil {
+					return documents.err
 				}
 			}
 		}
@@ -113,93 +142,59 @@ func (s *searching) evaluateFacts(c *clause, wanted uint8) error {
 }
 
 // words finds the living documents that hold the tokens of c side by side.
-func (s *searching) words(c *clause) (found []match, err error) {
+func (s *searching) words(c *clause) (*clauseHits, error) {
+	found := &clauseHits{hits: s.spare.take()}
 	if len(c.tokens) == 0 {
-		return nil, nil
+		return found, nil
 	}
 	for i, segment := range s.snapshot.segments {
-		lists, err := s.occurrences(segment, c.tokens[0], c.fields)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range c.tokens[1:] {
-			if !slices.ContainsFunc(c.fields, func(f field) bool { return len(lists[f]) > 0 }) {
-				break
-			}
-			more, err := s.occurrences(segment, t, c.fields)
+		lists := make([][fieldCount][][]byte, 0, len(c.tokens))
+		for _, t := range c.tokens {
+			list, err := s.postings(segment, t, c.fields)
 			if err != nil {
-				return nil, err
+				return found, err
 			}
-			for _, f := range c.fields {
-				lists[f] = adjacent(lists[f], more[f], posting(t.offset-c.tokens[0].offset))
+			lists = append(lists, list)
+			if !slices.ContainsFunc(c.fields, func(f field) bool { return len(list[f]) > 0 }) {
+				break // nothing stands beside what is not there
 			}
+		}
+		if len(lists) < len(c.tokens) {
+			continue
 		}
 		for _, f := range c.fields {
-			found = s.collect(found, i, f, lists[f])
+			m := &matching{hits: *found.hits, dead: s.snapshot.dead[i], documents: len(segment.tickets)}
+			from := len(m.hits)
+			for n := range c.tokens {
+				m.lists = append(m.lists, lists[n][f])
+				m.distances = append(m.distances, c.tokens[n].offset-c.tokens[0].offset)
+			}
+			err := m.match()
+			*found.hits = m.hits
+			if err != nil {
+				return found, err
+			}
+			if len(m.hits) > from {
+				found.parts = append(found.parts, fieldHits{segment: i, field: f, from: from, to: len(m.hits)})
+			}
 		}
 	}
 	return found, nil
 }
 
-func (s *searching) collect(found []match, segment int, f field, list []posting) []match {
-	dead := s.snapshot.dead[segment]
-	for i := 0; i < len(list); {
-		m := match{segment: uint16(segment), field: f, ordinal: list[i].ordinal()}
-		for ; i < len(list) && list[i].ordinal() == m.ordinal; i++ {
-			m.count = min(m.count+1, math.MaxUint16-1)
-		}
-		if !dead.has(m.ordinal) {
-			found = append(found, m)
-		}
-	}
-	return found
-}
-
-// adjacent keeps the occurrences in a that have one in b at a distance. It
-// reuses the memory of a.
-func adjacent(a, b []posting, distance posting) []posting {
-	kept := a[:0]
-	j := 0
-	for _, p := range a {
-		for j < len(b) && b[j] < p+distance {
-			j++
-		}
-		if j == len(b) {
-			break
-		}
-		if b[j] == p+distance {
-			kept = append(kept, p)
-		}
-	}
-	return kept
-}
-
-// occurrences reads where a token stands in a segment, by field.
-func (s *searching) occurrences(segment *segment, t queryToken, fields []field) (lists [fieldCount][]posting, err error) {
+// postings are the lists of a token in a segment, by field: one of each term. They
+// are valid as long as the transaction.
+func (s *searching) postings(segment *segment, t queryToken, fields []field) (lists [fieldCount][][]byte, err error) {
 	prefix := t.text
 	if !t.prefix {
 		prefix += "\x00"
 	}
-	var terms [fieldCount]int
 	for entry, err := range s.reader.Scan(store.Prefix(postingsKey(segment.epoch, segment.id, prefix))) {
 		if err != nil {
 			return lists, err
 		}
-		f := field(entry.Key[len(entry.Key)-1])
-		if f >= fieldCount || !slices.Contains(fields, f) {
-			continue
-		}
-		if lists[f], err = decodePostings(lists[f], entry.Value); err != nil {
-			return lists, err
-		}
-		terms[f]++
-	}
-	for f := range lists {
-		if terms[f] > 1 {
-			slices.Sort(lists[f])
-		}
-		if n := len(lists[f]); n > 0 && int(lists[f][n-1].ordinal()) >= len(segment.tickets) {
-			return lists, errPostings
+		if f := field(entry.Key[len(entry.Key)-1]); f < fieldCount && slices.Contains(fields, f) {
+			lists[f] = append(lists[f], entry.Value)
 		}
 	}
 	return lists, nil
@@ -209,17 +204,23 @@ func (s *searching) occurrences(segment *segment, t queryToken, fields []field) 
 // the words weigh most.
 func (s *searching) choosePieces() error {
 	type candidate struct {
-		segment uint16
+		segment int
 		ordinal uint32
 	}
 	page := map[uint32]map[candidate]float32{}
+	shown := make([]bool, len(s.stage))
 	for _, r := range s.page {
 		page[r.Ticket] = map[candidate]float32{}
+		shown[r.Ticket] = true
 	}
-	for _, m := range s.matches {
-		segment := s.snapshot.segments[m.segment]
-		if pieces, ok := page[segment.tickets[m.ordinal]]; ok && segment.kinds[m.ordinal] != pieceHead {
-			pieces[candidate{m.segment, m.ordinal}] += m.weight
+	for _, found := range s.found {
+		for _, part := range found.parts {
+			segment := s.snapshot.segments[part.segment]
+			for _, h := range (*found.hits)[part.from:part.to] {
+				if ticket := segment.tickets[h.ordinal]; int(ticket) < len(shown) && shown[ticket] && segment.kinds[h.ordinal] != pieceHead {
+					page[ticket][candidate{part.segment, h.ordinal}] += s.weight(found, part, h)
+				}
+			}
 		}
 	}
 	s.best = map[uint32]string{}
@@ -244,7 +245,7 @@ func (s *searching) choosePieces() error {
 }
 
 // older compares generations, so that the choice among equals is always the same.
-func (s *searching) older(segmentA uint16, a uint32, segmentB uint16, b uint32) bool {
+func (s *searching) older(segmentA int, a uint32, segmentB int, b uint32) bool {
 	if segmentA != segmentB {
 		return segmentA < segmentB
 	}

@@ -86,6 +86,7 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	if err := ix.catchUp(ctx); err != nil {
 		return Results{}, fmt.Errorf("search: %w", err)
 	}
+	defer func() { ix.spare.giveBack(s.found) }()
 	err = ix.db.View(ctx, func(r store.Reader) error {
 		state, err := ix.snapshot(r)
 		if state == nil || err != nil {
@@ -116,7 +117,7 @@ func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
 	if q.Limit <= 0 || q.Limit > 200 {
 		q.Limit = 50
 	}
-	s := &searching{clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
+	s := &searching{spare: &ix.spare, clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
 	switch {
 	case q.Sort != "" && q.Sort != Relevance && q.Sort != Newest:
 		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "sort", Message: fmt.Sprintf("sort %q is not one of %s, %s", q.Sort, Relevance, Newest)}
@@ -145,7 +146,8 @@ type searching struct {
 	stage    []uint8 // by ticket: how many of the positive clauses are fulfilled
 	excluded []bool
 	scores   []float32
-	matches  []match // of all positive words
+	found    []*clauseHits // of all words
+	spare    *spareHits
 
 	total int
 	page  []ranked
@@ -223,7 +225,11 @@ func (s *searching) rank(wanted uint8) {
 		s.total++
 		r := ranked{Ticket: uint32(ticket), Score: float64(updated)}
 		if s.order == Relevance {
-			r.Score = float64(s.scores[ticket]) * recency(s.now-int64(updated))
+			score := float64(s.scores[ticket])
+			if len(s.page) > s.limit && score*maxRecency < s.page[s.limit].Score {
+				continue
+			}
+			r.Score = score * recency(s.now-int64(updated))
 		}
 		if s.after != nil && r.compare(*s.after) <= 0 {
 			continue
@@ -240,8 +246,10 @@ func (s *searching) rank(wanted uint8) {
 	}
 }
 
+const maxRecency = 1.5
+
 // recency weighs a ticket changed just now half as much again as an old one.
 func recency(age int64) float64 {
 	const halfLife = 60 * 24 * 3600 // seconds
-	return 1 + 0.5*math.Exp2(-float64(max(age, 0))/halfLife)
+	return 1 + (maxRecency-1)*math.Exp2(-float64(max(age, 0))/halfLife)
 }
