@@ -39,6 +39,13 @@ func (b *Bolt) lineage() (lineage []byte, last uint64, err error) {
 	return lineage, last, err
 }
 
+// refuses reports whether updates are refused until the file is opened again.
+func (b *Bolt) refuses() bool {
+	b.writer <- struct{}{}
+	defer func() { <-b.writer }()
+	return cmp.Or(b.broken, b.ahead.err()) != nil
+}
+
 // apply commits writes, and with them the number of the last update they are of.
 func (b *Bolt) apply(writes *writeSet, last uint64) error {
 	b.writer <- struct{}{}

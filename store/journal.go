@@ -303,7 +303,7 @@ func (j *Journal) updateThrough(ctx context.Context, fn func(Tx) error) error {
 	if err != nil || writes.changes.Len() == 0 {
 		return err
 	}
-	if err := j.bolt.apply(writes, j.last+1); err != nil {
+	if err := j.apply(writes, j.last+1); err != nil {
 		return err
 	}
 	j.mu.Lock()
@@ -331,7 +331,7 @@ func (j *Journal) flushAll() error {
 		if p.flushing == nil {
 			return nil
 		}
-		if err := j.bolt.apply(p.flushing, p.through); err != nil {
+		if err := j.apply(p.flushing, p.through); err != nil {
 			return err
 		}
 		j.mu.Lock()
@@ -339,6 +339,17 @@ func (j *Journal) flushAll() error {
 		j.mu.Unlock()
 	}
 	return nil
+}
+
+// apply commits writes to bbolt. Where nobody knows whether bbolt has them, the log must
+// not go on: the next record would have the number of one that bbolt perhaps has, and
+// would be passed over when the log is replayed.
+func (j *Journal) apply(writes *writeSet, last uint64) error {
+	err := j.bolt.apply(writes, last)
+	if err != nil && j.bolt.refuses() {
+		j.broken.CompareAndSwap(nil, &err)
+	}
+	return err
 }
 
 // beginFlush writes the batch in hand and changes the log, unless the flush before

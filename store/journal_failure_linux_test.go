@@ -10,19 +10,21 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/store/storetest"
 )
 
 // After a failed sync of the log nobody knows what the disk holds: nothing may be
 // acknowledged any more, and readers get the last state that surely is there.
 func TestJournalAfterAFailedSync(t *testing.T) {
-	if !inOwnProcess(t) {
+	if !storetest.InOwnProcess(t) {
 		return
 	}
-	syncs := interceptSyncs(t)
+	disk := storetest.NewDisk(t)
 	path := filepath.Join(t.TempDir(), "store")
 	j := reopenJournal(t, path)
 	update(t, j, put("a", "before"))
-	syncs.countdown.Store(1)
+	disk.FailSync(1)
 	if err := j.Update(t.Context(), put("a", "failed")); !errors.Is(err, syscall.EIO) {
 		t.Fatalf("the update with the failed sync: %v, want EIO", err)
 	}
@@ -50,7 +52,7 @@ func TestJournalAfterAFailedSync(t *testing.T) {
 // On a full disk updates are refused one by one, what was acknowledged stays,
 // and they succeed again as soon as there is room.
 func TestJournalOnAFullDisk(t *testing.T) {
-	if !inOwnProcess(t) {
+	if !storetest.InOwnProcess(t) {
 		return
 	}
 	signal.Ignore(syscall.SIGXFSZ)

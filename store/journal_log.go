@@ -111,8 +111,9 @@ func (l *logFile) append(records []byte) (written bool, err error) {
 		rest = rest[len(record):]
 	}
 	if _, err := l.file.WriteAt(records, l.at); err != nil {
-		// Of those that are whole nobody was told that they are durable. The next
-		// ones, of the same numbers, are written over them.
+		// Of those that are whole nobody was told that they are durable: they shall not
+		// come back after a crash. The next ones, of the same numbers, are written over them.
+		_ = l.clearAt(l.at)
 		return false, err
 	}
 	if err := syncData(l.file); err != nil {
@@ -132,8 +133,11 @@ func (l *logFile) rewind(last uint64) {
 
 // clear makes the log empty, where all of it is in bbolt: what is not read need
 // not be durable.
-func (l *logFile) clear() error {
-	_, err := l.file.WriteAt(make([]byte, recordHeader), logStart)
+func (l *logFile) clear() error { return l.clearAt(logStart) }
+
+// clearAt lets the log end before the record at an offset.
+func (l *logFile) clearAt(offset int64) error {
+	_, err := l.file.WriteAt(make([]byte, recordHeader), offset)
 	return err
 }
 
