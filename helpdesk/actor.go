@@ -1,5 +1,7 @@
 package helpdesk
 
+import "time"
+
 // ActorKind is what sort of thing caused an event.
 type ActorKind string
 
@@ -25,6 +27,11 @@ type Actor struct {
 	Scope Scope `cbor:",omitempty"`
 	// From is the address of the browser or program that acts, where it is known.
 	From string `cbor:",omitempty"`
+
+	// session is the hash of the browser's session and provenAt when its user last
+	// proved who they are; empty for a program's token. Neither is stored.
+	session  string
+	provenAt time.Time
 }
 
 // System is the actor for what the program does by itself; name says which part.
@@ -37,6 +44,12 @@ func File(name string) Actor { return Actor{Kind: ActorFile, Name: name} }
 // house's own must come from the desk, which knows what that allows.
 func (u *User) Actor() Actor {
 	return Actor{Kind: ActorUser, UserID: u.ID, Name: u.Name, Role: u.Role, Granted: u.Granted}
+}
+
+// In returns a acting in a browser's session.
+func (a Actor) In(s *Session) Actor {
+	a.session, a.provenAt = s.Hash, s.CreatedAt
+	return a
 }
 
 // WithScope returns a narrowed to an API token's scope.

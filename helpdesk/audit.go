@@ -138,48 +138,6 @@ func (d *Desk) ExportAudit(ctx context.Context, a Actor, q AuditQuery, write fun
 	}
 }
 
-// maxFailedLoginEvents is how many failed logins an hour get a line of their
-// own; more are counted in the next line, so that guessing cannot fill the log.
-const maxFailedLoginEvents = 20
-
-// recordFailedLogin writes that somebody failed to log in. What was typed is
-// recorded only where it is the address of a user: it might be a password.
-func (d *Desk) recordFailedLogin(ctx context.Context, u *User, remoteIP string) error {
-	others, record := d.logins.tally(d.now())
-	if !record {
-		return nil
-	}
-	data := map[string]string{}
-	actor := System("login").At(remoteIP)
-	if u != nil {
-		data["user"] = u.Email
-	}
-	if others > 0 {
-		data["others"] = strconv.Itoa(others)
-	}
-	return d.update(ctx, actor, func(c *command) error {
-		_, err := c.record(Event{Kind: EventLoginFailed, Data: data})
-		return err
-	})
-}
-
-// tally decides whether a failed login gets a line, and with how many others
-// that got none.
-func (l *loginLimiter) tally(now time.Time) (others int, record bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if now.Sub(l.hour) >= time.Hour || now.Before(l.hour) {
-		l.hour, l.recorded = now, 0
-	}
-	if l.recorded >= maxFailedLoginEvents {
-		l.unrecorded++
-		return 0, false
-	}
-	l.recorded++
-	others, l.unrecorded = l.unrecorded, 0
-	return others, true
-}
-
 // tokenUseEvery is how often the use of a token is written down, from one
 // address.
 const tokenUseEvery = 24 * time.Hour

@@ -104,13 +104,13 @@ func TestTheAuditLogSaysWhatChanged(t *testing.T) {
 func TestLoginsAreAudited(t *testing.T) {
 	h := newHouse(t)
 	ctx := t.Context()
-	if _, _, err := h.Login(ctx, "sato@example.jp", "correct horse battery", "192.0.2.1"); err != nil {
+	if _, err := h.Login(ctx, helpdesk.Visitor{IP: "192.0.2.1"}, "sato@example.jp", "correct horse battery"); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := h.Login(ctx, "sato@example.jp", "wrong", "192.0.2.2"); err == nil {
+	if _, err := h.Login(ctx, helpdesk.Visitor{IP: "192.0.2.2"}, "sato@example.jp", "wrong"); err == nil {
 		t.Fatal("a wrong password")
 	}
-	if _, _, err := h.Login(ctx, "hunter2 typed into the wrong box", "x", "192.0.2.3"); err == nil {
+	if _, err := h.Login(ctx, helpdesk.Visitor{IP: "192.0.2.3"}, "hunter2 typed into the wrong box", "x"); err == nil {
 		t.Fatal("no such user")
 	}
 	list := h.audit(helpdesk.AuditQuery{Kind: "login"})
@@ -119,13 +119,13 @@ func TestLoginsAreAudited(t *testing.T) {
 	}
 	// Guessing fills neither the disk nor the log: it is counted.
 	for i := range 25 {
-		h.Login(ctx, fmt.Sprintf("nobody%d", i), "x", fmt.Sprintf("198.51.100.%d", i))
+		h.Login(ctx, helpdesk.Visitor{IP: fmt.Sprintf("198.51.%d.1", i)}, fmt.Sprintf("nobody%d", i), "x")
 	}
 	if n := len(h.audit(helpdesk.AuditQuery{Kind: "login.failed"})); n > 20 {
 		t.Errorf("%d lines", n)
 	}
 	h.pass(time.Hour)
-	h.Login(ctx, "nobody", "x", "203.0.113.1")
+	h.Login(ctx, helpdesk.Visitor{IP: "203.0.113.1"}, "nobody", "x")
 	if e := h.audit(helpdesk.AuditQuery{Kind: "login.failed"})[0]; e.Data["others"] == "" {
 		t.Errorf("the next line does not count the others: %+v", e)
 	}

@@ -22,8 +22,9 @@ type Options struct {
 	// UndoWindow is how long a posted reply can be taken back; 10 s when zero,
 	// none when negative.
 	UndoWindow time.Duration
-	// SessionLifetime is how long a browser stays logged in; 30 days when zero.
-	SessionLifetime time.Duration
+	// SessionLifetime is how long a browser stays logged in at most; 30 days when
+	// zero. SessionIdle is how long it stays so without being used; 7 days when zero.
+	SessionLifetime, SessionIdle time.Duration
 	// GiveUpAfter is how long a deferred delivery is tried; 5 days when zero
 	// (RFC 5321, section 4.5.4.1).
 	GiveUpAfter time.Duration
@@ -49,6 +50,7 @@ func (o Options) withDefaults() Options {
 	set(&o.TokenLifetime, 90*24*time.Hour)
 	set(&o.UndoWindow, 10*time.Second)
 	set(&o.SessionLifetime, 30*24*time.Hour)
+	set(&o.SessionIdle, 7*24*time.Hour)
 	set(&o.GiveUpAfter, 5*24*time.Hour)
 	set(&o.QuarantineKeep, 30*24*time.Hour)
 	o.DMARC = o.DMARC.withDefaults()
@@ -78,7 +80,7 @@ type Desk struct {
 	options   Options
 	log       *slog.Logger
 	wake      *wakeups
-	logins    *loginLimiter
+	logins    *loginTally
 	passwords *passwords
 	ids       *ulid.LockedMonotonicReader
 	zones     *zones
@@ -90,7 +92,7 @@ type Desk struct {
 // with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginLimiter(), zones: &zones{}, refusals: newRefusals(),
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), zones: &zones{}, refusals: newRefusals(),
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {

@@ -110,6 +110,7 @@ const (
 	EventRoleDeleted            EventKind = "role.deleted"
 	EventLogin                  EventKind = "login.done"
 	EventLoginFailed            EventKind = "login.failed"
+	EventSessionEnded           EventKind = "session.ended"
 	EventExported               EventKind = "export.made"
 	EventTokenUsed              EventKind = "token.used"
 	EventTokenCreated           EventKind = "token.created"

@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -27,10 +28,11 @@ const (
 	NoticeApproved NoticeKind = "approved" // the user's reply was approved
 	NoticeReturned NoticeKind = "returned" // the user's reply was sent back, or did not leave at its time
 	NoticeAlarm    NoticeKind = "alarm"    // something of the server needs an admin
+	NoticeLogin    NoticeKind = "login"    // the user's account was logged in to from a browser that was never seen with it
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeAlarm, NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken}
+var NoticeKinds = []NoticeKind{NoticeAlarm, NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken, NoticeLogin}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -54,8 +56,8 @@ type Notice struct {
 	Ticket uint64
 	// Message is the newest message that it is about, or "".
 	Message string
-	// Subject is that of a new mail that is not sent, and so has no Ticket, or of
-	// the alarm.
+	// Subject is that of a new mail that is not sent, of an alarm, or the browser
+	// of a login: such a notice has no Ticket.
 	Subject string    `cbor:",omitempty"`
 	Alarm   AlarmKind `cbor:",omitempty"` // the newest
 	Seq     uint64    // the newest event
@@ -118,7 +120,7 @@ func (c *command) tellOf(list []Event) error {
 		}
 		for _, p := range told {
 			again := slices.ContainsFunc(pending, func(o pendingNotice) bool { return o.user == p.user && o.event.Ticket == p.event.Ticket })
-			if p.user != "" && p.user != e.Actor.UserID && (!again || p.kind == NoticeReturned) {
+			if p.user != "" && (p.user != e.Actor.UserID || p.kind == NoticeLogin) && (!again || p.kind == NoticeReturned) {
 				pending = append(pending, p)
 			}
 		}
@@ -142,6 +144,9 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 			list = append(list, pendingNotice{id, NoticeAlarm, e})
 		}
 		return list, err
+	}
+	if e.Kind == EventLogin && e.Data["device"] == newDevice {
+		return []pendingNotice{{e.Actor.UserID, NoticeLogin, e}}, nil
 	}
 	if e.Ticket == 0 && e.Data["draft"] == "" {
 		return nil, nil
@@ -312,7 +317,7 @@ func (c *command) tell(p pendingNotice) error {
 	n.Count++
 	n.Seq, n.Message, n.By, n.At = p.event.Seq, p.event.Message, p.event.Actor, c.now
 	if n.Ticket == 0 {
-		n.Subject = p.event.Data["subject"]
+		n.Subject = cmp.Or(p.event.Data["subject"], p.event.Data["browser"])
 	}
 	if p.kind == NoticeAlarm {
 		n.Alarm = AlarmKind(p.event.Data["kind"])
@@ -341,7 +346,7 @@ func (c *command) tell(p pendingNotice) error {
 // reachable is from when on a user wants to be reached away from the screen;
 // zero where nobody knows when they are back.
 func (c *command) reachable(u *User, choice *NoticeChoice, kind NoticeKind) (time.Time, error) {
-	if !choice.WorkingHours || kind == NoticeAlarm {
+	if !choice.WorkingHours || kind == NoticeAlarm || kind == NoticeLogin {
 		return c.now, nil
 	}
 	at := c.now

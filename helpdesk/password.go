@@ -8,8 +8,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
-	"sync"
-	"time"
 	"unicode/utf8"
 
 	"golang.org/x/crypto/argon2"
@@ -108,75 +106,4 @@ func newSecret() (secret, hash string) {
 func hashSecret(secret string) string {
 	sum := sha256.Sum256([]byte(secret))
 	return hex.EncodeToString(sum[:])
-}
-
-// Limits of failed logins: after freeFailures, each further one for an
-// address, or from one network address, doubles the wait.
-const (
-	freeFailures = 5
-	maxLoginWait = 15 * time.Minute
-	maxLoginKeys = 10000
-)
-
-// loginLimiter slows down guessing. It is kept in memory: a restart forgives.
-type loginLimiter struct {
-	mu       sync.Mutex
-	failures map[string]*loginFailures
-	// Of the failures, how many got a line in the log this hour, and how many
-	// none since the last line.
-	hour                 time.Time
-	recorded, unrecorded int
-}
-
-type loginFailures struct {
-	count int
-	until time.Time
-}
-
-func newLoginLimiter() *loginLimiter {
-	return &loginLimiter{failures: map[string]*loginFailures{}}
-}
-
-// wait returns how long none of the keys may try again.
-func (l *loginLimiter) wait(now time.Time, keys ...string) time.Duration {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	var longest time.Duration
-	for _, k := range keys {
-		if f := l.failures[k]; f != nil {
-			longest = max(longest, f.until.Sub(now))
-		}
-	}
-	return longest
-}
-
-func (l *loginLimiter) failed(now time.Time, keys ...string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if len(l.failures) > maxLoginKeys {
-		for k, f := range l.failures {
-			if f.until.Before(now) {
-				delete(l.failures, k)
-			}
-		}
-	}
-	for _, k := range keys {
-		f := l.failures[k]
-		if f == nil {
-			f = &loginFailures{}
-			l.failures[k] = f
-		}
-		f.count++
-		if f.count > freeFailures {
-			f.until = now.Add(min(time.Second<<min(f.count-freeFailures, 20), maxLoginWait))
-		}
-	}
-}
-
-func (l *loginLimiter) succeeded(keys ...string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	for _, k := range keys {
-		delete(l.failures, k)
-	}
 }

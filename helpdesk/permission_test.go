@@ -118,6 +118,9 @@ var needed = map[string]helpdesk.Permission{
 	"RetryDelivery":     helpdesk.PermitReply,
 	"Roles":             helpdesk.PermitRead,
 	"Rules":             helpdesk.PermitRead,
+	"Sessions":          helpdesk.PermitUsers, // of others
+	"EndSession":        helpdesk.PermitUsers, // of others
+	"EndSessions":       helpdesk.PermitUsers, // of others
 	"RotateDKIM":        helpdesk.PermitAliases,
 	"SaveAlias":         helpdesk.PermitAliases,
 	"SaveCalendar":      helpdesk.PermitHours,
@@ -307,11 +310,11 @@ func (h *house) roleAndUser(name, email string, permissions ...helpdesk.Permissi
 // loggedIn is a user as their next request brings them.
 func (h *house) loggedIn(email string) helpdesk.Actor {
 	h.t.Helper()
-	token, _, err := h.Login(h.t.Context(), email, "correct horse battery", "192.0.2.1")
+	entry, err := h.Login(h.t.Context(), helpdesk.Visitor{IP: "192.0.2.1"}, email, "correct horse battery")
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	u, err := h.UserBySession(h.t.Context(), token)
+	u, _, err := h.UserBySession(h.t.Context(), entry.Session)
 	if err != nil {
 		h.t.Fatal(err)
 	}

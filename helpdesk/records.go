@@ -533,14 +533,6 @@ const (
 	ScopeAdmin Scope = "admin"
 )
 
-// Session is a browser's login.
-type Session struct {
-	Hash      string // SHA-256 of the cookie's value, hex
-	UserID    string
-	CreatedAt time.Time
-	ExpiresAt time.Time
-}
-
 // Settings are the house's own, one record.
 type Settings struct {
 	Domain    string // the first alias's domain

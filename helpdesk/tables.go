@@ -44,12 +44,6 @@ var (
 		Indexes: []store.Index[User]{
 			{Name: "email", Unique: true, Keys: func(u *User) [][]byte { return one(key(u.Email)) }},
 		}})
-	sessions = store.NewTable(store.Spec[Session]{Name: "session", Version: 1,
-		Key: func(s *Session) []byte { return key(s.Hash) },
-		Indexes: []store.Index[Session]{
-			{Name: "user", Keys: func(s *Session) [][]byte { return one(key(s.UserID)) }},
-			{Name: "expiry", Keys: func(s *Session) [][]byte { return one(key(s.ExpiresAt)) }},
-		}})
 	apiTokens = store.NewTable(store.Spec[APIToken]{Name: "apitoken", Version: 1,
 		Key: func(t *APIToken) []byte { return key(t.Hash) },
 		Indexes: []store.Index[APIToken]{

@@ -89,7 +89,7 @@ func TestOpenMakesMissingIndexesAnew(t *testing.T) {
 	if problems, err := desk.Verify(t.Context()); err != nil || len(problems) > 0 {
 		t.Errorf("after opening again: %q, %v", problems, err)
 	}
-	if _, _, err := desk.Login(t.Context(), admin.Email, "correct horse battery", "192.0.2.1"); err != nil {
+	if _, err := desk.Login(t.Context(), helpdesk.Visitor{IP: "192.0.2.1"}, admin.Email, "correct horse battery"); err != nil {
 		t.Errorf("log in: %v", err)
 	}
 	if after := aliases(desk); !slices.Equal(before, after) {

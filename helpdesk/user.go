@@ -151,7 +151,7 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 	} else if err := a.mayChangeOwn("change their profile"); err != nil {
 		return nil, err
 	}
-	hash, err := d.newPassword(ctx, id, self, ch)
+	hash, err := d.newPassword(ctx, a, id, ch)
 	if err != nil {
 		return nil, err
 	}
@@ -186,10 +186,8 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		if err := c.putUser(&before, u); err != nil {
 			return err
 		}
-		if u.Disabled || hash != "" {
-			if err := c.endSessions(id); err != nil {
-				return err
-			}
+		if err := c.endSessionsAfter(&before, u); err != nil {
+			return err
 		}
 		changed = u
 		return c.keepAnAdmin()
@@ -197,26 +195,37 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 	return changed, err
 }
 
-// newPassword returns the hash of the password that ch sets, or "".
-func (d *Desk) newPassword(ctx context.Context, id string, self bool, ch UserChange) (string, error) {
+// newPassword returns the hash of the password that ch sets, or "". Who changes
+// their own proves that they know the present one, and is slowed down like
+// whoever logs in: a browser that was left open must not tell it by trying.
+func (d *Desk) newPassword(ctx context.Context, a Actor, id string, ch UserChange) (string, error) {
 	if ch.Password == nil {
 		return "", nil
 	}
 	if err := checkPassword(*ch.Password); err != nil {
 		return "", err
 	}
-	if self {
-		var u *User
-		err := d.view(ctx, func(r store.Reader) (err error) {
-			u, err = users.Get(r, key(id))
-			return err
-		})
-		if err != nil {
-			return "", err
-		}
-		if ch.CurrentPassword == nil || !d.passwords.match(*ch.CurrentPassword, u.PasswordHash) {
-			return "", invalid("current_password", "current_password", "the current password is wrong")
-		}
+	if a.Kind != ActorUser || a.UserID != id {
+		return d.passwords.hash(*ch.Password), nil
+	}
+	var u *User
+	err := d.view(ctx, func(r store.Reader) (err error) {
+		u, err = users.Get(r, key(id))
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	tried := []bucket{{"own:" + id, freePlaceAttempts}}
+	if err := d.tryLogin(ctx, tried); err != nil {
+		return "", err
+	}
+	if ch.CurrentPassword == nil || !d.passwords.match(*ch.CurrentPassword, u.PasswordHash) {
+		return "", invalid("current_password", "current_password", "the current password is wrong")
+	}
+	err = d.update(ctx, a, func(c *command) error { return c.forgiveAttempts(tried) })
+	if err != nil {
+		return "", err
 	}
 	return d.passwords.hash(*ch.Password), nil
 }
@@ -241,23 +250,6 @@ func set[T any](field, value *T, clean func(T) T) {
 	if clean != nil {
 		*field = clean(*value)
 	}
-}
-
-// endSessions logs a user out everywhere.
-func (c *command) endSessions(userID string) error {
-	var hashes []string
-	for s, err := range sessions.ScanIndex(c, "user", store.Prefix(key(userID))) {
-		if err != nil {
-			return err
-		}
-		hashes = append(hashes, s.Hash)
-	}
-	for _, hash := range hashes {
-		if err := sessions.Delete(c, key(hash)); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // userChanges are the details of a change, without the password itself.

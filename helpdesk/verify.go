@@ -100,6 +100,8 @@ func allTables() []checkedTable {
 		settings,
 		users,
 		sessions,
+		devices,
+		attempts,
 		apiTokens,
 		aliases,
 		pipelines,

@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/labstack/echo/v4"
+	"github.com/mileusna/useragent"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui/locale"
@@ -25,6 +27,7 @@ func (s *Server) accessRoutes(g *echo.Group) {
 const (
 	sessionLifetime  = 30 * 24 * time.Hour // of the cookie; the desk ends sessions by its own clock
 	languageLifetime = 365 * 24 * time.Hour
+	deviceLifetime   = 365 * 24 * time.Hour // of the cookie that tells a browser from new ones
 )
 
 // loginView is the login page; Next is where to go afterwards.
@@ -69,7 +72,7 @@ func languageOptions(p locale.Printer) (list []option) {
 
 func (s *Server) login(c echo.Context) error {
 	email := strings.TrimSpace(c.FormValue("email"))
-	token, _, err := s.desk.Login(c.Request().Context(), email, c.FormValue("password"), s.remoteIP(c))
+	entry, err := s.desk.Login(c.Request().Context(), s.visitor(c), email, c.FormValue("password"))
 	if err != nil {
 		said, ok := refusal(visitOf(c).Printer, err)
 		if !ok {
@@ -78,8 +81,39 @@ func (s *Server) login(c echo.Context) error {
 		view := s.newLoginView(c, loginView{Email: email, Next: c.FormValue("next"), Error: said})
 		return s.render(c, statusOf(helpdesk.CodeOf(err)), "login", view)
 	}
-	s.setCookie(c, s.sessionCookie(), token, sessionLifetime)
+	s.letIn(c, entry)
 	return c.Redirect(http.StatusSeeOther, localPath(c.FormValue("next"), "/"))
+}
+
+// letIn gives the browser what a login leads to.
+func (s *Server) letIn(c echo.Context, entry *helpdesk.Entry) {
+	s.setCookie(c, s.sessionCookie(), entry.Session, sessionLifetime)
+	s.setCookie(c, s.hostCookie("device"), entry.Device, deviceLifetime)
+}
+
+// visitor is from where somebody comes to log in.
+func (s *Server) visitor(c echo.Context) helpdesk.Visitor {
+	return helpdesk.Visitor{IP: s.remoteIP(c), Browser: browserName(c.Request().UserAgent()),
+		Device: cookieValue(c, s.hostCookie("device")), Session: cookieValue(c, s.sessionCookie())}
+}
+
+// maxUserAgent bounds what is read of a browser's own description, in bytes, and
+// maxBrowserWord one of the two words that are kept of it.
+const (
+	maxUserAgent   = 1000
+	maxBrowserWord = 30
+)
+
+// browserName says a browser and its system in two words, "" where it says neither.
+func browserName(agent string) string {
+	parsed := useragent.Parse(agent[:min(len(agent), maxUserAgent)])
+	var words []string
+	for _, word := range []string{parsed.Name, parsed.OS} {
+		if word != "" && len(word) <= maxBrowserWord && !strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsPrint(r) }) {
+			words = append(words, word)
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // remoteIP is the peer's address. A forwarding header is believed only from a

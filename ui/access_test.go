@@ -180,3 +180,35 @@ func TestTimesAreSaidInTheReadersZone(t *testing.T) {
 	b.header.Set("Cookie", "zone=UTC")
 	b.get("/inbox/open").want(http.StatusOK).shows(">14:30<")
 }
+
+func TestPeopleEndTheirSessions(t *testing.T) {
+	h := newReadyHouse(t)
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	b := h.browser()
+	b.header.Set("User-Agent", "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0")
+	b.post("/login", "email", "sato@example.jp", "password", password).want(http.StatusSeeOther)
+	other := h.browser()
+	other.header.Set("User-Agent", "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/18.0 Mobile/15E148 Safari/604.1")
+	answer := other.post("/login", "email", "sato@example.jp", "password", password).want(http.StatusSeeOther)
+	theirs := h.as(agent)
+
+	b.get("/settings/access").want(http.StatusOK).shows("Linux の Firefox", "このブラウザー", "iOS の Safari").hides(answer.Cookies()[0].Value)
+	b.get("/notices").want(http.StatusOK).shows("新しいブラウザーからログインがありました", "iOS の Safari（127.0.0.1）")
+	list, err := h.Sessions(h.ctx(), h.admin.Actor(), h.admin.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, session := range list {
+		if session.Browser == "Safari, iOS" {
+			b.post("/settings/access/sessions", "session", session.ID).want(http.StatusSeeOther).leads("/settings/access?saved=1")
+		}
+	}
+	other.get("/inbox/mine").want(http.StatusSeeOther)
+	b.get("/inbox/mine").want(http.StatusOK)
+
+	// An admin ends a member's; a member nobody's but their own.
+	theirs.post("/settings/users/" + h.admin.ID + "/sessions").want(http.StatusForbidden)
+	b.get("/settings/users/" + agent.ID).want(http.StatusOK).shows("このメンバーがログインしているブラウザーです")
+	b.post("/settings/users/" + agent.ID + "/sessions").want(http.StatusSeeOther)
+	theirs.get("/inbox/mine").want(http.StatusSeeOther)
+}

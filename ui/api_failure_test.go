@@ -16,7 +16,7 @@ import (
 
 func TestAPIWantsAToken(t *testing.T) {
 	h := newAPIHouse(t)
-	session, _, err := h.Login(h.ctx(), "sato@example.jp", "correct horse battery", "192.0.2.1")
+	entry, err := h.Login(h.ctx(), helpdesk.Visitor{IP: "192.0.2.1"}, "sato@example.jp", "correct horse battery")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,8 +26,8 @@ func TestAPIWantsAToken(t *testing.T) {
 		challenge string
 	}{
 		{"nothing", nil, `Bearer realm="madoguchi"`},
-		{"a session cookie", []string{"Cookie", "session=" + session + "; __Host-session=" + session}, `Bearer realm="madoguchi"`},
-		{"a session as token", []string{"Authorization", "Bearer " + session}, `Bearer realm="madoguchi", error="invalid_token"`},
+		{"a session cookie", []string{"Cookie", "session=" + entry.Session + "; __Host-session=" + entry.Session}, `Bearer realm="madoguchi"`},
+		{"a session as token", []string{"Authorization", "Bearer " + entry.Session}, `Bearer realm="madoguchi", error="invalid_token"`},
 		{"another scheme", []string{"Authorization", "Basic c2F0bzp4"}, `Bearer realm="madoguchi", error="invalid_token"`},
 		{"an empty token", []string{"Authorization", "Bearer "}, ""},
 	} {

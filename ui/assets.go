@@ -38,6 +38,7 @@ var styleOrder = []string{
 	"due",
 	"palette",
 	"notices",
+	"access",
 	"composer",
 	"editor",
 	"recipients",

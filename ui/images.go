@@ -81,7 +81,7 @@ func (s *Server) messageImage(c echo.Context) error {
 	if !ok {
 		return c.NoContent(http.StatusForbidden)
 	}
-	user, err := s.desk.UserBySession(ctx, session)
+	user, _, err := s.desk.UserBySession(ctx, session)
 	if err != nil {
 		return c.NoContent(statusOf(helpdesk.CodeOf(err)))
 	}

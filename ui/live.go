@@ -130,7 +130,7 @@ func (s *Server) await(ctx context.Context, v *visit, stream *eventStream, after
 		if !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
-		if _, err := s.desk.UserBySession(ctx, v.session); helpdesk.CodeOf(err) == helpdesk.CodeUnauthorized {
+		if _, _, err := s.desk.UserBySession(ctx, v.session); helpdesk.CodeOf(err) == helpdesk.CodeUnauthorized {
 			return errors.Join(context.Canceled, err)
 		}
 		if err := stream.comment("alive"); err != nil {

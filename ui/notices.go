@@ -45,6 +45,7 @@ var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeWoken: "pause", helpdesk.NoticeFailed: "undelivered", helpdesk.NoticeDelayed: "clock", helpdesk.NoticeHeld: "hand",
 	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo", helpdesk.NoticeMatched: "sparkle",
 	helpdesk.NoticeAlarm: "warn",
+	helpdesk.NoticeLogin: "key",
 }
 
 // noticesPage answers with the notices: as a dialog over the page, and as a page of
@@ -70,10 +71,7 @@ func (s *Server) noticesPage(c echo.Context) error {
 
 func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
 	item := noticeItem{URL: noticePath(n), Icon: noticeIcons[n.Notice.Kind],
-		Text: noticeTitle(p, n), Detail: subjectOf(p, n.Subject), Time: shortMoment(p, n.Notice.At), Unread: n.Notice.ReadAt.IsZero()}
-	if n.Notice.Kind == helpdesk.NoticeAlarm {
-		item.Detail = n.Subject
-	}
+		Text: noticeTitle(p, n), Detail: noticeDetail(p, n), Time: shortMoment(p, n.Notice.At), Unread: n.Notice.ReadAt.IsZero()}
 	if n.Notice.Kind == helpdesk.NoticeAlarm || n.Notice.Kind == helpdesk.NoticeOverdue || n.Notice.Kind == helpdesk.NoticeFailed {
 		item.Tone = "bad"
 	}
@@ -84,6 +82,9 @@ func newNoticeItem(p locale.Printer, n helpdesk.NoticeView) noticeItem {
 func noticePath(n helpdesk.NoticeView) string {
 	if n.Notice.Kind == helpdesk.NoticeAlarm {
 		return "/settings/check"
+	}
+	if n.Notice.Kind == helpdesk.NoticeLogin {
+		return "/settings/access"
 	}
 	if n.Notice.Ticket == 0 { // a new mail that is not sent
 		return openingPath
@@ -96,6 +97,9 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	number, by := n.Notice.Ticket, n.Notice.By.Name
 	if n.Notice.Kind == helpdesk.NoticeAlarm {
 		return p.T("alarm.kind." + string(n.Notice.Alarm))
+	}
+	if n.Notice.Kind == helpdesk.NoticeLogin {
+		return p.T("access.notice")
 	}
 	if number == 0 {
 		return newMailTitle(p, n)
@@ -136,6 +140,17 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	return p.T("notice.held", number)
 }
 
+// noticeDetail says what a notice is about.
+func noticeDetail(p locale.Printer, n helpdesk.NoticeView) string {
+	switch n.Notice.Kind {
+	case helpdesk.NoticeLogin:
+		return p.T("access.notice_detail", browserWords(p, n.Subject), n.Notice.By.From)
+	case helpdesk.NoticeAlarm:
+		return n.Subject
+	}
+	return subjectOf(p, n.Subject)
+}
+
 // newMailTitle says a notice of a new mail that is not sent.
 func newMailTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	by := n.Notice.By.Name
@@ -159,7 +174,7 @@ func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
 			l = locale.Japanese
 		}
 		p := c.Printer(l, nil, firstMoment)
-		text := subjectOf(p, n.Subject)
+		text := noticeDetail(p, n)
 		if n.Notice.Kind == helpdesk.NoticeCustomer && n.Snippet != "" {
 			text += "\n" + n.Snippet
 		}

@@ -33,7 +33,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.auditRoutes(g)
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
-	g.POST("/settings/password", s.savePassword)
+	s.ownAccessRoutes(g)
 	g.POST("/settings/look", s.changeLook)
 	g.GET("/settings/analysis", s.analysisPage)
 	g.GET("/settings/analysis/again", s.reanalysisProgress)
@@ -78,7 +78,7 @@ var settingsMap = []struct {
 	name    string
 	entries []settingsEntry
 }{
-	{"self", []settingsEntry{{section: "profile"}, {section: "notices"}, {section: "views"}}},
+	{"self", []settingsEntry{{section: "profile"}, {section: "access"}, {section: "notices"}, {section: "views"}}},
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
 		{section: "domains", needs: helpdesk.PermitAliases},

@@ -45,6 +45,7 @@ type userView struct {
 	Languages []option
 	Self      bool
 	Calendars []option // their own working hours
+	Sessions  sessionsView
 }
 
 func (s *Server) userByID(c echo.Context) (helpdesk.User, error) {
@@ -79,6 +80,11 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 	}
 	if u.Disabled {
 		view.Badge = &badge{"plain", v.T("settings.user.disabled")}
+	}
+	if u.ID != "" && !view.Self && v.may(helpdesk.PermitUsers) {
+		if view.Sessions, err = s.newSessions(c, u.ID); err != nil {
+			return view, err
+		}
 	}
 	roles, err := s.desk.Roles(c.Request().Context(), v.actor())
 	for _, role := range roles {
@@ -130,7 +136,6 @@ type profileView struct {
 	settingsPage
 	Person    helpdesk.User
 	Languages []option
-	Password  bool // the error is about the password's form
 	Absence   awayView
 }
 
@@ -162,27 +167,10 @@ func (s *Server) saveProfile(c echo.Context) error {
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")
 	}
-	return s.refuseProfile(c, u, err, false)
+	return s.refuseProfile(c, u, err)
 }
 
-// savePassword changes one's own password. That ends every session, this one
-// too, so a new one is opened at once.
-func (s *Server) savePassword(c echo.Context) error {
-	ctx, v := c.Request().Context(), visitOf(c)
-	current, password := c.FormValue("current_password"), c.FormValue("password")
-	_, err := s.desk.ChangeUser(ctx, v.actor(), v.User.ID, helpdesk.UserChange{Password: &password, CurrentPassword: &current})
-	if err != nil {
-		return s.refuseProfile(c, *v.User, err, true)
-	}
-	token, _, err := s.desk.Login(ctx, v.User.Email, password, s.remoteIP(c))
-	if err != nil {
-		return c.Redirect(http.StatusSeeOther, "/login")
-	}
-	s.setCookie(c, s.sessionCookie(), token, sessionLifetime)
-	return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")
-}
-
-func (s *Server) refuseProfile(c echo.Context, u helpdesk.User, cause error, password bool) error {
+func (s *Server) refuseProfile(c echo.Context, u helpdesk.User, cause error) error {
 	view, err := s.newProfileView(c, u)
 	if err != nil {
 		return err
@@ -191,6 +179,5 @@ func (s *Server) refuseProfile(c echo.Context, u helpdesk.User, cause error, pas
 	if err != nil {
 		return err
 	}
-	view.Password = password
 	return s.render(c, status, "settings-profile", view)
 }

@@ -74,11 +74,11 @@ func (s *Server) setup(c echo.Context) error {
 		view.Error = said
 		return s.render(c, statusOf(helpdesk.CodeOf(err)), "setup", view)
 	}
-	token, _, err := s.desk.Login(ctx, form.AdminEmail, form.Password, s.remoteIP(c))
+	entry, err := s.desk.Login(ctx, s.visitor(c), form.AdminEmail, form.Password)
 	if err != nil {
 		return c.Redirect(http.StatusSeeOther, "/login") // the account exists; only the short cut failed
 	}
-	s.setCookie(c, s.sessionCookie(), token, sessionLifetime)
+	s.letIn(c, entry)
 	return c.Redirect(http.StatusSeeOther, "/setup/done")
 }
 

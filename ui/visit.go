@@ -20,12 +20,13 @@ type visit struct {
 	locale.Printer
 	User    *helpdesk.User // nil before login
 	Look    look
-	session string
+	session string            // the cookie's value
+	opened  *helpdesk.Session // nil before login
 	// remoteIP is the address of the reader's browser.
 	remoteIP string
 }
 
-func (v *visit) actor() helpdesk.Actor { return v.User.Actor().At(v.remoteIP) }
+func (v *visit) actor() helpdesk.Actor { return v.User.Actor().At(v.remoteIP).In(v.opened) }
 
 // may reports whether the reader has a permission: what they may never do is
 // not offered. The desk checks it again.
@@ -64,11 +65,17 @@ func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		v := &visit{session: cookieValue(c, s.sessionCookie()), remoteIP: s.remoteIP(c)}
 		if v.session != "" {
-			user, err := s.desk.UserBySession(c.Request().Context(), v.session)
+			var err error
+			v.User, v.opened, err = s.desk.UserBySession(c.Request().Context(), v.session)
 			if err != nil && helpdesk.CodeOf(err) != helpdesk.CodeUnauthorized {
 				return err
 			}
-			v.User = user
+		}
+		if v.opened != nil {
+			// A store that takes no updates must not keep anybody out.
+			if err := s.desk.UsedSession(c.Request().Context(), v.opened, v.remoteIP); err != nil {
+				s.log.Warn("the use of a session is not written down", "error", err)
+			}
 		}
 		zone, err := time.LoadLocation(cookieValue(c, "zone"))
 		if err != nil || cookieValue(c, "zone") == "" {
@@ -132,13 +139,16 @@ func cookieValue(c echo.Context, name string) string {
 	return value
 }
 
-// sessionCookie is the name of the session's cookie. The prefix makes browsers
-// refuse it from anywhere but this very host over TLS (RFC 6265bis).
-func (s *Server) sessionCookie() string {
+// sessionCookie is the name of the session's cookie.
+func (s *Server) sessionCookie() string { return s.hostCookie("session") }
+
+// hostCookie is the name of a cookie that nobody else may set: the prefix makes
+// browsers refuse it from anywhere but this very host over TLS (RFC 6265bis).
+func (s *Server) hostCookie(name string) string {
 	if s.options.Secure {
-		return "__Host-session"
+		return "__Host-" + name
 	}
-	return "session"
+	return name
 }
 
 func (s *Server) setCookie(c echo.Context, name, value string, lifetime time.Duration) {

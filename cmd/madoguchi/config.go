@@ -123,6 +123,7 @@ type helpdeskConfig struct {
 	TokenLifetime   duration `toml:"token_lifetime"`
 	UndoWindow      duration `toml:"undo_window"`
 	SessionLifetime duration `toml:"session_lifetime"`
+	SessionIdle     duration `toml:"session_idle"`
 }
 
 type aiConfig struct {
@@ -236,6 +237,7 @@ func defaultConfig() config {
 			TokenLifetime:   duration{90 * day},
 			UndoWindow:      duration{10 * time.Second},
 			SessionLifetime: duration{30 * day},
+			SessionIdle:     duration{7 * day},
 		},
 		AI: aiConfig{
 			Enabled: true, Address: "http://127.0.0.1:11434", Model: "qwen3.5:4b",

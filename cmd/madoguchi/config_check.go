@@ -195,6 +195,7 @@ func (k *checker) dkim(keys []dkimConfig) {
 func (k *checker) helpdesk(c helpdeskConfig) {
 	k.positive("helpdesk.token_lifetime", int64(c.TokenLifetime.Duration))
 	k.positive("helpdesk.session_lifetime", int64(c.SessionLifetime.Duration))
+	k.positive("helpdesk.session_idle", int64(c.SessionIdle.Duration))
 }
 
 func (k *checker) ai(c aiConfig) {

@@ -35,13 +35,14 @@ var (
 	alarmMetric    = describeMetric("alarm", "1 for each alarm that stands.", "kind", "subject")
 	expiryMetric   = describeMetric("certificate_expiry_timestamp_seconds", "When the certificate ends that is shown for a name, in seconds since 1970.", "name")
 	backupMetric   = describeMetric("backup_age_seconds", "How long ago the newest backup that was read back was begun; absent where there is none.")
+	loginsMetric   = describeMetric("logins_total", "Logins by how they ended: done, failed, or limited (not even tried, after too many failures).", "result")
 	indexedMetric  = describeMetric("search_behind_events", "Events that the search index has yet to read.")
 )
 
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
-		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, backupMetric, indexedMetric} {
+		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, backupMetric, loginsMetric, indexedMetric} {
 		out <- d
 	}
 }
@@ -54,8 +55,8 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, value float64, labels ...string) {
 		out <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
-	counter := func(d *prometheus.Desc, value float64) {
-		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value)
+	counter := func(d *prometheus.Desc, value float64, labels ...string) {
+		out <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, value, labels...)
 	}
 	ready := 0.0
 	if s.server.ready.Load() && s.server.desk.Ready(ctx) == nil {
@@ -95,6 +96,10 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 			gauge(backupMetric, time.Since(last).Seconds())
 		}
 	}
+	logins := s.server.desk.LoginCounts()
+	counter(loginsMetric, float64(logins.Done), "done")
+	counter(loginsMetric, float64(logins.Failed), "failed")
+	counter(loginsMetric, float64(logins.Limited), "limited")
 	last, err := s.server.desk.LastSeq(ctx)
 	read, indexErr := s.server.index.Cursor(ctx)
 	if err == nil && indexErr == nil {

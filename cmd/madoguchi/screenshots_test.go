@@ -123,6 +123,7 @@ func deskScreens(shown shown) []screen {
 		{name: "keys", path: "/inbox/open", open: `document.querySelector('#keys').showModal()`},
 		{name: "setup-done", path: "/setup/done", height: 1000},
 		{name: "settings-profile", path: "/settings/profile", height: 1000},
+		{name: "settings-access", path: "/settings/access", height: 1000},
 		{name: "contacts", path: "/contacts"},
 		{name: "contact", path: "/contacts/" + sekine.email, height: 1100},
 		{name: "contacts-import", path: "/contacts/import"},

@@ -105,6 +105,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
 		DMARC:           s.config.Incoming.DMARC.handling(),
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
+		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
 		Log:             s.log,
 	})
 	if err != nil {

@@ -83,6 +83,7 @@ var composed = []string{
 	"after_close",
 	"away",
 	"away.mail",
+	"access.by",
 	"analysis.finding",
 	"analysis.follow_up",
 	"analysis.interest",

@@ -1,0 +1,139 @@
+package ui
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// ownAccessRoutes are about how people get in: their own way on a page of its
+// own, that of others beside their name.
+func (s *Server) ownAccessRoutes(g *echo.Group) {
+	g.GET("/settings/access", s.accessPage)
+	g.POST("/settings/password", s.savePassword)
+	g.POST("/settings/access/sessions", s.endSession)
+	g.POST("/settings/users/:id/sessions", s.endSession)
+}
+
+// accessView is how the reader gets in.
+type accessView struct {
+	settingsPage
+	Email    string // for the browser's store of passwords
+	Password bool   // the error is about the password's form
+	Sessions sessionsView
+}
+
+// sessionsView is where a user is logged in.
+type sessionsView struct {
+	URL  string // that its forms post to
+	Own  bool
+	List []sessionRow
+	// Others is how many there are besides the reader's own.
+	Others int
+}
+
+type sessionRow struct {
+	ID          string
+	Browser     string
+	From        string
+	By          string
+	Began, Used moment
+	Current     bool
+}
+
+func (s *Server) accessPage(c echo.Context) error {
+	view, err := s.newAccessView(c)
+	if err != nil {
+		return err
+	}
+	return s.render(c, http.StatusOK, "settings-access", view)
+}
+
+func (s *Server) newAccessView(c echo.Context) (view accessView, err error) {
+	v := visitOf(c)
+	view.Email = v.User.Email
+	if view.settingsPage, err = s.newSettingsPage(c, "access", ""); err != nil {
+		return view, err
+	}
+	view.Sessions, err = s.newSessions(c, v.User.ID)
+	return view, err
+}
+
+func (s *Server) newSessions(c echo.Context, userID string) (sessionsView, error) {
+	v := visitOf(c)
+	view := sessionsView{URL: "/settings/users/" + userID + "/sessions"}
+	if userID == v.User.ID {
+		view.URL, view.Own = "/settings/access/sessions", true
+	}
+	list, err := s.desk.Sessions(c.Request().Context(), v.actor(), userID)
+	for _, session := range list {
+		row := sessionRow{ID: session.ID, Browser: browserWords(v.Printer, session.Browser), From: session.From,
+			Began: longMoment(v.Printer, session.CreatedAt), Used: longMoment(v.Printer, session.UsedAt), Current: session.Current}
+		if session.By != "" {
+			row.By = v.T("access.by." + string(session.By))
+		}
+		view.List = append(view.List, row)
+		if !session.Current {
+			view.Others++
+		}
+	}
+	return view, err
+}
+
+// browserWords says a browser as the desk keeps it.
+func browserWords(p locale.Printer, browser string) string {
+	name, system, ok := strings.Cut(browser, ", ")
+	switch {
+	case browser == "":
+		return p.T("access.browser_unknown")
+	case !ok:
+		return browser
+	}
+	return p.T("access.browser", name, system)
+}
+
+// endSession logs a user out of one browser, or of all but the reader's own.
+func (s *Server) endSession(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	userID, back := v.User.ID, "/settings/access"
+	if id := c.Param("id"); id != "" {
+		userID, back = id, "/settings/users/"+id
+	}
+	var err error
+	if id := c.FormValue("session"); id != "" {
+		err = s.desk.EndSession(ctx, v.actor(), userID, id)
+		if helpdesk.CodeOf(err) == helpdesk.CodeNotFound { // it ended meanwhile, which is what was wanted
+			err = nil
+		}
+	} else {
+		_, err = s.desk.EndSessions(ctx, v.actor(), userID)
+	}
+	if err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, back+"?saved=1")
+}
+
+// savePassword changes one's own password, which logs out every other browser.
+func (s *Server) savePassword(c echo.Context) error {
+	v := visitOf(c)
+	current, password := c.FormValue("current_password"), c.FormValue("password")
+	_, err := s.desk.ChangeUser(c.Request().Context(), v.actor(), v.User.ID, helpdesk.UserChange{Password: &password, CurrentPassword: &current})
+	if err == nil {
+		return c.Redirect(http.StatusSeeOther, "/settings/access?saved=1")
+	}
+	view, failed := s.newAccessView(c)
+	if failed != nil {
+		return failed
+	}
+	status, err := view.refuseForm(err)
+	if err != nil {
+		return err
+	}
+	view.Password = true
+	return s.render(c, status, "settings-access", view)
+}
