@@ -38,9 +38,9 @@ const (
 // newDevice marks a login's event as from a browser that was never seen with it.
 const newDevice = "new"
 
-// networkOf is the network that an address is in: its /24 or /64, which one
+// subnetOf is the network that an address is in: its /24 or /64, which one
 // subscriber has at least.
-func networkOf(ip string) string {
+func subnetOf(ip string) string {
 	address, err := netip.ParseAddr(ip)
 	if err != nil {
 		return "unknown"
@@ -67,7 +67,7 @@ func deviceOf(r store.Reader, userID string, v Visitor) (*device, error) {
 
 // knowsNetwork reports whether a user has logged in from a visitor's network.
 func knowsNetwork(r store.Reader, userID string, v Visitor) (bool, error) {
-	network := networkOf(v.IP)
+	network := subnetOf(v.IP)
 	for d, err := range devices.ScanIndex(r, "user", store.Prefix(key(userID))) {
 		if err != nil {
 			return false, err
@@ -103,7 +103,7 @@ func (c *command) meetDevice(u *User, v Visitor) (secret string, isNew bool, err
 
 // usedAt writes down that a visitor logged in with the device.
 func (d *device) usedAt(now time.Time, v Visitor) {
-	network := networkOf(v.IP)
+	network := subnetOf(v.IP)
 	others := slices.DeleteFunc(d.Networks, func(n string) bool { return n == network })
 	d.Networks = append([]string{network}, others[:min(len(others), maxNetworks-1)]...)
 	d.UsedAt = now
