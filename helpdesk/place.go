@@ -18,6 +18,7 @@ type placement struct {
 	token    *Token
 	via      string // the message whose token or reference decided
 	blocked  string // the entry of the list of blocked senders, or ""
+	filter   string // the filter that takes it for spam, or ""
 }
 
 // place decides, first that fits: the reply token of a recipient; a reference

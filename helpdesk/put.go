@@ -19,8 +19,8 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 			return err
 		}
 	}
-	if p.blocked != "" {
-		if err := c.setSpam(ticket, p.blocked); err != nil {
+	if p.blocked != "" || p.filter != "" {
+		if err := c.setSpam(ticket, p.blocked, p.filter); err != nil {
 			return err
 		}
 	}

@@ -22,6 +22,7 @@ type Incoming struct {
 	Raw            []byte // exactly as received
 	Message        *mail.Message
 	Authentication Authentication
+	Filters        []FilterResult // of filters, asked before
 	ReceivedAt     time.Time
 	// Suspicion sets the mail aside, whoever sent it; nil where nothing but its
 	// Authentication decides.
@@ -90,7 +91,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		Subject: parsed.Subject, Date: storable(parsed.Date), At: in.ReceivedAt.UTC(),
 		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References, ThreadIndex: threadIndex(parsed),
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
-		Envelope: in.Envelope, Authentication: in.Authentication,
+		Envelope: in.Envelope, Authentication: in.Authentication, Filters: in.Filters,
 		Identity:    identity(parsed, in.Raw),
 		NeverAnswer: class.SuppressAutoReply,
 	}
@@ -210,6 +211,7 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if err := bodies.Put(c, &body); err != nil {
 		return Receipt{}, err
 	}
+	p = c.filterOut(p, &m)
 	if err := c.put(&m, p, recipients); err != nil {
 		return Receipt{}, err
 	}

@@ -283,6 +283,7 @@ const (
 	ReasonService       Reason = "service"        // sent by a smart service in answer to a first mail
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
 	ReasonBlocked       Reason = "blocked"        // the sender is blocked: its own ticket, in spam
+	ReasonFiltered      Reason = "filtered"       // a filter takes it for spam: its own ticket, in spam
 )
 
 // Message is one mail in or out, or a reply logged by hand. Its text is in its
@@ -331,6 +332,7 @@ type Message struct {
 	Paths          []string // the addresses of ours through which it came, duplicates included
 	Identity       string   // hash by which a second arrival is recognised
 	Authentication Authentication
+	Filters        []FilterResult `cbor:",omitempty"` // of filters
 	Bounces        []Bounce
 	NeverAnswer    bool // nothing automatic may answer it
 

@@ -13,9 +13,10 @@ import (
 // Spam says that a ticket is set aside: it is in no list but its own, nothing
 // automatic answers it and the model does not read it. Its mails are kept.
 type Spam struct {
-	By      string // user id; "" where the list of blocked senders decided
+	By      string // user id; "" where the list of blocked senders or a filter decided
 	At      time.Time
 	Pattern string // the entry of that list, or ""
+	Filter  string `cbor:",omitempty"` // the filter that decided, or ""
 }
 
 // Blocked is a sender whose mail goes straight to spam. It is never dropped.
@@ -85,15 +86,19 @@ func (c *command) markSpam(t *Ticket, pattern string) error {
 			}
 		}
 	}
-	if err := c.setSpam(t, pattern); err != nil {
+	if err := c.setSpam(t, pattern, ""); err != nil {
 		return err
 	}
 	return c.recountTicket(t)
 }
 
-func (c *command) setSpam(t *Ticket, pattern string) error {
-	t.Spam = &Spam{By: c.actor.UserID, At: c.now, Pattern: pattern}
-	_, err := c.record(Event{Kind: EventTicketSpam, Ticket: t.Number, Data: map[string]string{"pattern": pattern}})
+func (c *command) setSpam(t *Ticket, pattern, filter string) error {
+	t.Spam = &Spam{By: c.actor.UserID, At: c.now, Pattern: pattern, Filter: filter}
+	data := map[string]string{"pattern": pattern}
+	if filter != "" {
+		data["filter"] = filter
+	}
+	_, err := c.record(Event{Kind: EventTicketSpam, Ticket: t.Number, Data: data})
 	return err
 }
 
@@ -113,7 +118,7 @@ func (c *command) markNotSpam(t *Ticket) error {
 // rescue puts a ticket back and, where it was spam from its first mail on, asks
 // the rules that were not asked then.
 func (c *command) rescue(t *Ticket) error {
-	unasked := t.Spam != nil && t.Spam.Pattern != ""
+	unasked := t.Spam != nil && t.Spam.Pattern+t.Spam.Filter != ""
 	if err := c.markNotSpam(t); err != nil || !unasked {
 		return err
 	}

@@ -47,6 +47,8 @@ const (
 	StepTrusted             StepKey = "trusted"
 	StepQuarantined         StepKey = "quarantined"
 	StepQuarantinedAgain    StepKey = "quarantined_again"
+	StepFilter              StepKey = "filter"
+	StepFiltered            StepKey = "filtered"
 	StepPlacedNew           StepKey = "placed_new"
 	StepPlaced              StepKey = "placed"
 	StepOpened              StepKey = "opened"
@@ -74,7 +76,7 @@ func StepKeys() []StepKey {
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
 		StepParticipant, StepStranger, StepSamePerson, StepNoParticipant, StepFailedAuth, StepClosedForGood, StepAgent, StepBlocked,
-		StepTrusted, StepQuarantined, StepQuarantinedAgain,
+		StepTrusted, StepQuarantined, StepQuarantinedAgain, StepFilter, StepFiltered,
 		StepPlacedNew, StepPlaced, StepOpened, StepAssignee, StepAssigneeNone, StepRule, StepRuleNot, StepRuleAssigned, StepRuleNobody, StepTags, StepTimer, StepEvent,
 		StepBounceMatched, StepBounceIgnored, StepBounceUnmatched, StepBounceOf, StepDelivery,
 	}
@@ -144,6 +146,7 @@ func (t *trace) mail(m *Message, why string) {
 	}
 	t.add(k, "kind", string(m.Kind), "why", why)
 	t.authentication(m.Authentication)
+	t.filters(m.Filters)
 	for _, note := range m.CharsetNotes {
 		t.add(StepCharset, "note", note)
 	}

@@ -75,6 +75,8 @@ type Config struct {
 
 	// Limits bound hosts and networks. Here zero is none, not a default.
 	Limits Limits
+	// Blocklists are asked about each client that is not exempt; nil asks none.
+	Blocklists Blocklists
 	// Count is told of each incident; nil counts nothing. It must not block.
 	Count func(Incident)
 	// Refused is called for every mail and recipient that is refused, for good or for now,

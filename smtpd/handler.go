@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
@@ -35,6 +36,11 @@ type Handler interface {
 // Verifier authenticates the sender of a mail. *auth.Verifier is one.
 type Verifier interface {
 	Verify(ctx context.Context, r auth.Request) auth.Verdict
+}
+
+// Blocklists say which lists of bad senders a client is on. *dnsbl.Checker is one.
+type Blocklists interface {
+	Check(ctx context.Context, ip netip.Addr) []dnsbl.Listing
 }
 
 // Refusal is the error by which a Handler chooses its answer.
@@ -90,4 +96,7 @@ type Mail struct {
 	Raw     []byte
 	Message *mail.Message
 	Verdict auth.Verdict
+	// Listings are the blocklists that the client is on, without having been
+	// refused for it.
+	Listings []dnsbl.Listing
 }

@@ -59,11 +59,13 @@ const (
 	IncidentSuspect     Incident = "suspect"           // a connection refused: too many refused commands lately
 	IncidentTarpit      Incident = "tarpit"            // a session slowed down
 	IncidentRefused     Incident = "refused_commands"  // a session ended: too many refused commands
+	IncidentListed      Incident = "blocklisted"       // a recipient refused: the client is on a blocklist
+	IncidentListSilent  Incident = "blocklist_failed"  // a blocklist could not be asked about a client
 )
 
 // Incidents lists them all.
 func Incidents() []Incident {
-	return []Incident{IncidentSessions, IncidentConnections, IncidentMails, IncidentSuspect, IncidentTarpit, IncidentRefused}
+	return []Incident{IncidentSessions, IncidentConnections, IncidentMails, IncidentSuspect, IncidentTarpit, IncidentRefused, IncidentListed, IncidentListSilent}
 }
 
 // gate is what the limits remember of hosts and networks.

@@ -1,7 +1,9 @@
 package smtpd_test
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/netip"
 	"strings"
@@ -10,9 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"log/slog"
-
 	"github.com/madoguchi/madoguchi/smtpd"
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 )
 
 // street is a server whose clients have the addresses that a test gives them,
@@ -265,4 +266,46 @@ func TestManyHostsTakeBoundedMemory(t *testing.T) {
 			c.expectClosed()
 		}
 	})
+}
+
+// blocklists has some addresses on a list that refuses, some on one that marks.
+type blocklists map[string]dnsbl.Listing
+
+func (b blocklists) Check(_ context.Context, ip netip.Addr) []dnsbl.Listing {
+	l, found := b[ip.String()]
+	if !found {
+		return nil
+	}
+	return []dnsbl.Listing{l}
+}
+
+func TestListedClientsReachThePostmasterOnly(t *testing.T) {
+	refusing := dnsbl.Listing{Zone: "zen.test", Refuse: true, Answer: netip.MustParseAddr("127.0.0.4"), Reason: "https://zen.test/query/127.0.0.1"}
+	f := serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": refusing}}, &desk{}, nil)
+	c := f.greeted(t)
+	c.do("MAIL FROM:<customer@example.net>", "250 ")
+	c.do("RCPT TO:<support@example.org>", "554 5.7.1 [127.0.0.1] is on the blocklist zen.test: https://zen.test/query/127.0.0.1")
+	c.do("RCPT TO:<nobody@example.org>", "554 5.7.1") // nor is it told which addresses there are
+	c.do("RCPT TO:<postmaster@example.org>", "250 ")
+	c.do("DATA", "354 ")
+	c.send("Subject: we are listed by mistake\r\n\r\nx\r\n.\r\n")
+	c.expect("250 ")
+	if m := f.desk.delivered()[0]; len(m.Listings) != 1 || len(m.Recipients) != 1 {
+		t.Errorf("delivered with %+v to %q", m.Listings, m.Recipients)
+	}
+
+	marking := refusing
+	marking.Refuse = false
+	f = serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": marking}}, &desk{}, nil)
+	c = f.inData(t)
+	c.send("Subject: x\r\n\r\nx\r\n.\r\n")
+	c.expect("250 ")
+	if m := f.desk.delivered()[0]; len(m.Listings) != 1 || m.Listings[0].Zone != "zen.test" {
+		t.Errorf("delivered with %+v", m.Listings)
+	}
+
+	f = serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": refusing}, Limits: smtpd.Limits{Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, &desk{}, nil)
+	c = f.inData(t)
+	c.send("Subject: x\r\n\r\nx\r\n.\r\n")
+	c.expect("250 ")
 }

@@ -18,6 +18,8 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"golang.org/x/sync/semaphore"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 )
 
 // Server is a listener for one Config. It may serve several net.Listeners.
@@ -120,11 +122,13 @@ func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 	if !ok {
 		return nil, fmt.Errorf("connection is a %T", c.Conn())
 	}
-	return &session{server: s, wire: w, protocol: c}, nil
+	begun := &session{server: s, wire: w, protocol: c}
+	begun.lookUp()
+	return begun, nil
 }
 
 // take examines a mail and has it delivered, within the memory budget.
-func (s *Server) take(e *Envelope, spooled *spool) error {
+func (s *Server) take(e *Envelope, spooled *spool, listings []dnsbl.Listing) error {
 	ctx, cancel := context.WithTimeout(s.ctx, deliverTimeout)
 	defer cancel()
 	weight := min(3*spooled.size, s.config.MemoryBudget)
@@ -144,6 +148,7 @@ func (s *Server) take(e *Envelope, spooled *spool) error {
 	if err != nil {
 		return err
 	}
+	m.Listings = listings
 	return guard(func() error { return s.handler.Deliver(ctx, m) })
 }
 

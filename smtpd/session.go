@@ -13,6 +13,8 @@ import (
 
 	"github.com/emersion/go-smtp"
 	"github.com/oklog/ulid/v2"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 )
 
 // session answers the commands that go-smtp has taken apart. All its methods
@@ -21,8 +23,9 @@ type session struct {
 	server   *Server
 	wire     *wire
 	protocol *smtp.Conn
-	envelope *Envelope // of the transaction; nil where there is none
-	mails    int       // transactions begun
+	envelope *Envelope            // of the transaction; nil where there is none
+	mails    int                  // transactions begun
+	listed   chan []dnsbl.Listing // holds the answer of the blocklists; nil where none are asked
 }
 
 // Mail begins a transaction.
@@ -69,6 +72,9 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	if err != nil {
 		return addressStatus(err, [3]int{5, 1, 3})
 	}
+	if err := s.refusedAsListed(to); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(s.server.ctx, recipientTimeout)
 	defer cancel()
 	err = guard(func() error { return s.server.handler.Recipient(ctx, s.envelope.MailFrom, to) })
@@ -108,7 +114,7 @@ func (s *session) Data(r io.Reader) error {
 	e := s.envelope
 	e.ReceivedAt = config.Now()
 	e.Received = received(e, config.Hostname)
-	if err := s.server.take(e, spooled); err != nil {
+	if err := s.server.take(e, spooled, s.listings()); err != nil {
 		return s.answer("deliver mail", err)
 	}
 	s.logger().Info("mail accepted", "from", e.MailFrom, "recipients", len(e.Recipients), "size", spooled.size,

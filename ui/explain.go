@@ -103,7 +103,7 @@ func stepValue(p locale.Printer, name, value string) string {
 	switch name {
 	case "reason", "kind", "trust":
 		return wordOf(p, name+"."+value, value)
-	case "state", "delivery", "timer", "condition":
+	case "state", "delivery", "timer", "condition", "effect":
 		return wordOf(p, "explain."+name+"."+value, value)
 	case "suspicion":
 		return wordOf(p, "quarantine.why."+value, value)

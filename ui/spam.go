@@ -25,6 +25,8 @@ func newSpamView(v *visit, t helpdesk.Ticket, people map[string]helpdesk.User) *
 		return nil
 	case t.Spam.Pattern != "":
 		return &spamView{v.T("spam.by_block", t.Spam.Pattern)}
+	case t.Spam.Filter != "":
+		return &spamView{v.T("spam.by_filter", t.Spam.Filter)}
 	}
 	return &spamView{v.T("spam.by", people[t.Spam.By].Name)}
 }

@@ -231,6 +231,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventTicketSpam:
 		if pattern := e.Data["pattern"]; pattern != "" {
 			key, args = key+"_blocked", []any{strong(pattern)}
+		} else if filter := e.Data["filter"]; filter != "" {
+			key, args = key+"_filtered", []any{strong(filter)}
 		}
 	case helpdesk.EventSenderBlocked:
 		args = append(args, strong(e.Data["sender"]))

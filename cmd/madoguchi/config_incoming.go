@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd"
@@ -42,7 +43,24 @@ type incomingConfig struct {
 	DMARC  dmarcConfig  `toml:"dmarc"`
 	// QuarantineKeep is how long a rejected mail is kept.
 	QuarantineKeep duration `toml:"quarantine_keep"`
+
+	DNSBL        []dnsblConfig `toml:"dnsbl"`
+	DNSBLTimeout duration      `toml:"dnsbl_timeout"`
 }
+
+// dnsblConfig is a list of bad senders in the DNS.
+type dnsblConfig struct {
+	Zone    string   `toml:"zone"`
+	Action  string   `toml:"action"`
+	Answers []string `toml:"answers"`
+	Lookup  string   `toml:"lookup"`
+}
+
+// The values of incoming.dnsbl.action.
+const (
+	dnsblRefuse = "refuse"
+	dnsblMark   = "mark"
+)
 
 // limitsConfig bounds what one address and one network may do.
 type limitsConfig struct {
@@ -64,10 +82,11 @@ type tarpitConfig struct {
 func defaultIncoming() incomingConfig {
 	l := smtpd.DefaultLimits()
 	return incomingConfig{
-		Exempt: []string{"127.0.0.0/8", "::1"},
-		Limits: limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
-		Tarpit: tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
-		DMARC:  dmarcConfig{Reject: "quarantine", Quarantine: "quarantine", None: "accept"}, QuarantineKeep: duration{30 * day},
+		DMARC: dmarcConfig{Reject: "quarantine", Quarantine: "quarantine", None: "accept"}, QuarantineKeep: duration{30 * day},
+		Exempt:       []string{"127.0.0.0/8", "::1"},
+		Limits:       limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
+		DNSBLTimeout: duration{5 * time.Second},
+		Tarpit:       tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
 	}
 }
 
@@ -97,6 +116,18 @@ func (k *checker) gate(c incomingConfig) {
 		{"tarpit.after", c.Tarpit.After}, {"tarpit.sessions", c.Tarpit.Sessions},
 	} {
 		k.natural("incoming."+limit.key, int64(limit.n))
+	}
+	k.positive("incoming.dnsbl_timeout", int64(c.DNSBLTimeout.Duration))
+	for i, list := range c.DNSBL {
+		at := fmt.Sprintf("incoming.dnsbl[%d].", i)
+		if list.Zone == "" || strings.ContainsAny(list.Zone, " /@:") || !strings.Contains(list.Zone, ".") {
+			k.add(at+"zone", `%q is not the domain of a list; write it like "zen.spamhaus.org"`, list.Zone)
+		}
+		k.oneOf(at+"action", list.Action, dnsblRefuse, dnsblMark)
+		k.networks(at+"answers", list.Answers)
+		if slices.ContainsFunc(c.DNSBL[:i], func(other dnsblConfig) bool { return strings.EqualFold(other.Zone, list.Zone) }) {
+			k.add(at+"zone", "%q stands there already", list.Zone)
+		}
 	}
 	if c.Tarpit.Longest.Duration > longestTarpit {
 		k.add("incoming.tarpit.longest", "%s is longer than mail servers wait for an answer; write at most %s", c.Tarpit.Longest, duration{longestTarpit})

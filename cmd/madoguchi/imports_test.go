@@ -17,7 +17,7 @@ const module = "github.com/madoguchi/madoguchi"
 // package that is not here is not part of the architecture.
 var allowedImports = map[string][]string{
 	"cmd/madoguchi":                {"all"},
-	"smtpd":                        {"smtpd/mail", "smtpd/auth"},
+	"smtpd":                        {"smtpd/mail", "smtpd/auth", "smtpd/dnsbl"},
 	"smtpd/mail":                   {},
 	"smtpd/auth":                   {},
 	"smtpd/outbound":               {"smtpd/mail", "smtpd/mtasts", "smtpd/dane"},
@@ -27,6 +27,7 @@ var allowedImports = map[string][]string{
 	"smtpd/acme/acmetest":          {},
 	"smtpd/check":                  {},
 	"smtpd/proxied":                {},
+	"smtpd/dnsbl":                  {},
 	"store":                        {},
 	"store/backup":                 {},
 	"store/storetest":              {"store"},

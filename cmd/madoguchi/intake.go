@@ -53,6 +53,7 @@ func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 		Message:        m.Message,
 		ReceivedAt:     m.ReceivedAt,
 		Authentication: authentication(m.Verdict, i.hostname),
+		Filters:        filterResults(m),
 		Envelope: helpdesk.Envelope{
 			RemoteIP:   remoteIP(m),
 			HELO:       m.HELO,

@@ -21,6 +21,7 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/store"
 	"github.com/madoguchi/madoguchi/ui"
 )
@@ -46,6 +47,7 @@ type server struct {
 	inherited        sockets
 	systemd          notifier
 	smtp, lmtp       *smtpd.Server
+	blocklists       *dnsbl.Checker // nil where none are asked
 	smtpAt, lmtpAt   net.Listener
 	web, control     *http.Server
 	webAt, controlAt net.Listener
@@ -144,6 +146,7 @@ func (s *server) openMail(context.Context) (err error) {
 	verifier := &auth.Verifier{
 		Resolver: auth.NewResolver(c.DNS.Resolver), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
 	}
+	s.openBlocklists()
 	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname()}, s.metrics}
 	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
 	if c.SMTP.LMTP == "" {
@@ -172,6 +175,9 @@ func (s *server) smtpConfig() smtpd.Config {
 	}
 	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
 	c.Limits, c.Count = s.config.Incoming.limits(), s.metrics.incident
+	if s.blocklists != nil {
+		c.Blocklists = s.blocklists
+	}
 	return c
 }
 

@@ -127,6 +127,7 @@ var composed = []string{
 	"reanalysis.state",
 	"explain.condition",
 	"explain.delivery",
+	"explain.effect",
 	"explain.state",
 	"explain.step",
 	"explain.timer",
