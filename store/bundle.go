@@ -75,6 +75,9 @@ func (s Blobs) Bundle(ctx context.Context, e Engine, before []byte) (moved int, 
 		return 0, nil
 	}
 	value := b.encode()
+	if err := b.check(value); err != nil {
+		return 0, fmt.Errorf("bundle blobs %s: %w", s.Name, err)
+	}
 	err = e.Update(ctx, func(tx Tx) error {
 		_, err := tx.Get(s.bundleKey(number))
 		if err == nil {
@@ -191,6 +194,21 @@ func (b *bundle) encode() []byte {
 		all = append(all, m.data...)
 	}
 	return bundleEncoder().EncodeAll(all, value)
+}
+
+// check unpacks what encode made: the only copies are about to be deleted.
+func (b *bundle) check(value []byte) error {
+	again, err := decodeBundle(value)
+	if err != nil {
+		return err
+	}
+	same := slices.EqualFunc(b.members, again.members, func(x, y bundled) bool {
+		return bytes.Equal(x.id, y.id) && x.form == y.form && bytes.Equal(x.data, y.data)
+	})
+	if !same {
+		return fmt.Errorf("%w: it unpacks to something else", errBundle)
+	}
+	return nil
 }
 
 var errBundle = fmt.Errorf("bundle of blobs: %w", ErrCorrupt)
