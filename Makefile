@@ -5,7 +5,7 @@ GO       ?= go
 FUZZTIME ?= 3s
 COUNT    ?= 1
 
-.PHONY: run build test quick fuzz bench screenshots ollama ollama-test check clean
+.PHONY: run build test quick fuzz bench crash screenshots ollama ollama-test check clean
 
 ## run: build and start a server on this machine alone; ARGS="--config FILE" adds flags
 run: build
@@ -45,6 +45,12 @@ bench:
 	$(GO) test -run='^$$' -bench=. -skip=Commits -benchtime=300ms -benchmem ./store ./smtpd/... ./helpdesk/...; \
 	} | tee bin/bench.txt; [ -n "$(STORE)" ] || rm -rf "$$stores"
 	@$(GO) test -run='^TestBenchmarksPage$$' -count=1 ./cmd/madoguchi -args -bench-output '$(CURDIR)/bin/bench.txt' -bench-page '$(CURDIR)/docs/benchmarks.md'
+
+## crash: kill the program COUNT=300 times under load, and cut the power at every write of the store; about a second a kill
+crash: COUNT = 300
+crash:
+	$(GO) test -run='^TestCrashesUnderLoad' -count=1 -timeout=60m -v ./cmd/madoguchi -args -crashes $(COUNT)
+	$(GO) test -run='^TestEveryPowerCut' -count=1 -timeout=60m -v ./store -args -power-cuts $(shell expr 10 \* $(COUNT))
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -37,6 +38,9 @@ type (
 		} `json:"ticket"`
 		Messages []apiMessage `json:"messages"`
 		Held     []apiMessage `json:"held"`
+		Notes    []struct {
+			Text string `json:"text"`
+		} `json:"notes"`
 	}
 	apiMessage struct {
 		ID             string `json:"id"`
@@ -69,17 +73,34 @@ type (
 // do makes one request; body and into may be nil. It returns the status code.
 func (a api) do(t testing.TB, method, path string, header http.Header, body, into any) int {
 	t.Helper()
+	status, raw, err := a.try(t.Context(), method, path, header, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if into != nil && status < 300 {
+		if err := json.Unmarshal(raw, into); err != nil {
+			t.Fatalf("%s %s: %v in %.500s", method, path, err, raw)
+		}
+	}
+	if status >= 300 {
+		t.Logf("%s %s: %d %.500s", method, path, status, raw)
+	}
+	return status
+}
+
+// try makes one request of a server that may end at any moment.
+func (a api) try(ctx context.Context, method, path string, header http.Header, body any) (status int, answer []byte, err error) {
 	var content io.Reader
 	if body != nil {
 		encoded, err := json.Marshal(body)
 		if err != nil {
-			t.Fatal(err)
+			return 0, nil, err
 		}
 		content = bytes.NewReader(encoded)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, a.base+"/api/v1"+path, content)
+	request, err := http.NewRequestWithContext(ctx, method, a.base+"/api/v1"+path, content)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	for name, values := range header {
 		request.Header[name] = values
@@ -90,22 +111,11 @@ func (a api) do(t testing.TB, method, path string, header http.Header, body, int
 	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
-		t.Fatal(err)
+		return 0, nil, err
 	}
 	defer response.Body.Close()
-	raw, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if into != nil && response.StatusCode < 300 {
-		if err := json.Unmarshal(raw, into); err != nil {
-			t.Fatalf("%s %s: %v in %.500s", method, path, err, raw)
-		}
-	}
-	if response.StatusCode >= 300 {
-		t.Logf("%s %s: %s %.500s", method, path, response.Status, raw)
-	}
-	return response.StatusCode
+	answer, err = io.ReadAll(response.Body)
+	return response.StatusCode, answer, err
 }
 
 func (a api) get(t testing.TB, path string, into any) {
