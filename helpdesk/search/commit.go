@@ -38,7 +38,7 @@ func (ix *Index) commit(ctx context.Context, epoch uint32, b *batch, cursor uint
 		return err
 	}
 	ix.changes.tell()
-	return ix.maintain(ctx, epoch)
+	return nil
 }
 
 func (ix *Index) plan(r store.Reader, epoch uint32, documents []*document) (*plan, error) {

@@ -138,11 +138,12 @@ func (ix *Index) use(ctx context.Context, epoch uint32) error {
 // How much text one transaction indexes, in bytes: a bound on how long mails wait
 // for it.
 const (
-	followBytes  = 128 << 10
+	followBytes  = 512 << 10
 	rebuildBytes = 2 << 20
 )
 
-// follow indexes what events touch, in transactions of bounded size.
+// follow indexes what events touch, in transactions of bounded size, and then puts the
+// index in order.
 func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Event, atOnce int) error {
 	b := ix.newBatch()
 	for _, e := range events {
@@ -156,7 +157,10 @@ func (ix *Index) follow(ctx context.Context, epoch uint32, events []helpdesk.Eve
 			b = ix.newBatch()
 		}
 	}
-	return ix.commit(ctx, epoch, b, events[len(events)-1].Seq)
+	if err := ix.commit(ctx, epoch, b, events[len(events)-1].Seq); err != nil {
+		return err
+	}
+	return ix.maintain(ctx, epoch)
 }
 
 // batch collects the documents of a transaction, each piece once.
