@@ -144,7 +144,7 @@ func (s *server) openMail(context.Context) (err error) {
 	}
 	s.smtpAt = s.proxied(proxySMTP, s.smtpAt)
 	verifier := &auth.Verifier{
-		Resolver: auth.NewResolver(c.DNS.Resolver), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
+		Resolver: auth.NewCachingResolver(c.DNS.Resolver, time.Now), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
 	}
 	s.openBlocklists()
 	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname()}, s.metrics}
