@@ -39,6 +39,8 @@ type Options struct {
 	// when zero. Stored hashes keep what they were made with.
 	PasswordMemory int
 	Log            *slog.Logger
+	// Program is the version of the program, kept with the data that it upgrades.
+	Program string
 }
 
 func (o Options) withDefaults() Options {
@@ -100,6 +102,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 		d.wake.event(last)
 		return err
 	})
+	if err == nil {
+		err = d.upgradeData(ctx)
+	}
 	if err == nil {
 		err = d.upgrade(ctx)
 	}

@@ -154,6 +154,7 @@ func allTables() []checkedTable {
 		pauses,
 		quarantined,
 		trustedSenders,
+		dataFormats,
 	}
 }
 

@@ -20,6 +20,8 @@ type backupConfig struct {
 	KeepDaily   int         `toml:"keep_daily"`
 	KeepWeekly  int         `toml:"keep_weekly"`
 	KeepMonthly int         `toml:"keep_monthly"`
+	// BeforeUpgrade keeps a copy of data that a newer program upgrades.
+	BeforeUpgrade bool `toml:"before_upgrade"`
 }
 
 // plan is what c wants, by this machine's clock.

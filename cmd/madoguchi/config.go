@@ -249,7 +249,7 @@ func defaultConfig() config {
 			Service:   writingTaskConfig{Timeout: duration{10 * time.Minute}},
 			Embedding: embeddingConfig{Context: 2048, Timeout: duration{time.Minute}},
 		},
-		Backup: backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12},
+		Backup: backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12, BeforeUpgrade: true},
 		Log:    logConfig{Level: "info", Format: "text"},
 	}
 }

@@ -40,6 +40,9 @@ func openLocal(ctx context.Context, directory string) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
+	if _, err := keepBeforeUpgrade(ctx, engine, directory); err != nil {
+		return nil, errors.Join(err, engine.Close())
+	}
 	l, err := newLocal(ctx, engine)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
@@ -49,7 +52,7 @@ func openLocal(ctx context.Context, directory string) (*local, error) {
 
 // newLocal opens the desk in engine; Close closes both.
 func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
-	desk, err := helpdesk.Open(ctx, engine, helpdesk.Options{})
+	desk, err := helpdesk.Open(ctx, engine, helpdesk.Options{Program: programVersion()})
 	if err != nil {
 		return nil, err
 	}

@@ -100,6 +100,15 @@ func (s *server) openData(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.config.Backup.BeforeUpgrade {
+		kept, err := keepBeforeUpgrade(ctx, s.store, s.config.Server.Data)
+		if err != nil {
+			return err
+		}
+		if kept != "" {
+			s.log.InfoContext(ctx, "the data is of an older version and is upgraded; a copy of it as it was is kept", "copy", kept)
+		}
+	}
 	s.desk, err = helpdesk.Open(ctx, s.store, helpdesk.Options{
 		Hostname:        s.config.hostname(),
 		TokenLifetime:   s.config.Helpdesk.TokenLifetime.Duration,
@@ -109,6 +118,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
 		Log:             s.log,
+		Program:         programVersion(),
 	})
 	if err != nil {
 		return err
