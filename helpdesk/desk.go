@@ -41,6 +41,11 @@ type Options struct {
 	Log            *slog.Logger
 	// Program is the version of the program, kept with the data that it upgrades.
 	Program string
+	// PrivateWebhooks says that webhooks may be on networks of the house's own,
+	// where http:// will do; WebhookPatience is how long one may fail before it is
+	// given up, DefaultWebhookPatience when zero.
+	PrivateWebhooks bool
+	WebhookPatience time.Duration
 }
 
 func (o Options) withDefaults() Options {
@@ -56,6 +61,7 @@ func (o Options) withDefaults() Options {
 	set(&o.GiveUpAfter, 5*24*time.Hour)
 	set(&o.QuarantineKeep, 30*24*time.Hour)
 	o.DMARC = o.DMARC.withDefaults()
+	set(&o.WebhookPatience, DefaultWebhookPatience)
 	if o.AcknowledgementsPerDomain == 0 {
 		o.AcknowledgementsPerDomain = 30
 	}

@@ -140,6 +140,13 @@ const (
 	EventViewDeleted            EventKind = "view.deleted"
 	EventDKIMCreated            EventKind = "dkim.created"
 	EventDKIMUsed               EventKind = "dkim.used"
+	EventWebhookSaved           EventKind = "webhook.saved"
+	EventWebhookDeleted         EventKind = "webhook.deleted"
+	EventWebhookSecret          EventKind = "webhook.secret"
+	EventWebhookPaused          EventKind = "webhook.paused"
+	EventWebhookResumed         EventKind = "webhook.resumed"
+	EventWebhookSkipped         EventKind = "webhook.skipped"
+	EventWebhookParked          EventKind = "webhook.parked"
 	EventTimerParked            EventKind = "timer.parked"
 )
 

@@ -71,6 +71,8 @@ const (
 	PermitRoles Permission = "roles"
 	// PermitTokens is to see, make and revoke the API tokens of others.
 	PermitTokens Permission = "tokens"
+	// PermitWebhooks is to tell other programs of events.
+	PermitWebhooks Permission = "webhooks"
 	// PermitAudit is to read and export the audit log.
 	PermitAudit Permission = "audit"
 	// PermitSystem is to change settings of the house as a whole.
@@ -131,6 +133,7 @@ var permissionTable = []PermissionRow{
 	{PermitTeams, GroupHouse, ScopeAdmin, RoleAdmin},
 	{PermitRoles, GroupHouse, ScopeAdmin, RoleAdmin},
 	{PermitTokens, GroupHouse, ScopeAdmin, RoleAdmin},
+	{PermitWebhooks, GroupHouse, ScopeAdmin, RoleAdmin},
 	{PermitAudit, GroupHouse, ScopeAdmin, RoleAdmin},
 	{PermitSystem, GroupHouse, ScopeAdmin, RoleAdmin},
 }

@@ -34,6 +34,8 @@ const (
 	TimerBulk        TimerKind = "bulk"        // a bulk change
 	TimerDomain      TimerKind = "domain"      // a domain that mail leaves from: its keys are looked after
 	TimerPurge       TimerKind = "purge"       // a rejected mail in quarantine, to be deleted
+	TimerWebhook     TimerKind = "webhook"     // a webhook that there may be something for
+	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once
 	TimerTopics      TimerKind = "topics"      // "week": what the week's mails are about
 )
 

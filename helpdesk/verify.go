@@ -151,6 +151,8 @@ func allTables() []checkedTable {
 		dkimKeys,
 		tlsPolicies,
 		alarms,
+		webhooks,
+		webhookDeliveries,
 		pauses,
 		quarantined,
 		trustedSenders,

@@ -69,6 +69,15 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodPut, "/hours/:id", s.apiReplaceHours)
 	add(http.MethodGet, "/events", s.apiEvents)
 	add(http.MethodGet, "/insights", s.apiInsights)
+	add(http.MethodGet, "/webhooks", s.apiWebhooks)
+	add(http.MethodPost, "/webhooks", s.apiCreateWebhook)
+	add(http.MethodGet, "/webhooks/:id", s.apiWebhook)
+	add(http.MethodPatch, "/webhooks/:id", s.apiChangeWebhook)
+	add(http.MethodDelete, "/webhooks/:id", s.apiDeleteWebhook)
+	add(http.MethodPost, "/webhooks/:id/secret", s.apiRotateWebhook)
+	add(http.MethodPost, "/webhooks/:id/test", s.apiTestWebhook)
+	add(http.MethodGet, "/webhooks/:id/deliveries", s.apiWebhookDeliveries)
+	add(http.MethodPost, "/webhooks/:id/deliveries/:delivery/repeat", s.apiRepeatWebhook)
 	e.GET("/api/v1/openapi.yaml", serveOpenAPI)
 	return e
 }

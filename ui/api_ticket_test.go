@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -250,6 +251,22 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("DELETE", template, nil)
 	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
 	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
+	hook := h.create("/webhooks", object{"name": "倉庫", "url": "https://warehouse.example/hook", "kinds": []string{"ticket.created"}})
+	hook.at("webhook").want(t, object{"name": "倉庫", "state": "working"})
+	path := "/webhooks/" + hook.at("webhook")["id"].(string)
+	if secret := hook["secret"].(string); !strings.HasPrefix(secret, "whsec_") || strings.Contains(string(h.call("GET", path, nil).Body), secret) {
+		t.Error("the secret is not told once")
+	}
+	h.change(path, object{"paused": true}).at("webhook").want(t, object{"state": "paused"})
+	h.change(path, object{"paused": false, "name": "倉庫 2"}).at("webhook").want(t, object{"state": "working", "name": "倉庫 2"})
+	h.call("POST", path+"/secret", nil).ok(200)
+	test := h.create(path+"/test", nil).at("delivery")
+	test.want(t, object{"kind": "webhook.test", "seq": nil, "state": "waiting"})
+	h.create(path+"/deliveries/"+test["id"].(string)+"/repeat", nil).at("delivery").want(t, object{"message_id": test["message_id"]})
+	h.get("/webhooks")
+	h.get(path + "/deliveries")
+	h.call("POST", "/webhooks", object{"name": "x", "url": "http://example.com", "kinds": []string{"ticket.created"}}).refused(400, helpdesk.CodeInvalid, "url", "https")
+	h.call("DELETE", path, nil).ok(200)
 	defer h.as("")()
 	h.call("GET", "/openapi.yaml", nil)
 	for operation := range maps.Keys(h.description.operations) {

@@ -34,6 +34,7 @@ var styleOrder = []string{
 	"analysis",
 	"backup",
 	"service",
+	"webhook",
 	"insights",
 	"due",
 	"palette",

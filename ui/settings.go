@@ -31,6 +31,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.teamRoutes(g)
 	s.fieldRoutes(g)
 	s.auditRoutes(g)
+	s.webhookRoutes(g)
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	s.ownAccessRoutes(g)
@@ -106,6 +107,7 @@ var settingsMap = []struct {
 		{section: "queue", needs: helpdesk.PermitSupervise},
 		{section: "check", needs: helpdesk.PermitSystem},
 		{section: "backups", needs: helpdesk.PermitSystem},
+		{section: "webhooks", needs: helpdesk.PermitWebhooks},
 		{section: "audit", needs: helpdesk.PermitAudit},
 		{section: "system", readable: true},
 	}},

@@ -45,7 +45,7 @@ type auditChange struct{ Field, Before, After string }
 
 // auditAreas are the kinds of events that the filter offers: the parts before
 // their dots.
-var auditAreas = []string{"login", "token", "user", "role", "team", "alias", "pipeline", "field", "address", "dkim", "destination", "mail", "settings", "export", "reanalysis"}
+var auditAreas = []string{"login", "token", "user", "role", "team", "alias", "pipeline", "field", "address", "dkim", "destination", "mail", "settings", "webhook", "export", "reanalysis"}
 
 func (s *Server) auditPage(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
@@ -95,7 +95,7 @@ func (s *Server) auditQuery(c echo.Context) helpdesk.AuditQuery {
 }
 
 // auditSubjects are the details that name what an event is about.
-var auditSubjects = []string{"alias", "pipeline", "team", "field", "role", "token", "user", "address", "domain", "what", "name"}
+var auditSubjects = []string{"webhook", "alias", "pipeline", "team", "field", "role", "token", "user", "address", "domain", "what", "name"}
 
 func (v *visit) auditLine(e helpdesk.Event, people map[string]helpdesk.User) auditLine {
 	line := auditLine{Time: longMoment(v.Printer, e.At), From: e.Actor.From, What: string(e.Kind)}

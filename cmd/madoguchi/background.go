@@ -20,6 +20,8 @@ const (
 	deskWorkLease    = time.Minute
 	bulkLease        = 10 * time.Minute
 	topicsLease      = 30 * time.Minute
+	tellersAtOnce    = 8
+	tellingLease     = 5 * time.Minute
 	stopGrace        = 20 * time.Second
 )
 
@@ -58,6 +60,10 @@ func (s *server) openBackground(ctx context.Context) error {
 		return err
 	}
 	words := ui.NoticeWords(catalogues, strings.TrimSuffix(s.config.Web.URL, "/"))
+	teller, err := s.openWebhooks(ctx, run.Teller{URL: strings.TrimSuffix(s.config.Web.URL, "/"), Now: time.Now})
+	if err != nil {
+		return err
+	}
 	pusher := run.NewPusher(run.Pusher{Desk: s.desk, Words: words, Subscriber: "https://" + s.config.hostname(), Now: time.Now})
 	timers := &run.Timers{
 		Desk: s.desk, Now: time.Now, Log: s.log,
@@ -78,6 +84,8 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerAutoReply, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendAutoReply},
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},
 			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
+			{Kind: helpdesk.TimerWebhook, Concurrency: tellersAtOnce, Lease: tellingLease, Do: teller.Tell},
+			{Kind: helpdesk.TimerWebhookOnce, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: teller.TellOnce},
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pelletier/go-toml/v2"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd"
 )
 
@@ -32,6 +33,7 @@ type config struct {
 	Backup    backupConfig     `toml:"backup"`
 	Log       logConfig        `toml:"log"`
 	Metrics   metricsConfig    `toml:"metrics"`
+	Webhooks  webhooksConfig   `toml:"webhooks"`
 	Cards     []cardConfig     `toml:"customer_card"`
 	Pipelines []pipelineConfig `toml:"pipeline"`
 	Aliases   []aliasConfig    `toml:"alias"`
@@ -249,8 +251,9 @@ func defaultConfig() config {
 			Service:   writingTaskConfig{Timeout: duration{10 * time.Minute}},
 			Embedding: embeddingConfig{Context: 2048, Timeout: duration{time.Minute}},
 		},
-		Backup: backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12, BeforeUpgrade: true},
-		Log:    logConfig{Level: "info", Format: "text"},
+		Backup:   backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12, BeforeUpgrade: true},
+		Log:      logConfig{Level: "info", Format: "text"},
+		Webhooks: webhooksConfig{AllowNetworks: []string{}, GiveUpAfter: duration{helpdesk.DefaultWebhookPatience}},
 	}
 }
 

@@ -58,6 +58,7 @@ func (c *config) check(keys []fileKey) error {
 		k.add("server.data", `must name a directory, such as "/var/lib/madoguchi"`)
 	}
 	k.smtp(c.SMTP)
+	k.webhooks(c.Webhooks)
 	k.web(c.Web)
 	k.proxyProtocol(c.Proxy)
 	k.gate(c.Incoming)

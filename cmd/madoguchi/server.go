@@ -117,6 +117,8 @@ func (s *server) openData(ctx context.Context) (err error) {
 		DMARC:           s.config.Incoming.DMARC.handling(),
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
+		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,
+		WebhookPatience: s.config.Webhooks.GiveUpAfter.Duration,
 		Log:             s.log,
 		Program:         programVersion(),
 	})

@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 )
@@ -66,11 +67,20 @@ func (n Network) Client(atOnce int) *http.Client {
 // resolver (the system's when nil), so that no name can lead inside, however often
 // its answer changes.
 func DialPublic(resolver *net.Resolver) func(ctx context.Context, network, address string) (net.Conn, error) {
+	return DialAllowed(resolver, nil)
+}
+
+// DialAllowed is DialPublic with networks of the house's own, which it names in its
+// configuration: their addresses are reached on every port.
+func DialAllowed(resolver *net.Resolver, allowed []netip.Prefix) func(ctx context.Context, network, address string) (net.Conn, error) {
 	dialer := &net.Dialer{Timeout: 4 * time.Second, Resolver: resolver,
 		ControlContext: func(_ context.Context, _, address string, _ syscall.RawConn) error {
 			target, err := netip.ParseAddrPort(address)
 			if err != nil {
 				return fmt.Errorf("read the address %q: %w", address, err)
+			}
+			if slices.ContainsFunc(allowed, func(p netip.Prefix) bool { return p.Contains(target.Addr().Unmap()) }) {
+				return nil
 			}
 			return refuseInside(target)
 		}}

@@ -21,13 +21,18 @@ import (
 // open returns a helpdesk with one ticket whose reply is due at once.
 func open(t *testing.T) (*helpdesk.Desk, helpdesk.Actor) {
 	t.Helper()
+	return openWith(t, helpdesk.Options{UndoWindow: -1})
+}
+
+func openWith(t *testing.T, o helpdesk.Options) (*helpdesk.Desk, helpdesk.Actor) {
+	t.Helper()
 	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	group := store.NewGroup(bolt)
 	t.Cleanup(func() { group.Close() })
-	desk, err := helpdesk.Open(t.Context(), group, helpdesk.Options{UndoWindow: -1})
+	desk, err := helpdesk.Open(t.Context(), group, o)
 	if err != nil {
 		t.Fatal(err)
 	}

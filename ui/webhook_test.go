@@ -1,0 +1,62 @@
+package ui_test
+
+import (
+	"net/http"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// TestWebhooksAreMadeInTheSettings makes one, sees its secret once, and does with it
+// what its buttons offer.
+func TestWebhooksAreMadeInTheSettings(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.get("/settings/webhooks").want(http.StatusOK).shows("Webhook はまだありません")
+	b.get("/settings/webhooks/new").want(http.StatusOK).shows("ticket.created").hides("一時停止")
+	b.post("/settings/webhooks/new", "name", "倉庫", "url", "http://example.com", "kind", "ticket.created", "action", "save").
+		want(http.StatusUnprocessableEntity).shows("https://", `value="倉庫"`)
+	made := b.post("/settings/webhooks/new", "name", "倉庫", "url", "https://warehouse.example/hook?key=1", "kind", "ticket.created", "kind", "message.received", "action", "save").
+		want(http.StatusOK).shows("今だけ表示", "whsec_", "稼働中")
+	secret := regexp.MustCompile(`whsec_[A-Za-z0-9+/=]+`).FindString(made.body)
+	list, err := h.Webhooks(h.ctx(), h.admin.Actor())
+	if err != nil || len(list) != 1 || list[0].Secrets[0].Value != "" {
+		t.Fatalf("%+v, %v", list, err)
+	}
+	path := "/settings/webhooks/" + list[0].ID
+	b.get(path).want(http.StatusOK).hides("whsec_").shows("まだ何も送っていません", "一時停止")
+	b.get("/settings/webhooks").shows("倉庫", "warehouse.example", "2 種類").hides("key=1")
+	b.post(path, "action", "test").want(http.StatusSeeOther)
+	b.get(path).shows("webhook.test", "再送待ち")
+	deliveries, err := h.WebhookDeliveries(h.ctx(), h.admin.Actor(), list[0].ID, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EndWebhookOnce(h.ctx(), &helpdesk.WebhookCall{Delivery: deliveries[0], Attempt: helpdesk.WebhookAttempt{At: time.Now(), Status: 404, Head: "<b>no such page</b>"}}); err != nil {
+		t.Fatal(err)
+	}
+	b.get(path).shows("404 &lt;b&gt;no such page&lt;/b&gt;", "失敗", "1 回のみ")
+	b.post(path, "action", "repeat:"+deliveries[0].ID).want(http.StatusSeeOther)
+	b.post(path, "action", "pause").want(http.StatusSeeOther)
+	b.get(path).shows("一時停止中", "続きから再開", "今から再開")
+	b.post(path, "action", "resume").want(http.StatusSeeOther)
+	again := b.post(path, "action", "secret").want(http.StatusOK).shows("whsec_", "以前の鍵").hides(secret)
+	if again.Header.Get("Cache-Control") != "no-store" {
+		t.Error("a page with a secret may be kept")
+	}
+	b.post(path, "action", "skip").want(http.StatusConflict)
+	b.post(path, "action", "delete").want(http.StatusSeeOther)
+	b.get(path).want(http.StatusNotFound)
+
+	// What happened is in the audit log, without the secret.
+	b.get("/settings/audit?kind=webhook").shows("Webhook を保存", "Webhook を一時停止", "Webhook の署名の鍵を変更", "Webhook を削除", "倉庫").hides("whsec_")
+	if strings.Contains(h.log.String(), "whsec_") {
+		t.Error("the log has a secret")
+	}
+	agent := h.user("agent@example.jp", "担当", helpdesk.RoleAgent)
+	h.as(agent).get("/settings/webhooks").want(http.StatusForbidden)
+	h.as(agent).get("/settings/profile").hides("/settings/webhooks")
+}
