@@ -219,6 +219,13 @@ var routeAccess = map[string]access{
 	"POST /settings/roles":                           {needs: helpdesk.PermitRoles, late: true},
 	"POST /settings/roles/new":                       {needs: helpdesk.PermitRoles},
 	"POST /settings/roles/:id/delete":                {needs: helpdesk.PermitRoles},
+	"GET /settings/access":                           {needs: helpdesk.PermitRead},
+	"POST /settings/access/sessions":                 {needs: anybody},
+	"POST /settings/users/:id/sessions":              {needs: helpdesk.PermitUsers, form: []string{"action", "others"}},
+	"GET /settings/ledger":                           {needs: helpdesk.PermitRead}, // empty but for those who may change the system
+	"GET /settings/backups":                          {needs: helpdesk.PermitRead}, // the same
+	"GET /settings/backups/progress":                 {needs: helpdesk.PermitSystem, part: "backups"},
+	"POST /settings/backups":                         {needs: helpdesk.PermitSystem},
 	"GET /settings/webhooks":                         {needs: helpdesk.PermitWebhooks},
 	"GET /settings/webhooks/:id":                     {needs: helpdesk.PermitWebhooks},
 	"POST /settings/webhooks/:id":                    {needs: helpdesk.PermitWebhooks},
@@ -273,6 +280,7 @@ var apiScopes = map[string]access{
 	"GET /api/v1/hours":                                     {needs: helpdesk.PermitRead},
 	"PUT /api/v1/hours/:id":                                 {needs: helpdesk.PermitHours, json: `{"name":"x"}`},
 	"GET /api/v1/events":                                    {needs: helpdesk.PermitRead},
+	"GET /api/v1/ledger":                                    {needs: helpdesk.PermitSystem},
 	"GET /api/v1/webhooks":                                  {needs: helpdesk.PermitWebhooks},
 	"POST /api/v1/webhooks":                                 {needs: helpdesk.PermitWebhooks, json: `{"name":"x","url":"https://example.com/x","kinds":["ticket.created"]}`},
 	"GET /api/v1/webhooks/:id":                              {needs: helpdesk.PermitWebhooks},

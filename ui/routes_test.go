@@ -69,11 +69,17 @@ type routedHouse struct {
 	users            map[helpdesk.Permission]*helpdesk.User
 }
 
+// noBackups stand where a server keeps its backups: there are none.
+type noBackups struct{}
+
+func (noBackups) State() (ui.BackupState, error) { return ui.BackupState{}, nil }
+func (noBackups) Ask()                           {}
+
 func newRoutedHouse(t *testing.T) *routedHouse {
 	t.Helper()
 	h := &routedHouse{roles: map[helpdesk.Permission]*helpdesk.CustomRole{}, users: map[helpdesk.Permission]*helpdesk.User{}}
 	h.house, _ = newSearchableHouse(t, func(o *ui.Options) {
-		o.Secure = true
+		o.Secure, o.Backups = true, noBackups{}
 		o.RotateKeys = func(ctx context.Context, a helpdesk.Actor, domain string) error { return h.RotateDKIM(ctx, a, domain) }
 		o.CheckDomain = func(context.Context, string) []ui.DomainPart { return nil }
 		o.Check = func(context.Context) ([]ui.Finding, error) { return nil, nil }
