@@ -386,8 +386,10 @@ type Authentication struct {
 	DMARC  AuthResult
 	ARC    string
 	Policy string // the From domain's DMARC policy: "none", "quarantine", "reject", or ""
-	// AlignedBy names the mechanism that proved the From domain: "dkim", "spf" or "".
+	// AlignedBy names the mechanism that proved the From domain: "dkim", "spf", "arc" or "".
 	AlignedBy string
+	// Forwarder is the trusted domain that proved it ("arc"), or "".
+	Forwarder string `cbor:",omitempty"`
 	// Vouched says that the house received the mail though it fails.
 	Vouched Vouching `cbor:",omitempty"`
 	// Results is the value of the Authentication-Results field (RFC 8601).

@@ -17,6 +17,7 @@ const (
 	StepKind                StepKey = "kind"
 	StepKindBecause         StepKey = "kind_because"
 	StepAuthentication      StepKey = "authentication"
+	StepForwarder           StepKey = "forwarder"
 	StepUnauthenticated     StepKey = "unauthenticated"
 	StepCharset             StepKey = "charset"
 	StepDefect              StepKey = "defect"
@@ -71,7 +72,7 @@ const (
 // StepKeys lists every step, for those who have a sentence for each.
 func StepKeys() []StepKey {
 	return []StepKey{
-		StepReceived, StepKind, StepKindBecause, StepAuthentication, StepUnauthenticated, StepCharset, StepDefect,
+		StepReceived, StepKind, StepKindBecause, StepAuthentication, StepForwarder, StepUnauthenticated, StepCharset, StepDefect,
 		StepRecipientAlias, StepRecipientPostmaster, StepRecipientReply, StepRecipientAgent, StepRecipientBounce,
 		StepRecipientUnknown, StepRecipientExpired, StepRecipientDisabled, StepDuplicate, StepToken, StepForward,
 		StepReferencesNone, StepReferencesMany, StepReferenceUnknown, StepReferenceIgnored, StepReferenceFound,
@@ -172,6 +173,9 @@ func (t *trace) authentication(a Authentication) {
 	}
 	t.add(StepAuthentication, "trust", string(a.Trust()), "spf", or(a.SPF.Result), "dkim", or(strings.Join(dkim, ", ")),
 		"dmarc", or(a.DMARC.Result), "policy", or(a.Policy), "aligned_by", or(a.AlignedBy))
+	if a.Forwarder != "" {
+		t.add(StepForwarder, "domain", a.Forwarder)
+	}
 }
 
 // references says when there are none, or more than are looked up.

@@ -37,10 +37,12 @@ func (k *checker) proxyProtocol(c proxyConfig) {
 
 // incomingConfig is what stands between the internet and the desk.
 type incomingConfig struct {
-	Exempt []string     `toml:"exempt"`
-	Limits limitsConfig `toml:"limits"`
-	Tarpit tarpitConfig `toml:"tarpit"`
-	DMARC  dmarcConfig  `toml:"dmarc"`
+	Exempt []string `toml:"exempt"`
+	// TrustedForwarders are domains whose word counts on mail that they forward.
+	TrustedForwarders []string     `toml:"trusted_forwarders"`
+	Limits            limitsConfig `toml:"limits"`
+	Tarpit            tarpitConfig `toml:"tarpit"`
+	DMARC             dmarcConfig  `toml:"dmarc"`
 	// QuarantineKeep is how long a rejected mail is kept.
 	QuarantineKeep duration `toml:"quarantine_keep"`
 
@@ -83,10 +85,11 @@ func defaultIncoming() incomingConfig {
 	l := smtpd.DefaultLimits()
 	return incomingConfig{
 		DMARC: dmarcConfig{Reject: "quarantine", Quarantine: "quarantine", None: "accept"}, QuarantineKeep: duration{30 * day},
-		Exempt:       []string{"127.0.0.0/8", "::1"},
-		Limits:       limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
-		DNSBLTimeout: duration{5 * time.Second},
-		Tarpit:       tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
+		Exempt:            []string{"127.0.0.0/8", "::1"},
+		TrustedForwarders: []string{},
+		Limits:            limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
+		DNSBLTimeout:      duration{5 * time.Second},
+		Tarpit:            tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
 	}
 }
 
@@ -116,6 +119,11 @@ func (k *checker) gate(c incomingConfig) {
 		{"tarpit.after", c.Tarpit.After}, {"tarpit.sessions", c.Tarpit.Sessions},
 	} {
 		k.natural("incoming."+limit.key, int64(limit.n))
+	}
+	for i, domain := range c.TrustedForwarders {
+		if strings.ContainsAny(domain, " /@:*") || !strings.Contains(domain, ".") {
+			k.add(fmt.Sprintf("incoming.trusted_forwarders[%d]", i), `%q is not a domain; write it like "example.com"`, domain)
+		}
 	}
 	k.positive("incoming.dnsbl_timeout", int64(c.DNSBLTimeout.Duration))
 	for i, list := range c.DNSBL {

@@ -103,6 +103,7 @@ func authentication(v auth.Verdict, hostname string) helpdesk.Authentication {
 		ARC:       v.ARC,
 		Policy:    v.DMARC.Policy,
 		AlignedBy: v.DMARC.AlignedBy,
+		Forwarder: v.Forwarder,
 		Results:   v.AuthenticationResults(hostname),
 	}
 	for _, signature := range v.DKIM {

@@ -157,6 +157,7 @@ func (s *server) openMail(context.Context) (err error) {
 	s.smtpAt = s.proxied(proxySMTP, s.smtpAt)
 	verifier := &auth.Verifier{
 		Resolver: auth.NewCachingResolver(c.DNS.Resolver, time.Now), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
+		Forwarders: c.Incoming.TrustedForwarders,
 	}
 	s.openBlocklists()
 	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname()}, s.metrics}

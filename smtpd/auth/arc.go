@@ -16,19 +16,26 @@ import (
 // maxARCSets is the longest chain there may be (RFC 8617 section 4.2.1).
 const maxARCSets = 50
 
+// arcChain is what was found of a chain: its state, and its sets, oldest first,
+// where it passes.
+type arcChain struct {
+	state string
+	sets  []arcSet
+}
+
 // arcSet is the three fields that one intermediary adds.
 type arcSet struct{ results, message, seal *field }
 
 // checkARC verifies the chain (RFC 8617 section 5.2): the structure, the newest
 // ARC-Message-Signature, and every ARC-Seal. The chain ends in the past, at
 // keys of strangers: pass says that nobody broke it, not that one may trust it.
-func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) string {
+func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) arcChain {
 	sets, err := m.arcSets()
 	if err != nil {
-		return string(Fail)
+		return arcChain{state: string(Fail)}
 	}
 	if len(sets) == 0 {
-		return string(None)
+		return arcChain{state: string(None)}
 	}
 	keys := arcKeys{ctx: ctx, dns: dns, known: make(map[string]keyRecord)}
 	err = m.verifyARCMessage(keys, sets[len(sets)-1].message, now)
@@ -37,11 +44,11 @@ func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) strin
 	}
 	switch {
 	case ctx.Err() != nil || isTemporary(err):
-		return string(TempError)
+		return arcChain{state: string(TempError)}
 	case err == nil:
-		return string(Pass)
+		return arcChain{state: string(Pass), sets: sets}
 	}
-	return string(Fail)
+	return arcChain{state: string(Fail)}
 }
 
 // arcSets collects the chain, oldest first, and checks all of its structure.

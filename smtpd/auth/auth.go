@@ -3,7 +3,8 @@
 // A Verifier computes SPF (RFC 7208), DKIM (RFC 6376, RFC 8301, RFC 8463),
 // DMARC (RFC 7489) and ARC (RFC 8617) for one received mail under one time
 // budget. It never fails: trouble with the DNS is a temperror in the Verdict.
-// Authentication-Results fields found inside a mail are never read.
+// Authentication-Results fields found inside a mail are never read, save those that
+// a trusted forwarder has sealed (ARC).
 package auth
 
 import (
@@ -45,6 +46,9 @@ type Verifier struct {
 	// Hostname is the authserv-id (RFC 8601 section 2.5) under which this
 	// server reports its verdicts.
 	Hostname string
+	// Forwarders are the domains, with all below them, whose ARC seals are trusted:
+	// what fails DMARC here, and passed it there, passes.
+	Forwarders []string
 }
 
 // Request is one received mail and how it came.
@@ -66,6 +70,8 @@ type Verdict struct {
 	DMARC DMARC
 	// ARC is the state of the chain: none, pass, fail or temperror.
 	ARC string
+	// Forwarder is the trusted domain by whose word DMARC passes, or "".
+	Forwarder string
 }
 
 // SPF is the result of RFC 7208 for the MAIL FROM identity, or for the HELO
@@ -99,7 +105,7 @@ type DMARC struct {
 	Reason string
 	// AlignedBy is "dkim" or "spf" when that proves the From domain: when Result
 	// is Pass, or by relaxed alignment when it is None because the domain has no
-	// policy.
+	// policy. It is "arc" where a trusted forwarder proved it.
 	AlignedBy string
 }
 
@@ -123,18 +129,20 @@ func (v *Verifier) Verify(ctx context.Context, r Request) Verdict {
 	spfDone := start(func() SPF { return checkSPF(ctx, dns, r) })
 	dkimDone := start(func() []DKIM { return checkDKIM(ctx, dns, m, v.now()) })
 	policyDone := start(func() policyLookup { return discoverPolicy(ctx, dns, from.domain) })
-	arcDone := start(func() string { return checkARC(ctx, dns, m, v.now()) })
+	arcDone := start(func() arcChain { return checkARC(ctx, dns, m, v.now()) })
 
 	spf := await(ctx, spfDone, func() SPF { return lateSPF(ctx, r) })
 	signatures := await(ctx, dkimDone, func() []DKIM { return lateDKIM(ctx, m) })
 	policy := await(ctx, policyDone, func() policyLookup { return policyLookup{err: context.Cause(ctx)} })
-	arc := await(ctx, arcDone, func() string { return string(TempError) })
-	return Verdict{
+	arc := await(ctx, arcDone, func() arcChain { return arcChain{state: string(TempError)} })
+	verdict := Verdict{
 		SPF:   spf,
 		DKIM:  signatures,
 		DMARC: evaluate(from, policy, spf, signatures, r.Raw),
-		ARC:   arc,
+		ARC:   arc.state,
 	}
+	verdict.believe(arc.vouch(v.Forwarders, from.domain))
+	return verdict
 }
 
 // AuthenticationResults is Verdict.AuthenticationResults under the verifier's
