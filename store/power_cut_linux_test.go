@@ -3,6 +3,7 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -87,9 +88,13 @@ func TestEveryPowerCutKeepsWhatWasAcknowledged(t *testing.T) {
 		return // this is the process whose writes are recorded
 	}
 	cuts, lost, recovered := 0, 0, 0
+	memory := memoryDirectory(t)
 	for image := range trace.Images(1, *powerCuts) {
 		cuts++
-		directory := memoryDirectory(t)
+		directory := filepath.Join(memory, "cut")
+		if err := errors.Join(os.RemoveAll(directory), os.Mkdir(directory, 0o700)); err != nil { // one at a time: thousands fill the memory
+			t.Fatal(err)
+		}
 		if err := image.WriteTo(directory); err != nil {
 			t.Fatal(err)
 		}
@@ -169,8 +174,13 @@ func TestAFailureAtEachWriteAndSync(t *testing.T) {
 		next func(n int)
 	}{{"write", disk.FailWrite}, {"sync", disk.FailSync}} {
 		hit := 0
+		memory := memoryDirectory(t)
 		for n := 1; ; n++ {
-			path := filepath.Join(memoryDirectory(t), "store")
+			directory := filepath.Join(memory, "failure")
+			if err := errors.Join(os.RemoveAll(directory), os.Mkdir(directory, 0o700)); err != nil {
+				t.Fatal(err)
+			}
+			path := filepath.Join(directory, "store")
 			j, err := store.Open(path, store.BoltOptions{NoPreallocation: true})
 			if err != nil {
 				t.Fatal(err)
