@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -39,5 +40,42 @@ func TestAlarmCallsAdminsUntilItIsOver(t *testing.T) {
 	}
 	raise("again")
 	h.wantTold(admin, "alarm 0×1")
+	h.verify()
+}
+
+// An alarm reaches the admins' own mailboxes too, and no ticket hears of it.
+func TestAlarmGoesByMailUnlessRead(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	ctx := t.Context()
+	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", "no space left on device"))
+	h.pass(4 * time.Minute)
+	claimed, _, err := h.ClaimDue(ctx, helpdesk.TimerNotice, 10, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d due: %v", len(claimed), err)
+	}
+	words := func(_ string, n helpdesk.NoticeView) (string, string) {
+		return string(n.Notice.Alarm) + " " + n.Subject, n.Snippet
+	}
+	for range 2 { // worked on twice, it is sent once
+		h.must(h.MailNotice(ctx, claimed[0].ID, words))
+	}
+	h.verify()
+	queue, err := h.Queue(ctx, h.admin, "", 0)
+	if err != nil || len(queue.Deliveries) != 1 {
+		t.Fatalf("%d wait: %v", len(queue.Deliveries), err)
+	}
+	tried := 0
+	sent := h.deliver(func(string) (helpdesk.Attempt, bool) {
+		tried++
+		return helpdesk.Attempt{Code: 550, Enhanced: "5.7.1", Text: "not here"}, true
+	})
+	h.must(h.RetryDelivery(ctx, h.admin, queue.Deliveries[0].ID))
+	h.verify()
+	sent = h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false })
+	raw := sent[h.user.Email]
+	if tried != 1 || len(sent) != 1 || !strings.Contains(raw, "Subject: backup /srv/backup") || !strings.Contains(raw, "no space left on device") || !strings.Contains(raw, "Auto-Submitted: auto-generated") {
+		t.Errorf("tried %d, sent %d: %s", tried, len(sent), raw)
+	}
 	h.verify()
 }

@@ -37,6 +37,15 @@ func (c *command) putDelivery(delivery *Delivery, bounce Token) error {
 	return deliveries.Put(c, delivery)
 }
 
+// putHouseDelivery writes a delivery of a mail that is about no ticket. What comes
+// back to its envelope address is refused: there is nothing that it could join.
+func (c *command) putHouseDelivery(delivery *Delivery) error {
+	if err := c.setTimer(TimerDeliver, delivery.ID, delivery.NextAt); err != nil {
+		return err
+	}
+	return deliveries.Put(c, delivery)
+}
+
 func (c *command) cancelDeliveries(m *Message) error {
 	list, err := deliveriesOf(c, m.ID)
 	if err != nil {
@@ -171,8 +180,8 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 	if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
 		return err
 	}
-	if delivery.Notice != "" && state == DeliverySent {
-		return deliveries.Put(c, delivery) // nothing that the ticket needs to say
+	if delivery.Ticket == 0 || delivery.Notice != "" && state == DeliverySent {
+		return deliveries.Put(c, delivery) // nothing that a ticket needs to say
 	}
 	kind := EventDeliverySent
 	switch {
@@ -247,7 +256,7 @@ func (c *command) retry(delivery *Delivery) error {
 	if err := c.setTimer(TimerDeliver, delivery.ID, c.now); err != nil {
 		return err
 	}
-	if err := deliveries.Put(c, delivery); err != nil || !failed {
+	if err := deliveries.Put(c, delivery); err != nil || !failed || delivery.Ticket == 0 {
 		return err
 	}
 	ticket, err := tickets.Get(c, key(delivery.Ticket))

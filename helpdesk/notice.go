@@ -72,11 +72,12 @@ type NoticeView struct {
 	Notice  Notice
 	Subject string // the ticket's
 	Contact string // name or address of the ticket's customer
-	Snippet string // what was newest on the ticket when it was read
+	Snippet string // what was newest on the ticket when it was read, or what an alarm that stands found
 }
 
 // NoticeChoice is in which ways a user wants to be told of what. Without one, all
-// is told in the web and by the browsers that asked for it, nothing by mail.
+// is told in the web and by the browsers that asked for it, and by mail only what
+// whoever reads the screen may not be the right one to see, or sees too late.
 type NoticeChoice struct {
 	UserID   string
 	Channels map[NoticeKind][]NoticeChannel
@@ -89,7 +90,7 @@ type NoticeChoice struct {
 func (c *NoticeChoice) Wants(kind NoticeKind, channel NoticeChannel) bool {
 	list, chosen := c.Channels[kind]
 	if !chosen {
-		return channel != ChannelMail
+		return channel != ChannelMail || kind == NoticeAlarm || kind == NoticeLogin
 	}
 	return slices.Contains(list, channel)
 }
@@ -466,7 +467,11 @@ func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeVi
 func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
 	view := &NoticeView{Notice: *n, Subject: n.Subject}
 	if n.Ticket == 0 {
-		return view, nil
+		alarm, err := optional(alarms.Get(r, key(string(n.Alarm), n.Subject)))
+		if err == nil && alarm != nil {
+			view.Snippet = alarm.Detail
+		}
+		return view, err
 	}
 	t, err := tickets.Get(r, key(n.Ticket))
 	if err != nil {

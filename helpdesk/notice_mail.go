@@ -42,6 +42,9 @@ func (d *Desk) MailNotice(ctx context.Context, id string, words NoticeWords) err
 			return err
 		}
 		delivery := o.delivery
+		if delivery.Ticket == 0 {
+			return c.putHouseDelivery(&delivery)
+		}
 		return c.putDelivery(&delivery, o.bounce)
 	})
 }
@@ -51,20 +54,55 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if err != nil {
 		return nil, gone(err)
 	}
-	if n.Ticket == 0 { // a new mail has no ticket yet to leave a trace on: it is told of in the web and by push
-		return nil, nil
-	}
 	view, err := noticeView(r, n)
-	if err != nil {
-		return nil, err
-	}
-	ticket, err := tickets.Get(r, key(n.Ticket))
 	if err != nil {
 		return nil, err
 	}
 	user, err := users.Get(r, key(n.UserID))
 	if err != nil || user.Disabled {
 		return nil, gone(err)
+	}
+	o := &outgoingCopy{delivery: Delivery{ID: d.newID(), Ticket: n.Ticket, Recipient: user.Email, Copy: true, Notice: n.ID,
+		State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()}}
+	o.delivery.RawID = o.delivery.ID
+	alias, err := d.noticeAlias(r, n, o)
+	if err != nil || alias == nil {
+		return nil, err
+	}
+	domain := domainOf(alias.Address)
+	noReply := "no-reply@" + domain
+	if n.Ticket == 0 {
+		o.delivery.EnvelopeFrom = noReply
+	}
+	subject, text := words(user.Locale, *view)
+	o.draft = mail.Draft{
+		From:      mail.Address{Name: aliasName(alias), Address: alias.Address},
+		ReplyTo:   mail.Address{Address: noReply},
+		To:        []mail.Address{{Name: user.Name, Address: user.Email}},
+		Subject:   subject,
+		Date:      d.now(),
+		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
+		Text:      text,
+		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+	}
+	return o, nil
+}
+
+// noticeAlias is the alias that a notice's mail leaves from, nil where none can:
+// that of the ticket, with which the delivery is then connected, or the house's
+// first.
+func (d *Desk) noticeAlias(r store.Reader, n *Notice, o *outgoingCopy) (*Alias, error) {
+	if n.Ticket == 0 {
+		for a, err := range aliases.Scan(r, store.Range{}) {
+			if err != nil || !a.Disabled {
+				return a, err
+			}
+		}
+		return nil, nil
+	}
+	ticket, err := tickets.Get(r, key(n.Ticket))
+	if err != nil {
+		return nil, err
 	}
 	about, err := messagesOf(r, n.Ticket)
 	if err != nil || len(about) == 0 { // it was merged meanwhile
@@ -74,23 +112,7 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if err != nil {
 		return nil, err
 	}
-	domain := domainOf(alias.Address)
-	subject, text := words(user.Locale, *view)
-	o := &outgoingCopy{
-		bounce: Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: about[0].ID, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)},
-		delivery: Delivery{ID: d.newID(), Message: about[0].ID, Ticket: ticket.Number, Recipient: user.Email, Copy: true, Notice: n.ID,
-			State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()},
-	}
-	o.delivery.RawID = o.delivery.ID
-	o.draft = mail.Draft{
-		From:      mail.Address{Name: aliasName(alias), Address: alias.Address},
-		ReplyTo:   mail.Address{Address: "no-reply@" + domain},
-		To:        []mail.Address{{Name: user.Name, Address: user.Email}},
-		Subject:   subject,
-		Date:      d.now(),
-		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
-		Text:      text,
-		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
-	}
-	return o, nil
+	o.delivery.Message = about[0].ID
+	o.bounce = Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: about[0].ID, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}
+	return alias, nil
 }

@@ -324,13 +324,15 @@ func verifyDeliveries(_ context.Context, r store.Reader) (problems []string, err
 		if err != nil {
 			return problems, err
 		}
-		m, err := messages.Get(r, key(d.Message))
-		if err != nil {
-			problems = append(problems, fmt.Sprintf("delivery %s carries message %s: %v", d.ID, d.Message, err))
-			continue
-		}
-		if m.Ticket != d.Ticket {
-			problems = append(problems, fmt.Sprintf("delivery %s is of ticket %d, its message of ticket %d", d.ID, d.Ticket, m.Ticket))
+		if d.Ticket != 0 || d.Message != "" {
+			m, err := messages.Get(r, key(d.Message))
+			if err != nil {
+				problems = append(problems, fmt.Sprintf("delivery %s carries message %s: %v", d.ID, d.Message, err))
+				continue
+			}
+			if m.Ticket != d.Ticket {
+				problems = append(problems, fmt.Sprintf("delivery %s is of ticket %d, its message of ticket %d", d.ID, d.Ticket, m.Ticket))
+			}
 		}
 		has, err := timers.Has(r, key(string(TimerDeliver), d.ID))
 		if err != nil {

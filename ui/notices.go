@@ -175,7 +175,7 @@ func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
 		}
 		p := c.Printer(l, nil, firstMoment)
 		text := noticeDetail(p, n)
-		if n.Notice.Kind == helpdesk.NoticeCustomer && n.Snippet != "" {
+		if (n.Notice.Kind == helpdesk.NoticeCustomer || n.Notice.Kind == helpdesk.NoticeAlarm) && n.Snippet != "" {
 			text += "\n" + n.Snippet
 		}
 		if base != "" {

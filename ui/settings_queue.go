@@ -79,10 +79,14 @@ func (s *Server) queuePage(c echo.Context) error {
 	view.Total, view.More = v.N("queue.total", q.Total), q.Total-len(q.Deliveries)
 	view.destinations(v, q)
 	for _, d := range q.Deliveries {
-		view.Deliveries = append(view.Deliveries, queuedView{ID: d.ID, To: d.Recipient, Said: d.Said(), Ticket: v.T("queue.ticket", d.Ticket),
-			URL: (place{query: inView("open")}).address(d.Ticket), Badge: &badge{queueTones[d.State], v.T("queue.state." + string(d.State))},
+		shown := queuedView{ID: d.ID, To: d.Recipient, Said: d.Said(), Badge: &badge{queueTones[d.State], v.T("queue.state." + string(d.State))},
 			Next: shortMoment(v.Printer, d.NextAt), Since: shortMoment(v.Printer, d.CreatedAt), Tries: len(d.Attempts),
-			Waits: d.State != helpdesk.DeliverySending, Late: d.State == helpdesk.DeliveryDeferred})
+			Waits: d.State != helpdesk.DeliverySending, Late: d.State == helpdesk.DeliveryDeferred}
+		shown.Ticket, shown.URL = v.T("queue.ticket", d.Ticket), (place{query: inView("open")}).address(d.Ticket)
+		if d.Ticket == 0 {
+			shown.Ticket, shown.URL = v.T("queue.house"), ""
+		}
+		view.Deliveries = append(view.Deliveries, shown)
 	}
 	return s.render(c, http.StatusOK, "settings-queue", view)
 }

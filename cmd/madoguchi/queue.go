@@ -118,7 +118,11 @@ func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
 	}
 	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 	for _, m := range q.Deliveries {
-		fmt.Fprintf(table, "%s\t#%d\t%s\t%s\tnext %s\t%d tries\t%s\n", m.ID, m.Ticket, m.To, m.State, m.Next.Local().Format(time.DateTime), m.Attempts, m.Said)
+		about := "notice" // to a colleague, about no ticket
+		if m.Ticket != 0 {
+			about = fmt.Sprintf("#%d", m.Ticket)
+		}
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\tnext %s\t%d tries\t%s\n", m.ID, about, m.To, m.State, m.Next.Local().Format(time.DateTime), m.Attempts, m.Said)
 	}
 	if err := table.Flush(); err != nil {
 		return err
