@@ -55,6 +55,14 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)
 	add(http.MethodGet, "/queue", s.apiQueue)
+	add(http.MethodGet, "/quarantine", s.apiQuarantine)
+	add(http.MethodPost, "/quarantine", s.apiDecideMany)
+	add(http.MethodGet, "/quarantine/:id", s.apiQuarantinedMail)
+	add(http.MethodGet, "/quarantine/:id/source", s.apiQuarantinedSource)
+	add(http.MethodPost, "/quarantine/:id/release", s.apiRelease)
+	add(http.MethodPost, "/quarantine/:id/reject", s.apiRejectQuarantined)
+	add(http.MethodGet, "/trusted-senders", s.apiTrustedSenders)
+	add(http.MethodDelete, "/trusted-senders", s.apiDistrust)
 	add(http.MethodGet, "/ledger", s.apiLedger)
 	add(http.MethodGet, "/templates", s.apiTemplates)
 	add(http.MethodPost, "/templates", s.apiCreateTemplate)
@@ -84,7 +92,9 @@ func (s *Server) newAPI() *echo.Echo {
 
 // sendsFile tells the routes whose answers are mails and files: they are sent
 // as they are.
-func sendsFile(c echo.Context) bool { return strings.HasPrefix(c.Path(), "/api/v1/messages/") }
+func sendsFile(c echo.Context) bool {
+	return strings.HasPrefix(c.Path(), "/api/v1/messages/") || strings.HasSuffix(c.Path(), "/source")
+}
 
 // serveOpenAPI sends the description (media type of RFC 9512).
 func serveOpenAPI(c echo.Context) error {

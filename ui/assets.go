@@ -27,6 +27,7 @@ var styleOrder = []string{
 	"shell",
 	"list",
 	"views",
+	"quarantine",
 	"contact",
 	"card",
 	"conversation",

@@ -206,6 +206,9 @@ func said(a helpdesk.Attempt) string {
 // trustReason says which mechanisms spoke and what they said.
 func (r reader) trustReason(a helpdesk.Authentication) string {
 	var parts []string
+	if a.Vouched != "" {
+		parts = append(parts, r.T("quarantine.vouched."+string(a.Vouched)))
+	}
 	if a.DMARC.Result != "" {
 		parts = append(parts, "DMARC "+a.DMARC.Result)
 	}

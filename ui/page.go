@@ -162,6 +162,13 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		}
 		nav.Views = append(nav.Views, item)
 	}
+	if v.may(helpdesk.PermitQuarantine) {
+		waiting, err := s.desk.QuarantineCount(ctx, v.actor(), counts.Capped)
+		if err != nil {
+			return nil, err
+		}
+		nav.quarantine(v, count(waiting))
+	}
 	for _, p := range pipelines {
 		nav.Pipelines = append(nav.Pipelines, navItem{URL: "/inbox/open?pipeline=" + p.ID, Label: p.Name, Colour: colourOf(p.Position),
 			Current: current == "pipeline:"+p.ID, Count: count(counts.Pipelines[p.ID])})

@@ -295,6 +295,7 @@ func (s *Server) routes() *echo.Echo {
 	s.viewRoutes(desk)
 	s.bulkRoutes(desk)
 	s.spamRoutes(desk)
+	s.quarantineRoutes(desk)
 	s.ticketRoutes(desk)
 	s.draftRoutes(desk)
 	s.openingRoutes(desk)

@@ -86,6 +86,7 @@ var settingsMap = []struct {
 		// Why nothing is sent to an address is for everybody who answers.
 		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
 		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},
+		{section: "trusted", needs: helpdesk.PermitQuarantine},
 	}},
 	{"work", []settingsEntry{
 		{section: "templates"},

@@ -106,6 +106,8 @@ func deskScreens(shown shown) []screen {
 		{name: "topics", path: "/topics"},
 		{name: "settings-views", path: "/settings/views"},
 		{name: "settings-blocked", path: "/settings/blocked"},
+		{name: "quarantine", path: "/quarantine"},
+		{name: "settings-trusted", path: "/settings/trusted"},
 		{name: "inbox-navigation", path: "/inbox/open", open: `document.querySelector('[data-action=open-nav]').click()`, narrow: true},
 		{name: "ticket-quote", path: ticket("open", shown.quote)},
 		{name: "ticket-quote-top", path: ticket("open", shown.quote), open: `document.querySelector('#thread').scrollTop = 0`},

@@ -10,6 +10,7 @@ import "./copy.js";
 import "./list.js";
 import "./rows.js";
 import "./select.js";
+import "./tick.js";
 import "./filter.js";
 import "./find.js";
 import "./thread.js";

@@ -1,0 +1,82 @@
+package ui_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// disowned is the verdict on a mail that a mailing list sent in a bank's name.
+func disowned() helpdesk.Authentication {
+	return helpdesk.Authentication{SPF: helpdesk.AuthResult{Result: "pass", Domain: "list.example"}, DKIM: []helpdesk.AuthResult{{Result: "pass", Domain: "list.example"}},
+		DMARC: helpdesk.AuthResult{Result: "fail", Domain: "bank.example", Reason: "neither DKIM nor SPF passed for bank.example"}, Policy: "reject"}
+}
+
+func (h *house) disowned(subject string) helpdesk.Receipt {
+	return h.receive(letter{from: "suzuki@bank.example", name: "鈴木", subject: subject, text: "本文 <script>alert(1)</script>", authentication: disowned()})
+}
+
+func TestQuarantinePages(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.get("/quarantine").want(http.StatusOK).shows("隔離中のメールはありません")
+	first, second := h.disowned("振込先の変更"), h.disowned("もう一通")
+	b.get("/navigation?current=open").want(http.StatusOK).shows(`href="/quarantine"`)
+	b.get("/inbox/open").want(http.StatusOK).hides("振込先の変更")
+	b.get("/quarantine").want(http.StatusOK).shows("振込先の変更", "suzuki@bank.example", "bank.example はそのようなメールの拒否を求めています")
+	b.get("/quarantine/"+first.MessageID).want(http.StatusOK).shows("&lt;script&gt;", "list.example の署名がある（DKIM）", "bank.example のすべてのアドレス", "203.0.113.0/24").hides("<script>alert")
+	b.get("/quarantine/" + first.MessageID + "/source").want(http.StatusOK).shows("suzuki@bank.example")
+
+	// A supervisor decides, but does not trust a whole domain; an agent sees nothing.
+	supervisor := h.as(h.user("mori@example.jp", "森", helpdesk.RoleSupervisor))
+	supervisor.get("/quarantine/" + first.MessageID).want(http.StatusOK).hides(`value="domain"`)
+	supervisor.post("/quarantine/"+first.MessageID, "action", "trust", "sender", "domain", "proof", "dkim:list.example").want(http.StatusForbidden)
+	agent := h.as(h.user("abe@example.jp", "安部", helpdesk.RoleAgent))
+	agent.get("/quarantine").want(http.StatusForbidden)
+	agent.get("/inbox/open").want(http.StatusOK).hides(`href="/quarantine"`)
+
+	b.post("/quarantine/"+first.MessageID, "action", "trust", "sender", "address", "proof", "dkim:other.example").want(http.StatusUnprocessableEntity).shows("このメールに証拠 dkim:other.example はありません")
+	released := b.post("/quarantine/"+first.MessageID, "action", "trust", "sender", "address", "proof", "dkim:list.example").want(http.StatusSeeOther)
+	b.get(released.Header.Get("Location")).want(http.StatusOK).shows("振込先の変更", "隔離されていたこのメールを受け取りました", "隔離から受け取り")
+	b.get("/settings/trusted").want(http.StatusOK).shows("suzuki@bank.example", "list.example の署名がある")
+	if third := h.disowned("三通目"); third.State != helpdesk.MessagePosted {
+		t.Errorf("a trusted sender's mail: %+v", third)
+	}
+	b.post("/settings/trusted", "pattern", "suzuki@bank.example", "proof", "dkim:list.example").want(http.StatusSeeOther)
+
+	b.post("/quarantine", "action", "reject", "id", second.MessageID).want(http.StatusSeeOther)
+	b.get("/quarantine?rejected=1").want(http.StatusOK).shows("1 通を拒否しました").hides("もう一通")
+	b.get("/quarantine?state=rejected").want(http.StatusOK).shows("もう一通", "削除されます")
+	b.post("/quarantine", "action", "release", "state", "rejected", "id", second.MessageID, "id", first.MessageID).want(http.StatusSeeOther)
+	b.get("/quarantine?state=rejected&released=1").want(http.StatusOK).shows("1 通を受け取りました").hides("もう一通")
+}
+
+func TestAPIQuarantine(t *testing.T) {
+	h := newAPIHouse(t)
+	letter := func(subject string) string {
+		h.pass(time.Second)
+		return h.post("support@example.jp", disowned(), "From: suzuki@bank.example", "Subject: "+subject, "Message-ID: <"+subject+"@bank.example>", "", subject).MessageID
+	}
+	a, b, d := letter("a"), letter("b"), letter("d")
+	page := h.get("/quarantine?limit=2")
+	page.at("mails", 0).want(t, object{"id": d, "state": "waiting", "why": "dmarc", "from": "suzuki@bank.example", "purge_at": nil})
+	h.get("/quarantine?after="+page["next"].(string)).at("mails", 0).want(t, object{"id": a})
+	h.get("/quarantine/"+a).want(t, object{"text": "a\n", "proofs": []any{"dkim:list.example", "spf:list.example"}})
+	h.call("GET", "/quarantine/"+a+"/source", nil)
+	h.call("GET", "/quarantine?state=lost", nil).refused(400, helpdesk.CodeInvalid, "state", "waiting")
+	h.call("POST", "/quarantine/"+a+"/release", object{"trust": object{"sender": "address", "proof": "smell:good"}}).refused(400, helpdesk.CodeInvalid, "proof", "dkim:DOMAIN")
+	h.call("POST", "/quarantine/"+a+"/release", object{"trust": object{"sender": "domain"}})
+	h.get("/tickets/1").at("ticket").want(t, object{"subject": "a"})
+	h.get("/trusted-senders").at("trusted_senders", 0).want(t, object{"sender": "bank.example", "proof": "dkim:list.example"})
+	h.call("DELETE", "/trusted-senders?sender=bank.example&proof=dkim:list.example", nil)
+	h.call("POST", "/quarantine/"+b+"/reject", nil)
+	h.call("POST", "/quarantine", object{"action": "reject", "ids": []string{b, "nothing"}}).refused(404, helpdesk.CodeNotFound, "", "nothing")
+	results := h.call("POST", "/quarantine", object{"action": "release", "ids": []string{d, "nothing", b}})
+	if !strings.Contains(string(results.Body), `"ticket":2`) || !strings.Contains(string(results.Body), "there is no quarantined mail nothing") {
+		t.Errorf("released: %s", results.Body)
+	}
+	h.call("POST", "/quarantine", object{"action": "eat", "ids": []string{}}).refused(400, helpdesk.CodeInvalid, "action", "release")
+}
