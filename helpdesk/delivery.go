@@ -13,8 +13,7 @@ import (
 
 // putDeliveries writes a delivery for each recipient of m, with its envelope
 // token, due when the undo window has passed.
-func (c *command) putDeliveries(m *Message, bounces []Token) error {
-	due := c.now.Add(c.desk.options.UndoWindow)
+func (c *command) putDeliveries(m *Message, bounces []Token, due time.Time) error {
 	for i, to := range slices.Concat(m.To, m.Cc, m.Bcc) {
 		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID,
 			State: DeliveryWaiting, NextAt: due, CreatedAt: c.now}

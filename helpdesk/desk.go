@@ -38,7 +38,10 @@ type Options struct {
 	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536
 	// when zero. Stored hashes keep what they were made with.
 	PasswordMemory int
-	Log            *slog.Logger
+	// PublicURL is the web's own address, beginning with https:// and without a
+	// slash at its end; "" where there is none that customers could reach.
+	PublicURL string
+	Log       *slog.Logger
 	// Program is the version of the program, kept with the data that it upgrades.
 	Program string
 	// PrivateWebhooks says that webhooks may be on networks of the house's own,

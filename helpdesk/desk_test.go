@@ -53,7 +53,7 @@ func openHouse(t *testing.T, set *setUpHouse) *house {
 	h := &house{t: t, fault: storetest.NewFault(bolt), now: startOfTests, user: set.admin, admin: set.admin.Actor()}
 	h.group = store.NewGroup(h.fault)
 	t.Cleanup(func() { h.group.Close() })
-	h.Desk, err = helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
+	h.Desk, err = helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", PublicURL: "https://desk.example.jp"})
 	if err != nil {
 		t.Fatal(err)
 	}

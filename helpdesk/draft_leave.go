@@ -356,7 +356,7 @@ func (c *command) stopScheduled(t *Ticket) error {
 
 // mayLeave checks that a reply leaves as its alias wants it.
 func (r *Reply) mayLeave(alias *Alias) error {
-	if alias.Approval && (r.held == nil || r.held.Approved == "") {
+	if alias.Approval && (r.held == nil || r.held.Approved == "") && (r.bulk == nil || r.bulk.Approved == "") {
 		return conflict("approval_needed", "replies from %s need a second person's approval; request it", alias.Address)
 	}
 	return nil

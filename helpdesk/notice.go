@@ -58,13 +58,15 @@ type Notice struct {
 	Message string
 	// Subject is that of a new mail that is not sent, of an alarm, or the browser
 	// of a login: such a notice has no Ticket.
-	Subject string    `cbor:",omitempty"`
-	Alarm   AlarmKind `cbor:",omitempty"` // the newest
-	Seq     uint64    // the newest event
-	Count   int
-	By      Actor
-	At      time.Time // of the newest
-	ReadAt  time.Time // zero while it is unread
+	Subject string `cbor:",omitempty"`
+	// BulkReply is the reply to many that it is about, or "".
+	BulkReply string    `cbor:",omitempty"`
+	Alarm     AlarmKind `cbor:",omitempty"` // the newest
+	Seq       uint64    // the newest event
+	Count     int
+	By        Actor
+	At        time.Time // of the newest
+	ReadAt    time.Time // zero while it is unread
 }
 
 // NoticeView is a notice with the names that are shown with it.
@@ -149,7 +151,7 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 	if e.Kind == EventLogin && e.Data["device"] == newDevice {
 		return []pendingNotice{{e.Actor.UserID, NoticeLogin, e}}, nil
 	}
-	if e.Ticket == 0 && e.Data["draft"] == "" {
+	if e.Ticket == 0 && e.Data["draft"] == "" && e.Data["bulk_reply"] == "" {
 		return nil, nil
 	}
 	ticket := func() (*Ticket, error) {
@@ -177,6 +179,12 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 			return nil, err
 		}
 		add(NoticeMention, note.Mentions...)
+	case EventBulkReplyAsked:
+		approvers, err := approversBut(c, e.Data["author"])
+		add(NoticeApproval, approvers...)
+		return list, err
+	case EventBulkReplyReturned:
+		add(NoticeReturned, e.Data["author"])
 	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
 		return c.causesOfApproval(e)
 	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventDeliveryDelayed, EventServiceMatched:
@@ -319,6 +327,7 @@ func (c *command) tell(p pendingNotice) error {
 	n.Seq, n.Message, n.By, n.At = p.event.Seq, p.event.Message, p.event.Actor, c.now
 	if n.Ticket == 0 {
 		n.Subject = cmp.Or(p.event.Data["subject"], p.event.Data["browser"])
+		n.BulkReply = p.event.Data["bulk_reply"]
 	}
 	if p.kind == NoticeAlarm {
 		n.Alarm = AlarmKind(p.event.Data["kind"])

@@ -341,6 +341,7 @@ type Message struct {
 	ReplyAddress string // reply+<token>@domain
 	Automatic    bool
 	Templates    []string `cbor:",omitempty"` // ids of those it was written with
+	BulkReply    string   `cbor:",omitempty"` // id of the one that it is part of
 	// Before is what an undo gives back.
 	Before *Before `cbor:",omitempty"`
 }

@@ -45,7 +45,8 @@ type Reply struct {
 	Draft   string
 	Uploads []string
 
-	held *Draft // that it was kept as until now, nil for one that just was written
+	held *Draft     // that it was kept as until now, nil for one that just was written
+	bulk *BulkReply // that it is part of
 }
 
 // Upload is a file to send.
@@ -251,7 +252,10 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if r.Signature != nil {
 		signature = *r.Signature
 	}
-	return o, o.write(s, r, ticket, alias, signature, newest)
+	if err := o.write(s, r, ticket, alias, signature, newest); err != nil || r.bulk == nil {
+		return o, err
+	}
+	return o, o.markBulk(d, s, r.bulk)
 }
 
 // replyGround is what a reply, or a mail that begins a ticket, is written on.
@@ -367,6 +371,11 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err := checkSuppressed(c, recipientsOf(&m)); err != nil {
 		return nil, err
 	}
+	if r.bulk != nil {
+		if err := o.checkOptedOut(c); err != nil {
+			return nil, err
+		}
+	}
 	if err := c.countUse(m.Templates, 1); err != nil {
 		return nil, err
 	}
@@ -383,7 +392,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	for i := range o.bounces {
 		o.bounces[i].Ticket = ticket.Number
 	}
-	if err := c.putDeliveries(&m, o.bounces); err != nil {
+	if err := c.putDeliveries(&m, o.bounces, r.leaves(c)); err != nil {
 		return nil, err
 	}
 	if r.IdempotencyKey != "" {
@@ -398,14 +407,14 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err := c.endDraft(ticket, m.AuthorID, r.Draft, r.held); err != nil {
 		return nil, err
 	}
-	if err := c.answered(ticket, &m, r.Close); err != nil {
+	if err := c.answered(ticket, &m, &r); err != nil {
 		return nil, err
 	}
 	return &m, messages.Put(c, &m)
 }
 
 // answered changes the ticket as its answer does.
-func (c *command) answered(t *Ticket, m *Message, close bool) error {
+func (c *command) answered(t *Ticket, m *Message, r *Reply) error {
 	t.Messages++
 	t.Snippet, t.UpdatedAt, t.DeliveryFailed, t.Answered = m.Snippet, c.now, false, true
 	if err := c.markNotSpam(t); err != nil { // nobody answers spam
@@ -418,14 +427,16 @@ func (c *command) answered(t *Ticket, m *Message, close bool) error {
 		return err
 	}
 	t.Participants = appendNew(t.Participants, recipientsOf(m)...)
-	t.followed(c.actor.UserID)
-	if t.AssigneeID == "" && c.actor.UserID != "" {
+	if r.bulk == nil { // who writes to many does not take them all
+		t.followed(c.actor.UserID)
+	}
+	if t.AssigneeID == "" && c.actor.UserID != "" && r.bulk == nil {
 		if err := c.assign(t, c.actor.UserID); err != nil {
 			return err
 		}
 		m.Before.AssignedTo = t.AssigneeID
 	}
-	if close {
+	if r.Close {
 		pipeline, err := pipelines.Get(c, key(t.PipelineID))
 		if err != nil {
 			return err

@@ -45,13 +45,10 @@ func (d *Desk) Undo(ctx context.Context, a Actor, messageID string) (*MessageVie
 }
 
 func (c *command) undo(m *Message) error {
-	for delivery, err := range deliveries.ScanIndex(c, "message", store.Prefix(key(m.ID))) {
-		if err != nil {
-			return err
-		}
-		if delivery.State != DeliveryWaiting {
-			return conflict("undo_too_late", "this reply has already left")
-		}
+	if left, err := c.hasLeft(m); err != nil {
+		return err
+	} else if left {
+		return conflict("undo_too_late", "this reply has already left")
 	}
 	if err := c.cancelDeliveries(m); err != nil {
 		return err
@@ -93,6 +90,16 @@ func (c *command) undo(m *Message) error {
 		}
 	}
 	return tickets.Put(c, ticket)
+}
+
+// hasLeft reports whether a mail's delivery has begun.
+func (c *command) hasLeft(m *Message) (bool, error) {
+	for delivery, err := range deliveries.ScanIndex(c, "message", store.Prefix(key(m.ID))) {
+		if err != nil || delivery.State != DeliveryWaiting {
+			return true, err
+		}
+	}
+	return false, nil
 }
 
 // giveBack undoes what a reply changed of its ticket, unless somebody changed

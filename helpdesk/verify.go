@@ -148,6 +148,10 @@ func allTables() []checkedTable {
 		preferences,
 		bulks,
 		bulkItems,
+		bulkReplies,
+		bulkReplyItems,
+		optOuts,
+		optOutKeys,
 		dkimKeys,
 		tlsPolicies,
 		alarms,
@@ -176,7 +180,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 			}
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
-			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyLog,
+			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyBulkReplies, verifyLog,
 			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine} {
 			found, err := verify(ctx, r)
 			if problems, err = goOn(append(problems, found...), err); err != nil {
