@@ -294,7 +294,7 @@ type BulkReplyPreview struct {
 	From     Address
 	Subject  string
 	Text     string
-	HTML     string // as it is sent; safe only in a frame of its own
+	HTML     string // safe to show: of an allow-list, without the styles of mails
 	Unfilled []string
 	Trouble  *Error // why it gets none
 }

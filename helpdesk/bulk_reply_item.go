@@ -88,7 +88,15 @@ func (d *Desk) previewItem(r store.Reader, author Actor, b *BulkReply, item *Bul
 		return nil, err
 	}
 	p.approval = alias.Approval
-	p.To, p.From, p.Subject, p.Text, p.HTML = o.message.To, o.message.From, o.message.Subject, o.draft.Text, o.draft.HTML
+	p.To, p.From, p.Subject, p.Text = o.message.To, o.message.From, o.message.Subject, o.draft.Text
+	signature, err := d.signature(r, ground{ticket: t, alias: alias}, b.By)
+	if err != nil {
+		return nil, err
+	}
+	text, html := signature.below(reply.Text, reply.HTML)
+	if p.HTML = html; html == "" {
+		p.HTML = mail.HTMLFromText(text)
+	}
 	return p, nil
 }
 

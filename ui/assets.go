@@ -28,6 +28,7 @@ var styleOrder = []string{
 	"list",
 	"views",
 	"quarantine",
+	"bulk_reply",
 	"contact",
 	"card",
 	"conversation",

@@ -63,6 +63,14 @@ func (s *Server) startBulk(c echo.Context) error {
 		c.Response().Header().Set("HX-Redirect", p.address(m.Into, "moved", m.ID))
 		return c.NoContent(http.StatusNoContent)
 	}
+	if form.Get("do") == "reply" {
+		b, err := s.desk.BeginBulkReply(ctx, v.actor(), numbers)
+		if err != nil {
+			return err
+		}
+		c.Response().Header().Set("HX-Redirect", bulkRepliesPath+"/"+b.ID)
+		return c.NoContent(http.StatusNoContent)
+	}
 	change, err := bulkChange(v, form.Get("do"), form.Get("value"))
 	if err != nil {
 		return err
@@ -210,7 +218,7 @@ type bulkView struct {
 	Spam                       bool // the list is that of spam
 	Count                      string
 	Assign, Stage, Edit, Mark  bool // what the reader may do
-	Merge                      bool
+	Merge, Reply               bool
 	Hold                       []holdChoice
 	Snoozed, Following         bool // the list is that of what rests, of what one follows
 }
@@ -223,7 +231,8 @@ func (s *Server) bulkChoices(c echo.Context) error {
 	}
 	may := v.actor().May
 	view := bulkView{Spam: p.query.View == helpdesk.ViewSpam, Assign: may(helpdesk.PermitAssign), Stage: may(helpdesk.PermitStage),
-		Edit: may(helpdesk.PermitEdit), Mark: may(helpdesk.PermitSpam), Merge: may(helpdesk.PermitMerge)}
+		Edit: may(helpdesk.PermitEdit), Mark: may(helpdesk.PermitSpam), Merge: may(helpdesk.PermitMerge),
+		Reply: may(helpdesk.PermitReply) && may(helpdesk.PermitBulk)}
 	_, users, err := s.people(ctx, v)
 	if err != nil {
 		return err

@@ -86,6 +86,9 @@ func noticePath(n helpdesk.NoticeView) string {
 	if n.Notice.Kind == helpdesk.NoticeLogin {
 		return "/settings/access"
 	}
+	if n.Notice.BulkReply != "" {
+		return bulkRepliesPath + "/" + n.Notice.BulkReply
+	}
 	if n.Notice.Ticket == 0 { // a new mail that is not sent
 		return openingPath
 	}
@@ -155,6 +158,10 @@ func noticeDetail(p locale.Printer, n helpdesk.NoticeView) string {
 func newMailTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	by := n.Notice.By.Name
 	switch {
+	case n.Notice.BulkReply != "" && n.Notice.Kind == helpdesk.NoticeApproval:
+		return p.T("bulk_reply.notice.approval", by)
+	case n.Notice.BulkReply != "":
+		return p.T("bulk_reply.notice.returned", by)
 	case n.Notice.Kind == helpdesk.NoticeApproval:
 		return p.T("compose.notice.approval", by)
 	case n.Notice.Kind == helpdesk.NoticeApproved:

@@ -288,12 +288,14 @@ func (s *Server) routes() *echo.Echo {
 		},
 	}))
 	s.accessRoutes(pages)
+	s.unsubscribeRoutes(e.Group("", s.identify))
 	s.imageRoutes(pages)
 
 	desk := pages.Group("", s.requireUser)
 	s.inboxRoutes(desk)
 	s.viewRoutes(desk)
 	s.bulkRoutes(desk)
+	s.bulkReplyRoutes(desk)
 	s.spamRoutes(desk)
 	s.quarantineRoutes(desk)
 	s.ticketRoutes(desk)

@@ -43,6 +43,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/system", s.systemPage)
 	g.GET("/settings/suppressions", s.suppressionsPage)
 	g.POST("/settings/suppressions/lift", s.liftSuppression)
+	g.POST("/settings/suppressions/opt-in", s.liftOptOut)
 }
 
 // newRecord stands for the id of a record that is yet to be made.

@@ -13,6 +13,7 @@ import (
 type suppressionsView struct {
 	settingsPage
 	Suppressions []suppressionView
+	OptOuts      []optOutView
 	Lifts        bool // the reader may lift one
 }
 
@@ -37,7 +38,28 @@ func (s *Server) suppressionsPage(c echo.Context) error {
 		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
 		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})
 	}
+	outs, err := s.desk.OptOuts(ctx, v.actor())
+	if err != nil {
+		return err
+	}
+	for _, o := range outs {
+		view.OptOuts = append(view.OptOuts, optOutView{o.Address, o.Ticket, longMoment(v.Printer, o.At)})
+	}
 	return s.render(c, http.StatusOK, "settings-suppressions", view)
+}
+
+// optOutView is an address whose owner wants no mail that goes to many.
+type optOutView struct {
+	Address string
+	Ticket  uint64
+	Since   moment
+}
+
+func (s *Server) liftOptOut(c echo.Context) error {
+	if err := s.desk.LiftOptOut(c.Request().Context(), visitOf(c).actor(), c.FormValue("address")); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/settings/suppressions?saved=1")
 }
 
 func (s *Server) liftSuppression(c echo.Context) error {

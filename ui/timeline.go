@@ -212,6 +212,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventServiceSent:       "sparkle",
 	helpdesk.EventTicketContact:     "person",
 	helpdesk.EventAddressSuppressed: "refuse",
+	helpdesk.EventAddressOptedOut:   "refuse",
 	helpdesk.EventCopySent:          "forward",
 	helpdesk.EventAnalysisCorrected: "sparkle",
 	helpdesk.EventActionTicked:      "check",
@@ -326,7 +327,7 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["charset"] == "automatic" {
 			key += "_automatic"
 		}
-	case helpdesk.EventAddressSuppressed, helpdesk.EventCopySent, helpdesk.EventCopyFailed:
+	case helpdesk.EventAddressSuppressed, helpdesk.EventAddressOptedOut, helpdesk.EventCopySent, helpdesk.EventCopyFailed:
 		args = append(args, strong(e.Data["recipient"]))
 	}
 	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}

@@ -80,6 +80,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},
 			{Kind: helpdesk.TimerDueTimes, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.RecomputeDue},
 			{Kind: helpdesk.TimerBulk, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulk},
+			{Kind: helpdesk.TimerBulkReply, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulkReply},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 			{Kind: helpdesk.TimerAutoReply, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendAutoReply},
 			{Kind: helpdesk.TimerDraft, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RestDraft},

@@ -318,6 +318,15 @@ func (k *checker) address(key, value string) {
 	}
 }
 
+// publicURL is the web's address where customers can reach it with encryption,
+// without a slash at its end; "" where that is not known.
+func (c *config) publicURL() string {
+	if strings.HasPrefix(c.Web.URL, "https://") {
+		return strings.TrimRight(c.Web.URL, "/")
+	}
+	return ""
+}
+
 // hostname is the name this server goes by in SMTP and in the Message-IDs it
 // gives: the configured one, or the machine's.
 func (c *config) hostname() string {

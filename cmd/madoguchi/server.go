@@ -119,6 +119,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
 		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,
 		WebhookPatience: s.config.Webhooks.GiveUpAfter.Duration,
+		PublicURL:       s.config.publicURL(),
 		Log:             s.log,
 		Program:         programVersion(),
 	})

@@ -70,6 +70,7 @@ func arguments(t *testing.T, key, sentence string) []string {
 
 // composed are the starts of keys that the web puts together with a value.
 var composed = []string{
+	"bulk_reply.state",
 	"audit.area",
 	"audit.event",
 	"audit.field",

@@ -84,7 +84,7 @@ function show(field) {
   waiting.set(field, setTimeout(() => preview(field), 350));
 }
 
-const placeOf = (field) => $("[data-preview-of]", field.closest("[data-version]"));
+const placeOf = (field) => field.closest("[data-version]")?.querySelector("[data-preview-of]");
 
 async function preview(field) {
   const place = placeOf(field), form = field.closest("form"), version = field.closest("[data-version]");
