@@ -2,7 +2,10 @@ package store
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
 	"iter"
+	"runtime/debug"
 
 	"go.etcd.io/bbolt"
 )
@@ -10,18 +13,80 @@ import (
 // boltReader reads the bucket of one bbolt transaction.
 type boltReader struct {
 	bucket *bbolt.Bucket
+	tree   tree
+	own    bool // tree is there
 	over   bool
 }
 
-func (r *boltReader) Get(key []byte) ([]byte, error) {
+// newBoltReader reads the bucket of a transaction that has written nothing yet.
+func newBoltReader(tx *bbolt.Tx) *boltReader {
+	r := &boltReader{bucket: tx.Bucket(bucketName)}
+	r.tree, r.own = treeOf(r.bucket)
+	return r
+}
+
+func (r *boltReader) Get(key []byte) (value []byte, err error) {
 	if r.over {
 		return nil, ErrTransactionOver
 	}
-	value := r.bucket.Get(key)
+	defer contain(&err)()
+	if !r.own {
+		value = r.bucket.Get(key)
+	} else if value, err = r.tree.get(key); err != nil {
+		return nil, err
+	}
 	if value == nil {
 		return nil, ErrNotFound
 	}
 	return value, nil
+}
+
+// contain makes an error of a panic over damaged pages, and of memory that the disk cannot
+// read, until the function that it returns is called, which has to be deferred.
+func contain(err *error) func() {
+	before := debug.SetPanicOnFault(true)
+	return func() {
+		debug.SetPanicOnFault(before)
+		if damage := recover(); damage != nil {
+			*err = fmt.Errorf("%w: %v", ErrCorrupt, damage)
+		}
+	}
+}
+
+// get returns the value of a key, nil where it is not there.
+func (t tree) get(key []byte) ([]byte, error) {
+	p, err := t.page(t.root)
+	for depth := 0; err == nil; depth++ {
+		at, exact, err := p.search(key)
+		switch {
+		case err != nil:
+			return nil, err
+		case p.leaf && !exact:
+			return nil, nil
+		case p.leaf:
+			k, value, err := p.entry(at)
+			if err == nil && !bytes.Equal(k, key) {
+				err = damaged(p.id, "its keys are in no order")
+			}
+			return value, err
+		case depth == maxDepth:
+			return nil, damaged(p.id, "the tree goes in circles")
+		case !exact && at > 0:
+			at--
+		}
+		if p, err = t.child(p, at); err != nil {
+			return nil, err
+		}
+	}
+	return nil, err
+}
+
+// places goes from entry to entry.
+type places interface {
+	seek(key []byte) error
+	end() error
+	move(by int) error
+	entry() (key, value []byte, err error)
 }
 
 func (r *boltReader) Scan(within Range) iter.Seq2[Entry, error] {
@@ -30,34 +95,93 @@ func (r *boltReader) Scan(within Range) iter.Seq2[Entry, error] {
 			yield(Entry{}, ErrTransactionOver)
 			return
 		}
-		cursor := r.bucket.Cursor()
-		first, step := cursor.Seek, cursor.Next
-		if within.Reverse {
-			first, step = cursorBefore(cursor, within.End), cursor.Prev
+		var at places = &path{tree: r.tree}
+		if !r.own {
+			at = &cursorPlaces{cursor: r.bucket.Cursor()}
 		}
-		for key, value := first(within.Start); key != nil && holds(within, key); key, value = step() {
-			if !yield(Entry{Key: key, Value: value}, nil) {
+		next := func() (key, value []byte, err error) { return begin(at, within) }
+		for {
+			key, value, err := guarded(next)
+			if err != nil {
+				yield(Entry{}, err)
+				return
+			}
+			if key == nil || !holds(within, key) || !yield(Entry{Key: key, Value: value}, nil) {
 				return
 			}
 			if r.over {
 				yield(Entry{}, ErrTransactionOver)
 				return
 			}
+			before := key
+			next = func() (key, value []byte, err error) {
+				by := 1
+				if within.Reverse {
+					by = -1
+				}
+				if err := at.move(by); err != nil {
+					return nil, nil, err
+				}
+				key, value, err = at.entry()
+				if order := bytes.Compare(key, before) * by; err == nil && key != nil && order <= 0 {
+					err = fmt.Errorf("%w: key %q comes after %q", ErrCorrupt, key, before)
+				}
+				return key, value, err
+			}
 		}
 	}
 }
 
-// cursorBefore seeks the last entry before end, or the last of all.
-func cursorBefore(cursor *bbolt.Cursor, end []byte) func([]byte) (key, value []byte) {
-	return func([]byte) (key, value []byte) {
-		if end == nil {
-			return cursor.Last()
+// guarded is next with damage as an error.
+func guarded(next func() (key, value []byte, err error)) (key, value []byte, err error) {
+	defer contain(&err)()
+	return next()
+}
+
+// begin goes to the first entry of a scan.
+func begin(at places, within Range) (key, value []byte, err error) {
+	switch {
+	case !within.Reverse:
+		err = at.seek(within.Start)
+	case within.End == nil:
+		err = at.end()
+	default: // the last entry before End
+		if err = at.seek(within.End); err == nil {
+			if key, _, err = at.entry(); err == nil && key == nil {
+				err = at.end()
+			} else if err == nil {
+				err = at.move(-1)
+			}
 		}
-		if at, _ := cursor.Seek(end); at == nil {
-			return cursor.Last()
-		}
-		return cursor.Prev()
 	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return at.entry()
+}
+
+// cursorPlaces are those of a bucket that lies within its parent's page.
+type cursorPlaces struct {
+	cursor     *bbolt.Cursor
+	key, value []byte
+}
+
+func (c *cursorPlaces) seek(key []byte) error { c.key, c.value = c.cursor.Seek(key); return nil }
+func (c *cursorPlaces) end() error            { c.key, c.value = c.cursor.Last(); return nil }
+func (c *cursorPlaces) move(by int) error {
+	if by < 0 {
+		c.key, c.value = c.cursor.Prev()
+	} else {
+		c.key, c.value = c.cursor.Next()
+	}
+	return nil
+}
+
+func (c *cursorPlaces) entry() (key, value []byte, err error) {
+	if c.key != nil && c.value == nil {
+		return nil, nil, errors.Join(ErrCorrupt, errors.New("an entry is a bucket"))
+	}
+	return c.key, c.value, nil
 }
 
 // holds tells whether a scan that has reached key is still within r; only the
