@@ -50,7 +50,7 @@ bench:
 crash: COUNT = 300
 crash:
 	$(GO) test -run='^TestCrashesUnderLoad' -count=1 -timeout=60m -v ./cmd/madoguchi -args -crashes $(COUNT)
-	$(GO) test -run='^TestEveryPowerCut' -count=1 -timeout=60m -v ./store -args -power-cuts $(shell expr 10 \* $(COUNT))
+	$(GO) test -run='^TestEveryPowerCut' -count=1 -timeout=60m -v ./store -args -power-cuts $(shell expr 2 \* $(COUNT))
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:

@@ -274,12 +274,12 @@ func (c *command) returnItem(b *Bulk, item *BulkItem) error {
 // verifyBulks checks that exactly the bulk changes that are under way have a
 // timer, and that every one has its items.
 func verifyBulks(_ context.Context, r store.Reader) (problems []string, err error) {
-	for b, err := range bulks.Scan(r, store.Range{}) {
+	for b, err := range readable(r, bulks.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
 		items := 0
-		for _, err := range bulkItems.Scan(r, store.Prefix(key(b.ID))) {
+		for _, err := range readable(r, bulkItems.Scan(r, store.Prefix(key(b.ID)))) {
 			if err != nil {
 				return problems, err
 			}

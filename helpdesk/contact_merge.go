@@ -312,7 +312,7 @@ func firstOfTicket(r store.Reader, number uint64) (*Message, error) {
 // verifyContacts follows each ticket to its contact, and each merged contact to
 // one that is there.
 func verifyContacts(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for c, err := range contacts.Scan(r, store.Range{}) {
+	for c, err := range readable(r, contacts.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -330,14 +330,14 @@ func verifyContacts(ctx context.Context, r store.Reader) (problems []string, err
 		if _, err := contactNow(r, c); err != nil {
 			problems = append(problems, fmt.Sprintf("contact %s is merged: %v", c.Email, err))
 		}
-		for t, err := range tickets.ScanIndex(r, "contact", store.Prefix(key(c.ID))) {
+		for t, err := range readable(r, tickets.ScanIndex(r, "contact", store.Prefix(key(c.ID)))) {
 			if err != nil {
 				return problems, err
 			}
 			problems = append(problems, fmt.Sprintf("ticket %d is of contact %s, which is merged", t.Number, c.Email))
 		}
 	}
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

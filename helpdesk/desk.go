@@ -96,6 +96,7 @@ type Desk struct {
 	ids       *ulid.LockedMonotonicReader
 	zones     *zones
 	refusals  *refusals
+	damages   *damages
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
@@ -103,7 +104,7 @@ type Desk struct {
 // with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), zones: &zones{}, refusals: newRefusals(),
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
@@ -160,6 +161,7 @@ func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) err
 		return c.tellOf(c.events)
 	})
 	if err != nil {
+		d.noteDamage(err)
 		return err
 	}
 	if c.last > 0 {
@@ -188,7 +190,9 @@ func workable(r store.Reader, number uint64) (*Ticket, error) {
 
 // view runs a query on a consistent state.
 func (d *Desk) view(ctx context.Context, fn func(store.Reader) error) error {
-	return d.db.View(ctx, fn)
+	err := d.db.View(ctx, func(r store.Reader) error { return fn(watched{r, d}) })
+	d.noteDamage(err)
+	return err
 }
 
 // found turns the store's absence of a record into the domain's.

@@ -66,7 +66,7 @@ func (d *Desk) DistinctFrom(ctx context.Context, number uint64) (numbers []uint6
 
 // verifyDistinct follows each pair to its tickets.
 func verifyDistinct(_ context.Context, r store.Reader) (problems []string, err error) {
-	for pair, err := range distincts.Scan(r, store.Range{}) {
+	for pair, err := range readable(r, distincts.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

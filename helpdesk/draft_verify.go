@@ -11,7 +11,7 @@ import (
 // files that no draft has, and computes anew what tickets say of their drafts.
 func verifyDrafts(ctx context.Context, r store.Reader) (problems []string, err error) {
 	files := map[string]bool{}
-	for d, err := range drafts.Scan(r, store.Range{}) {
+	for d, err := range readable(r, drafts.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -47,7 +47,7 @@ func verifyDrafts(ctx context.Context, r store.Reader) (problems []string, err e
 }
 
 func verifyDraftTallies(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

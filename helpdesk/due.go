@@ -287,7 +287,7 @@ func (d *Desk) verifyDue(ctx context.Context, r store.Reader) (problems []string
 		return nil, err
 	}
 	clocks := newClocks(r, d.zones)
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

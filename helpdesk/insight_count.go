@@ -212,7 +212,7 @@ func (d *Desk) CountAnalyses(ctx context.Context) error {
 // verifyInsights counts every analysis anew.
 func verifyInsights(ctx context.Context, r store.Reader) (problems []string, err error) {
 	days := map[string]*InsightDay{}
-	for a, err := range analyses.Scan(r, store.Range{}) {
+	for a, err := range readable(r, analyses.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -239,7 +239,7 @@ func verifyInsights(ctx context.Context, r store.Reader) (problems []string, err
 		}
 		days[id].add(a, 1)
 	}
-	for kept, err := range insightDays.Scan(r, store.Range{}) {
+	for kept, err := range readable(r, insightDays.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

@@ -47,7 +47,7 @@ func missingMail(r store.Reader, e *Event) (*MissingMail, error) {
 
 // verifyArrivals finds every mail that the log says was accepted.
 func verifyArrivals(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for e, err := range events.Scan(r, store.Range{}) {
+	for e, err := range readable(r, events.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -91,7 +91,7 @@ func verifyLedger(_ context.Context, r store.Reader) (problems []string, err err
 			problems = append(problems, fmt.Sprintf("ledger: in the hour from %s %d mails were accepted, %d are accounted for", hour.Format(time.RFC3339), accepted, there))
 		}
 	}
-	for h, err := range ledgerHours.Scan(r, store.Range{}) {
+	for h, err := range readable(r, ledgerHours.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

@@ -198,7 +198,7 @@ func notesOf(r store.Reader, number uint64) (list []*Note, err error) {
 
 // verifyMentions compares what tickets say of their notes with the notes.
 func verifyMentions(_ context.Context, r store.Reader) (problems []string, err error) {
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

@@ -85,6 +85,9 @@ func (c *command) placeByReference(m *Message, references []string) (placement, 
 			c.trace.add(StepReferenceUnknown, "id", id)
 			continue
 		}
+		if passOver(c, err) { // a damaged ticket must not keep the customer's mail out
+			continue
+		}
 		if err != nil {
 			return placement{}, err
 		}
@@ -93,6 +96,9 @@ func (c *command) placeByReference(m *Message, references []string) (placement, 
 			continue
 		}
 		ticket, err := tickets.Get(c, key(known.Ticket))
+		if passOver(c, err) {
+			continue
+		}
 		if err != nil {
 			return placement{}, err
 		}

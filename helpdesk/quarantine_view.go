@@ -158,7 +158,7 @@ func findQuarantined(r store.Reader, what string) (list []Message, err error) {
 // verifyQuarantine follows each quarantined mail to its source, and each rejected
 // one to the timer that will purge it.
 func verifyQuarantine(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for q, err := range quarantined.Scan(r, store.Range{}) {
+	for q, err := range readable(r, quarantined.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

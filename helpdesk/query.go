@@ -222,6 +222,9 @@ func (s *selection) ordered(b band) (done bool, err error) {
 func (s *selection) take(b band, number uint64) error {
 	s.work.spend(ticketCost)
 	t, err := tickets.Get(s.reader, key(number))
+	if passOver(s.reader, err) {
+		return nil
+	}
 	if err != nil {
 		return err
 	}

@@ -316,7 +316,7 @@ func waitingAnalyses(r store.Reader, number uint64, now time.Time) (ids []string
 
 // verifyReanalyses checks that what is under way has a timer.
 func verifyReanalyses(_ context.Context, r store.Reader) (problems []string, err error) {
-	for run, err := range reanalyses.Scan(r, store.Range{}) {
+	for run, err := range readable(r, reanalyses.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

@@ -320,7 +320,7 @@ func (c *command) describeService(s *Service) (string, error) {
 // verifyServices follows the references of services, and looks for the timers
 // of tickets that one is at work on.
 func verifyServices(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for s, err := range services.Scan(r, store.Range{}) {
+	for s, err := range readable(r, services.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -335,7 +335,7 @@ func verifyServices(ctx context.Context, r store.Reader) (problems []string, err
 			}
 		}
 	}
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

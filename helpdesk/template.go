@@ -378,7 +378,7 @@ func (c *command) countUse(ids []string, n int) error {
 // verifyTemplates follows the references of templates, and reads their files.
 func verifyTemplates(_ context.Context, r store.Reader) (problems []string, err error) {
 	kept := map[string]bool{}
-	for t, err := range templates.Scan(r, store.Range{}) {
+	for t, err := range readable(r, templates.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

@@ -112,7 +112,7 @@ func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease ti
 
 func dueTimers(r store.Reader, kind TimerKind, now time.Time, limit int) ([]*Timer, error) {
 	var due []*Timer
-	for t, err := range timers.ScanIndex(r, "due", store.Prefix(key(string(kind)))) {
+	for t, err := range readable(r, timers.ScanIndex(r, "due", store.Prefix(key(string(kind))))) {
 		if err != nil {
 			return nil, fmt.Errorf("read due timers: %w", err)
 		}
@@ -125,7 +125,7 @@ func dueTimers(r store.Reader, kind TimerKind, now time.Time, limit int) ([]*Tim
 }
 
 func nextDue(r store.Reader, kind TimerKind) (time.Time, error) {
-	for t, err := range timers.ScanIndex(r, "due", store.Prefix(key(string(kind)))) {
+	for t, err := range readable(r, timers.ScanIndex(r, "due", store.Prefix(key(string(kind))))) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("read the next timer: %w", err)
 		}
@@ -159,7 +159,7 @@ func (d *Desk) PutOff(ctx context.Context, t Timer, due time.Time, problem strin
 func (d *Desk) ReleaseClaims(ctx context.Context) error {
 	return d.update(ctx, System("timers"), func(c *command) error {
 		var claimed []*Timer
-		for t, err := range timers.ScanIndex(c, "claimed", store.Range{}) {
+		for t, err := range readable(c, timers.ScanIndex(c, "claimed", store.Range{})) {
 			if err != nil {
 				return err
 			}

@@ -169,7 +169,9 @@ func allTables() []checkedTable {
 // difference; none means that the store is whole.
 func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	err = d.view(ctx, func(r store.Reader) error {
-		problems = nil
+		if problems, err = d.verifyPages(ctx); err != nil {
+			return err
+		}
 		for _, table := range allTables() {
 			differences, err := table.Verify(r)
 			for _, difference := range differences {
@@ -195,6 +197,16 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 	return problems, nil
 }
 
+// verifyPages looks at how the engine keeps everything.
+func (d *Desk) verifyPages(ctx context.Context) (problems []string, err error) {
+	engine, ok := d.db.(store.Checker)
+	if !ok {
+		return nil, nil
+	}
+	err = engine.Check(ctx, func(damage store.Damage) { problems = append(problems, damage.String()) })
+	return problems, err
+}
+
 // goOn makes damage one of the problems: what comes after it is looked at all the same.
 func goOn(problems []string, err error) ([]string, error) {
 	if errors.Is(err, store.ErrCorrupt) || errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrNewer) {
@@ -206,7 +218,7 @@ func goOn(problems []string, err error) ([]string, error) {
 // verifyMails follows each message to its ticket, body and source.
 func verifyMails(ctx context.Context, r store.Reader) (problems []string, err error) {
 	sources := &store.BlobReader{Blobs: raws, Reader: r}
-	for m, err := range messages.Scan(r, store.Range{}) {
+	for m, err := range readable(r, messages.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -231,7 +243,7 @@ func verifyMails(ctx context.Context, r store.Reader) (problems []string, err er
 
 // verifyTickets computes anew what each ticket says of its messages.
 func verifyTickets(ctx context.Context, r store.Reader) (problems []string, err error) {
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -275,7 +287,7 @@ func verifySnooze(r store.Reader, t *Ticket) (problems []string, err error) {
 // there, and that notes are on tickets that can be seen.
 func verifyMerged(_ context.Context, r store.Reader) (problems []string, err error) {
 	merged := map[uint64]bool{}
-	for t, err := range tickets.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tickets.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -294,7 +306,7 @@ func verifyMerged(_ context.Context, r store.Reader) (problems []string, err err
 			problems = append(problems, fmt.Sprintf("ticket %d is merged into %d and has %d messages", t.Number, t.MergedInto, len(list)))
 		}
 	}
-	for n, err := range notes.Scan(r, store.Range{}) {
+	for n, err := range readable(r, notes.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -324,7 +336,7 @@ func leadsTo(r store.Reader, t *Ticket) (*Ticket, error) {
 // verifyDeliveries checks that each delivery and its message are on the same
 // ticket, and that exactly those not yet done have a timer.
 func verifyDeliveries(_ context.Context, r store.Reader) (problems []string, err error) {
-	for d, err := range deliveries.Scan(r, store.Range{}) {
+	for d, err := range readable(r, deliveries.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -356,7 +368,7 @@ func (s DeliveryState) done() bool {
 
 // verifyTokens follows each token to its message.
 func verifyTokens(_ context.Context, r store.Reader) (problems []string, err error) {
-	for t, err := range tokens.Scan(r, store.Range{}) {
+	for t, err := range readable(r, tokens.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -369,7 +381,7 @@ func verifyTokens(_ context.Context, r store.Reader) (problems []string, err err
 
 // verifyRoles looks up the role of each user.
 func verifyRoles(_ context.Context, r store.Reader) (problems []string, err error) {
-	for u, err := range users.Scan(r, store.Range{}) {
+	for u, err := range readable(r, users.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}
@@ -386,7 +398,7 @@ func verifyRoles(_ context.Context, r store.Reader) (problems []string, err erro
 // verifyLog checks that the event log has no gap.
 func verifyLog(_ context.Context, r store.Reader) (problems []string, err error) {
 	var before uint64
-	for e, err := range events.Scan(r, store.Range{}) {
+	for e, err := range readable(r, events.Scan(r, store.Range{})) {
 		if err != nil {
 			return problems, err
 		}

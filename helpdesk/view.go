@@ -42,6 +42,7 @@ type TicketView struct {
 	SeenSeq        uint64         // the newest event that the actor had looked at
 	LastSeq        uint64         // the newest event of the ticket
 	AutoReply      *AutoReplyView // nil where no service is at work
+	Damaged        int            // how much of it cannot be read any more, and is left out
 }
 
 // MaxContactTickets is how many other tickets of a contact are shown.
@@ -93,6 +94,9 @@ func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) er
 		return err
 	}
 	for note, err := range notes.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if v.passOver(r, err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -103,6 +107,9 @@ func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) er
 		v.Notes = append(v.Notes, NoteView{Note: *note, AuthorName: author})
 	}
 	for draft, err := range drafts.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if v.passOver(r, err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -113,6 +120,9 @@ func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) er
 		v.Drafts = append(v.Drafts, *shown)
 	}
 	for e, err := range events.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
+		if v.passOver(r, err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -128,8 +138,20 @@ func (v *TicketView) fill(r store.Reader, n *names, t *Ticket, now time.Time) er
 	return v.fillContactTickets(r, n, t)
 }
 
+// passOver leaves out what is damaged, and counts it.
+func (v *TicketView) passOver(r store.Reader, err error) bool {
+	if !passOver(r, err) {
+		return false
+	}
+	v.Damaged++
+	return true
+}
+
 func (v *TicketView) fillMessages(r store.Reader, number uint64, now time.Time) error {
 	for m, err := range messages.ScanIndex(r, "ticket", store.Prefix(key(number))) {
+		if v.passOver(r, err) {
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -137,6 +159,9 @@ func (v *TicketView) fillMessages(r store.Reader, number uint64, now time.Time) 
 			continue
 		}
 		view, err := messageView(r, m, now)
+		if v.passOver(r, err) {
+			view, err = &MessageView{Message: *m}, nil // its words are lost, not who wrote when
+		}
 		if err != nil {
 			return err
 		}
@@ -150,7 +175,7 @@ func (v *TicketView) fillMessages(r store.Reader, number uint64, now time.Time) 
 }
 
 func (v *TicketView) fillContactTickets(r store.Reader, n *names, t *Ticket) error {
-	for other, err := range tickets.ScanIndex(r, "contact", store.Prefix(key(t.ContactID))) {
+	for other, err := range readable(r, tickets.ScanIndex(r, "contact", store.Prefix(key(t.ContactID)))) {
 		if err != nil {
 			return err
 		}

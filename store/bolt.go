@@ -73,6 +73,7 @@ type Bolt struct {
 	synced int           // free pages that commits write the list of
 	writer chan struct{} // holds one value while an update runs; waiting for it can be cancelled
 	broken error         // set by an update, under writer and before db.Close: see commit
+	stuck  bool          // bbolt met damage in the middle of a write: it is called no more
 }
 
 // OpenBolt opens the file at path, or makes it with mode 0600; its directory has
@@ -182,8 +183,26 @@ func checkBoltFile(path string, o BoltOptions) error {
 			return fmt.Errorf("%w: the file was cut short: %d bytes, its data needs %d; restore a backup",
 				ErrCorrupt, info.Size(), tx.Size())
 		}
-		return nil
+		return checkBeforeOpening(tx)
 	})
+}
+
+// checkBeforeOpening looks at all pages where bbolt is about to go through them.
+func checkBeforeOpening(tx *bbolt.Tx) (err error) {
+	bucket := tx.Bucket(bucketName)
+	if bucket == nil {
+		return nil // a new file
+	}
+	t, own := treeOf(bucket)
+	if !own || t.listsFreePages(uint64(tx.ID())) {
+		return nil
+	}
+	checkErr := t.check(context.Background(), func(d Damage) {
+		if err == nil {
+			err = fmt.Errorf("%w; restore a backup", d.Err)
+		}
+	})
+	return cmp.Or(err, checkErr)
 }
 
 // openBbolt is bbolt.Open with errors, and panics over damaged pages, in our terms.
@@ -219,11 +238,10 @@ func (b *Bolt) View(ctx context.Context, fn func(Reader) error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	tx, err := b.db.Begin(false)
+	tx, reader, err := b.begin(false)
 	if err != nil {
 		return boltError("begin a view", err)
 	}
-	reader := &boltReader{bucket: tx.Bucket(bucketName)}
 	defer func() {
 		reader.over = true
 		_ = tx.Rollback() // fails only for a transaction that is over
@@ -245,18 +263,17 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 	}
 	defer func() { <-b.writer }()
 	if err := cmp.Or(b.broken, b.ahead.err()); err != nil {
-		return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", err)
+		return refusing(err)
 	}
 
-	tx, err := b.db.Begin(true)
+	tx, reader, err := b.begin(true)
 	if err != nil {
 		return boltError("begin an update", err)
 	}
-	reader := &boltReader{bucket: tx.Bucket(bucketName)}
 	writer := &overlay{beneath: reader, writes: newWriteSet()}
 	defer func() {
 		reader.over, writer.over = true, true
-		_ = tx.Rollback() // after a commit it does nothing
+		b.rollback(tx)
 	}()
 	if err := fn(writer); err != nil {
 		return err
@@ -264,11 +281,68 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 	if writer.writes.changes.Len() == 0 {
 		return nil
 	}
-	reader.bucket.FillPercent = fillPercent
-	if err := writer.writes.apply(reader.bucket.Put, reader.bucket.Delete); err != nil {
+	return b.write(tx, reader, writer.writes, nil)
+}
+
+// begin begins a transaction.
+func (b *Bolt) begin(writable bool) (tx *bbolt.Tx, reader *boltReader, err error) {
+	defer func() {
+		if err != nil && tx != nil {
+			_ = tx.Rollback() // it has written nothing
+		}
+	}()
+	defer contain(&err)()
+	if tx, err = b.db.Begin(writable); err != nil {
+		return nil, nil, err
+	}
+	if reader = newBoltReader(tx); reader == nil {
+		return tx, nil, fmt.Errorf("%w: the file has no entries' bucket", ErrCorrupt)
+	}
+	return tx, reader, nil
+}
+
+// rollback ends a transaction. After a commit it does nothing. Nor does it where bbolt met
+// damage while it wrote: it would look for free pages, perhaps in circles.
+func (b *Bolt) rollback(tx *bbolt.Tx) {
+	if !b.stuck {
+		_ = tx.Rollback()
+	}
+}
+
+// write commits writes, and what more does with the bucket. The way to each key is looked
+// at first, since bbolt would trust it.
+func (b *Bolt) write(tx *bbolt.Tx, reader *boltReader, writes *writeSet, more func(*bbolt.Bucket) error) (err error) {
+	finished := false
+	defer func() {
+		if !finished {
+			b.stuck = true
+			b.broken = err
+		}
+	}()
+	defer contain(&err)()
+	bucket := reader.bucket
+	look := func(key []byte) error {
+		if !reader.own {
+			return nil
+		}
+		_, err := reader.tree.get(key)
+		return err
+	}
+	if err := writes.apply(func(key, _ []byte) error { return look(key) }, look); err != nil {
+		finished = true
 		return fmt.Errorf("write to bbolt: %w", err)
 	}
-	return b.commit(tx)
+	bucket.FillPercent = fillPercent
+	if err = writes.apply(bucket.Put, bucket.Delete); err == nil && more != nil {
+		err = more(bucket)
+	}
+	if err != nil {
+		finished = true
+		return fmt.Errorf("write to bbolt: %w", err)
+	}
+	err = b.commit(tx)
+	finished = true
+	return err
 }
 
 // commit runs under writer. If it fails although the new state is what readers
@@ -331,6 +405,9 @@ func (b *Bolt) Close() error {
 	b.writer <- struct{}{}
 	defer func() { <-b.writer }()
 	aheadErr := b.ahead.close()
+	if b.stuck {
+		return aheadErr // the lock on the file goes with the process
+	}
 	var freelistErr error
 	if b.db.NoFreelistSync && b.broken == nil {
 		freelistErr = writeFreeList(b.db)

@@ -3,7 +3,6 @@ package store
 import (
 	"cmp"
 	"crypto/rand"
-	"fmt"
 
 	"go.etcd.io/bbolt"
 )
@@ -51,20 +50,12 @@ func (b *Bolt) apply(writes *writeSet, last uint64) error {
 	b.writer <- struct{}{}
 	defer func() { <-b.writer }()
 	if err := cmp.Or(b.broken, b.ahead.err()); err != nil {
-		return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", err)
+		return refusing(err)
 	}
-	tx, err := b.db.Begin(true)
+	tx, reader, err := b.begin(true)
 	if err != nil {
 		return boltError("begin an update", err)
 	}
-	defer func() { _ = tx.Rollback() }() // after a commit it does nothing
-	bucket := tx.Bucket(bucketName)
-	bucket.FillPercent = fillPercent
-	if err := writes.apply(bucket.Put, bucket.Delete); err != nil {
-		return fmt.Errorf("write to bbolt: %w", err)
-	}
-	if err := bucket.SetSequence(last); err != nil {
-		return fmt.Errorf("write to bbolt: %w", err)
-	}
-	return b.commit(tx)
+	defer b.rollback(tx)
+	return b.write(tx, reader, writes, func(bucket *bbolt.Bucket) error { return bucket.SetSequence(last) })
 }

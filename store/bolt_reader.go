@@ -21,6 +21,9 @@ type boltReader struct {
 // newBoltReader reads the bucket of a transaction that has written nothing yet.
 func newBoltReader(tx *bbolt.Tx) *boltReader {
 	r := &boltReader{bucket: tx.Bucket(bucketName)}
+	if r.bucket == nil {
+		return nil
+	}
 	r.tree, r.own = treeOf(r.bucket)
 	return r
 }

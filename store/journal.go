@@ -193,9 +193,17 @@ func (j *Journal) begin(ctx context.Context) error {
 		return ErrClosed
 	case err != nil:
 		<-j.writer
-		return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", *err)
+		return refusing(*err)
 	}
 	return nil
+}
+
+// refusing says why updates are refused, and what to do.
+func refusing(why error) error {
+	if errors.Is(why, ErrCorrupt) {
+		return fmt.Errorf("store refuses updates, since it is damaged; see what madoguchi verify says, and restore a backup: %w", why)
+	}
+	return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", why)
 }
 
 func (j *Journal) headSize() int {
@@ -343,10 +351,12 @@ func (j *Journal) flushAll() error {
 
 // apply commits writes to bbolt. Where nobody knows whether bbolt has them, the log must
 // not go on: the next record would have the number of one that bbolt perhaps has, and
-// would be passed over when the log is replayed.
+// would be passed over when the log is replayed. Nor must it where bbolt cannot take them,
+// since a page is damaged: they stay in the log and in memory, can be read, and are there
+// when the store is opened again.
 func (j *Journal) apply(writes *writeSet, last uint64) error {
 	err := j.bolt.apply(writes, last)
-	if err != nil && j.bolt.refuses() {
+	if err != nil && (errors.Is(err, ErrCorrupt) || j.bolt.refuses()) {
 		j.broken.CompareAndSwap(nil, &err)
 	}
 	return err

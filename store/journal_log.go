@@ -258,7 +258,13 @@ func (j *Journal) recover(path string) error {
 		last = r.number
 	}
 	if last > has {
-		if err := j.bolt.apply(missing, last); err != nil {
+		err := j.apply(missing, last)
+		if errors.Is(err, ErrCorrupt) { // what is there can be read all the same
+			j.last, j.logs[0].last, j.head = last, last, missing.clone()
+			j.state.Store(&pending{base: has, active: missing})
+			return nil
+		}
+		if err != nil {
 			return fmt.Errorf("take over what is in the logs: %w", err)
 		}
 	}

@@ -76,6 +76,10 @@ func describeAPIError(c echo.Context, err error) (int, apiError) {
 	if errors.As(err, &refusal) {
 		return refusal.status, apiError{Code: refusal.code, Message: refusal.message}
 	}
+	if helpdesk.IsDamage(err) {
+		return http.StatusInternalServerError, apiError{Code: string(helpdesk.CodeInternal),
+			Message: "what is asked for is damaged in the store; madoguchi verify says what else is, and a backup has it"}
+	}
 	var known *helpdesk.Error
 	if errors.As(err, &known) && known.Code != helpdesk.CodeInternal {
 		return apiStatusOf(known.Code), apiError{Code: string(known.Code), Message: known.Message, Field: known.Field}

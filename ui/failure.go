@@ -35,6 +35,9 @@ func statusOf(code helpdesk.Code) int {
 // explain says an error in the reader's language. Internal errors are not
 // explained: their text is for the log.
 func explain(p locale.Printer, err error) string {
+	if helpdesk.IsDamage(err) {
+		return p.T("error.damaged")
+	}
 	var e *helpdesk.Error
 	if !errors.As(err, &e) || e.Code == helpdesk.CodeInternal {
 		return p.T("error.internal")

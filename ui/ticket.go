@@ -58,6 +58,7 @@ type ticketView struct {
 	// MergedInto is the ticket that this one became part of, or 0; MergedBy the
 	// moving that can be undone.
 	MergedInto  uint64
+	Damaged     int  // how much of it cannot be read any more
 	Withdrawn   bool // the mail that began it was taken back
 	MergedPath  string
 	MergedWhere string
@@ -132,6 +133,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	view.Withdrawn = record.Withdrawn
+	view.Damaged = t.Damaged
 	view.Spam = newSpamView(v, record, people)
 	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
 		movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}

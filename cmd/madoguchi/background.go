@@ -103,6 +103,7 @@ func (s *server) openBackground(ctx context.Context) error {
 		func(ctx context.Context) { run.Bundle(ctx, s.desk, s.log) },
 		s.countAnalyses,
 		s.writeRefusals,
+		s.tellOfDamage,
 	)
 	return nil
 }

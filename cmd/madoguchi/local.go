@@ -229,6 +229,9 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 		return verification{}, err
 	}
 	found, err := l.index.Verify(ctx)
+	if helpdesk.IsDamage(err) {
+		found, err = append(found, "the search index: "+err.Error()), nil
+	}
 	if err != nil {
 		return verification{}, err
 	}
@@ -236,11 +239,17 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 		differences = append(append(differences, found...), "madoguchi reindex makes the search index anew")
 	}
 	vectors, err := l.similar.Verify(ctx)
+	if helpdesk.IsDamage(err) {
+		vectors, err = append(vectors, "the vectors: "+err.Error()), nil
+	}
 	if err != nil {
 		return verification{}, err
 	}
 	differences = append(differences, vectors...)
 	ledger, err := l.desk.Ledger(ctx, l.actor, helpdesk.LedgerQuery{Days: 1})
+	if helpdesk.IsDamage(err) {
+		differences, ledger, err = append(differences, "the ledger: "+err.Error()), &helpdesk.Ledger{}, nil
+	}
 	if err != nil {
 		return verification{}, err
 	}
