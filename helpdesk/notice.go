@@ -262,6 +262,9 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 	case EventTicketCreated:
 		add(NoticeAssigned, t.AssigneeID)
 	case EventMessageReceived, EventMessageJoined, EventReplyLogged:
+		if t.AssigneeID == "" && len(t.Followers) == 0 {
+			return nil, nil // as most new mails: spares reading the message
+		}
 		m, err := messages.Get(c, key(e.Message))
 		if err != nil || !m.fromCustomer() {
 			return nil, err

@@ -25,11 +25,16 @@ const (
 	stopGrace        = 20 * time.Second
 )
 
-// What nobody has searched for yet is indexed when the mails rest, or at the latest
-// after a while.
+// Followers that let events gather: what nobody has searched for yet is indexed when the
+// mails rest, or at the latest after a while; and the model's queue waits far less than an
+// analysis takes. One's events are a few transactions, the other's a single one.
 const (
-	indexRest = 250 * time.Millisecond
-	indexMost = 2 * time.Second
+	indexRest      = 250 * time.Millisecond
+	indexMost      = 2 * time.Second
+	indexEvents    = 2000
+	analysisRest   = 20 * time.Millisecond
+	analysisMost   = 500 * time.Millisecond
+	analysisEvents = 300
 )
 
 // openBackground connects the work that timers start: deliveries, copies to
@@ -93,7 +98,7 @@ func (s *server) openBackground(ctx context.Context) error {
 		}, reading...)),
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle,
-		Gather: &run.Gather{Rest: indexRest, Most: indexMost, Hurry: s.index.Wanted()}}
+		Gather: &run.Gather{Rest: indexRest, Most: indexMost, Events: indexEvents, Hurry: s.index.Wanted()}}
 	s.background = append(s.background,
 		func(ctx context.Context) {
 			timers.Run(ctx, stopGrace)

@@ -40,12 +40,15 @@ func (i intake) ours(ctx context.Context, address string) (string, error) {
 func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 	recipients := make([]string, 0, len(m.Recipients))
 	for _, address := range m.Recipients {
-		ours, err := i.ours(ctx, address)
-		var refused *helpdesk.RecipientError
-		if err != nil && !errors.As(err, &refused) {
-			return err
+		if strings.EqualFold(address, "postmaster@"+i.hostname) { // all others are taken as they are
+			ours, err := i.ours(ctx, address)
+			var refused *helpdesk.RecipientError
+			if err != nil && !errors.As(err, &refused) {
+				return err
+			}
+			address = ours
 		}
-		recipients = append(recipients, ours)
+		recipients = append(recipients, address)
 	}
 	_, err := i.desk.Receive(ctx, helpdesk.Incoming{
 		ID:             m.ID,

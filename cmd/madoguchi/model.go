@@ -40,7 +40,8 @@ func (s *server) openModel() ([]run.Worker, error) {
 	}
 	s.topics = similar.NewTopics(s.similar, s.desk, analysis.NewNamer(analyst), s.log)
 	s.background = append(s.background, analyst.Watch, func(ctx context.Context) {
-		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses}, s.log)
+		run.Follow(ctx, s.desk, run.Follower{Name: helpdesk.CursorAnalysis, Handle: s.desk.EnqueueAnalyses,
+			Gather: &run.Gather{Rest: analysisRest, Most: analysisMost, Events: analysisEvents}}, s.log)
 	})
 	worker := func(kind helpdesk.TimerKind, atOnce int, timeout time.Duration, do func(context.Context, string) error) run.Worker {
 		return run.Worker{Kind: kind, Concurrency: atOnce, Lease: timeout + deskWorkLease, Do: do, NotBefore: analyst.NotBefore}

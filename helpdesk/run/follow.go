@@ -33,22 +33,13 @@ type Follower struct {
 // until the log has rested, and not longer than Most.
 type Gather struct {
 	Rest, Most time.Duration
+	Events     int // that are handled at once, and are not waited for any longer
 	// Hurry ends the waiting: somebody wants what the follower makes.
 	Hurry <-chan struct{}
 }
 
-// How many events are handled at once, and how many of a follower that lets them gather.
-const (
-	followBatch   = 500
-	gatheredBatch = 2000
-)
-
-func (f Follower) batch() int {
-	if f.Gather != nil {
-		return gatheredBatch
-	}
-	return followBatch
-}
+// followBatch is how many events are handled at once by a follower that gathers none.
+const followBatch = 500
 
 // Follow runs f until ctx ends. A failing batch is tried again, later each
 // time; nothing is skipped.
@@ -82,12 +73,16 @@ func followOnce(ctx context.Context, desk LogDesk, f Follower) error {
 	if err != nil {
 		return err
 	}
-	if f.Gather != nil && last-seq < gatheredBatch {
+	batch := followBatch
+	if f.Gather != nil {
+		batch = f.Gather.Events
+	}
+	if f.Gather != nil && last-seq < uint64(batch) {
 		if err := f.Gather.wait(ctx, desk, last); err != nil {
 			return err
 		}
 	}
-	events, err := desk.Events(ctx, helpdesk.System(f.Name), seq, f.batch())
+	events, err := desk.Events(ctx, helpdesk.System(f.Name), seq, batch)
 	if err != nil {
 		return err
 	}
