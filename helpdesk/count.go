@@ -2,7 +2,11 @@ package helpdesk
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"maps"
+	"slices"
+	"sync"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -25,16 +29,9 @@ func (d *Desk) Counts(ctx context.Context, a Actor, only ...string) (Counts, err
 	if err := a.mayRead("tickets"); err != nil {
 		return counts, err
 	}
-	err := d.view(ctx, func(r store.Reader) error {
-		for _, view := range Views {
-			if view == ViewClosed || view == ViewAll {
-				continue // grows for ever, and nobody acts on it
-			}
-			n, err := countTickets(r, a, TicketQuery{View: view, Only: only, newMentions: view == ViewMentions})
-			if err != nil {
-				return err
-			}
-			counts.Views[view] = n
+	err := d.view(ctx, func(r store.Reader) (err error) {
+		if counts.Views, err = d.viewCounts(r, a, only); err != nil {
+			return err
 		}
 		if err := counts.addMails(r, a); err != nil {
 			return err
@@ -55,6 +52,67 @@ func (d *Desk) Counts(ctx context.Context, a Actor, only ...string) (Counts, err
 		})
 	})
 	return counts, err
+}
+
+// settledViews are those that no ticket enters or leaves without an event. Drafts, for
+// one, come and go without.
+var settledViews = []View{ViewMine, ViewUnassigned, ViewWaiting, ViewFollowing, ViewSnoozed, ViewOpen, ViewSpam, ViewHeld, ViewFailed}
+
+// viewCounts are the lengths of the views. Those that are settled are counted anew when
+// something has happened since.
+func (d *Desk) viewCounts(r store.Reader, a Actor, only []string) (map[View]int, error) {
+	last, err := lastSeq(r)
+	if err != nil {
+		return nil, err
+	}
+	whose := fmt.Sprintf("%s %q", a.UserID, only)
+	views, settled := d.counted.get(whose, last)
+	for _, view := range Views {
+		if view == ViewClosed || view == ViewAll || settled && slices.Contains(settledViews, view) {
+			continue // the first two grow for ever, and nobody acts on them
+		}
+		n, err := countTickets(r, a, TicketQuery{View: view, Only: only, newMentions: view == ViewMentions})
+		if err != nil {
+			return nil, err
+		}
+		views[view] = n
+	}
+	if !settled {
+		d.counted.put(whose, last, views)
+	}
+	return views, nil
+}
+
+// countedViews keeps the newest counts of some users.
+type countedViews struct {
+	mu    sync.Mutex
+	users map[string]userCounts
+}
+
+type userCounts struct {
+	seq   uint64 // of the newest event they know
+	views map[View]int
+}
+
+// maxCountedUsers bounds the memory: each has a dozen numbers.
+const maxCountedUsers = 1000
+
+func (c *countedViews) get(whose string, seq uint64) (map[View]int, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.users[whose]; ok && known.seq == seq {
+		return maps.Clone(known.views), true
+	}
+	return map[View]int{}, false
+}
+
+func (c *countedViews) put(whose string, seq uint64, views map[View]int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.users) >= maxCountedUsers || c.users == nil {
+		c.users = map[string]userCounts{}
+	}
+	c.users[whose] = userCounts{seq, maps.Clone(views)}
 }
 
 // addMails counts new mails that are not sent where their author, or who may

@@ -88,6 +88,7 @@ type Desk struct {
 	Now func() time.Time
 
 	db        store.Engine
+	counted   countedViews
 	options   Options
 	log       *slog.Logger
 	wake      *wakeups
