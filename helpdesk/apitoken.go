@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 
@@ -56,7 +57,7 @@ func (d *Desk) RevokeToken(ctx context.Context, a Actor, id string) (*APIToken, 
 		if revoked, err = c.tokenByID(id); err != nil {
 			return err
 		}
-		if err := apiTokens.Delete(c, key(revoked.Hash)); err != nil {
+		if err := errors.Join(apiTokens.Delete(c, key(revoked.Hash)), c.clearTimer(TimerToken, revoked.Hash)); err != nil {
 			return err
 		}
 		u, err := users.Get(c, key(revoked.UserID))

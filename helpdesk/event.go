@@ -120,6 +120,8 @@ const (
 	EventExported               EventKind = "export.made"
 	EventTokenUsed              EventKind = "token.used"
 	EventTokenCreated           EventKind = "token.created"
+	EventTokenEnding            EventKind = "token.ending"
+	EventTokenEnded             EventKind = "token.ended"
 	EventTokenRevoked           EventKind = "token.revoked"
 	EventSettingsSaved          EventKind = "settings.saved"
 	EventUserAway               EventKind = "user.away"

@@ -28,11 +28,12 @@ const (
 	NoticeApproved NoticeKind = "approved" // the user's reply was approved
 	NoticeReturned NoticeKind = "returned" // the user's reply was sent back, or did not leave at its time
 	NoticeAlarm    NoticeKind = "alarm"    // something of the server needs an admin
+	NoticeToken    NoticeKind = "token"    // an API token of the user's ends soon, or has ended
 	NoticeLogin    NoticeKind = "login"    // the user's account was logged in to from a browser that was never seen with it
 )
 
 // NoticeKinds are all kinds, the most pressing first.
-var NoticeKinds = []NoticeKind{NoticeAlarm, NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken, NoticeLogin}
+var NoticeKinds = []NoticeKind{NoticeAlarm, NoticeOverdue, NoticeApproval, NoticeReturned, NoticeCustomer, NoticeMention, NoticeAssigned, NoticeApproved, NoticeFailed, NoticeDelayed, NoticeHeld, NoticeMatched, NoticeWoken, NoticeToken, NoticeLogin}
 
 // NoticeChannel is a way in which a notice reaches a user.
 type NoticeChannel string
@@ -147,6 +148,9 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 			list = append(list, pendingNotice{id, NoticeAlarm, e})
 		}
 		return list, err
+	}
+	if e.Kind == EventTokenEnding || e.Kind == EventTokenEnded {
+		return []pendingNotice{{e.Data["owner"], NoticeToken, e}}, nil
 	}
 	if e.Kind == EventLogin && e.Data["device"] == newDevice {
 		return []pendingNotice{{e.Actor.UserID, NoticeLogin, e}}, nil

@@ -26,6 +26,7 @@ var needed = map[string]helpdesk.Permission{
 	"RotateWebhookSecret": helpdesk.PermitWebhooks, "PauseWebhook": helpdesk.PermitWebhooks, "ResumeWebhook": helpdesk.PermitWebhooks,
 	"SkipWebhookEvent": helpdesk.PermitWebhooks, "TestWebhook": helpdesk.PermitWebhooks, "RepeatWebhook": helpdesk.PermitWebhooks,
 	"WebhookDeliveries": helpdesk.PermitWebhooks,
+	"IssueToken":        helpdesk.PermitTokens,
 	"RaiseAlarm":        helpdesk.PermitSystem,
 	"RequestBackup":     helpdesk.PermitSystem,
 	"EndAlarm":          helpdesk.PermitSystem,

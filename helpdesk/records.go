@@ -521,8 +521,10 @@ type Attempt struct {
 type APIToken struct {
 	Hash      string // SHA-256 of the token, hex
 	UserID    string
+	Name      string // what it is for; "" where nobody said
 	Scope     Scope
 	CreatedAt time.Time
+	Ends      time.Time // zero for one that does not end
 	// UsedAt and UsedFrom are of the last use that was written down.
 	UsedAt   time.Time
 	UsedFrom string

@@ -37,6 +37,7 @@ const (
 	TimerPurge       TimerKind = "purge"       // a rejected mail in quarantine, to be deleted
 	TimerWebhook     TimerKind = "webhook"     // a webhook that there may be something for
 	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once
+	TimerToken       TimerKind = "token"       // an API token, by its hash, that ends soon or has ended
 	TimerTopics      TimerKind = "topics"      // "week": what the week's mails are about
 )
 

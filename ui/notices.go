@@ -46,6 +46,7 @@ var noticeIcons = map[helpdesk.NoticeKind]string{
 	helpdesk.NoticeApproval: "check", helpdesk.NoticeApproved: "done", helpdesk.NoticeReturned: "undo", helpdesk.NoticeMatched: "sparkle",
 	helpdesk.NoticeAlarm: "warn",
 	helpdesk.NoticeLogin: "key",
+	helpdesk.NoticeToken: "key",
 }
 
 // noticesPage answers with the notices: as a dialog over the page, and as a page of
@@ -89,6 +90,9 @@ func noticePath(n helpdesk.NoticeView) string {
 	if n.Notice.BulkReply != "" {
 		return bulkRepliesPath + "/" + n.Notice.BulkReply
 	}
+	if n.Notice.Kind == helpdesk.NoticeToken {
+		return "/settings/tokens"
+	}
 	if n.Notice.Ticket == 0 { // a new mail that is not sent
 		return openingPath
 	}
@@ -103,6 +107,9 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	}
 	if n.Notice.Kind == helpdesk.NoticeLogin {
 		return p.T("access.notice")
+	}
+	if n.Notice.Kind == helpdesk.NoticeToken {
+		return p.T("token.notice")
 	}
 	if number == 0 {
 		return newMailTitle(p, n)
@@ -148,7 +155,7 @@ func noticeDetail(p locale.Printer, n helpdesk.NoticeView) string {
 	switch n.Notice.Kind {
 	case helpdesk.NoticeLogin:
 		return p.T("access.notice_detail", browserWords(p, n.Subject), n.Notice.By.From)
-	case helpdesk.NoticeAlarm:
+	case helpdesk.NoticeAlarm, helpdesk.NoticeToken:
 		return n.Subject
 	}
 	return subjectOf(p, n.Subject)

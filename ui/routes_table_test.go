@@ -242,6 +242,9 @@ var routeAccess = map[string]access{
 	"GET /settings/backups":                          {needs: helpdesk.PermitRead}, // the same
 	"GET /settings/backups/progress":                 {needs: helpdesk.PermitSystem, part: "backups"},
 	"POST /settings/backups":                         {needs: helpdesk.PermitSystem},
+	"GET /settings/tokens":                           {needs: helpdesk.PermitRead},
+	"POST /settings/tokens":                          {needs: helpdesk.PermitRead, form: []string{"scope", "read", "ends", "30"}},
+	"POST /settings/tokens/:id/revoke":               {needs: anybody}, // one's own
 	"GET /settings/webhooks":                         {needs: helpdesk.PermitWebhooks},
 	"GET /settings/webhooks/:id":                     {needs: helpdesk.PermitWebhooks},
 	"POST /settings/webhooks/:id":                    {needs: helpdesk.PermitWebhooks},

@@ -32,6 +32,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.fieldRoutes(g)
 	s.auditRoutes(g)
 	s.webhookRoutes(g)
+	s.tokenRoutes(g)
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	s.ownAccessRoutes(g)
@@ -80,7 +81,7 @@ var settingsMap = []struct {
 	name    string
 	entries []settingsEntry
 }{
-	{"self", []settingsEntry{{section: "profile"}, {section: "access"}, {section: "notices"}, {section: "views"}}},
+	{"self", []settingsEntry{{section: "profile"}, {section: "access"}, {section: "notices"}, {section: "tokens"}, {section: "views"}}},
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
 		{section: "domains", needs: helpdesk.PermitAliases},

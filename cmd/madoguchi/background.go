@@ -92,6 +92,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
 			{Kind: helpdesk.TimerWebhook, Concurrency: tellersAtOnce, Lease: tellingLease, Do: teller.Tell},
 			{Kind: helpdesk.TimerWebhookOnce, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: teller.TellOnce},
+			{Kind: helpdesk.TimerToken, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.TokenEnding},
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},

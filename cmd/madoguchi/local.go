@@ -218,7 +218,7 @@ func (l *local) CreateToken(ctx context.Context, t newToken) (createdToken, erro
 	if err != nil {
 		return createdToken{}, err
 	}
-	token, err := l.desk.CreateToken(ctx, l.actor, user.ID, helpdesk.Scope(t.Scope))
+	token, err := l.desk.IssueToken(ctx, l.actor, helpdesk.NewToken{UserID: user.ID, Scope: helpdesk.Scope(t.Scope), Name: t.Name, Ends: t.Ends})
 	return createdToken{token}, err
 }
 

@@ -34,7 +34,7 @@ func (l *local) tokenDescriber(ctx context.Context) (func(*helpdesk.APIToken) to
 		emails[u.ID] = u.Email
 	}
 	return func(t *helpdesk.APIToken) tokenInfo {
-		return tokenInfo{ID: t.ID(), User: emails[t.UserID], Scope: string(t.Scope), CreatedAt: t.CreatedAt}
+		return tokenInfo{ID: t.ID(), User: emails[t.UserID], Scope: string(t.Scope), CreatedAt: t.CreatedAt, Name: t.Name, Ends: t.Ends, UsedAt: t.UsedAt}
 	}, nil
 }
 

@@ -132,8 +132,10 @@ type newPipeline struct {
 }
 
 type newToken struct {
-	User  string `json:"user"`
-	Scope string `json:"scope"`
+	User  string    `json:"user"`
+	Scope string    `json:"scope"`
+	Name  string    `json:"name,omitempty"`
+	Ends  time.Time `json:"ends,omitzero"`
 }
 
 type createdToken struct {
@@ -145,6 +147,9 @@ type tokenInfo struct {
 	User      string    `json:"user"`
 	Scope     string    `json:"scope"`
 	CreatedAt time.Time `json:"created_at"`
+	Name      string    `json:"name,omitempty"`
+	Ends      time.Time `json:"ends,omitzero"`
+	UsedAt    time.Time `json:"used_at,omitzero"`
 }
 
 // namedToken is a token by its ID, or the beginning of that.

@@ -26,6 +26,7 @@ func newTokenCreateCommand() *cobra.Command {
 	var (
 		data    dataFlags
 		request newToken
+		life    string
 	)
 	cmd := &cobra.Command{
 		Use:   "create --user EMAIL",
@@ -37,6 +38,13 @@ is printed once and kept only as a hash.`,
   curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/api/v1/tickets`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if life != "" {
+				lives, err := parseDuration(life)
+				if err != nil {
+					return fmt.Errorf("--expires: %w", err)
+				}
+				request.Ends = time.Now().Add(lives)
+			}
 			return data.operate(cmd, func(ops operations) error {
 				created, err := ops.CreateToken(cmd.Context(), request)
 				if err != nil {
@@ -50,6 +58,8 @@ is printed once and kept only as a hash.`,
 	data.register(cmd)
 	cmd.Flags().StringVar(&request.User, "user", "", "address of the user for whom the program acts")
 	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeWrite), "read, write or admin")
+	cmd.Flags().StringVar(&request.Name, "name", "", "what it is for, as lists show it")
+	cmd.Flags().StringVar(&life, "expires", "", `how long it lives, such as "90d"; without it, it does not end`)
 	cmd.MarkFlagRequired("user")
 	return cmd
 }
@@ -70,7 +80,8 @@ func newTokenListCommand() *cobra.Command {
 				}
 				table := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 0, 2, ' ', 0)
 				for _, t := range tokens {
-					fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", t.ID, t.User, t.Scope, t.CreatedAt.Local().Format(time.DateTime))
+					fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", t.ID, t.User, t.Scope, t.CreatedAt.Local().Format(time.DateTime),
+						tokenTime("ends", t.Ends), tokenTime("used", t.UsedAt), t.Name)
 				}
 				return table.Flush()
 			})
@@ -108,4 +119,12 @@ that comes with the token is refused.`,
 	}
 	data.register(cmd)
 	return cmd
+}
+
+// tokenTime says when something of a token is, "-" for never.
+func tokenTime(what string, at time.Time) string {
+	if at.IsZero() {
+		return "-"
+	}
+	return what + " " + at.Local().Format(time.DateTime)
 }
