@@ -147,6 +147,22 @@ func (a Actor) mayChangeOwn(action string) error {
 	return nil
 }
 
+// proofLifetime is how long after a login one may change how one gets in. A
+// browser that was left open must not be made somebody else's for good.
+const proofLifetime = 30 * time.Minute
+
+// mayChangeOwnAccess is for changes to one's own way in: in a browser's session
+// that began just now.
+func (a Actor) mayChangeOwnAccess(action string, now time.Time) error {
+	if err := a.mayChangeOwn(action); err != nil {
+		return err
+	}
+	if a.session == "" || now.Sub(a.provenAt) > proofLifetime {
+		return &Error{Code: CodeUnauthorized, Key: "error.prove_again", Message: "log in again to " + action + ": the last login is too long ago"}
+	}
+	return nil
+}
+
 func refusedScope(has, needs Scope, action string) error {
 	return &Error{Code: CodeForbidden, Key: "error.scope",
 		Message: "this token's scope \"" + string(has) + "\" does not allow to " + action + "; make one with scope \"" + string(needs) + "\""}

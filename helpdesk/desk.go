@@ -93,6 +93,7 @@ type Desk struct {
 	log       *slog.Logger
 	wake      *wakeups
 	logins    *loginTally
+	seals     *seals
 	passwords *passwords
 	ids       *ulid.LockedMonotonicReader
 	zones     *zones
@@ -105,7 +106,7 @@ type Desk struct {
 // with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), seals: newSeals(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {

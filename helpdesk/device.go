@@ -1,7 +1,6 @@
 package helpdesk
 
 import (
-	"net/netip"
 	"slices"
 	"time"
 
@@ -28,6 +27,9 @@ var devices = store.NewTable(store.Spec[device]{Name: "device", Version: 1,
 		{Name: "user", Keys: func(d *device) [][]byte { return one(key(d.UserID, d.UsedAt)) }},
 	}})
 
+// TrustLifetime is how long a device skips the second step that was told to.
+const TrustLifetime = 30 * 24 * time.Hour
+
 const (
 	deviceLifetime = 180 * 24 * time.Hour // without a login
 	maxDevices     = 30                   // of one user
@@ -37,25 +39,6 @@ const (
 
 // newDevice marks a login's event as from a browser that was never seen with it.
 const newDevice = "new"
-
-// subnetOf is the network that an address is in: its /24 or /64, which one
-// subscriber has at least.
-func subnetOf(ip string) string {
-	address, err := netip.ParseAddr(ip)
-	if err != nil {
-		return "unknown"
-	}
-	address = address.Unmap().WithZone("")
-	bits := 64
-	if address.Is4() {
-		bits = 24
-	}
-	network, err := address.Prefix(bits)
-	if err != nil {
-		return "unknown"
-	}
-	return network.String()
-}
 
 // deviceOf returns what is known of a visitor's browser with a user, or nil.
 func deviceOf(r store.Reader, userID string, v Visitor) (*device, error) {
@@ -67,7 +50,7 @@ func deviceOf(r store.Reader, userID string, v Visitor) (*device, error) {
 
 // knowsNetwork reports whether a user has logged in from a visitor's network.
 func knowsNetwork(r store.Reader, userID string, v Visitor) (bool, error) {
-	network := subnetOf(v.IP)
+	network := networkOf(v.IP)
 	for d, err := range devices.ScanIndex(r, "user", store.Prefix(key(userID))) {
 		if err != nil {
 			return false, err
@@ -82,13 +65,13 @@ func knowsNetwork(r store.Reader, userID string, v Visitor) (bool, error) {
 // meetDevice writes down that a user logs in with a visitor's browser. It
 // returns the value of the browser's cookie, and whether the browser is new
 // where others are known already.
-func (c *command) meetDevice(u *User, v Visitor) (secret string, isNew bool, err error) {
+func (c *command) meetDevice(u *User, v Visitor, trust bool) (secret string, isNew bool, err error) {
 	known, err := deviceOf(c, u.ID, v)
 	if err != nil {
 		return "", false, err
 	}
 	if known != nil {
-		known.usedAt(c.now, v)
+		known.usedAt(c.now, v, trust)
 		return v.Device, false, devices.Put(c, known)
 	}
 	n, err := c.forgetDevices(u.ID)
@@ -97,16 +80,20 @@ func (c *command) meetDevice(u *User, v Visitor) (secret string, isNew bool, err
 	}
 	secret, hash := newSecret()
 	met := &device{UserID: u.ID, Hash: hash, CreatedAt: c.now}
-	met.usedAt(c.now, v)
+	met.usedAt(c.now, v, trust)
 	return secret, n > 0, devices.Put(c, met)
 }
 
-// usedAt writes down that a visitor logged in with the device.
-func (d *device) usedAt(now time.Time, v Visitor) {
-	network := subnetOf(v.IP)
+// usedAt writes down that a visitor logged in with the device, and wants it to
+// skip the second step from now on.
+func (d *device) usedAt(now time.Time, v Visitor, trust bool) {
+	network := networkOf(v.IP)
 	others := slices.DeleteFunc(d.Networks, func(n string) bool { return n == network })
 	d.Networks = append([]string{network}, others[:min(len(others), maxNetworks-1)]...)
 	d.UsedAt = now
+	if trust {
+		d.TrustedUntil = now.Add(TrustLifetime)
+	}
 }
 
 // forgetDevices makes room for one more device of a user, and takes away what

@@ -16,6 +16,9 @@ type LoginMethod string
 // The methods.
 const (
 	LoginPassword LoginMethod = "password"
+	LoginCode     LoginMethod = "code"     // a password, and a code of an authenticator app
+	LoginRecovery LoginMethod = "recovery" // a password, and a recovery code
+	LoginPasskey  LoginMethod = "passkey"  // a passkey, alone or after a password
 )
 
 // Visitor is from where somebody comes to log in.
@@ -36,16 +39,19 @@ func (v Visitor) browser() string {
 	return strings.ToValidUTF8(v.Browser[:min(len(v.Browser), maxBrowser)], "")
 }
 
-// Entry is what a login leads to.
+// Entry is what a login leads to: a session, or a further step.
 type Entry struct {
 	User *User
+	// Step names the step that is left, for StepOf; "" where there is a session.
+	Step string
 	// Session is the value of the session's cookie.
 	Session string
 	// Device is the value of the cookie that tells the browser at its next login.
 	Device string
 }
 
-// Login checks a password and opens a session. Anything wrong is
+// Login checks a password, and opens a session where no further step is needed.
+// Anything wrong is
 // CodeUnauthorized, without saying what; too many failures are CodeTemporary with
 // the time to wait.
 func (d *Desk) Login(ctx context.Context, v Visitor, email, password string) (*Entry, error) {
@@ -64,7 +70,15 @@ func (d *Desk) Login(ctx context.Context, v Visitor, email, password string) (*E
 	if !d.passwords.match(password, hash) {
 		return nil, d.failedLogin(ctx, v, u, "login_failed", "the address or the password is wrong")
 	}
-	return d.enter(ctx, v, u, LoginPassword, buckets)
+	step, err := d.nextStep(ctx, v, u)
+	if err != nil {
+		return nil, err
+	}
+	if step != "" {
+		err := d.update(ctx, System("login"), func(c *command) error { return c.forgiveAttempts(buckets) })
+		return &Entry{User: u, Step: step}, err
+	}
+	return d.enter(ctx, v, u, &entering{by: LoginPassword, tried: buckets})
 }
 
 // account returns the user with an address, nil where there is none, and what
@@ -85,18 +99,31 @@ func (d *Desk) account(ctx context.Context, v Visitor, email string) (u *User, b
 	return u, buckets, err
 }
 
-// enter opens a session for whoever has proven that they are u, and forgives the
-// attempts that were counted.
-func (d *Desk) enter(ctx context.Context, v Visitor, u *User, by LoginMethod, tried []bucket) (*Entry, error) {
+// entering is how somebody gets in.
+type entering struct {
+	by    LoginMethod
+	tried []bucket // the attempts to forgive
+	trust bool     // the device skips the second step from now on
+	// prove checks, within the transaction, what is used up by it. Nil for nothing.
+	prove func(*command) error
+}
+
+// enter opens a session for whoever has proven that they are u.
+func (d *Desk) enter(ctx context.Context, v Visitor, u *User, e *entering) (*Entry, error) {
 	entry := &Entry{}
 	err := d.update(ctx, u.Actor().At(v.IP), func(c *command) (err error) {
 		if entry.User, err = activeUser(c, u.ID); err != nil {
 			return err
 		}
-		if err := c.forgiveAttempts(tried); err != nil {
+		if e.prove != nil {
+			if err := e.prove(c); err != nil {
+				return err
+			}
+		}
+		if err := c.forgiveAttempts(e.tried); err != nil {
 			return err
 		}
-		entry.Session, entry.Device, err = c.enter(u, by, v)
+		entry.Session, entry.Device, err = c.enter(u, e, v)
 		return err
 	})
 	if err != nil {
@@ -106,19 +133,19 @@ func (d *Desk) enter(ctx context.Context, v Visitor, u *User, by LoginMethod, tr
 	return entry, nil
 }
 
-func (c *command) enter(u *User, by LoginMethod, v Visitor) (session, device string, err error) {
-	device, isNew, err := c.meetDevice(u, v)
+func (c *command) enter(u *User, e *entering, v Visitor) (session, device string, err error) {
+	device, isNew, err := c.meetDevice(u, v, e.trust)
 	if err != nil {
 		return "", "", err
 	}
-	data := details{"user": u.Email, "by": string(by)}.with("browser", v.browser())
+	data := details{"user": u.Email, "by": string(e.by)}.with("browser", v.browser())
 	if isNew {
 		data["device"] = newDevice
 	}
 	if _, err := c.record(Event{Kind: EventLogin, Data: data}); err != nil {
 		return "", "", err
 	}
-	session, err = c.openSession(u, by, v)
+	session, err = c.openSession(u, e.by, v)
 	return session, device, err
 }
 

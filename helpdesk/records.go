@@ -546,4 +546,6 @@ type Settings struct {
 	Name      string // of the organisation
 	SetupHash string // SHA-256 of the one-time setup link's secret; "" once used
 	SetUpAt   time.Time
+	// SecondFactorRoles are the roles whose users need more than a password.
+	SecondFactorRoles []Role `cbor:",omitempty"`
 }

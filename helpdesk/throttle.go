@@ -60,7 +60,7 @@ type bucket struct {
 // a passkey, which is not counted by account since it cannot be guessed.
 func loginBuckets(r store.Reader, u *User, account string, v Visitor) ([]bucket, error) {
 	account = hashSecret(account)[:32]
-	network := subnetOf(v.IP)
+	network := networkOf(v.IP)
 	place := bucket{"place:" + account + ":" + network, freePlaceAttempts}
 	everybody := bucket{"network:" + network, freeNetworkAttempts}
 	if u != nil {

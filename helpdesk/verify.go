@@ -101,6 +101,8 @@ func allTables() []checkedTable {
 		users,
 		sessions,
 		devices,
+		secondFactors,
+		passkeys,
 		attempts,
 		apiTokens,
 		aliases,

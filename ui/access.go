@@ -17,6 +17,7 @@ import (
 func (s *Server) accessRoutes(g *echo.Group) {
 	g.GET("/login", s.loginPage)
 	g.POST("/login", s.login)
+	s.stepRoutes(g)
 	g.POST("/logout", s.logout)
 	g.POST("/language", s.chooseLanguage)
 	g.GET("/setup", s.setupPage)
@@ -40,11 +41,14 @@ type loginView struct {
 	Error     formError
 	// Unready says that nobody can log in yet: the house is not set up.
 	Unready bool
+	// Again says that the reader is logged in, but has to prove who they are once more.
+	Again   bool
+	Passkey passkeyAsk
 }
 
 func (s *Server) loginPage(c echo.Context) error {
 	v := visitOf(c)
-	if v.User != nil {
+	if again := c.QueryParam("again") != ""; v.User != nil && !again {
 		return c.Redirect(http.StatusSeeOther, localPath(c.QueryParam("next"), "/"))
 	}
 	unready, err := s.desk.NeedsSetup(c.Request().Context())
@@ -57,6 +61,10 @@ func (s *Server) loginPage(c echo.Context) error {
 func (s *Server) newLoginView(c echo.Context, l loginView) loginView {
 	v := visitOf(c)
 	l.page = page{visit: v, Title: v.T("login.title")}
+	l.Passkey = passkeyAsk{Site: s.site(c).ID, Begin: "/login/passkey/begin"}
+	if l.Again = v.User != nil; l.Again {
+		l.Email = v.User.Email
+	}
 	l.Languages, l.Path = languageOptions(v.Printer), "/login?"+c.QueryParams().Encode()
 	return l
 }
@@ -81,8 +89,7 @@ func (s *Server) login(c echo.Context) error {
 		view := s.newLoginView(c, loginView{Email: email, Next: c.FormValue("next"), Error: said})
 		return s.render(c, statusOf(helpdesk.CodeOf(err)), "login", view)
 	}
-	s.letIn(c, entry)
-	return c.Redirect(http.StatusSeeOther, localPath(c.FormValue("next"), "/"))
+	return s.proceed(c, entry, c.FormValue("next"))
 }
 
 // letIn gives the browser what a login leads to.

@@ -36,6 +36,10 @@ var routeAccess = map[string]access{
 	"GET /login":                {needs: public},
 	"POST /login":               {needs: public},
 	"POST /logout":              {needs: public, late: true},
+	"GET /login/step":           {needs: public}, // what the password step left in a cookie decides
+	"POST /login/step":          {needs: public},
+	"POST /login/passkey":       {needs: public},
+	"POST /login/passkey/begin": {needs: public},
 	"POST /language":            {needs: public},
 	"GET /messages/:id/images":  {needs: public}, // the seal in its address decides
 
@@ -170,6 +174,19 @@ var routeAccess = map[string]access{
 	"GET /settings/profile":                          {needs: helpdesk.PermitRead},
 	"POST /settings/profile":                         {needs: helpdesk.PermitRead},
 	"POST /settings/password":                        {needs: helpdesk.PermitRead},
+	"GET /settings/access":                           {needs: anybody}, // one's own way in
+	"POST /settings/access/sessions":                 {needs: anybody, late: true},
+	"GET /settings/access/app":                       {needs: anybody},
+	"POST /settings/access/app":                      {needs: anybody},
+	"POST /settings/access/app/remove":               {needs: anybody},
+	"POST /settings/access/codes":                    {needs: anybody},
+	"POST /settings/access/passkeys/begin":           {needs: anybody},
+	"POST /settings/access/passkeys":                 {needs: anybody},
+	"POST /settings/access/passkeys/:id":             {needs: anybody},
+	"GET /settings/login":                            {needs: helpdesk.PermitRead}, // reads; locked without the permission
+	"POST /settings/login":                           {needs: helpdesk.PermitSystem},
+	"POST /settings/users/:id/sessions":              {needs: helpdesk.PermitUsers, late: true},
+	"POST /settings/users/:id/reset-access":          {needs: helpdesk.PermitUsers, late: true},
 	"POST /settings/look":                            {needs: anybody},
 	"GET /settings/notices":                          {needs: helpdesk.PermitRead},
 	"POST /settings/notices":                         {needs: helpdesk.PermitRead},
@@ -235,9 +252,6 @@ var routeAccess = map[string]access{
 	"POST /settings/roles":                           {needs: helpdesk.PermitRoles, late: true},
 	"POST /settings/roles/new":                       {needs: helpdesk.PermitRoles},
 	"POST /settings/roles/:id/delete":                {needs: helpdesk.PermitRoles},
-	"GET /settings/access":                           {needs: helpdesk.PermitRead},
-	"POST /settings/access/sessions":                 {needs: anybody},
-	"POST /settings/users/:id/sessions":              {needs: helpdesk.PermitUsers, form: []string{"action", "others"}},
 	"GET /settings/ledger":                           {needs: helpdesk.PermitRead}, // empty but for those who may change the system
 	"GET /settings/backups":                          {needs: helpdesk.PermitRead}, // the same
 	"GET /settings/backups/progress":                 {needs: helpdesk.PermitSystem, part: "backups"},

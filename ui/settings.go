@@ -36,6 +36,8 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/profile", s.profilePage)
 	g.POST("/settings/profile", s.saveProfile)
 	s.ownAccessRoutes(g)
+	s.factorRoutes(g)
+	s.loginRuleRoutes(g)
 	g.POST("/settings/look", s.changeLook)
 	g.GET("/settings/analysis", s.analysisPage)
 	g.GET("/settings/analysis/again", s.reanalysisProgress)
@@ -103,6 +105,7 @@ var settingsMap = []struct {
 		{section: "users", needs: helpdesk.PermitUsers},
 		{section: "teams", needs: helpdesk.PermitTeams},
 		{section: "roles", needs: helpdesk.PermitRoles},
+		{section: "login", needs: helpdesk.PermitSystem},
 	}},
 	{"server", []settingsEntry{
 		{section: "analysis", readable: true},

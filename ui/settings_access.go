@@ -25,6 +25,35 @@ type accessView struct {
 	Email    string // for the browser's store of passwords
 	Password bool   // the error is about the password's form
 	Sessions sessionsView
+	Factors  factorsView
+}
+
+// factorsView is what proves a user besides their password.
+type factorsView struct {
+	helpdesk.Access
+	Since, CodesAt moment
+	Keys           []passkeyRow
+	Ask            passkeyAsk
+	Name           string // what a new passkey is called unless somebody says otherwise
+	ResetURL       string // of another user
+	None           bool
+}
+
+type passkeyRow struct {
+	ID, Name    string
+	Began, Used moment
+	Never       bool // it was not used yet
+}
+
+func (s *Server) newFactors(c echo.Context, userID string) (factorsView, error) {
+	v := visitOf(c)
+	access, err := s.desk.Access(c.Request().Context(), v.actor(), userID)
+	view := factorsView{Access: access, Since: longMoment(v.Printer, access.AppSince), CodesAt: longMoment(v.Printer, access.CodesAt),
+		None: !access.App && len(access.Passkeys) == 0}
+	for _, k := range access.Passkeys {
+		view.Keys = append(view.Keys, passkeyRow{k.ID, k.Name, longMoment(v.Printer, k.CreatedAt), longMoment(v.Printer, k.UsedAt), k.UsedAt.IsZero()})
+	}
+	return view, err
 }
 
 // sessionsView is where a user is logged in.
@@ -59,6 +88,11 @@ func (s *Server) newAccessView(c echo.Context) (view accessView, err error) {
 	if view.settingsPage, err = s.newSettingsPage(c, "access", ""); err != nil {
 		return view, err
 	}
+	if view.Factors, err = s.newFactors(c, v.User.ID); err != nil {
+		return view, err
+	}
+	view.Factors.Ask = passkeyAsk{Site: s.site(c).ID, Begin: "/settings/access/passkeys/begin"}
+	view.Factors.Name = browserWords(v.Printer, browserName(c.Request().UserAgent()))
 	view.Sessions, err = s.newSessions(c, v.User.ID)
 	return view, err
 }

@@ -46,6 +46,7 @@ type userView struct {
 	Self      bool
 	Calendars []option // their own working hours
 	Sessions  sessionsView
+	Factors   factorsView
 }
 
 func (s *Server) userByID(c echo.Context) (helpdesk.User, error) {
@@ -85,6 +86,10 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 		if view.Sessions, err = s.newSessions(c, u.ID); err != nil {
 			return view, err
 		}
+		if view.Factors, err = s.newFactors(c, u.ID); err != nil {
+			return view, err
+		}
+		view.Factors.ResetURL = "/settings/users/" + u.ID + "/reset-access"
 	}
 	roles, err := s.desk.Roles(c.Request().Context(), v.actor())
 	for _, role := range roles {

@@ -89,6 +89,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("GET /users", answer(log, func(ctx context.Context, _ struct{}) ([]userInfo, error) { return ops.Users(ctx) }))
 	mux.Handle("POST /user", answer(log, ops.AddUser))
 	mux.Handle("POST /password", answer(log, ops.SetPassword))
+	mux.Handle("POST /reset-second-factor", answer(log, ops.ResetSecondFactor))
 	mux.Handle("GET /aliases", answer(log, func(ctx context.Context, _ struct{}) ([]aliasInfo, error) { return ops.Aliases(ctx) }))
 	mux.Handle("POST /alias", answer(log, ops.AddAlias))
 	mux.Handle("GET /pipelines", answer(log, func(ctx context.Context, _ struct{}) ([]pipelineInfo, error) { return ops.Pipelines(ctx) }))

@@ -105,6 +105,18 @@ func (l *local) SetPassword(ctx context.Context, p newPassword) (userInfo, error
 	return describeUser(changed), nil
 }
 
+func (l *local) ResetSecondFactor(ctx context.Context, email string) (userInfo, error) {
+	user, err := l.userByEmail(ctx, email)
+	if err != nil {
+		return userInfo{}, err
+	}
+	changed, err := l.desk.ResetSecondFactor(ctx, l.actor, user.ID)
+	if err != nil {
+		return userInfo{}, err
+	}
+	return describeUser(changed), nil
+}
+
 func (l *local) userByEmail(ctx context.Context, email string) (*helpdesk.User, error) {
 	users, err := l.desk.Users(ctx, l.actor)
 	if err != nil {

@@ -22,6 +22,8 @@ type operations interface {
 	Users(ctx context.Context) ([]userInfo, error)
 	AddUser(ctx context.Context, u newUser) (userInfo, error)
 	SetPassword(ctx context.Context, p newPassword) (userInfo, error)
+	// ResetSecondFactor takes away what proves a user besides their password.
+	ResetSecondFactor(ctx context.Context, email string) (userInfo, error)
 	Aliases(ctx context.Context) ([]aliasInfo, error)
 	AddAlias(ctx context.Context, a newAlias) (aliasInfo, error)
 	Pipelines(ctx context.Context) ([]pipelineInfo, error)

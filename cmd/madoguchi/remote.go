@@ -123,6 +123,11 @@ func (r *remote) SetPassword(ctx context.Context, p newPassword) (out userInfo, 
 	return out, err
 }
 
+func (r *remote) ResetSecondFactor(ctx context.Context, email string) (out userInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/reset-second-factor", email, &out)
+	return out, err
+}
+
 func (r *remote) Aliases(ctx context.Context) (out []aliasInfo, err error) {
 	err = r.call(ctx, http.MethodGet, "/aliases", nil, &out)
 	return out, err

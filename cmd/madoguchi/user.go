@@ -12,11 +12,11 @@ import (
 func newUserCommand() *cobra.Command {
 	user := &cobra.Command{
 		Use:   "user",
-		Short: "Add users, list them, set a password",
+		Short: "Add users, list them, set a password, reset a second factor",
 		Example: `  madoguchi user add hana@example.com --name "Hana Mori" --role agent --password-file -
   madoguchi user list`,
 	}
-	user.AddCommand(newUserAddCommand(), newUserListCommand(), newUserPasswordCommand())
+	user.AddCommand(newUserAddCommand(), newUserListCommand(), newUserPasswordCommand(), newUserResetCommand())
 	return user
 }
 
@@ -110,6 +110,31 @@ func newUserPasswordCommand() *cobra.Command {
 	}
 	data.register(cmd)
 	cmd.Flags().StringVar(&password, "password-file", "", "file with the password, or - for standard input")
+	return cmd
+}
+
+func newUserResetCommand() *cobra.Command {
+	var data dataFlags
+	cmd := &cobra.Command{
+		Use:   "reset-2fa EMAIL",
+		Short: "Take away a user's second factors",
+		Long: `Takes away the authenticator app, the recovery codes and the passkeys of a
+user who has lost them, and logs them out everywhere. Where their role needs a
+second factor, they set up a new one at their next login. The audit log says it.`,
+		Example: `  madoguchi user reset-2fa hana@example.com`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return data.operate(cmd, func(ops operations) error {
+				changed, err := ops.ResetSecondFactor(cmd.Context(), args[0])
+				if err != nil {
+					return err
+				}
+				fmt.Fprintf(cmd.OutOrStdout(), "took away the second factors of %s\n", changed.Email)
+				return nil
+			})
+		},
+	}
+	data.register(cmd)
 	return cmd
 }
 

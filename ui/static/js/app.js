@@ -36,6 +36,7 @@ import "./picker.js";
 import "./look.js";
 import "./palette.js";
 import "./push.js";
+import "./passkey.js";
 import "./keys.js";
 import "./live.js";
 import "./due.js";
