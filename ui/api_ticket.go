@@ -33,7 +33,8 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 	answer := struct {
 		Tickets []apiFound `json:"tickets"`
 		Next    *string    `json:"next"`
-	}{[]apiFound{}, orNull(found.next)}
+		Indexed *int       `json:"indexed_percent"`
+	}{[]apiFound{}, orNull(found.next), found.indexed}
 	for _, row := range found.rows {
 		answer.Tickets = append(answer.Tickets, apiFound{users.ticket(row), highlights(found.snippets[row.Ticket.Number])})
 	}

@@ -24,10 +24,12 @@ type listView struct {
 	Next  string // address of the rows after these, or ""
 	Bar   filterBar
 	View  helpdesk.View
-	Empty string // what to say when there is none
-	Hint  string
-	Me    string // the reader's id
-	Takes bool   // the reader may assign
+	// Indexing says how far the search index is that is being made, or is "".
+	Indexing string
+	Empty    string // what to say when there is none
+	Hint     string
+	Me       string // the reader's id
+	Takes    bool   // the reader may assign
 	// Writes says that the reader may send mail, and Mails how many new ones are not
 	// sent, "" for none or where that is not asked for.
 	Writes bool
@@ -110,6 +112,9 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 			list.Rows[i].Heading = v.T("band." + band)
 		}
 		list.Rows[i].First = i == 0 && p.number == 0
+	}
+	if found.indexed != nil {
+		list.Indexing = v.T("list.indexing", *found.indexed)
 	}
 	if found.next != "" {
 		list.Next = p.address(0, "after", found.next)

@@ -18,6 +18,9 @@ type found struct {
 	rows     []helpdesk.TicketRow
 	snippets map[uint64][]search.Run
 	next     string
+	// indexed is how much of everything the search index knows, in percent, where that is
+	// too little to be passed over in silence; otherwise nil.
+	indexed *int
 }
 
 // searches tells whether q is for the index, and not for a list.
@@ -45,6 +48,10 @@ func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.Ticke
 	results, err := s.options.Search.Search(ctx, a, query)
 	if err != nil {
 		return f, err
+	}
+	if results.Catching() {
+		percent := int(results.Known * 100 / results.Events)
+		f.indexed = &percent
 	}
 	f.next, f.snippets = results.Next, map[uint64][]search.Run{}
 	for _, hit := range results.Hits {

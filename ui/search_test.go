@@ -78,3 +78,21 @@ func TestSearchBoxFindsEverywhereAndMarks(t *testing.T) {
 	find("open", "from:馬場 is:open").want(http.StatusOK).shows("別件").hides("お問い合わせ")
 	find("open", "form:馬場").want(http.StatusUnprocessableEntity).shows("「form:」という条件はありません", "from:, to:")
 }
+
+// While the index is being made, a search says how far it is and that it may miss something.
+func TestASearchSaysThatItsIndexIsBeingMade(t *testing.T) {
+	h, index := newSearchableHouse(t)
+	admin := h.as(h.admin)
+	number := h.receive(letter{subject: "Invoice", text: "x"}).Ticket
+	index()
+	admin.get("/inbox/open?q=invoice").want(http.StatusOK).shows("Invoice").hides("索引を作成")
+	for i := range 700 {
+		tags := []string{[]string{"a", "b"}[i%2]}
+		if _, err := h.Change(h.ctx(), h.admin.Actor(), number, helpdesk.Change{Tags: &tags}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	admin.get("/inbox/open?q=invoice").want(http.StatusOK).shows("Invoice", "検索の索引を作成しています")
+	index()
+	admin.get("/inbox/open?q=invoice").want(http.StatusOK).hides("索引を作成")
+}

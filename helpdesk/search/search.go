@@ -46,7 +46,13 @@ type Results struct {
 	Hits  []Hit
 	Total int    // on all pages
 	Next  string // Query.After of the next page, "" at the end
+	// Known of Events events are in the index: fewer where it is being made anew for
+	// another version's format, or mail comes faster than it follows. What the rest changed is not found yet.
+	Known, Events uint64
 }
+
+// Catching reports whether so much is not in the index yet that people should know.
+func (r Results) Catching() bool { return r.Events > r.Known+maxLag }
 
 // Hit is one ticket found.
 type Hit struct {
@@ -87,18 +93,28 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 		return Results{}, fmt.Errorf("search: %w", err)
 	}
 	defer func() { ix.spare.giveBack(s.found) }()
+	var known uint64
 	err = ix.db.View(ctx, func(r store.Reader) error {
 		state, err := ix.snapshot(r)
 		if state == nil || err != nil {
 			return err
 		}
+		known = state.manifest.Cursor
 		s.reader, s.snapshot = r, state
 		return s.run(ctx)
 	})
 	if err != nil {
 		return Results{}, fmt.Errorf("search: %w", err)
 	}
-	return ix.show(ctx, a, s)
+	results, err := ix.show(ctx, a, s)
+	if err != nil {
+		return Results{}, err
+	}
+	results.Known = known
+	if results.Events, err = ix.desk.LastSeq(ctx); err != nil {
+		return Results{}, fmt.Errorf("search: %w", err)
+	}
+	return results, nil
 }
 
 func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
