@@ -14,14 +14,30 @@ import (
 // putDeliveries writes a delivery for each recipient of m, with its envelope
 // token, due when the undo window has passed.
 func (c *command) putDeliveries(m *Message, bounces []Token, due time.Time) error {
+	answers, err := c.answersTo(m)
+	if err != nil {
+		return err
+	}
 	for i, to := range slices.Concat(m.To, m.Cc, m.Bcc) {
-		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID,
+		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID, Answers: answers,
 			State: DeliveryWaiting, NextAt: due, CreatedAt: c.now}
 		if err := c.putDelivery(delivery, bounces[i]); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// answersTo is the mail of ours, by its ID, that m answers; "" for none.
+func (c *command) answersTo(m *Message) (string, error) {
+	if len(m.InReplyTo) == 0 {
+		return "", nil
+	}
+	to, err := optional(messages.First(c, "messageid", key(m.InReplyTo[0])))
+	if err != nil || to == nil {
+		return "", err
+	}
+	return to.ID, nil
 }
 
 func (c *command) putDelivery(delivery *Delivery, bounce Token) error {

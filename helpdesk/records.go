@@ -491,6 +491,7 @@ const (
 type Delivery struct {
 	ID           string
 	Message      string // the message it carries, or copies
+	Answers      string `cbor:",omitempty"` // the message that this one answers, where there is one
 	Ticket       uint64
 	Recipient    string
 	Copy         bool   // a copy of a customer's mail for an agent, or a notice

@@ -400,7 +400,15 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 			return nil, err
 		}
 	}
-	m.Seq, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"to": emails(m.To)}})
+	data := map[string]string{"to": emails(m.To)}
+	answers, err := c.answersTo(&m)
+	if err != nil {
+		return nil, err
+	}
+	if answers != "" {
+		data["answers"] = answers
+	}
+	m.Seq, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: data})
 	if err != nil {
 		return nil, err
 	}

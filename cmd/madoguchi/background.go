@@ -100,7 +100,12 @@ func (s *server) openBackground(ctx context.Context) error {
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle,
 		Gather: &run.Gather{Rest: indexRest, Most: indexMost, Events: indexEvents, Hurry: s.index.Wanted()}}
+	story, err := logEvents(ctx, s.desk, s.log)
+	if err != nil {
+		return err
+	}
 	s.background = append(s.background,
+		func(ctx context.Context) { run.Follow(ctx, s.desk, story, s.log) },
 		func(ctx context.Context) {
 			timers.Run(ctx, stopGrace)
 			sender.Close()

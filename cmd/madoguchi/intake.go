@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -14,6 +15,7 @@ import (
 type intake struct {
 	desk     *helpdesk.Desk
 	hostname string
+	log      *slog.Logger
 }
 
 var _ smtpd.Handler = intake{}
@@ -50,7 +52,7 @@ func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 		}
 		recipients = append(recipients, address)
 	}
-	_, err := i.desk.Receive(ctx, helpdesk.Incoming{
+	receipt, err := i.desk.Receive(ctx, helpdesk.Incoming{
 		ID:             m.ID,
 		Raw:            m.Raw,
 		Message:        m.Message,
@@ -67,6 +69,10 @@ func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 			Received:   m.Received,
 		},
 	})
+	if err == nil {
+		i.log.InfoContext(ctx, "mail stored", "id", m.ID, "ticket", receipt.Ticket, "state", receipt.State, "reason", receipt.Reason, "duplicate", receipt.Duplicate,
+			"spf", m.Verdict.SPF.Result, "dkim", len(m.Verdict.DKIM), "dmarc", m.Verdict.DMARC.Result, "arc", m.Verdict.ARC)
+	}
 	return refusal(err)
 }
 

@@ -161,7 +161,7 @@ func (s *server) openMail(context.Context) (err error) {
 		Forwarders: c.Incoming.TrustedForwarders,
 	}
 	s.openBlocklists()
-	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname()}, s.metrics}
+	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname(), log: s.log}, s.metrics}
 	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
 	if c.SMTP.LMTP == "" {
 		return nil

@@ -64,7 +64,8 @@ func (d *Deliverer) Deliver(ctx context.Context, id string) error {
 	if delivery == nil {
 		return nil
 	}
-	log := d.Log.With("id", delivery.Message, "delivery", id, "to", delivery.Recipient)
+	log := d.Log.With("id", delivery.Message, "delivery", id, "to", delivery.Recipient, "answers", delivery.Answers)
+	log.Debug("delivery begins", "attempt", len(delivery.Attempts)+1)
 	domain := delivery.EnvelopeFrom[strings.LastIndexByte(delivery.EnvelopeFrom, '@')+1:]
 	if raw, err = d.Signing.Sign(ctx, domain, raw); err != nil {
 		return fmt.Errorf("sign the mail of delivery %s for %s: %w", id, domain, err)
