@@ -55,7 +55,7 @@ func (k *clocks) due(t *Ticket) (at time.Time, kind DueKind, err error) {
 		return time.Time{}, "", err
 	}
 	times := policy.Times[policy.reckoned(t)]
-	if !t.WaitingSince.IsZero() {
+	if !t.WaitingSince.IsZero() && !t.WaitingSince.Before(t.ImportedAt) {
 		kind = DueFirst
 		wait := times.First
 		if t.Answered {
@@ -65,7 +65,7 @@ func (k *clocks) due(t *Ticket) (at time.Time, kind DueKind, err error) {
 			at = schedule.Add(t.WaitingSince, wait)
 		}
 	}
-	if times.Resolution > 0 {
+	if times.Resolution > 0 && (t.ImportedAt.IsZero() || !t.OpenedAt.Before(t.ImportedAt)) {
 		opened := t.OpenedAt
 		if opened.IsZero() {
 			opened = t.CreatedAt

@@ -171,6 +171,9 @@ type Ticket struct {
 	RulesDone    bool
 	// Answered says that a person of the house has replied to it.
 	Answered bool
+	// ImportedAt is when it came from another system; zero: it began here. What its
+	// customer waited for before that is due at no time.
+	ImportedAt time.Time `cbor:",omitzero"`
 	// OpenedAt is when it was opened, again if it was closed meanwhile.
 	OpenedAt time.Time
 	// DueAt is when the house wants it answered, or solved, at the latest, and
@@ -281,6 +284,7 @@ const (
 	ReasonSplit         Reason = "split"          // split from another ticket by an agent
 	ReasonAcknowledged  Reason = "acknowledged"   // sent by itself in answer to a first mail
 	ReasonService       Reason = "service"        // sent by a smart service in answer to a first mail
+	ReasonImported      Reason = "imported"       // from another system, with its dates
 	ReasonPostmaster    Reason = "postmaster"     // written to the postmaster
 	ReasonBlocked       Reason = "blocked"        // the sender is blocked: its own ticket, in spam
 	ReasonFiltered      Reason = "filtered"       // a filter takes it for spam: its own ticket, in spam

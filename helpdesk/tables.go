@@ -190,7 +190,7 @@ var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
 			return one(key(m.Identity))
 		}},
 		{Name: "mail", Keys: func(m *Message) [][]byte { // what came by SMTP, for the ledger
-			return when(m.Direction == Inbound && m.Reason != ReasonLogged, key(string(m.State), m.At))
+			return when(m.Direction == Inbound && m.Reason != ReasonLogged && m.Reason != ReasonImported, key(string(m.State), m.At))
 		}},
 	}})
 

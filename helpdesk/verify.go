@@ -163,6 +163,7 @@ func allTables() []checkedTable {
 		quarantined,
 		trustedSenders,
 		dataFormats,
+		importedItems,
 	}
 }
 
@@ -185,7 +186,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyBulkReplies, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyImported, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine} {
 			found, err := verify(ctx, r)
 			if problems, err = goOn(append(problems, found...), err); err != nil {
 				return err

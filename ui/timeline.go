@@ -196,6 +196,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketDistinct:    "split",
 	helpdesk.EventReplyUndone:       "undo",
 	helpdesk.EventTicketWithdrawn:   "undo",
+	helpdesk.EventTicketImported:    "download",
 	helpdesk.EventDraftTaken:        "person",
 	helpdesk.EventDraftWithdrawn:    "undo",
 	helpdesk.EventReplyScheduled:    "clock",
@@ -241,6 +242,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["why"] == "again" {
 			key, args = key+"_again", nil
 		}
+	case helpdesk.EventTicketImported:
+		args = append(args, strong(e.Data["source"]), strong(e.Data["id"]))
 	case helpdesk.EventTicketContact:
 		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
 	case helpdesk.EventTicketPriority:

@@ -111,6 +111,11 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /rehearse", rehearse(log, ops))
 	mux.Handle("POST /read-again", answer(log, ops.ReadAgain))
 	mux.HandleFunc("POST /reindex", answerReindex(ops, log))
+	mux.Handle("POST /import", answerUpTo(importLimit, log, func(ctx context.Context, r importRequest) (helpdesk.ImportOutcome, error) {
+		return ops.ImportTicket(ctx, r.Ticket, r.Options)
+	}))
+	mux.Handle("POST /import-contacts", answerUpTo(importLimit, log, ops.ImportContacts))
+	mux.Handle("POST /note-import", answer(log, ops.NoteImport))
 	mux.HandleFunc("GET /backup", stream("backup", log, ops.Backup))
 	mux.HandleFunc("GET /corrections", stream("corrections", log, ops.Corrections))
 	return &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
@@ -167,10 +172,15 @@ type controlError struct {
 // answer makes a handler of one operation: JSON in, JSON out. Whoever can
 // open the socket owns the data, so no text is hidden.
 func answer[In, Out any](log *slog.Logger, operate func(context.Context, In) (Out, error)) http.Handler {
+	return answerUpTo(controlLimit, log, operate)
+}
+
+// answerUpTo is answer for requests of up to limit bytes.
+func answerUpTo[In, Out any](limit int64, log *slog.Logger, operate func(context.Context, In) (Out, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in In
 		if r.Method == http.MethodPost {
-			if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, controlLimit)).Decode(&in); err != nil && !errors.Is(err, io.EOF) {
+			if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, limit)).Decode(&in); err != nil && !errors.Is(err, io.EOF) {
 				writeJSON(w, http.StatusBadRequest, controlError{helpdesk.CodeInvalid, "read request: " + err.Error()})
 				return
 			}

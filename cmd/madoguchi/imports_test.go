@@ -36,6 +36,7 @@ var allowedImports = map[string][]string{
 	"helpdesk/card":                {"helpdesk/fetch"},
 	"helpdesk/fetch":               {},
 	"helpdesk/fetch/fetchtest":     {"helpdesk/fetch"},
+	"helpdesk/migrate":             {"helpdesk", "smtpd/mail"},
 	"helpdesk/run":                 {"helpdesk", "helpdesk/fetch", "smtpd/outbound", "smtpd/auth", "store/backup"},
 	"helpdesk/analysis":            {"helpdesk"},
 	"helpdesk/analysis/evaluation": {"helpdesk", "helpdesk/analysis"},

@@ -7,6 +7,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -58,6 +59,12 @@ type operations interface {
 	ReadAgain(ctx context.Context, ask readAgain) (readingAgain, error)
 	// Vectors says how far the vectors of customers' messages are.
 	Vectors(ctx context.Context) (similar.Status, error)
+	// ImportTicket writes a ticket of another system, or says what would become of it.
+	ImportTicket(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error)
+	// ImportContacts adds and changes contacts from CSV.
+	ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error)
+	// NoteImport writes down that an import was done.
+	NoteImport(ctx context.Context, n importNote) (struct{}, error)
 	// Backup writes a consistent copy of the store to w.
 	Backup(ctx context.Context, w io.Writer) error
 	// Corrections writes the mails whose analysis was corrected to w, as a set for

@@ -198,7 +198,7 @@ func (ix *Index) keep(ctx context.Context, s *space, batch []made) error {
 // concerned are the messages whose words an event may have brought or changed.
 func (ix *Index) concerned(ctx context.Context, e helpdesk.Event) ([]string, error) {
 	switch e.Kind {
-	case helpdesk.EventMessageReceived, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventReplyLogged, helpdesk.EventMessageDecoded:
+	case helpdesk.EventMessageReceived, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventReplyLogged, helpdesk.EventMessageDecoded, helpdesk.EventMessageImported:
 		return []string{e.Message}, nil
 	case helpdesk.EventTicketNotSpam:
 		words, err := ix.desk.TicketWords(ctx, e.Ticket)

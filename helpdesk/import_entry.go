@@ -1,0 +1,252 @@
+package helpdesk
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// openImported makes the ticket for the entries that are imported into it.
+func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []importEntry, done *ImportOutcome) (*Ticket, error) {
+	alias, err := c.importAlias(o, entries)
+	if err != nil {
+		return nil, err
+	}
+	pipeline, err := pipelines.Get(c, key(alias.PipelineID))
+	if err != nil {
+		return nil, err
+	}
+	contact, err := c.importRequester(c.requester(t, entries), t, done)
+	if err != nil {
+		return nil, err
+	}
+	number, err := nextNumber(c)
+	if err != nil {
+		return nil, err
+	}
+	created := t.CreatedAt.UTC().Round(0)
+	if created.IsZero() && len(entries) > 0 {
+		created = entries[0].At
+	}
+	if created = storable(created); created.IsZero() {
+		created = c.now
+	}
+	ticket := &Ticket{Number: number, Subject: t.Subject, ContactID: contact.ID, AliasID: alias.ID, Aliases: []string{alias.Address}, PipelineID: pipeline.ID,
+		Tags: t.Tags, Priority: t.Priority, Trust: TrustUnknown, CreatedAt: created, OpenedAt: created, UpdatedAt: created, ImportedAt: c.now,
+		Language: alias.Language, RulesDone: true}
+	if updated := storable(t.UpdatedAt.UTC().Round(0)); updated.After(created) && updated.Before(c.now) {
+		ticket.UpdatedAt = updated
+	}
+	if ticket.Tags, err = cleanTags(t.Tags); err != nil {
+		ticket.Tags = nil
+		done.Left = append(done.Left, fmt.Sprintf("its tags: %v", err))
+	}
+	stage, found := pipeline.FirstOf(StageClosed)
+	if t.Open || !found {
+		if !t.Open {
+			done.Left = append(done.Left, fmt.Sprintf("that it is closed: pipeline %q has no closed stage", pipeline.Name))
+		}
+		stage = pipeline.Stages[0]
+	}
+	ticket.StageID, ticket.Open = stage.ID, stage.Kind == StageOpen
+	if err := c.giveImported(ticket, t, done); err != nil {
+		return nil, err
+	}
+	if err := importedItems.Put(c, &importedItem{Source: t.Source, Kind: importedTicketItem, ID: t.ID, Ticket: number}); err != nil {
+		return nil, err
+	}
+	done.Opened = true
+	_, err = c.record(Event{Kind: EventTicketImported, Ticket: number, Data: map[string]string{"source": t.Source, "id": t.ID, "subject": t.Subject}})
+	return ticket, err
+}
+
+// giveImported gives the ticket to whom its source names, where they are here.
+func (c *command) giveImported(ticket *Ticket, t ImportedTicket, done *ImportOutcome) error {
+	if t.Assignee != "" {
+		user, err := optional(users.First(c, "email", key(strings.ToLower(t.Assignee))))
+		switch {
+		case err != nil:
+			return err
+		case user == nil || user.Disabled:
+			done.Left = append(done.Left, fmt.Sprintf("its assignee %s, who is no user here", t.Assignee))
+		default:
+			ticket.AssigneeID = user.ID
+		}
+	}
+	if t.Team == "" {
+		return nil
+	}
+	for team, err := range teams.Scan(c, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if strings.EqualFold(team.Name, t.Team) {
+			ticket.TeamID = team.ID
+			return nil
+		}
+	}
+	done.Left = append(done.Left, fmt.Sprintf("its group %q, which is no team here", t.Team))
+	return nil
+}
+
+// importAlias is the alias of an imported ticket: the first of ours that its mails
+// name, else the one that the importer chose.
+func (c *command) importAlias(o ImportOptions, entries []importEntry) (*Alias, error) {
+	for _, e := range entries {
+		if e.arrival == nil {
+			continue
+		}
+		m := &e.arrival.message
+		for _, address := range slices.Concat(m.To, m.Cc, []Address{m.From}) {
+			alias, err := optional(aliases.First(c, "address", key(strings.ToLower(address.Email))))
+			if err != nil || alias != nil {
+				return alias, err
+			}
+		}
+	}
+	if o.Alias == "" {
+		return nil, invalid("alias", "import_no_alias", "none of its mails is to an address of this house; name one that such tickets belong to (--alias support@example.com)")
+	}
+	alias, err := optional(aliases.First(c, "address", key(strings.ToLower(o.Alias))))
+	if err == nil && alias == nil {
+		err = notFound("alias", o.Alias)
+	}
+	return alias, err
+}
+
+// requester is who an imported ticket is from.
+func (c *command) requester(t ImportedTicket, entries []importEntry) Address {
+	if t.Requester.Email != "" && checkAddress("requester", t.Requester.Email) == nil {
+		from := Address{Name: t.Requester.Name, Email: strings.ToLower(t.Requester.Email)}
+		for _, e := range entries {
+			if from.Name == "" && e.arrival != nil && e.arrival.message.From.Email == from.Email {
+				from.Name = e.arrival.message.From.Name
+			}
+		}
+		return from
+	}
+	for _, e := range entries {
+		if e.arrival == nil {
+			continue
+		}
+		m := &e.arrival.message
+		candidates := []Address{m.From}
+		if e.Kind == ImportedOut || c.ours(m.From.Email) {
+			candidates = m.To
+		}
+		for _, a := range candidates {
+			if checkAddress("from", a.Email) == nil && !c.ours(a.Email) {
+				return a
+			}
+		}
+	}
+	return Address{Name: t.Requester.Name, Email: standIn(t)}
+}
+
+// ours reports whether an address is an alias of the house or a user's.
+func (c *command) ours(email string) bool {
+	email = strings.ToLower(email)
+	if is, err := isOurs(c, email); err != nil || is {
+		return is
+	}
+	user, err := optional(users.First(c, "email", key(email)))
+	return err == nil && user != nil
+}
+
+// importRequester finds or makes the contact of an imported ticket. When they were last
+// seen is not moved: the house knows better.
+func (c *command) importRequester(from Address, t ImportedTicket, done *ImportOutcome) (*Contact, error) {
+	contact, err := contactOf(c, from.Email)
+	if err != nil || contact != nil {
+		return contact, err
+	}
+	contact = &Contact{ID: c.desk.newID(), Email: from.Email, Name: from.Name, CreatedAt: c.now, LastSeenAt: storable(t.UpdatedAt.UTC().Round(0))}
+	done.Contact = true
+	return contact, contacts.Put(c, contact)
+}
+
+// importMessage writes one message into the thread.
+func (c *command) importMessage(ticket *Ticket, t ImportedTicket, e importEntry, done *ImportOutcome) error {
+	m, body := e.arrival.message, e.arrival.body
+	m.ID = c.desk.newID()
+	body.MessageID = m.ID
+	m.Ticket, m.State, m.Reason, m.At, m.NeverAnswer = ticket.Number, MessagePosted, ReasonImported, e.At, true
+	if m.Date.IsZero() {
+		m.Date = e.At
+	}
+	if e.Kind == ImportedOut || e.Kind == ImportedMail && c.ours(m.From.Email) {
+		m.Direction, m.Kind = Outbound, KindPerson
+		author := e.Author.Email
+		if author == "" {
+			author = m.From.Email
+		}
+		user, err := optional(users.First(c, "email", key(strings.ToLower(author))))
+		if err != nil {
+			return err
+		}
+		if user != nil {
+			m.AuthorID = user.ID
+		}
+	}
+	var err error
+	if m.Seq, err = c.record(Event{Kind: EventMessageImported, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"from": m.From.Email}}); err != nil {
+		return err
+	}
+	switch {
+	case m.Direction == Outbound:
+		err = c.settle(ticket, m.Seq)
+	case m.fromCustomer():
+		ticket.WaitingSince = earlier(ticket.WaitingSince, m.At)
+	}
+	done.Messages++
+	return errors.Join(err, raws.Put(c, key(m.ID), e.arrival.raw), bodies.Put(c, &body), messages.Put(c, &m),
+		importedItems.Put(c, &importedItem{Source: t.Source, Kind: importedEntryItem, ID: e.ID, Ticket: ticket.Number, Item: m.ID}))
+}
+
+// importNote writes a note; one that is longer than a note may be becomes several.
+func (c *command) importNote(ticket *Ticket, t ImportedTicket, e importEntry, done *ImportOutcome) error {
+	text := strings.TrimSpace(e.Text)
+	if text == "" {
+		done.Left = append(done.Left, fmt.Sprintf("note %s: it is empty", e.ID))
+		return nil
+	}
+	author := ""
+	user, err := optional(users.First(c, "email", key(strings.ToLower(e.Author.Email))))
+	switch {
+	case err != nil:
+		return err
+	case user != nil:
+		author = user.ID
+	default: // who it was stands in the note, as nobody here can
+		text = strings.TrimSpace(e.Author.Name+" "+e.Author.Email) + ":\n" + text
+	}
+	first := ""
+	for at := e.At; text != ""; at = at.Add(time.Millisecond) {
+		part := text
+		if len(part) > maxNote {
+			end := maxNote
+			for !utf8.RuneStart(text[end]) {
+				end--
+			}
+			part = text[:end]
+		}
+		text = text[len(part):]
+		n := &Note{ID: c.desk.newID(), Ticket: ticket.Number, AuthorID: author, Text: part, At: at}
+		if n.Seq, err = c.record(Event{Kind: EventNoteImported, Ticket: ticket.Number, Data: map[string]string{"note": n.ID}}); err != nil {
+			return err
+		}
+		if err := notes.Put(c, n); err != nil {
+			return err
+		}
+		if first == "" {
+			first = n.ID
+		}
+	}
+	done.Notes++
+	return importedItems.Put(c, &importedItem{Source: t.Source, Kind: importedEntryItem, ID: e.ID, Ticket: ticket.Number, Item: first})
+}

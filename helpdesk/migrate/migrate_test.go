@@ -1,0 +1,199 @@
+package migrate_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/migrate"
+	"github.com/madoguchi/madoguchi/store"
+)
+
+// house is a real desk into which things are imported.
+type house struct {
+	*helpdesk.Desk
+	t     *testing.T
+	admin helpdesk.Actor
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { bolt.Close() })
+	desk, err := helpdesk.Open(t.Context(), bolt, helpdesk.Options{PasswordMemory: 64})
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, err := desk.SetupSecret(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	u, err := desk.CompleteSetup(t.Context(), helpdesk.Setup{Secret: secret, Domain: "example.jp", AdminEmail: "sato@example.jp", AdminName: "Sato",
+		Password: "correct horse battery", AliasLocal: "support", Locale: "en"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &house{desk, t, u.Actor()}
+	t.Cleanup(func() {
+		if problems, err := desk.Verify(context.Background()); err != nil || len(problems) > 0 {
+			t.Errorf("verify: %v, %q", err, problems)
+		}
+	})
+	return h
+}
+
+func (h *house) write(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error) {
+	return h.ImportTicket(ctx, h.admin, t, o)
+}
+
+type opener func(context.Context, string) (migrate.Source, error)
+
+func (h *house) bring(open opener, path string, dry bool) migrate.Report {
+	h.t.Helper()
+	source, err := open(h.t.Context(), filepath.Join("testdata", path))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	report, err := migrate.Run(h.t.Context(), source, h.write, helpdesk.ImportOptions{DryRun: dry, Alias: "support@example.jp"}, nil)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return report
+}
+
+// shown is a ticket in a line a message and note.
+func (h *house) shown(number uint64) string {
+	h.t.Helper()
+	v, err := h.Ticket(h.t.Context(), h.admin, number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	t := v.Row.Ticket
+	lines := []string{fmt.Sprintf("%q open=%t assignee=%s priority=%s tags=%v from %s <%s>", t.Subject, t.Open, v.Row.AssigneeName, t.Priority.Name(), t.Tags, v.Row.Contact.Name, v.Row.Contact.Email)}
+	for _, m := range v.Messages {
+		var files []string
+		for _, a := range m.Message.Attachments {
+			files = append(files, a.Filename)
+		}
+		lines = append(lines, fmt.Sprintf("%s %s %s: %s %v", m.Message.At.Format(time.DateTime), m.Message.Direction, m.Message.From.Email, strings.Join(strings.Fields(m.Body.Text), " "), files))
+	}
+	for _, n := range v.Notes {
+		lines = append(lines, fmt.Sprintf("%s note of %s: %s", n.Note.At.Format(time.DateTime), n.AuthorName, n.Note.Text))
+	}
+	return strings.Join(lines, "\n")
+}
+
+func (h *house) want(number uint64, lines ...string) {
+	h.t.Helper()
+	if got, want := h.shown(number), strings.Join(lines, "\n"); got != want {
+		h.t.Errorf("ticket %d:\n%s\nwant:\n%s", number, got, want)
+	}
+}
+
+func left(r migrate.Report) string {
+	var b bytes.Buffer
+	r.WriteLeft(&b)
+	return b.String()
+}
+
+func TestZendesk(t *testing.T) {
+	h := newHouse(t)
+	if dry := h.bring(migrate.OpenZendesk, "zendesk", true); dry.Tickets != 2 || dry.Messages != 3 || dry.Notes != 1 {
+		t.Errorf("dry run: %+v", dry)
+	}
+	r := h.bring(migrate.OpenZendesk, "zendesk", false)
+	if r.Tickets != 2 || r.Messages != 3 || r.Notes != 1 || r.Contacts != 2 {
+		t.Errorf("report: %+v", r)
+	}
+	for _, text := range []string{`"smoke.jpg"`, "https://company.zendesk.example/attachments/smoke.jpg", "ticket 35438: it was deleted", "left@example.jp, who is no user here", `its group "Level 1"`} {
+		if !strings.Contains(left(r), text) {
+			t.Errorf("the report does not say %q:\n%s", text, left(r))
+		}
+	}
+	h.want(1, `"My printer is on fire!" open=true assignee=Sato priority=high tags=[printer enterprise] from Aki Ueda <aki@customer.example>`,
+		"2021-03-04 09:00:00 in aki@customer.example: The smoke is very colorful. []",
+		"2021-03-04 10:00:00 out sato@example.jp: Please unplug it. []",
+		"2021-03-04 11:00:00 note of Sato: Third one this week.")
+	if again := h.bring(migrate.OpenZendesk, "zendesk", false); again.Tickets+again.Messages+again.Notes != 0 || again.Same != 2 || again.Known != 4 {
+		t.Errorf("a second run: %+v", again)
+	}
+}
+
+func TestZammad(t *testing.T) {
+	h := newHouse(t)
+	r := h.bring(migrate.OpenZammad, "zammad", false)
+	if r.Tickets != 1 || len(r.Left) != 1 || !strings.Contains(left(r), "経理") {
+		t.Errorf("report: %+v", r)
+	}
+	h.want(1, `"請求書の再発行" open=false assignee=Sato priority=high tags=[請求] from 田村 美咲 <tamura@customer.example>`,
+		"2022-05-01 01:00:00 in tamura@customer.example: 5月分をお願いします。 [注文.txt]",
+		"2022-05-01 02:00:00 out sato@example.jp: お送りしました。 []",
+		"2022-05-01 03:00:00 note of Sato: 経理に確認済み")
+}
+
+func TestFreeScout(t *testing.T) {
+	h := newHouse(t)
+	r := h.bring(migrate.OpenFreeScout, "freescout/conversations.json", false)
+	if r.Tickets != 1 || !strings.Contains(left(r), "conversation 4: it is spam") || !strings.Contains(left(r), "receipt.pdf") {
+		t.Errorf("report: %+v", r)
+	}
+	h.want(1, `"Refund" open=true assignee=Sato priority=normal tags=[] from Rodney Robertson <rodney@customer.example>`,
+		"2020-03-15 22:46:22 in rodney@customer.example: I want a refund. Now. []",
+		"2020-03-16 07:00:00 out sato@example.jp: We will look into it. []",
+		"2020-03-16 07:30:00 note of Sato: Give it to him.")
+}
+
+func TestMailFolders(t *testing.T) {
+	h := newHouse(t)
+	if r := h.bring(migrate.OpenMbox, "thread.mbox", false); r.Tickets != 2 || r.Messages != 3 || len(r.Left) != 0 {
+		t.Errorf("mbox: %+v\n%s", r, left(r))
+	}
+	thread := []string{`"Cable" open=false assignee= priority=normal tags=[] from Ueda <ueda@customer.example>`,
+		"2021-03-04 09:00:00 in ueda@customer.example: I need a cable. []",
+		"2021-03-04 10:00:00 out support@example.jp: Which one? From our list, please. []"}
+	h.want(1, thread...)
+	r := h.bring(migrate.OpenMaildir, "maildir", false)
+	if r.Tickets != 0 || r.Joined != 1 || r.Messages != 2 || !strings.Contains(left(r), "marked as deleted") {
+		t.Errorf("Maildir: %+v\n%s", r, left(r))
+	}
+	h.want(1, append(thread,
+		"2021-03-04 11:00:00 in ueda@customer.example: The long one. []",
+		"2021-03-04 12:00:00 out support@example.jp: On its way. []")...)
+	if r := h.bring(migrate.OpenMbox, "thread.mbox", false); r.Messages != 0 || r.Known != 3 {
+		t.Errorf("mbox again: %+v", r)
+	}
+}
+
+// What is no export of the kind is said, and nothing panics.
+func TestOtherFiles(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "tickets.json")
+	openers := map[string]opener{"zendesk": migrate.OpenZendesk, "zammad": migrate.OpenZammad, "freescout": migrate.OpenFreeScout, "mbox": migrate.OpenMbox, "maildir": migrate.OpenMaildir}
+	for _, content := range []string{"", "[", "{", "[1,2]", "no JSON at all", `{"tickets":7}`, "From x\n", "[{\"id\":[]}]"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for name, open := range openers {
+			h := newHouse(t)
+			source, err := open(t.Context(), path)
+			if err != nil {
+				continue
+			}
+			r, err := migrate.Run(t.Context(), source, h.write, helpdesk.ImportOptions{}, nil)
+			if err == nil && r.Tickets > 0 {
+				t.Errorf("%s reads %d tickets out of %q", name, r.Tickets, content)
+			}
+		}
+	}
+	if _, err := migrate.OpenZendesk(t.Context(), t.TempDir()); err == nil || !strings.Contains(err.Error(), "ticket*.json") {
+		t.Errorf("an empty directory: %v", err)
+	}
+}
