@@ -143,7 +143,7 @@ func (d *Desk) RecordAttempt(ctx context.Context, id string, attempt Attempt, pe
 		case attempt.OK:
 			return c.endDelivery(delivery, DeliverySent, attempt)
 		case permanent || late:
-			if err := c.endDelivery(delivery, DeliveryFailed, attempt); err != nil || !permanent {
+			if err := c.endDelivery(delivery, DeliveryFailed, attempt); err != nil || !permanent || delivery.Report {
 				return err
 			}
 			return c.suppress(delivery, attempt)
@@ -159,7 +159,7 @@ func (c *command) deferDelivery(delivery *Delivery, attempt Attempt) error {
 		return err
 	}
 	// A copy or a notice is of the house's own.
-	late := !delivery.Warned && !delivery.Copy && delivery.Notice == "" && c.now.Sub(delivery.CreatedAt) >= delayWarning
+	late := !delivery.Warned && !delivery.Copy && !delivery.Report && delivery.Notice == "" && c.now.Sub(delivery.CreatedAt) >= delayWarning
 	delivery.Warned = delivery.Warned || late
 	if err := deliveries.Put(c, delivery); err != nil {
 		return err
@@ -194,6 +194,9 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 	delivery.State, delivery.DoneAt, delivery.NextAt = state, c.now, time.Time{}
 	if err := c.clearTimer(TimerDeliver, delivery.ID); err != nil {
 		return err
+	}
+	if delivery.Report {
+		return errors.Join(raws.Delete(c, key(delivery.RawID)), deliveries.Delete(c, key(delivery.ID)))
 	}
 	if delivery.Ticket == 0 || delivery.Notice != "" && state == DeliverySent {
 		return deliveries.Put(c, delivery) // nothing that a ticket needs to say

@@ -500,6 +500,7 @@ type Delivery struct {
 	Recipient    string
 	Copy         bool   // a copy of a customer's mail for an agent, or a notice
 	Notice       string `cbor:",omitempty"` // the notice that it tells a user of
+	Report       bool   `cbor:",omitempty"` // a report to the recipient's server; gone once it is done
 	RawID        string // of the composed mail in the raw store
 	EnvelopeFrom string
 	State        DeliveryState

@@ -32,6 +32,7 @@ const (
 	TimerDraft       TimerKind = "draft"       // a draft with uploaded files, to be cleared away
 	TimerSend        TimerKind = "send"        // a scheduled draft, to be sent
 	TimerBulk        TimerKind = "bulk"        // a bulk change
+	TimerTLSReport   TimerKind = "tls_report"  // "day": reports on encryption to domains that ask
 	TimerBulkReply   TimerKind = "bulk_reply"  // a bulk reply that is being posted or taken back
 	TimerDomain      TimerKind = "domain"      // a domain that mail leaves from: its keys are looked after
 	TimerPurge       TimerKind = "purge"       // a rejected mail in quarantine, to be deleted

@@ -156,6 +156,7 @@ func allTables() []checkedTable {
 		optOutKeys,
 		dkimKeys,
 		tlsPolicies,
+		tlsDays,
 		alarms,
 		webhooks,
 		webhookDeliveries,

@@ -51,6 +51,10 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err := s.desk.TendDomains(ctx); err != nil {
 		return err
 	}
+	reporter := s.tlsReporter(sender)
+	if err := s.desk.ScheduleTLSReports(ctx, s.config.Outbound.TLSReports); err != nil {
+		return err
+	}
 	deliverer := &run.Deliverer{Desk: s.desk, Sender: sender, Signing: s.domains.signing, Via: s.config.Outbound.via, Log: s.log,
 		Gate: run.NewGate(run.Limits{Concurrency: s.config.Outbound.Concurrency, PerMinute: s.config.Outbound.PerMinute, Total: s.config.Outbound.TotalPerMinute}, time.Now)}
 	reading, err := s.openModel()
@@ -85,6 +89,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerOverdue, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.MarkOverdue},
 			{Kind: helpdesk.TimerDueTimes, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.RecomputeDue},
 			{Kind: helpdesk.TimerBulk, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulk},
+			{Kind: helpdesk.TimerTLSReport, Concurrency: 1, Lease: topicsLease, Do: reporter.Work},
 			{Kind: helpdesk.TimerBulkReply, Concurrency: 1, Lease: bulkLease, Do: s.desk.FinishBulkReply},
 			{Kind: helpdesk.TimerAcknowledge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.Acknowledge},
 			{Kind: helpdesk.TimerAutoReply, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendAutoReply},

@@ -89,6 +89,7 @@ type outboundConfig struct {
 	Concurrency    int             `toml:"concurrency"`
 	PerMinute      int             `toml:"per_minute"`
 	TotalPerMinute int             `toml:"total_per_minute"`
+	TLSReports     bool            `toml:"tls_reports"`
 	Accounts       []accountConfig `toml:"account"`
 }
 

@@ -70,7 +70,7 @@ func (d *Deliverer) Deliver(ctx context.Context, id string) error {
 	if raw, err = d.Signing.Sign(ctx, domain, raw); err != nil {
 		return fmt.Errorf("sign the mail of delivery %s for %s: %w", id, domain, err)
 	}
-	outcome, err := d.Sender.Deliver(ctx, outbound.Mail{ID: id, From: delivery.EnvelopeFrom, To: delivery.Recipient, Raw: raw})
+	outcome, err := d.Sender.Deliver(ctx, outbound.Mail{ID: id, From: delivery.EnvelopeFrom, To: delivery.Recipient, Raw: raw, Unwatched: delivery.Report})
 	attempt, permanent := attemptOf(outcome, err)
 	switch {
 	case attempt.OK:

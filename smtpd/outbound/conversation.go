@@ -48,7 +48,9 @@ func (s *Sender) attempt(ctx context.Context, t target, e *envelope, r route, po
 	}()
 	defer stop()
 	if c.client == nil {
-		if err := c.open(ctx); err != nil {
+		err := c.open(ctx)
+		s.watch(ctx, c, e, r, err)
+		if err != nil {
 			return Outcome{}, err
 		}
 		if err := c.authenticate(ctx); err != nil {
@@ -138,7 +140,7 @@ func (c *conversation) open(ctx context.Context) *Error {
 	c.wait(c.sender.timeout())
 	if err := client.StartTLS(c.tlsConfig()); err != nil {
 		e := c.failure(ctx, "STARTTLS", err)
-		e.Permanent, e.tryNext, e.tlsFailed = false, true, true
+		e.Permanent, e.tryNext, e.tlsFailed, e.cause = false, true, true, err
 		return e
 	}
 	return nil

@@ -61,6 +61,9 @@ type Sender struct {
 	Keys     Keys
 	// Idle is how long a connection is kept for the next mail; zero keeps none.
 	Idle time.Duration
+	// Watch hears how the encryption of each new connection to a recipient's own
+	// host came out (RFC 8460); nil for nobody.
+	Watch func(ctx context.Context, s TLSSession)
 	// Log receives a line for each host tried; nil stands for none.
 	Log *slog.Logger
 
@@ -89,6 +92,8 @@ type Mail struct {
 	Raw []byte
 	// RequireTLS forbids sending the mail over an unencrypted connection.
 	RequireTLS bool
+	// Unwatched keeps the connection from Watch: reports on reports would have no end.
+	Unwatched bool
 }
 
 // Outcome says how a mail was delivered.

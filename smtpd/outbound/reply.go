@@ -30,8 +30,9 @@ type Error struct {
 	// neither control characters nor the smarthost's password.
 	Message string
 
-	tryNext   bool // another host may take the mail
-	tlsFailed bool // it may work without TLS
+	tryNext   bool  // another host may take the mail
+	tlsFailed bool  // it may work without TLS
+	cause     error // why TLS failed
 }
 
 // Error writes, for example, "mx.example.com, RCPT: 550 5.1.1 no such user".

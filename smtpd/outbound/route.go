@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/madoguchi/madoguchi/smtpd/dane"
+	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 )
 
 // target is one address of one host to try.
@@ -41,6 +42,8 @@ type route struct {
 	// theirs.
 	domain string
 	port   int
+	// sts is the domain's MTA-STS policy.
+	sts mtasts.Policy
 }
 
 // route finds the hosts to try, in order.
@@ -70,7 +73,7 @@ func (s *Sender) route(ctx context.Context, e *envelope) (r route, err *Error) {
 		return r, err
 	}
 	r.domain = e.domain
-	if hosts, err = s.allowed(ctx, &r, hosts); err != nil {
+	if hosts, err = s.allowed(ctx, &r, hosts, e); err != nil {
 		return r, err
 	}
 	r.targets, err = s.resolve(ctx, hosts, strconv.Itoa(r.port))
