@@ -5,7 +5,7 @@ GO       ?= go
 FUZZTIME ?= 3s
 COUNT    ?= 1
 
-.PHONY: run build test quick fuzz bench crash screenshots ollama ollama-test check clean
+.PHONY: run build test quick fuzz bench crash soak screenshots ollama ollama-test check clean
 
 ## run: build and start a server on this machine alone; ARGS="--config FILE" adds flags
 run: build
@@ -51,6 +51,11 @@ crash: COUNT = 300
 crash:
 	$(GO) test -run='^TestCrashesUnderLoad' -count=1 -timeout=60m -v ./cmd/madoguchi -args -crashes $(COUNT)
 	$(GO) test -run='^TestEveryPowerCut' -count=1 -timeout=60m -v ./store -args -power-cuts $(shell expr 2 \* $(COUNT))
+
+## soak: everything at once for MINUTES=10, ends with the ledger balanced and nothing grown; prints its figures
+soak: MINUTES = 10
+soak:
+	$(GO) test -run='^TestSoak$$' -count=1 -timeout=180m -v ./cmd/madoguchi -args -soak $(MINUTES)m
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:
