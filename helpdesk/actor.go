@@ -92,7 +92,15 @@ func (s Scope) rank() int {
 }
 
 // Valid reports whether s is one of the scopes.
-func (s Scope) Valid() bool { return s != "" && s.rank() > 0 }
+func (s Scope) Valid() bool { return s == ScopeInbound || s != "" && s.rank() > 0 }
+
+// covers reports whether a token of scope s may do what needs another scope.
+func (s Scope) covers(needed Scope) bool {
+	if needed == ScopeInbound {
+		return s == ScopeInbound || s.rank() >= ScopeAdmin.rank()
+	}
+	return s.rank() >= needed.rank()
+}
 
 // Permissions are what a may do, not narrowed by a token's scope. The system
 // and the configuration file may do everything.
@@ -121,7 +129,7 @@ func (a Actor) may(action string, p Permission) error {
 		return &Error{Code: CodeForbidden, Key: "error.forbidden",
 			Message: "role \"" + string(a.Role) + "\" may not " + action + ": it lacks the permission \"" + string(p) + "\""}
 	}
-	if a.Kind == ActorUser && a.Scope.rank() < p.scope().rank() {
+	if a.Kind == ActorUser && !a.Scope.covers(p.scope()) {
 		return refusedScope(a.Scope, p.scope(), action)
 	}
 	return nil

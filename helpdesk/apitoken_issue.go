@@ -52,7 +52,7 @@ func (d *Desk) IssueToken(ctx context.Context, a Actor, n NewToken) (string, err
 	n.Name = strings.Join(strings.Fields(n.Name), " ")
 	switch {
 	case !n.Scope.Valid():
-		return "", invalid("scope", "scope_unknown", "scope %q is not one of read, write, admin", n.Scope)
+		return "", invalid("scope", "scope_unknown", "scope %q is not one of read, write, admin, inbound", n.Scope)
 	case utf8.RuneCountInString(n.Name) > maxTokenName:
 		return "", invalid("name", "token_name_long", "the name %q has more than %d characters", n.Name, maxTokenName)
 	case !n.Ends.IsZero() && !n.Ends.After(d.now()):

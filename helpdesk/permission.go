@@ -49,6 +49,8 @@ const (
 	// PermitQuarantine is to read the mails in quarantine and to decide on them.
 	PermitQuarantine Permission = "quarantine"
 
+	// PermitInbound is to hand in mail over the API, in the name of a relay.
+	PermitInbound Permission = "inbound"
 	// PermitAliases is to change aliases and brands, and to see the state of
 	// their domains.
 	PermitAliases Permission = "aliases"
@@ -122,6 +124,7 @@ var permissionTable = []PermissionRow{
 	{PermitExport, GroupShared, ScopeRead, RoleSupervisor},
 
 	{PermitQuarantine, GroupMail, ScopeWrite, RoleSupervisor},
+	{PermitInbound, GroupMail, ScopeInbound, RoleAdmin},
 	{PermitAliases, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitPipelines, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitRules, GroupMail, ScopeAdmin, RoleAdmin},

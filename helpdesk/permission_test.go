@@ -94,6 +94,7 @@ var needed = map[string]helpdesk.Permission{
 	"LastReanalysis":    helpdesk.PermitRead,
 	"StartReanalysis":   helpdesk.PermitSystem,
 	"StopReanalysis":    helpdesk.PermitSystem,
+	"AuthorizeInbound":  helpdesk.PermitInbound,
 	"Release":           helpdesk.PermitQuarantine, // trust in a whole domain takes PermitAliases too
 	"RejectQuarantined": helpdesk.PermitQuarantine, "QuarantineList": helpdesk.PermitQuarantine, "QuarantineCount": helpdesk.PermitQuarantine,
 	"QuarantinedMail": helpdesk.PermitQuarantine, "QuarantinedSource": helpdesk.PermitQuarantine,

@@ -76,6 +76,12 @@ func (d *Desk) Recipient(ctx context.Context, address string) error {
 	})
 }
 
+// AuthorizeInbound checks that a may hand in mail for Receive, and say where it
+// came from.
+func (d *Desk) AuthorizeInbound(_ context.Context, a Actor) error {
+	return a.may("hand in mail", PermitInbound)
+}
+
 func findRecipient(r store.Reader, address string, now time.Time) (*recipient, error) {
 	address = strings.ToLower(strings.TrimSpace(address))
 	local, domain, _ := cutLast(address, "@")

@@ -544,6 +544,9 @@ const (
 	ScopeRead  Scope = "read"
 	ScopeWrite Scope = "write"
 	ScopeAdmin Scope = "admin"
+	// ScopeInbound stands beside them: a relay's, which hands in mail and can do
+	// nothing else. Its word is taken for where the mail came from.
+	ScopeInbound Scope = "inbound"
 )
 
 // Settings are the house's own, one record.

@@ -54,6 +54,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)
+	add(http.MethodPost, "/inbound", s.apiInbound)
 	add(http.MethodGet, "/queue", s.apiQueue)
 	add(http.MethodGet, "/quarantine", s.apiQuarantine)
 	add(http.MethodPost, "/quarantine", s.apiDecideMany)

@@ -2,6 +2,7 @@ package ui
 
 import (
 	"cmp"
+	"fmt"
 	"net/http"
 	"time"
 
@@ -173,7 +174,7 @@ func (s *Server) apiDecideMany(c echo.Context, a helpdesk.Actor) error {
 			results = append(results, r)
 		}
 	default:
-		return invalid("action", "", "action %q is not one of release, reject", cmp.Or(input.Action, "-"))
+		return invalid("action", "", fmt.Sprintf("action %q is not one of release, reject", cmp.Or(input.Action, "-")))
 	}
 	return c.JSON(http.StatusOK, map[string]any{"results": results})
 }

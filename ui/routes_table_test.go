@@ -324,6 +324,7 @@ var apiScopes = map[string]access{
 	"GET /api/v1/webhooks/:id/deliveries":                   {needs: helpdesk.PermitWebhooks},
 	"POST /api/v1/webhooks/:id/deliveries/:delivery/repeat": {needs: helpdesk.PermitWebhooks},
 	"GET /api/v1/insights":                                  {needs: helpdesk.PermitInsights},
+	"POST /api/v1/inbound":                                  {needs: helpdesk.PermitInbound},
 	"GET /api/v1/quarantine":                                {needs: helpdesk.PermitQuarantine},
 	"POST /api/v1/quarantine":                               {needs: helpdesk.PermitQuarantine, json: `{"action":"reject","ids":["x"]}`},
 	"GET /api/v1/quarantine/:id":                            {needs: helpdesk.PermitQuarantine},

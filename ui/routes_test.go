@@ -380,6 +380,9 @@ func TestEveryAPIRouteAsksForItsScope(t *testing.T) {
 		}
 		for _, s := range scopes {
 			enough := slices.Index(scopes, s) >= slices.Index(scopes, needed[r.needs])
+			if needed[r.needs] == helpdesk.ScopeInbound {
+				enough = s == helpdesk.ScopeAdmin
+			}
 			if a := ask(tokens[s], r); a.StatusCode == http.StatusForbidden == enough || a.StatusCode >= 500 && a.StatusCode != http.StatusServiceUnavailable {
 				t.Errorf("%s with scope %s: status %d %s", r, s, a.StatusCode, a.body)
 			}

@@ -136,6 +136,9 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
+	// Inbound takes a mail that a relay brings over the API; where nil, none is taken.
+	// Its error is temporary trouble.
+	Inbound func(ctx context.Context, m InboundMail) (InboundResult, error)
 	// RotateKeys makes new DKIM keys for a domain; where nil, keys cannot be changed.
 	RotateKeys func(ctx context.Context, a helpdesk.Actor, domain string) error
 	// Check looks at everything around the server; where nil, nothing is checked.

@@ -72,7 +72,10 @@ func (s *Server) newTokensView(c echo.Context) (view tokensView, err error) {
 		view.Tokens = append(view.Tokens, row)
 	}
 	view.Name = c.FormValue("name")
-	for _, scope := range []helpdesk.Scope{helpdesk.ScopeRead, helpdesk.ScopeWrite, helpdesk.ScopeAdmin} {
+	for _, scope := range []helpdesk.Scope{helpdesk.ScopeRead, helpdesk.ScopeWrite, helpdesk.ScopeAdmin, helpdesk.ScopeInbound} {
+		if scope == helpdesk.ScopeInbound && !v.may(helpdesk.PermitInbound) {
+			continue
+		}
 		view.Scopes = append(view.Scopes, option{string(scope), v.T("token.scope." + string(scope)), c.FormValue("scope") == string(scope)})
 	}
 	for _, life := range tokenLives {

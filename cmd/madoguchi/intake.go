@@ -40,13 +40,19 @@ func (i intake) ours(ctx context.Context, address string) (string, error) {
 
 // Deliver implements smtpd.Handler: nil only once the mail is durable.
 func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
+	_, err := i.receive(ctx, m)
+	return err
+}
+
+// receive hands a mail to the desk; its error is as Deliver's.
+func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, error) {
 	recipients := make([]string, 0, len(m.Recipients))
 	for _, address := range m.Recipients {
 		if strings.EqualFold(address, "postmaster@"+i.hostname) { // all others are taken as they are
 			ours, err := i.ours(ctx, address)
 			var refused *helpdesk.RecipientError
 			if err != nil && !errors.As(err, &refused) {
-				return err
+				return helpdesk.Receipt{}, err
 			}
 			address = ours
 		}
@@ -73,7 +79,7 @@ func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 		i.log.InfoContext(ctx, "mail stored", "id", m.ID, "ticket", receipt.Ticket, "state", receipt.State, "reason", receipt.Reason, "duplicate", receipt.Duplicate,
 			"spf", m.Verdict.SPF.Result, "dkim", len(m.Verdict.DKIM), "dmarc", m.Verdict.DMARC.Result, "arc", m.Verdict.ARC)
 	}
-	return refusal(err)
+	return receipt, refusal(err)
 }
 
 func remoteIP(m *smtpd.Mail) string {

@@ -1,6 +1,8 @@
 package main_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -35,6 +37,14 @@ func TestForgedMailThroughTheRealPort(t *testing.T) {
 		t.Fatalf("status %d, released onto ticket %d", status, released.Ticket)
 	}
 	wantWords(t, succeed(t, "", "explain", "1", "--data", data), "mail.released")
+	relay := api{s.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", "sato@example.com", "--scope", "inbound", "--data", data))}
+	relay.handsIn(t, zone)
+	if status := client.inbound(t, "from=a@b.example&to=support@example.com", "From: a@b.example\n\nx\n", nil); status != http.StatusForbidden {
+		t.Errorf("a token of scope write hands in mail: status %d", status)
+	}
+	if status := relay.do(t, http.MethodGet, "/tickets", nil, nil, nil); status != http.StatusForbidden {
+		t.Errorf("a relay's token reads tickets: status %d", status)
+	}
 	s.stop()
 
 	config := writeConfig(t, "[incoming.dmarc]\nreject = \"refuse\"\n")
@@ -44,9 +54,82 @@ func TestForgedMailThroughTheRealPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	if _, err = submit(server, "x@bank.example", "support@example.com", append([]byte("X: 2\r\n"), forged...)); smtpCode(err) != 550 || !strings.Contains(err.Error(), "bank.example") {
+	if _, err = submit(server, "x@bank.example", "support@example.com", bytes.Replace(forged, []byte("<1@"), []byte("<2@"), 1)); smtpCode(err) != 550 || !strings.Contains(err.Error(), "bank.example") {
 		t.Errorf("a forged mail where the file says refuse: %v", err)
 	}
 	s.stop()
-	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mails accepted: 1 on tickets")
+	wantWords(t, succeed(t, "", "verify", "--data", data), "4 mails accepted: 3 on tickets", "1 in quarantine")
+}
+
+// inboundAnswer is what a relay is told.
+type inboundAnswer struct {
+	ID         string
+	Ticket     int
+	State      string
+	Duplicate  bool
+	Recipients []struct {
+		Address string
+		Code    int
+		Status  string
+	}
+}
+
+// inbound hands in a mail as a relay does.
+func (a api) inbound(t *testing.T, query, raw string, into *inboundAnswer) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.base+"/api/v1/inbound?"+query, strings.NewReader(raw))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+a.token)
+	request.Header.Set("Content-Type", "message/rfc822")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if into != nil {
+		*into = inboundAnswer{}
+		if err := json.NewDecoder(response.Body).Decode(into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return response.StatusCode
+}
+
+// handsIn exercises a relay's way in: it is that of the listener.
+func (a api) handsIn(t *testing.T, z *zone) {
+	z.add(t, `shop.example. 60 IN TXT "v=spf1 ip4:192.0.2.9 -all"`, `_dmarc.shop.example. 60 IN TXT "v=DMARC1; p=quarantine"`)
+	letter := "From: Emily <emily@shop.example>\nTo: support@example.com\nSubject: Order\nMessage-ID: <5521@shop.example>\n\nWhere is it?\n"
+	envelope := "from=emily@shop.example&to=support@example.com&to=nobody@example.com&helo=mx.shop.example"
+	var answer inboundAnswer
+	if status := a.inbound(t, envelope+"&ip=192.0.2.9", letter, &answer); status != http.StatusAccepted || answer.Ticket != 2 || answer.State != "posted" {
+		t.Errorf("handed in: status %d, %+v", status, answer)
+	}
+	if len(answer.Recipients) != 2 || answer.Recipients[0].Code != 250 || answer.Recipients[1].Code != 550 || answer.Recipients[1].Status != "5.1.1" {
+		t.Errorf("its recipients: %+v", answer.Recipients)
+	}
+	first := answer.ID
+	if status := a.inbound(t, envelope+"&ip=192.0.2.9", letter, &answer); status != http.StatusOK || !answer.Duplicate || answer.ID != first {
+		t.Errorf("once more: status %d, %+v", status, answer)
+	}
+	forged := strings.Replace(letter, "<5521@", "<5522@", 1)
+	if status := a.inbound(t, envelope+"&ip=203.0.113.5", forged, &answer); status != http.StatusAccepted || answer.State != "quarantined" || answer.Ticket != 0 {
+		t.Errorf("from another server: status %d, %+v", status, answer)
+	}
+	unseen := strings.Replace(letter, "<5521@", "<5523@", 1)
+	if status := a.inbound(t, envelope, unseen, &answer); status != http.StatusAccepted || answer.State != "posted" {
+		t.Errorf("without the client's address: status %d, %+v", status, answer)
+	}
+	if status := a.inbound(t, "from=&to=nobody@example.com", letter, &answer); status != http.StatusUnprocessableEntity || len(answer.Recipients) != 1 || answer.Recipients[0].Code != 550 {
+		t.Errorf("to nobody: status %d, %+v", status, answer)
+	}
+	if status := a.inbound(t, envelope, "X: \rbare\n\nx\n", &answer); status != http.StatusUnprocessableEntity || answer.Recipients[0].Code != 554 {
+		t.Errorf("with a bare CR: status %d, %+v", status, answer)
+	}
+	for _, query := range []string{"to=support@example.com", "from=a@b.example", envelope + "&ip=here"} {
+		if status := a.inbound(t, query, letter, nil); status != http.StatusBadRequest {
+			t.Errorf("%s: status %d", query, status)
+		}
+	}
 }

@@ -32,7 +32,8 @@ func newTokenCreateCommand() *cobra.Command {
 		Use:   "create --user EMAIL",
 		Short: "Make a token and print it, alone, once",
 		Long: `Makes a token that lets a program act for a user, within that user's role and
-the token's scope: read, write (also answer and change tickets), or admin. It
+the token's scope: read, write (also answer and change tickets), admin, or inbound
+(a relay that hands in mail, and nothing else). It
 is printed once and kept only as a hash.`,
 		Example: `  TOKEN=$(madoguchi token create --user ops@example.com --scope read)
   curl -H "Authorization: Bearer $TOKEN" http://127.0.0.1:8080/api/v1/tickets`,
@@ -57,7 +58,7 @@ is printed once and kept only as a hash.`,
 	}
 	data.register(cmd)
 	cmd.Flags().StringVar(&request.User, "user", "", "address of the user for whom the program acts")
-	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeWrite), "read, write or admin")
+	cmd.Flags().StringVar(&request.Scope, "scope", string(helpdesk.ScopeWrite), "read, write, admin or inbound")
 	cmd.Flags().StringVar(&request.Name, "name", "", "what it is for, as lists show it")
 	cmd.Flags().StringVar(&life, "expires", "", `how long it lives, such as "90d"; without it, it does not end`)
 	cmd.MarkFlagRequired("user")

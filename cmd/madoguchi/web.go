@@ -45,6 +45,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		Outbound:    describeOutbound(c.Outbound),
 		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
 		Analysis:    s.analysisStatus,
+		Inbound:     s.inbound,
 		CheckDomain: s.domains.checkForPage,
 		RotateKeys:  s.domains.rotate,
 		Check:       s.checkup().checkForPage,

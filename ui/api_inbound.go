@@ -1,0 +1,130 @@
+package ui
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"net/netip"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// InboundMail is a mail that a relay brings, with its envelope.
+type InboundMail struct {
+	From string // empty for a bounce
+	To   []string
+	// RemoteIP and HELO are of the client that the relay received it from; without
+	// RemoteIP the sender is not authenticated.
+	RemoteIP netip.Addr
+	HELO     string
+	Raw      []byte
+}
+
+// InboundResult is what became of it, once it is durable. No recipient with code
+// 250 means that the mail was not taken.
+type InboundResult struct {
+	Message    string
+	Ticket     uint64
+	State      helpdesk.MessageState
+	Duplicate  bool
+	Recipients []InboundRecipient
+}
+
+// InboundRecipient is the answer for one recipient, as SMTP would give it.
+type InboundRecipient struct {
+	Address string `json:"address"`
+	Code    int    `json:"code"`
+	Status  string `json:"status"` // RFC 3463
+	Message string `json:"message"`
+}
+
+// Bounds of a mail over the API.
+const (
+	maxInboundBody       = 64 << 20 // the listener's own limit is checked besides
+	maxInboundRecipients = 1000
+	inboundTimeout       = 2 * time.Minute
+)
+
+// apiInbound takes a mail as it is from a relay. It answers when the mail is
+// durable; a request that is repeated is recognised by the mail.
+func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
+	if err := s.desk.AuthorizeInbound(c.Request().Context(), a); err != nil {
+		return err
+	}
+	if s.options.Inbound == nil {
+		return &apiRefusal{http.StatusServiceUnavailable, string(helpdesk.CodeTemporary), "no mail is taken here"}
+	}
+	m, err := inboundEnvelope(c)
+	if err != nil {
+		return err
+	}
+	r := c.Request()
+	if m.Raw, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody)); err != nil {
+		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+			return bodyTooLarge(maxInboundBody)
+		}
+		return invalid("", "", fmt.Sprintf("the body ended early: %v", err))
+	}
+	if len(m.Raw) == 0 {
+		return invalid("", "", "the body is empty; send the mail as it is")
+	}
+	// A client that goes away does not undo what is taken.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inboundTimeout)
+	defer cancel()
+	result, err := s.options.Inbound(ctx, m)
+	if err != nil {
+		return &apiRefusal{http.StatusServiceUnavailable, string(helpdesk.CodeTemporary), "temporary failure; send the same request again"}
+	}
+	return s.answerInbound(c, result)
+}
+
+// inboundEnvelope reads the envelope of the query.
+func inboundEnvelope(c echo.Context) (m InboundMail, err error) {
+	if kind, _, _ := mime.ParseMediaType(c.Request().Header.Get(echo.HeaderContentType)); kind != "message/rfc822" {
+		return m, &apiRefusal{http.StatusUnsupportedMediaType, "unsupported_type", "the body must be a mail; send it with the header \"Content-Type: message/rfc822\""}
+	}
+	query := c.QueryParams()
+	m = InboundMail{From: strings.Trim(query.Get("from"), "<> "), To: query["to"], HELO: strings.TrimSpace(query.Get("helo"))}
+	switch {
+	case len(m.To) == 0:
+		return m, invalid("to", "", "the query names no recipient; add to=ADDRESS for each one of the envelope")
+	case len(m.To) > maxInboundRecipients:
+		return m, invalid("to", "", fmt.Sprintf("%d recipients are more than %d; send the mail in parts", len(m.To), maxInboundRecipients))
+	case !query.Has("from"):
+		return m, invalid("from", "", "the query names no sender; add from=ADDRESS, or from= for a bounce")
+	}
+	if text := query.Get("ip"); text != "" {
+		if m.RemoteIP, err = netip.ParseAddr(text); err != nil {
+			return m, invalid("ip", "", fmt.Sprintf("ip=%q is not an IP address; give that of the client which sent the mail to the relay", text))
+		}
+	}
+	return m, nil
+}
+
+type apiInboundAnswer struct {
+	ID         *string            `json:"id"`
+	Ticket     *uint64            `json:"ticket"`
+	State      *string            `json:"state"`
+	Duplicate  bool               `json:"duplicate"`
+	Recipients []InboundRecipient `json:"recipients"`
+	Error      *apiError          `json:"error,omitempty"`
+}
+
+func (s *Server) answerInbound(c echo.Context, result InboundResult) error {
+	answer := apiInboundAnswer{ID: orNull(result.Message), Ticket: orNull(result.Ticket), State: orNull(string(result.State)), Duplicate: result.Duplicate, Recipients: result.Recipients}
+	switch {
+	case result.Message == "":
+		answer.Error = &apiError{Code: "refused", Message: "no recipient takes this mail; recipients says why"}
+		return c.JSON(http.StatusUnprocessableEntity, answer)
+	case result.Duplicate:
+		return c.JSON(http.StatusOK, answer)
+	}
+	return c.JSON(http.StatusAccepted, answer)
+}
