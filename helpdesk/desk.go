@@ -25,6 +25,8 @@ type Options struct {
 	// SessionLifetime is how long a browser stays logged in at most; 30 days when
 	// zero. SessionIdle is how long it stays so without being used; 7 days when zero.
 	SessionLifetime, SessionIdle time.Duration
+	// SignOn is how identities of a sign-on provider become users.
+	SignOn SignOn
 	// GiveUpAfter is how long a deferred delivery is tried; 5 days when zero
 	// (RFC 5321, section 4.5.4.1).
 	GiveUpAfter time.Duration

@@ -131,6 +131,8 @@ const (
 	EventPasskeyRemoved         EventKind = "passkey.removed"
 	EventPasskeyRenamed         EventKind = "passkey.renamed"
 	EventPasskeyCopied          EventKind = "passkey.copied"
+	EventIdentityBound          EventKind = "identity.bound"
+	EventIdentityReleased       EventKind = "identity.released"
 	EventExported               EventKind = "export.made"
 	EventTokenUsed              EventKind = "token.used"
 	EventTokenCreated           EventKind = "token.created"

@@ -19,6 +19,7 @@ const (
 	LoginCode     LoginMethod = "code"     // a password, and a code of an authenticator app
 	LoginRecovery LoginMethod = "recovery" // a password, and a recovery code
 	LoginPasskey  LoginMethod = "passkey"  // a passkey, alone or after a password
+	LoginSignOn   LoginMethod = "oidc"     // the house's sign-on provider
 )
 
 // Visitor is from where somebody comes to log in.
@@ -55,6 +56,9 @@ type Entry struct {
 // CodeUnauthorized, without saying what; too many failures are CodeTemporary with
 // the time to wait.
 func (d *Desk) Login(ctx context.Context, v Visitor, email, password string) (*Entry, error) {
+	if err := d.refuseBesideSignOn(); err != nil {
+		return nil, err
+	}
 	email = strings.ToLower(strings.TrimSpace(email))
 	u, buckets, err := d.account(ctx, v, email)
 	if err != nil {

@@ -56,6 +56,9 @@ var errCopiedPasskey = errors.New("the passkey's counter went backwards")
 // LoginPasskey logs in by a browser's answer to BeginPasskeyLogin. A passkey
 // proves its holder by itself: the device has verified them.
 func (d *Desk) LoginPasskey(ctx context.Context, v Visitor, site Site, sealed string, answer []byte) (*Entry, error) {
+	if err := d.refuseBesideSignOn(); err != nil {
+		return nil, err
+	}
 	var began ceremony
 	if err := d.seals.open(passkeyLoginPurpose, sealed, d.now(), &began); err != nil {
 		return nil, err

@@ -129,6 +129,7 @@ var needed = map[string]helpdesk.Permission{
 	"Rules":               helpdesk.PermitRead,
 	"Sessions":            helpdesk.PermitUsers, // of others
 	"Access":              helpdesk.PermitUsers, // of others
+	"ReleaseIdentity":     helpdesk.PermitUsers,
 	"ResetSecondFactor":   helpdesk.PermitUsers,
 	"RequireSecondFactor": helpdesk.PermitSystem,
 	"EndSession":          helpdesk.PermitUsers, // of others

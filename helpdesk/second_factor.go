@@ -21,8 +21,9 @@ type Access struct {
 	Codes    int       // recovery codes that are left
 	CodesAt  time.Time // when those were made
 	Passkeys []PasskeyView
-	Required bool // the user's role asks for a second factor
-	Trusted  int  // browsers that skip the second step
+	Required bool     // the user's role asks for a second factor
+	Trusted  int      // browsers that skip the second step
+	Issuers  []string // of the sign-on providers that the user is bound to
 }
 
 // Access returns how a user gets in. People see their own, who may change users
@@ -50,6 +51,13 @@ func (d *Desk) Access(ctx context.Context, a Actor, userID string) (access Acces
 		}
 		for _, k := range keys {
 			access.Passkeys = append(access.Passkeys, PasskeyView{ID: k.ID, Name: k.Name, CreatedAt: k.CreatedAt, UsedAt: k.UsedAt})
+		}
+		bound, err := identitiesOf(r, userID)
+		if err != nil {
+			return err
+		}
+		for _, i := range bound {
+			access.Issuers = append(access.Issuers, i.Issuer)
 		}
 		for dev, err := range devices.ScanIndex(r, "user", store.Prefix(key(userID))) {
 			if err != nil {

@@ -103,6 +103,7 @@ func allTables() []checkedTable {
 		devices,
 		secondFactors,
 		passkeys,
+		identities,
 		attempts,
 		apiTokens,
 		aliases,

@@ -18,6 +18,7 @@ func (s *Server) accessRoutes(g *echo.Group) {
 	g.GET("/login", s.loginPage)
 	g.POST("/login", s.login)
 	s.stepRoutes(g)
+	s.signOnRoutes(g)
 	g.POST("/logout", s.logout)
 	g.POST("/language", s.chooseLanguage)
 	g.GET("/setup", s.setupPage)
@@ -44,6 +45,7 @@ type loginView struct {
 	// Again says that the reader is logged in, but has to prove who they are once more.
 	Again   bool
 	Passkey passkeyAsk
+	SignOn  signOnView
 }
 
 func (s *Server) loginPage(c echo.Context) error {
@@ -62,6 +64,7 @@ func (s *Server) newLoginView(c echo.Context, l loginView) loginView {
 	v := visitOf(c)
 	l.page = page{visit: v, Title: v.T("login.title")}
 	l.Passkey = passkeyAsk{Site: s.site(c).ID, Begin: "/login/passkey/begin"}
+	l.SignOn = s.newSignOnView(l.Next, v.User != nil, c.QueryParam("out") != "")
 	if l.Again = v.User != nil; l.Again {
 		l.Email = v.User.Email
 	}
@@ -147,6 +150,9 @@ func (s *Server) logout(c echo.Context) error {
 	}
 	s.setCookie(c, s.sessionCookie(), "", 0)
 	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
+	if opened := visitOf(c).opened; opened != nil && opened.By == helpdesk.LoginSignOn {
+		return c.Redirect(http.StatusSeeOther, "/login?out=1") // which leads out of the provider too
+	}
 	return c.Redirect(http.StatusSeeOther, "/login")
 }
 

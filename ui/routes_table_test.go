@@ -39,6 +39,8 @@ var routeAccess = map[string]access{
 	"GET /login/step":           {needs: public}, // what the password step left in a cookie decides
 	"POST /login/step":          {needs: public},
 	"POST /login/passkey":       {needs: public},
+	"GET /login/oidc":           {needs: public},
+	"GET /login/oidc/callback":  {needs: public},
 	"POST /login/passkey/begin": {needs: public},
 	"POST /language":            {needs: public},
 	"GET /messages/:id/images":  {needs: public}, // the seal in its address decides
@@ -186,6 +188,7 @@ var routeAccess = map[string]access{
 	"GET /settings/login":                            {needs: helpdesk.PermitRead}, // reads; locked without the permission
 	"POST /settings/login":                           {needs: helpdesk.PermitSystem},
 	"POST /settings/users/:id/sessions":              {needs: helpdesk.PermitUsers, late: true},
+	"POST /settings/users/:id/release-identity":      {needs: helpdesk.PermitUsers, late: true},
 	"POST /settings/users/:id/reset-access":          {needs: helpdesk.PermitUsers, late: true},
 	"POST /settings/look":                            {needs: anybody},
 	"GET /settings/notices":                          {needs: helpdesk.PermitRead},

@@ -163,7 +163,12 @@ type Options struct {
 	Vectors func(context.Context) (similar.Status, error)
 	// Matcher tries smart services out; nil where there is no model.
 	Matcher TemplateMatcher
-	Now     func() time.Time
+	// SignOn is the house's sign-on provider, nil for none; SignOnName what it is
+	// called, SignOnOnly whether it is the only way in.
+	SignOn     SignOn
+	SignOnName string
+	SignOnOnly bool
+	Now        func() time.Time
 }
 
 func (o Options) withDefaults() Options {

@@ -36,6 +36,7 @@ type factorsView struct {
 	Ask            passkeyAsk
 	Name           string // what a new passkey is called unless somebody says otherwise
 	ResetURL       string // of another user
+	ReleaseURL     string // of the account at the sign-on provider
 	None           bool
 }
 

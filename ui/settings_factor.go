@@ -26,6 +26,7 @@ func (s *Server) factorRoutes(g *echo.Group) {
 	g.POST("/settings/access/passkeys", s.addPasskey)
 	g.POST("/settings/access/passkeys/:id", s.changePasskey)
 	g.POST("/settings/users/:id/reset-access", s.resetAccess)
+	g.POST("/settings/users/:id/release-identity", s.releaseIdentity)
 }
 
 // enrolmentView is an authenticator app that is being set up.

@@ -89,7 +89,7 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 		if view.Factors, err = s.newFactors(c, u.ID); err != nil {
 			return view, err
 		}
-		view.Factors.ResetURL = "/settings/users/" + u.ID + "/reset-access"
+		view.Factors.ResetURL, view.Factors.ReleaseURL = "/settings/users/"+u.ID+"/reset-access", "/settings/users/"+u.ID+"/release-identity"
 	}
 	roles, err := s.desk.Roles(c.Request().Context(), v.actor())
 	for _, role := range roles {

@@ -31,6 +31,7 @@ type config struct {
 	Helpdesk  helpdeskConfig   `toml:"helpdesk"`
 	AI        aiConfig         `toml:"ai"`
 	Backup    backupConfig     `toml:"backup"`
+	OIDC      oidcConfig       `toml:"oidc"`
 	Log       logConfig        `toml:"log"`
 	Metrics   metricsConfig    `toml:"metrics"`
 	Webhooks  webhooksConfig   `toml:"webhooks"`

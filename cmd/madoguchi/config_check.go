@@ -60,6 +60,7 @@ func (c *config) check(keys []fileKey) error {
 	k.smtp(c.SMTP)
 	k.webhooks(c.Webhooks)
 	k.web(c.Web)
+	k.oidc(c.OIDC, c.Web)
 	k.proxyProtocol(c.Proxy)
 	k.gate(c.Incoming)
 	k.dns(c.DNS)

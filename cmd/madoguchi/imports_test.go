@@ -43,8 +43,9 @@ var allowedImports = map[string][]string{
 	"helpdesk/analysis/evaluation": {"helpdesk", "helpdesk/analysis"},
 	"helpdesk/analysis/ollamatest": {},
 	"helpdesk/search":              {"helpdesk", "store"},
+	"helpdesk/signon":              {},
 	"helpdesk/similar":             {"helpdesk", "helpdesk/search", "store"},
-	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "helpdesk/similar", "ui/locale"},
+	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "helpdesk/signon", "helpdesk/similar", "ui/locale"},
 	"ui/locale":                    {},
 }
 
@@ -56,6 +57,9 @@ var confined = map[string][]string{
 	"github.com/ollama/ollama":              {"helpdesk/analysis"},
 	"github.com/labstack/echo/v4":           {"ui"},
 	"github.com/SherClockHolmes/webpush-go": {"helpdesk/run"},
+	"github.com/coreos/go-oidc/v3":          {"helpdesk/signon"},
+	"github.com/go-webauthn/webauthn":       {"helpdesk"},
+	"github.com/mileusna/useragent":         {"ui"},
 	"github.com/spf13/cobra":                {"cmd/madoguchi"},
 	"github.com/pelletier/go-toml":          {"cmd/madoguchi", "ui/locale"},
 	"github.com/caddyserver/certmagic":      {"smtpd/acme"},

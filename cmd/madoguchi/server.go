@@ -120,6 +120,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,
 		WebhookPatience: s.config.Webhooks.GiveUpAfter.Duration,
 		PublicURL:       s.config.publicURL(),
+		SignOn:          s.config.OIDC.signOn(),
 		Log:             s.log,
 		Program:         programVersion(),
 	})

@@ -31,12 +31,19 @@ func (s *server) openWeb(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
+	provider, err := c.provider()
+	if err != nil {
+		return err
+	}
 	encrypted := s.certificates.web.config()
 	s.pages, err = ui.New(s.desk, ui.Options{
 		Log:         s.log,
 		Mail:        mailView{},
 		Search:      s.index,
 		Cards:       cards,
+		SignOn:      provider,
+		SignOnName:  c.OIDC.name(),
+		SignOnOnly:  c.OIDC.Only,
 		Secure:      encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
 		Version:     programVersion(),
 		PublicURL:   c.Web.URL,
