@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -42,11 +43,12 @@ type Journal struct {
 	flushing sync.Mutex    // held while writes go into bbolt
 	writer   chan struct{} // holds one value while an update runs; waiting for it can be cancelled
 	syncing  sync.Mutex    // held while the log is written
-	mu       sync.Mutex    // for head, batch, last, lost, logs and changes of state; never held for long
+	mu       sync.Mutex    // for head, batch, spare, last, lost, logs and changes of state; never held for long
 
 	state atomic.Pointer[pending] // what views see
 	head  *writeSet               // state.active and what is not durable yet; only an update changes it
 	batch *syncBatch              // what is not being written yet
+	spare []byte                  // for the records of a batch to come
 	last  uint64                  // number of the last update
 	lost  int                     // how often updates were taken back since they could not be written
 	logs  [2]*logFile             // the first is being written
@@ -109,10 +111,10 @@ func (j *Journal) view(ctx context.Context, look func() pending, fn func(Reader)
 				return errOutrun
 			}
 			if p.flushing != nil { // where bbolt has it already, it is the same there
-				r = &overlay{beneath: r, writes: p.flushing}
+				r = &overlay{beneath: r, writes: p.flushing, settled: true}
 			}
 			if p.active.changes.Len() > 0 {
-				r = &overlay{beneath: r, writes: p.active}
+				r = &overlay{beneath: r, writes: p.active, settled: true}
 			}
 			if layer, ok := r.(*overlay); ok {
 				defer func() { layer.over = true }()
@@ -261,7 +263,8 @@ func (j *Journal) sync(batch *syncBatch) error {
 func (j *Journal) write() {
 	j.mu.Lock()
 	batch, active := j.batch, j.head.clone()
-	j.batch = &syncBatch{}
+	j.batch = &syncBatch{records: j.spare}
+	j.spare = nil
 	log := j.logs[0]
 	j.mu.Unlock()
 	batch.over = true
@@ -269,12 +272,16 @@ func (j *Journal) write() {
 		return
 	}
 	began := time.Now()
-	written, err := log.append(batch.records)
+	records := batch.records
+	written, err := log.append(records)
 	j.counts.syncs.Add(1)
 	j.counts.busy.Add(int64(time.Since(began)))
 	batch.records = nil
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	if cap(records) <= maxLogged {
+		j.spare = records[:0]
+	}
 	if err == nil {
 		p := *j.state.Load()
 		p.active = active
@@ -376,7 +383,7 @@ func (j *Journal) beginFlush() *pending {
 		j.head = newWriteSet()
 		for rest := j.batch.records; len(rest) > 0; {
 			size := recordSize(rest)
-			replay(recordPayload(rest[:size]), j.head)
+			replay(recordPayload(slices.Clone(rest[:size])), j.head) // the batch's memory is used again
 			rest = rest[size:]
 		}
 		j.logs[0], j.logs[1] = j.logs[1], j.logs[0]

@@ -99,6 +99,7 @@ type overlay struct {
 	writes  *writeSet
 	edits   int // writes made through this Tx: a scan looks again after one
 	over    bool
+	settled bool // nothing more is written: a layer of a view
 }
 
 func (o *overlay) Get(key []byte) ([]byte, error) {
@@ -144,6 +145,11 @@ func (o *overlay) Delete(key []byte) error {
 // Scan merges the collected writes with the entries beneath; a write hides the
 // entry of the same key.
 func (o *overlay) Scan(r Range) iter.Seq2[Entry, error] {
+	if o.settled && !o.over {
+		if _, any := o.writes.next(r, nil); !any {
+			return o.beneath.Scan(r) // as in most layers: spares looking at each entry
+		}
+	}
 	return func(yield func(Entry, error) bool) {
 		m := &merge{tx: o, within: r, yield: yield, edits: -1}
 		for entry, err := range o.beneath.Scan(r) {
