@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"html/template"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -49,7 +51,7 @@ func (s *Server) bulkRepliesPage(c echo.Context) error {
 	}
 	var view bulkRepliesView
 	for _, b := range list {
-		view.Rows = append(view.Rows, bulkReplyRow{URL: bulkRepliesPath + "/" + b.ID, Words: cmp.Or(firstLine(b.Words.Text), v.T("bulk_reply.empty")),
+		view.Rows = append(view.Rows, bulkReplyRow{URL: bulkRepliesPath + "/" + b.ID, Words: cmp.Or(gist(b.Words.Text), v.T("bulk_reply.empty")),
 			Author: names[b.By].Name, Count: v.N("bulk_reply.tickets", b.Total), Badge: bulkReplyBadge(v, &b), At: shortMoment(v.Printer, b.ChangedAt)})
 	}
 	if view.page, err = s.newPage(ctx, v, v.T("bulk_reply.list"), ""); err != nil {
@@ -58,9 +60,21 @@ func (s *Server) bulkRepliesPage(c echo.Context) error {
 	return s.render(c, http.StatusOK, "bulk-replies", view)
 }
 
-func firstLine(text string) string {
-	line, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
-	return line
+var variable = regexp.MustCompile(`\{\{[^}]*\}\}`)
+
+// gist is the first line that says something: not only whom it is to.
+func gist(text string) (first string) {
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(variable.ReplaceAllString(line, "…"))
+		if first == "" {
+			first = line
+		}
+		const salutation = 12 // characters
+		if utf8.RuneCountInString(line) > salutation {
+			return line
+		}
+	}
+	return first
 }
 
 func bulkReplyBadge(v *visit, b *helpdesk.BulkReply) *badge {

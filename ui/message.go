@@ -26,6 +26,7 @@ type messageView struct {
 	TrustWhy   string
 	Kind       string // "" for a person's
 	Channel    string // "" for mail
+	BulkReply  string // the address of the reply to many that it is part of, or ""
 	Why        string // why it is here
 	Parts      []textPart
 	HasHTML    bool
@@ -138,7 +139,9 @@ func (r reader) sent(view *messageView, m helpdesk.MessageView) {
 		view.Name = msg.From.Name
 	}
 	view.Author = newAvatar(msg.AuthorID, view.Name)
-	view.To = r.recipients(msg)
+	if view.To = r.recipients(msg); msg.BulkReply != "" {
+		view.BulkReply = bulkRepliesPath + "/" + msg.BulkReply
+	}
 	for _, d := range m.Deliveries {
 		if !d.Copy {
 			view.Fates = append(view.Fates, r.fate(d))

@@ -311,8 +311,8 @@ func TestNoOtherSiteMakesABrowserAct(t *testing.T) {
 	h := newRoutedHouse(t)
 	unsafe := 0
 	for _, r := range tabled(t, h.web.Handler().(*echo.Echo).Routes(), routeAccess) {
-		if r.method == http.MethodGet {
-			continue
+		if r.method == http.MethodGet || r.path == helpdesk.OptOutPath+":token" {
+			continue // mail programs post there from their own sites; the token in the address decides, no session
 		}
 		unsafe++
 		for _, header := range []http.Header{{"Sec-Fetch-Site": {"cross-site"}}, {"Sec-Fetch-Site": {"same-site"}}, {"Origin": {"https://evil.example"}}, {"Origin": {"null"}}} {

@@ -4,7 +4,9 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -29,6 +31,12 @@ func FindingText(p locale.Printer, f Finding) string {
 	for i, a := range f.Args {
 		args[i] = a
 	}
+	if strings.HasPrefix(f.Key, "record_") && len(f.Args) == 4 { // the kind of record, as the page of domains calls it
+		if args[0] = p.T("domain.part." + f.Args[2]); f.Args[3] != "" {
+			args[0] = p.T("domain.key." + f.Args[3])
+		}
+		args = args[:2]
+	}
 	return p.T("check.say."+f.Key, args...)
 }
 
@@ -43,7 +51,7 @@ type checkups struct {
 
 	mu   sync.Mutex // held while one runs, so that they do not pile up
 	last []Finding
-	at   moment
+	at   time.Time
 }
 
 type checkView struct {
@@ -96,7 +104,7 @@ func (s *Server) checkPage(c echo.Context) error {
 	if sp.Locked == "" && s.checkups.check != nil {
 		s.checkups.mu.Lock()
 		list := s.checkups.last
-		view.At, view.Known = s.checkups.at, list != nil
+		view.At, view.Known = longMoment(v.Printer, s.checkups.at), list != nil
 		s.checkups.mu.Unlock()
 		view.show(v, list)
 	}
@@ -144,6 +152,6 @@ func (s *Server) checkNow(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	s.checkups.last, s.checkups.at = list, longMoment(v.Printer, s.options.Now())
+	s.checkups.last, s.checkups.at = list, s.options.Now()
 	return c.Redirect(http.StatusSeeOther, "/settings/check")
 }

@@ -117,8 +117,11 @@ func (s *Server) newDomainsView(c echo.Context, anew bool) (domainsView, error) 
 
 func (v *visit) domain(report domainReport) domainView {
 	view := domainView{Domain: report.Domain, Checked: longMoment(v.Printer, report.At), Badge: &badge{"good", v.T("domain.in_order")}}
-	if len(report.problems()) > 0 {
+	switch {
+	case len(report.problems()) > 0:
 		view.Badge = &badge{"bad", v.T("domain.not_in_order")}
+	case slices.ContainsFunc(report.Parts, func(p DomainPart) bool { return p.State == "unknown" }):
+		view.Badge = &badge{"plain", v.T("domain.not_known")}
 	}
 	view.Rotates = !slices.ContainsFunc(report.Parts, func(p DomainPart) bool { return p.Phase == "new" || p.Phase == "first" })
 	for _, group := range domainGroups {

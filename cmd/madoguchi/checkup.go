@@ -96,7 +96,7 @@ func (c *checkup) records(ctx context.Context, domain string) (list []finding) {
 		return found(check.Finding{Area: "records", Subject: domain, State: check.Unknown, Key: "record_unknown", Args: []string{domain, err.Error()}})
 	}
 	for _, p := range parts {
-		f := check.Finding{Area: "records", Subject: p.Name, State: check.Warning, Key: "record_" + string(p.State), Args: []string{strings.TrimSpace(recordNames[p.Kind] + " " + p.Key), p.Name},
+		f := check.Finding{Area: "records", Subject: p.Name, State: check.Warning, Key: "record_" + string(p.State), Args: []string{strings.TrimSpace(recordNames[p.Kind] + " " + p.Key), p.Name, p.Kind, p.Key},
 			Fix: "madoguchi dns " + domain}
 		switch {
 		case p.State == auth.SetupFine:

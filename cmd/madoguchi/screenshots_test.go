@@ -102,6 +102,7 @@ func deskScreens(shown shown) []screen {
 		{name: "inbox-sorted", path: "/inbox/open?sort=attention"},
 		{name: "inbox-selected", path: "/inbox/open", open: `document.querySelectorAll('[data-check]').forEach((box, i) => { if (i < 3) box.click() })`},
 		{name: "inbox-spam", path: "/inbox/spam"},
+		{name: "bulk-replies", path: "/bulk-replies"},
 		{name: "compose", path: "/compose?to=haruka%40customer.example&subject=%E3%81%94%E6%A1%88%E5%86%85"},
 		{name: "topics", path: "/topics"},
 		{name: "settings-views", path: "/settings/views"},

@@ -15,6 +15,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -291,6 +292,9 @@ func reason(err error) error {
 			text += "; " + sub.Detail
 		}
 		return errors.New(text)
+	}
+	if where, ok := errors.AsType[*url.Error](err); ok {
+		return where // without the steps that led there
 	}
 	return err
 }

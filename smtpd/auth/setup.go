@@ -156,6 +156,9 @@ func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
 	mechanism := "a:" + s.Sender
 	if s.Smarthost {
 		mechanism = "include:" + organisationalDomain(s.Sender)
+		if ip, err := netip.ParseAddr(strings.Trim(s.Sender, "[]")); err == nil { // which has no record to include
+			mechanism = map[bool]string{true: "ip4:", false: "ip6:"}[ip.Unmap().Is4()] + ip.Unmap().String()
+		}
 	}
 	p := SetupPart{Kind: "spf", State: SetupMissing, Name: s.Domain, Type: "TXT", Value: "v=spf1 " + mechanism + " ~all"}
 	records, err := txt(ctx, dns, s.Domain, "v=spf1")
