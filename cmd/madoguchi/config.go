@@ -254,6 +254,7 @@ func defaultConfig() config {
 			Embedding: embeddingConfig{Context: 2048, Timeout: duration{time.Minute}},
 		},
 		Backup:   backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12, BeforeUpgrade: true},
+		OIDC:     oidcConfig{Scopes: []string{"openid", "email", "profile"}, Domains: []string{}},
 		Log:      logConfig{Level: "info", Format: "text"},
 		Webhooks: webhooksConfig{AllowNetworks: []string{}, GiveUpAfter: duration{helpdesk.DefaultWebhookPatience}},
 	}
