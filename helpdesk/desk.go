@@ -101,6 +101,7 @@ type Desk struct {
 	zones     *zones
 	refusals  *refusals
 	damages   *damages
+	clock     clock
 }
 
 // Open returns the helpdesk kept in db, which the caller goes on owning and
@@ -114,7 +115,13 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	err := db.View(ctx, func(r store.Reader) error {
 		last, err := lastSeq(r)
 		d.wake.event(last)
-		return err
+		if err != nil || last == 0 {
+			return err
+		}
+		if newest, err := events.Get(r, key(last)); !passOver(r, err) && err == nil {
+			d.clock.newest = newest.At
+		}
+		return nil
 	})
 	if err == nil {
 		err = d.upgradeData(ctx)
@@ -134,9 +141,10 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 // now is the clock in UTC, at the store's resolution.
 func (d *Desk) now() time.Time { return d.Now().UTC().Round(0) }
 
-// newID returns a ULID: unique, and sorted by order of making.
+// newID returns a ULID: unique, and sorted by order of making, also where the clock is set
+// back in between.
 func (d *Desk) newID() string {
-	return ulid.MustNew(ulid.Timestamp(d.now()), d.ids).String()
+	return ulid.MustNew(d.clock.forward(ulid.Timestamp(d.now())), d.ids).String()
 }
 
 // command is one command's transaction: what it writes, and as whom.

@@ -383,7 +383,7 @@ func (c *command) reachable(u *User, choice *NoticeChoice, kind NoticeKind) (tim
 // not about the mail.
 func (c *command) quietTimer(kind TimerKind, id string, due time.Time) error {
 	c.timers = true
-	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due})
+	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due, Set: c.now})
 }
 
 func (c *command) forgetNotices() error {

@@ -40,13 +40,17 @@ const sessionUseEvery = 5 * time.Minute
 // ID names the session without giving it away: the beginning of its hash.
 func (s *Session) ID() string { return s.Hash[:min(tokenIDLength, len(s.Hash))] }
 
+// clockMistake is how far ahead a session may begin: one of a clock that was wrong by more
+// would outlive every other.
+const clockMistake = 24 * time.Hour
+
 // over reports whether a session has ended by itself.
 func (d *Desk) over(s *Session) bool {
 	used := s.UsedAt
 	if used.IsZero() { // opened by a program that did not write it down
 		used = s.CreatedAt
 	}
-	return !s.ExpiresAt.After(d.now()) || !used.Add(d.options.SessionIdle).After(d.now())
+	return s.CreatedAt.After(d.now().Add(clockMistake)) || !s.ExpiresAt.After(d.now()) || !used.Add(d.options.SessionIdle).After(d.now())
 }
 
 // openSession opens a session for a user who has proven who they are, within

@@ -48,6 +48,8 @@ type Timer struct {
 	Kind TimerKind
 	ID   string
 	Due  time.Time
+	// Set is when Due was decided, so that a clock that is set back since can be told.
+	Set time.Time
 	// Claimed is when whoever works on it took it; zero when nobody does.
 	Claimed time.Time
 	// Claims counts how often the timer was claimed without being finished or
@@ -66,7 +68,7 @@ const parkAfter = 20
 func (c *command) setTimer(kind TimerKind, id string, due time.Time) error {
 	c.timers = true
 	c.trace.timer(kind, due)
-	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due})
+	return timers.Put(c, &Timer{Kind: kind, ID: id, Due: due, Set: c.now})
 }
 
 func (c *command) clearTimer(kind TimerKind, id string) error {
@@ -93,7 +95,7 @@ func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease ti
 		}
 		for _, t := range due {
 			t.Claims++
-			t.Due, t.Claimed = c.now.Add(lease), c.now
+			t.Due, t.Claimed, t.Set = c.now.Add(lease), c.now, c.now
 			if t.Claims > parkAfter {
 				t.Parked = true
 				if _, err := c.record(Event{Kind: EventTimerParked, Data: map[string]string{"kind": string(t.Kind), "id": t.ID, "problem": t.Problem}}); err != nil {
@@ -147,7 +149,7 @@ func (d *Desk) PutOff(ctx context.Context, t Timer, due time.Time, problem strin
 		if err != nil {
 			return err
 		}
-		current.Due, current.Claimed, current.Problem = due.UTC(), time.Time{}, problem
+		current.Due, current.Claimed, current.Problem, current.Set = due.UTC(), time.Time{}, problem, c.now
 		if !failed {
 			current.Claims = 0
 		}

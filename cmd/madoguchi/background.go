@@ -120,6 +120,7 @@ func (s *server) openBackground(ctx context.Context) error {
 		s.countAnalyses,
 		s.writeRefusals,
 		s.tellOfDamage,
+		s.tendClock,
 	)
 	return nil
 }
@@ -131,8 +132,12 @@ func (s *server) countAnalyses(ctx context.Context) {
 	}
 }
 
-// refusalsEvery is how often the counts of refused mail are written: what a crash loses of them.
-const refusalsEvery = 5 * time.Second
+// refusalsEvery is how often the counts of refused mail are written: what a crash loses of
+// them. clockEvery is how often the clock is looked at.
+const (
+	refusalsEvery = 5 * time.Second
+	clockEvery    = 5 * time.Second
+)
 
 // writeRefusals writes the counts of refused mail now and then, and at the end.
 func (s *server) writeRefusals(ctx context.Context) {
@@ -149,6 +154,23 @@ func (s *server) writeRefusals(ctx context.Context) {
 			write(ctx)
 		case <-ctx.Done():
 			write(context.WithoutCancel(ctx))
+			return
+		}
+	}
+}
+
+// tendClock looks now and then whether the clock was set back.
+func (s *server) tendClock(ctx context.Context) {
+	every := time.NewTicker(clockEvery)
+	defer every.Stop()
+	for {
+		back, err := s.desk.TendClock(ctx)
+		if back > 0 {
+			s.log.WarnContext(ctx, "the clock was set back; what was to be done some time later is done that time after now", "by", back.Round(time.Second), "error", err)
+		}
+		select {
+		case <-every.C:
+		case <-ctx.Done():
 			return
 		}
 	}

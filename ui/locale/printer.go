@@ -121,6 +121,7 @@ func (p Printer) Full(t time.Time) string {
 
 // Duration says d in its largest unit: "12分", "4 hours".
 func (p Printer) Duration(d time.Duration) string {
+	d = max(d, 0) // a clock that was set back makes times come
 	switch {
 	case d < time.Minute:
 		return p.N("time.seconds", int(d/time.Second))

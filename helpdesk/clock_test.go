@@ -1,0 +1,124 @@
+package helpdesk_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// tend lets the desk look at its clock, and returns by how much it was set back.
+func (h *house) tend() time.Duration {
+	h.t.Helper()
+	back, err := h.TendClock(h.t.Context())
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return back
+}
+
+// The clock is a year ahead for a while, then right, then an hour behind. What was
+// written in each of these times leaves soon after it was written, ids keep their order,
+// and nobody stays logged in for a year.
+func TestClockJumps(t *testing.T) {
+	h := newHouse(t)
+	right := h.now
+	h.first()
+	h.tend()
+	var ids []string
+	write := func(text string) *helpdesk.Message {
+		t.Helper()
+		m := h.reply(1, text)
+		note, err := h.AddNote(t.Context(), h.admin, 1, "a note beside "+text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids = append(ids, m.ID, note.ID)
+		return m
+	}
+	leaves := func(m *helpdesk.Message, when string) { // within its undo window from now
+		t.Helper()
+		h.pass(11 * time.Second)
+		sent := h.deliver(taken)
+		if len(sent) == 0 {
+			t.Errorf("a reply that was written %s does not leave: %v", when, m.ID)
+		}
+	}
+	session := func() string {
+		t.Helper()
+		entry, err := h.Login(t.Context(), helpdesk.Visitor{IP: "192.0.2.1"}, h.user.Email, "correct horse battery")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entry.Session
+	}
+	stays := func(token string) bool {
+		_, _, err := h.UserBySession(t.Context(), token)
+		return err == nil
+	}
+
+	before := session()
+	write("before")
+	h.now = right.AddDate(1, 0, 0)
+	if back := h.tend(); back != 0 {
+		t.Errorf("a clock that goes ahead was set back by %v", back)
+	}
+	ahead := session()
+	if stays(before) {
+		t.Error("a session of a year ago goes on")
+	}
+	late := write("a year ahead")
+	receipt := h.post("support@example.jp", "From: ahead@customer.example", "Subject: From the future", "", "x")
+
+	h.now = right.Add(time.Minute)
+	if back := h.tend(); back < 364*24*time.Hour {
+		t.Errorf("the clock was set back by %v", back)
+	}
+	if back := h.tend(); back != 0 {
+		t.Errorf("and then again by %v", back)
+	}
+	if stays(ahead) {
+		t.Error("a session of a year ahead goes on until then")
+	}
+	leaves(late, "a year ahead")
+
+	now := session()
+	m := write("now")
+	h.now = h.now.Add(-time.Hour)
+	h.tend()
+	if !stays(now) {
+		t.Error("an hour back ends a session")
+	}
+	leaves(m, "before the clock was set back by an hour")
+	write("an hour behind")
+	h.post("support@example.jp", "From: tamura@customer.example", "In-Reply-To: <mail-1@customer.example>", "Subject: Re: Invoice", "", "An hour earlier")
+	if row := h.ticket(1).Row.Ticket; row.Snippet != "An hour earlier" {
+		t.Errorf("the newest of the ticket is %q", row.Snippet)
+	}
+	if got := h.ticket(receipt.Ticket).Row.Ticket.Subject; got != "From the future" {
+		t.Errorf("the ticket of the future is %q", got)
+	}
+	if !slices.IsSorted(ids) || len(slices.Compact(slices.Clone(ids))) != len(ids) {
+		t.Errorf("ids are not in the order of their making:\n%s", strings.Join(ids, "\n"))
+	}
+	if l := h.ledger(helpdesk.LedgerQuery{Days: 400}); !l.Balanced() {
+		t.Errorf("the ledger: %+v", l.Total)
+	}
+
+	// A start is told by the log that the clock was further.
+	h.pass(time.Hour + time.Minute)
+	again := write("before the start")
+	h.now = h.now.Add(-6 * time.Hour)
+	desk, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	desk.Now = h.Desk.Now
+	h.Desk = desk
+	if back := h.tend(); back < 5*time.Hour {
+		t.Errorf("at the start the clock was set back by %v", back)
+	}
+	leaves(again, "before a start with an earlier clock")
+}
