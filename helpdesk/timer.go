@@ -39,6 +39,7 @@ const (
 	TimerWebhook     TimerKind = "webhook"     // a webhook that there may be something for
 	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once
 	TimerToken       TimerKind = "token"       // an API token, by its hash, that ends soon or has ended
+	TimerSelfTest    TimerKind = "self_test"   // "house": the server sends itself a mail
 	TimerTopics      TimerKind = "topics"      // "week": what the week's mails are about
 )
 

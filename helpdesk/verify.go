@@ -159,6 +159,7 @@ func allTables() []checkedTable {
 		tlsPolicies,
 		tlsDays,
 		alarms,
+		selfTests,
 		webhooks,
 		webhookDeliveries,
 		pauses,

@@ -97,6 +97,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerDomain, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.domains.signing.Tend},
 			{Kind: helpdesk.TimerWebhook, Concurrency: tellersAtOnce, Lease: tellingLease, Do: teller.Tell},
 			{Kind: helpdesk.TimerWebhookOnce, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: teller.TellOnce},
+			{Kind: helpdesk.TimerSelfTest, Concurrency: 1, Lease: deliveryLease, Do: s.testItself},
 			{Kind: helpdesk.TimerToken, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.TokenEnding},
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
@@ -105,6 +106,9 @@ func (s *server) openBackground(ctx context.Context) error {
 	}
 	indexer := run.Follower{Name: "search", Cursor: s.index.Cursor, Handle: s.index.Handle,
 		Gather: &run.Gather{Rest: indexRest, Most: indexMost, Events: indexEvents, Hurry: s.index.Wanted()}}
+	if err := s.desk.ScheduleSelfTest(ctx, s.config.SelfTest.Every.Duration); err != nil {
+		return err
+	}
 	story, err := logEvents(ctx, s.desk, s.log)
 	if err != nil {
 		return err

@@ -35,6 +35,7 @@ type config struct {
 	Log       logConfig        `toml:"log"`
 	Metrics   metricsConfig    `toml:"metrics"`
 	Webhooks  webhooksConfig   `toml:"webhooks"`
+	SelfTest  selfTestConfig   `toml:"self_test"`
 	Cards     []cardConfig     `toml:"customer_card"`
 	Pipelines []pipelineConfig `toml:"pipeline"`
 	Aliases   []aliasConfig    `toml:"alias"`
@@ -256,6 +257,7 @@ func defaultConfig() config {
 		Backup:   backupConfig{At: []clockTime{{3*time.Hour + 30*time.Minute}}, KeepDaily: 7, KeepWeekly: 4, KeepMonthly: 12, BeforeUpgrade: true},
 		OIDC:     oidcConfig{Scopes: []string{"openid", "email", "profile"}, Domains: []string{}},
 		Log:      logConfig{Level: "info", Format: "text"},
+		SelfTest: selfTestConfig{Every: duration{time.Hour}, Within: duration{time.Minute}},
 		Webhooks: webhooksConfig{AllowNetworks: []string{}, GiveUpAfter: duration{helpdesk.DefaultWebhookPatience}},
 	}
 }

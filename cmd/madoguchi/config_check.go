@@ -59,6 +59,7 @@ func (c *config) check(keys []fileKey) error {
 	}
 	k.smtp(c.SMTP)
 	k.webhooks(c.Webhooks)
+	k.selfTest(c.SelfTest)
 	k.web(c.Web)
 	k.oidc(c.OIDC, c.Web)
 	k.proxyProtocol(c.Proxy)

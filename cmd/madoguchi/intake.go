@@ -35,6 +35,11 @@ func (i intake) ours(ctx context.Context, address string) (string, error) {
 		address = "postmaster"
 		err = i.desk.Recipient(ctx, address)
 	}
+	if refused != nil && err != nil {
+		if itself, failed := i.desk.IsSelfTest(ctx, address); itself || failed != nil {
+			err = failed
+		}
+	}
 	return address, err
 }
 
@@ -58,7 +63,7 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 		}
 		recipients = append(recipients, address)
 	}
-	receipt, err := i.desk.Receive(ctx, helpdesk.Incoming{
+	in := helpdesk.Incoming{
 		ID:             m.ID,
 		Raw:            m.Raw,
 		Message:        m.Message,
@@ -74,7 +79,11 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 			Protocol:   m.Protocol,
 			Received:   m.Received,
 		},
-	})
+	}
+	if itself, err := i.takeItself(ctx, recipients, in); itself || err != nil {
+		return refusal(err)
+	}
+	receipt, err := i.desk.Receive(ctx, in)
 	if err == nil {
 		i.log.InfoContext(ctx, "mail stored", "id", m.ID, "ticket", receipt.Ticket, "state", receipt.State, "reason", receipt.Reason, "duplicate", receipt.Duplicate,
 			"spf", m.Verdict.SPF.Result, "dkim", len(m.Verdict.DKIM), "dmarc", m.Verdict.DMARC.Result, "arc", m.Verdict.ARC)

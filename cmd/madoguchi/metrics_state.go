@@ -32,6 +32,8 @@ var (
 	dueMetric      = describeMetric("backlog_due", "Timed work that is due and not begun, counted up to 10000.", "kind")
 	lateMetric     = describeMetric("backlog_late_seconds", "How long the first piece of that work has been due.", "kind")
 	parkedMetric   = describeMetric("backlog_parked", "Timed work that failed too often and waits for an admin.", "kind")
+	selfGoodMetric = describeMetric("self_test_success_timestamp_seconds", "When the server's mail to itself last came through, in seconds since 1970.")
+	selfTookMetric = describeMetric("self_test_seconds", "How long that mail took.")
 	alarmMetric    = describeMetric("alarm", "1 for each alarm that stands.", "kind", "subject")
 	expiryMetric   = describeMetric("certificate_expiry_timestamp_seconds", "When the certificate ends that is shown for a name, in seconds since 1970.", "name")
 	backupMetric   = describeMetric("backup_age_seconds", "How long ago the newest backup that was read back was begun; absent where there is none.")
@@ -42,7 +44,7 @@ var (
 // Describe implements prometheus.Collector.
 func (s serverState) Describe(out chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{readyMetric, sessionsMetric, syncsMetric, updatesMetric, syncingMetric, sizeMetric,
-		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, backupMetric, loginsMetric, indexedMetric} {
+		freeMetric, dueMetric, lateMetric, parkedMetric, expiryMetric, alarmMetric, selfGoodMetric, selfTookMetric, backupMetric, loginsMetric, indexedMetric} {
 		out <- d
 	}
 }
@@ -82,6 +84,10 @@ func (s serverState) Collect(out chan<- prometheus.Metric) {
 			gauge(lateMetric, b.Late.Seconds(), string(b.Kind))
 			gauge(parkedMetric, float64(b.Parked), string(b.Kind))
 		}
+	}
+	if t, err := s.server.desk.SelfTest(ctx); err == nil && !t.GoodAt.IsZero() {
+		gauge(selfGoodMetric, float64(t.GoodAt.Unix()))
+		gauge(selfTookMetric, t.Took.Seconds())
 	}
 	if alarms, err := s.server.desk.Alarms(ctx, helpdesk.System("metrics")); err == nil {
 		for _, a := range alarms {
