@@ -81,7 +81,7 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 		},
 	}
 	if itself, err := i.takeItself(ctx, recipients, in); itself || err != nil {
-		return refusal(err)
+		return helpdesk.Receipt{}, refusal(err)
 	}
 	receipt, err := i.desk.Receive(ctx, in)
 	if err == nil {
