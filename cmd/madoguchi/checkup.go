@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -166,7 +167,11 @@ func (c *checkup) listeners(ctx context.Context) (list []finding) {
 		}
 		list = append(list, found(check.WebCertificate(ctx, net.JoinHostPort(u.Hostname(), port), u.Hostname(), c.roots, time.Now()))...)
 	}
-	return append(list, obtainedFindings(c.obtained(), time.Now())...)
+	states := c.obtained()
+	list = slices.DeleteFunc(list, func(f finding) bool { // why there is nothing better stands beside it
+		return f.Key == "self_signed" && slices.ContainsFunc(states, func(s acme.State) bool { return strings.EqualFold(s.Name, f.Subject) })
+	})
+	return append(list, obtainedFindings(states, time.Now())...)
 }
 
 func (c *checkup) ports(ctx context.Context) (list []finding) {
