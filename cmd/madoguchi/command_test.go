@@ -38,6 +38,9 @@ func exerciseCommands(t *testing.T, data string) {
 	}
 	succeed(t, "", with("user", "add", "ken@example.com", "--name", "Ken", "--password-file", secret)...)
 	succeed(t, "yet another secret\n", with("user", "password", "ken@example.com", "--password-file", "-")...)
+	if out := succeed(t, "", with("user", "reset-2fa", "ken@example.com")...); !strings.Contains(out, "took away the second factors of ken@example.com") {
+		t.Errorf("user reset-2fa: %q", out)
+	}
 	if out := succeed(t, "", with("user", "list")...); !strings.Contains(out, "hana@example.com  admin  森 花") || !strings.Contains(out, "ken@example.com   agent  Ken") {
 		t.Errorf("user list:\n%s", out)
 	}
@@ -56,6 +59,7 @@ func exerciseCommands(t *testing.T, data string) {
 	refuse(t, with("user", "add", "new@example.com", "--name", "New"), "--password-file FILE")
 	refuse(t, with("user", "add", "new@example.com", "--name", "New", "--role", "boss", "--password-file", secret), `"boss"`, "supervisor")
 	refuse(t, with("alias", "add", "support@example.com", "--name", "Again"), "support@example.com exists already")
+	refuse(t, with("user", "reset-2fa", "who@example.com"), `no user "who@example.com"`)
 	refuse(t, with("alias", "add", "support"), "support")
 	refuse(t, with("alias", "add", "b@example.com", "--pipeline", "None"), `no pipeline "None"`, "Support")
 	refuse(t, with("alias", "add", "b@example.com", "--owner", "who@example.com"), `no user "who@example.com"`, "hana@example.com")
