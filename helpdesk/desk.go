@@ -35,6 +35,8 @@ type Options struct {
 	AcknowledgementsPerDomain int
 	// DMARC says what is done with mail that fails it.
 	DMARC DMARCHandling
+	// ReportAddress takes DMARC aggregate reports; "" for none.
+	ReportAddress string
 	// QuarantineKeep is how long a rejected mail is kept; 30 days when zero.
 	QuarantineKeep time.Duration
 	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536

@@ -160,6 +160,7 @@ const (
 	EventMailReleased           EventKind = "mail.released"
 	EventMailRejected           EventKind = "mail.rejected"
 	EventMailPurged             EventKind = "mail.purged"
+	EventReportReceived         EventKind = "report.received"
 	EventViewSaved              EventKind = "view.saved"
 	EventViewDeleted            EventKind = "view.deleted"
 	EventDKIMCreated            EventKind = "dkim.created"

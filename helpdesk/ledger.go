@@ -83,6 +83,7 @@ const (
 	// rejection.
 	PlaceQuarantine MailPlace = "quarantine"
 	PlacePurged     MailPlace = "purged"
+	PlaceReports    MailPlace = "reports" // aggregate reports on our domains, which are no mail to anybody
 )
 
 // mailPlaces say where accepted mails are, and when those came. Whoever keeps accepted
@@ -97,6 +98,7 @@ var mailPlaces = []struct {
 	{PlaceRefused, messagesIn(MessageRefused)},
 	{PlaceQuarantine, quarantinedMails},
 	{PlacePurged, purgedMails},
+	{PlaceReports, reportMails},
 }
 
 // MailPlaces lists the places in the order in which they are shown.

@@ -9,8 +9,13 @@ import (
 
 // quarantinedMails are the times at which the mails in quarantine came, in order.
 func quarantinedMails(r store.Reader, from, to time.Time) iter.Seq2[time.Time, error] {
+	return arrivalsOf(quarantined, r, from, to)
+}
+
+// arrivalsOf reads the times of a table's index of arrivals.
+func arrivalsOf[T any](table *store.Table[T], r store.Reader, from, to time.Time) iter.Seq2[time.Time, error] {
 	return func(yield func(time.Time, error) bool) {
-		for entry, err := range quarantined.ScanIndexKeys(r, "arrival", store.Range{Start: key(from), End: key(to)}) {
+		for entry, err := range table.ScanIndexKeys(r, "arrival", store.Range{Start: key(from), End: key(to)}) {
 			if err != nil {
 				yield(time.Time{}, err)
 				return

@@ -61,6 +61,7 @@ type SuspicionKind string
 const (
 	SuspectDMARC  SuspicionKind = "dmarc"  // it fails the policy of its From domain
 	SuspectFilter SuspicionKind = "filter" // a content filter took it for hostile
+	SuspectReport SuspicionKind = "report" // it is for the address of reports and brings none that is believed
 )
 
 // Handling is what is done with a suspicious mail.

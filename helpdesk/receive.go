@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/smtpd/report"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -49,6 +50,10 @@ type arrival struct {
 
 	suspicion *Suspicion
 	released  bool // it comes from quarantine: counted and stored already
+
+	toReports bool              // it is for the address of aggregate reports
+	report    *report.Aggregate // that it brings, or nil
+	noReport  string            // why there is none
 }
 
 // Receive stores a mail: it joins its ticket, opens a new one, waits in a
@@ -94,6 +99,9 @@ func (d *Desk) examine(in Incoming) *arrival {
 		Envelope: in.Envelope, Authentication: in.Authentication, Filters: in.Filters,
 		Identity:    identity(parsed, in.Raw),
 		NeverAnswer: class.SuppressAutoReply,
+	}
+	if a.toReports = d.options.toReports(in.Envelope.Recipients); a.toReports {
+		a.report, a.noReport = readReport(parsed, d.now())
 	}
 	m := &a.message
 	if m.From.Email == "" {
@@ -160,6 +168,9 @@ func identity(m *mail.Message, raw []byte) string {
 }
 
 func (c *command) receive(a *arrival) (Receipt, error) {
+	if a.toReports {
+		return c.receiveReport(a)
+	}
 	m, body := a.message, a.body
 	at := c.now
 	if a.released {

@@ -165,6 +165,7 @@ func allTables() []checkedTable {
 		pauses,
 		quarantined,
 		trustedSenders,
+		dmarcReports,
 		dataFormats,
 		importedItems,
 	}

@@ -268,6 +268,9 @@ func (s *Server) decideOne(c echo.Context) error {
 		if err == nil {
 			receipt, err = s.desk.Release(ctx, v.actor(), id, trust)
 		}
+		if err == nil && receipt.Ticket == 0 { // a report on a domain
+			return c.Redirect(http.StatusSeeOther, "/quarantine?released=1")
+		}
 		if err == nil {
 			return c.Redirect(http.StatusSeeOther, (place{query: inView("open")}).address(receipt.Ticket))
 		}

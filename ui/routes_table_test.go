@@ -210,6 +210,7 @@ var routeAccess = map[string]access{
 	"GET /quarantine/:id":                            {needs: helpdesk.PermitQuarantine},
 	"POST /quarantine/:id":                           {needs: helpdesk.PermitQuarantine, form: []string{"action", "release"}},
 	"GET /quarantine/:id/source":                     {needs: helpdesk.PermitQuarantine},
+	"GET /settings/reports":                          {needs: helpdesk.PermitAliases},
 	"GET /settings/trusted":                          {needs: helpdesk.PermitQuarantine},
 	"POST /settings/trusted":                         {needs: helpdesk.PermitQuarantine, form: []string{"pattern", "a@b.example", "proof", "dkim:b.example"}},
 	"GET /settings/blocked":                          {needs: helpdesk.PermitRead},

@@ -136,6 +136,11 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
+	// ReportAddress takes DMARC aggregate reports; "" for none.
+	ReportAddress string
+	// ReverseName asks the DNS for the name of an address, "" where it has none; where
+	// nil, nothing is asked.
+	ReverseName func(ctx context.Context, address string) string
 	// Inbound takes a mail that a relay brings over the API; where nil, none is taken.
 	// Its error is temporary trouble.
 	Inbound func(ctx context.Context, m InboundMail) (InboundResult, error)

@@ -25,6 +25,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.domainRoutes(g)
 	s.checkRoutes(g)
 	s.queueRoutes(g)
+	g.GET("/settings/reports", s.reportsPage)
 	g.GET("/settings/ledger", s.ledgerPage)
 	s.backupRoutes(g)
 	s.roleRoutes(g)
@@ -87,6 +88,7 @@ var settingsMap = []struct {
 	{"mail", []settingsEntry{
 		{section: "aliases", needs: helpdesk.PermitAliases},
 		{section: "domains", needs: helpdesk.PermitAliases},
+		{section: "reports", needs: helpdesk.PermitAliases},
 		// Why nothing is sent to an address is for everybody who answers.
 		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
 		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},

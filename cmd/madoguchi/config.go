@@ -23,6 +23,7 @@ type config struct {
 	Proxy     proxyConfig      `toml:"proxy_protocol"`
 	DNS       dnsConfig        `toml:"dns"`
 	Incoming  incomingConfig   `toml:"incoming"`
+	Reports   reportsConfig    `toml:"reports"`
 	Outbound  outboundConfig   `toml:"outbound"`
 	DKIM      []dkimConfig     `toml:"dkim"`
 	ACME      acmeConfig       `toml:"acme"`

@@ -64,6 +64,7 @@ func (c *config) check(keys []fileKey) error {
 	k.oidc(c.OIDC, c.Web)
 	k.proxyProtocol(c.Proxy)
 	k.gate(c.Incoming)
+	k.reports(c.Reports)
 	k.dns(c.DNS)
 	k.outbound(c.Outbound)
 	if c.Metrics.Listen != "" {

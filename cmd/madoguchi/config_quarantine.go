@@ -1,6 +1,10 @@
 package main
 
-import "github.com/madoguchi/madoguchi/helpdesk"
+import (
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
 
 // dmarcConfig chooses what is done with mail that fails DMARC, by what its From
 // domain asks for.
@@ -19,4 +23,16 @@ func (k *checker) quarantine(c incomingConfig) {
 		k.oneOf("incoming.dmarc."+choice[0], choice[1], string(helpdesk.HandleAccept), string(helpdesk.HandleQuarantine), string(helpdesk.HandleRefuse))
 	}
 	k.positive("incoming.quarantine_keep", int64(c.QuarantineKeep.Duration))
+}
+
+// reportsConfig is where others report to.
+type reportsConfig struct {
+	DMARC string `toml:"dmarc"`
+}
+
+func (k *checker) reports(c reportsConfig) {
+	local, domain, found := strings.Cut(c.DMARC, "@")
+	if c.DMARC != "" && (!found || local == "" || !strings.Contains(domain, ".") || strings.ContainsAny(c.DMARC, " <>,")) {
+		k.add("reports.dmarc", `%q is no mail address; write one of a domain of yours, such as "dmarc-reports@example.com"`, c.DMARC)
+	}
 }

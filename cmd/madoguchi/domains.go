@@ -44,7 +44,7 @@ func (d *domains) check(ctx context.Context, domain string) ([]auth.SetupPart, e
 		return nil, err
 	}
 	c := d.config
-	setup := auth.Setup{Domain: domain, Hostname: c.hostname(), Sender: c.hostname()}
+	setup := auth.Setup{Domain: domain, Hostname: c.hostname(), Sender: c.hostname(), Reports: c.Reports.DMARC}
 	if c.Outbound.Smarthost != "" {
 		setup.Sender, setup.Smarthost = c.Outbound.Smarthost, true
 		if host, _, err := net.SplitHostPort(setup.Sender); err == nil {
@@ -220,4 +220,13 @@ func (d *domains) rotate(ctx context.Context, a helpdesk.Actor, domain string) e
 	}
 	return &helpdesk.Error{Code: helpdesk.CodeConflict, Key: "error.dkim_in_file", Args: []any{domain},
 		Message: "the keys of " + domain + " are those of [[dkim]] in the configuration file: change them there, or take the tables out to have the program make and change keys"}
+}
+
+// reverseName is the name that the DNS has for an address, or "".
+func (d *domains) reverseName(ctx context.Context, address string) string {
+	names, err := auth.NewResolver(d.config.DNS.Resolver).LookupAddr(ctx, address)
+	if err != nil || len(names) == 0 {
+		return ""
+	}
+	return strings.TrimSuffix(names[0], ".")
 }

@@ -46,6 +46,7 @@ const (
 	outcomeJoins     outcome = "joins"     // a ticket that is there
 	outcomeHeld      outcome = "held"      // waits for an agent's decision
 	outcomeSetAside  outcome = "set_aside" // in quarantine
+	outcomeReport    outcome = "report"    // a report on a domain
 	outcomeRelayed   outcome = "relayed"   // an agent's answer, sent on
 	outcomeRefused   outcome = "refused"   // no recipient, or of no use
 	outcomeDuplicate outcome = "duplicate" // here already
@@ -169,6 +170,8 @@ func outcomeOf(e helpdesk.Explanation) outcome {
 		return outcomeHeld
 	case e.State == helpdesk.MessageQuarantined:
 		return outcomeSetAside
+	case e.State == helpdesk.MessageReport:
+		return outcomeReport
 	case e.State == helpdesk.MessageRelayed:
 		return outcomeRelayed
 	case slices.ContainsFunc(e.Steps, func(s helpdesk.Step) bool { return s.Key == helpdesk.StepPlacedNew }):
@@ -190,6 +193,8 @@ func (e explanation) summary() string {
 		return fmt.Sprintf("sent on as the agent's reply on ticket #%d", e.Ticket)
 	case outcomeSetAside:
 		return "quarantined"
+	case outcomeReport:
+		return "kept as a report on a domain"
 	case outcomeDuplicate:
 		if e.Ticket == 0 {
 			return "here already, in quarantine"

@@ -129,7 +129,7 @@ func (r *replay) finish() error {
 	if !r.asJSON {
 		fmt.Fprintf(r.out, "%d mails", r.mails)
 		separator := ": "
-		for _, o := range []outcome{outcomeNew, outcomeJoins, outcomeHeld, outcomeSetAside, outcomeRelayed, outcomeRefused, outcomeDuplicate} {
+		for _, o := range []outcome{outcomeNew, outcomeJoins, outcomeHeld, outcomeSetAside, outcomeReport, outcomeRelayed, outcomeRefused, outcomeDuplicate} {
 			if n := r.counts[o]; n > 0 {
 				fmt.Fprintf(r.out, "%s%d %s", separator, n, counted[o])
 				separator = ", "
@@ -146,6 +146,6 @@ func (r *replay) finish() error {
 // counted are the words for many mails of an outcome.
 var counted = map[outcome]string{
 	outcomeNew: "would open new tickets", outcomeJoins: "would join tickets", outcomeHeld: "would be held",
-	outcomeSetAside: "would be quarantined",
-	outcomeRelayed:  "would be sent on", outcomeRefused: "would be refused", outcomeDuplicate: "are here already",
+	outcomeSetAside: "would be quarantined", outcomeReport: "would be kept as reports",
+	outcomeRelayed: "would be sent on", outcomeRefused: "would be refused", outcomeDuplicate: "are here already",
 }

@@ -109,6 +109,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-blocked", path: "/settings/blocked"},
 		{name: "quarantine", path: "/quarantine"},
 		{name: "settings-trusted", path: "/settings/trusted"},
+		{name: "settings-reports", path: "/settings/reports"},
 		{name: "inbox-navigation", path: "/inbox/open", open: `document.querySelector('[data-action=open-nav]').click()`, narrow: true},
 		{name: "ticket-quote", path: ticket("open", shown.quote)},
 		{name: "ticket-quote-top", path: ticket("open", shown.quote), open: `document.querySelector('#thread').scrollTop = 0`},

@@ -115,6 +115,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		UndoWindow:      orNone(s.config.Helpdesk.UndoWindow.Duration),
 		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
 		DMARC:           s.config.Incoming.DMARC.handling(),
+		ReportAddress:   s.config.Reports.DMARC,
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
 		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,

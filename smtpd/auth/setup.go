@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -24,6 +25,9 @@ type Setup struct {
 	// PolicyRecord is the TXT record of the MTA-STS policy that this server serves
 	// for the domain (RFC 8461, section 3.1); empty where it serves none.
 	PolicyRecord string
+	// Reports is the address that DMARC reports are to go to; the postmaster's where
+	// it is empty.
+	Reports string
 }
 
 // SetupKey is a DKIM key as the DNS should know it.
@@ -222,7 +226,7 @@ func withMechanism(record, mechanism string) string {
 }
 
 func (s Setup) dmarc(ctx context.Context, dns lookups) SetupPart {
-	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:postmaster@" + s.Domain}
+	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:" + cmp.Or(s.Reports, "postmaster@"+s.Domain)}
 	found := discoverPolicy(ctx, dns, s.Domain)
 	switch {
 	case found.err != nil:

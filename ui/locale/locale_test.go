@@ -111,6 +111,7 @@ var composed = []string{
 	"ledger.reason",
 	"ledger.kind",
 	"quarantine.why",
+	"reports.advice",
 	"quarantine.state",
 	"quarantine.policy",
 	"quarantine.proof",

@@ -1,0 +1,113 @@
+package ui
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// reportsView shows what receivers say of the mail that comes in our domains' names.
+type reportsView struct {
+	settingsPage
+	Address string // that takes reports, "" for none
+	Domains []domainReportView
+}
+
+type domainReportView struct {
+	Domain, Summary, By, Period string
+	Badge                       *badge
+	Sources                     []reportSourceView
+	Others                      string
+}
+
+type reportSourceView struct {
+	Address, Host, Mails string
+	DKIM, SPF            string
+	Undelivered          string
+	Advice               string
+	Tone                 string
+}
+
+const (
+	reportDays         = 30
+	reportSourcesShown = 30
+	reverseTimeout     = 2 * time.Second
+)
+
+func (s *Server) reportsPage(c echo.Context) error {
+	ctx, v := c.Request().Context(), visitOf(c)
+	sp, err := s.newSettingsPage(c, "reports", "")
+	if err != nil {
+		return err
+	}
+	view := reportsView{settingsPage: sp, Address: s.options.ReportAddress}
+	list, err := s.desk.DMARCReports(ctx, v.actor(), v.Now.AddDate(0, 0, -reportDays))
+	if err != nil {
+		return err
+	}
+	names := s.reverseNames(ctx, list)
+	for _, d := range list {
+		view.Domains = append(view.Domains, v.domainReport(d, names))
+	}
+	return s.render(c, http.StatusOK, "settings-reports", view)
+}
+
+func (v *visit) domainReport(d helpdesk.DomainReports, names map[string]string) domainReportView {
+	view := domainReportView{Domain: d.Domain, Summary: v.T("reports.summary", v.Number(d.Mails), v.Number(d.Proven)), By: strings.Join(d.Organisations, v.T("field.comma")),
+		Period: v.T("reports.period", v.Long(d.Begin), v.Long(d.End)), Badge: &badge{"good", v.T("reports.all_proven")}}
+	tones := map[helpdesk.Advice]string{helpdesk.AdviceFine: "good", helpdesk.AdviceNoDKIM: "warn", helpdesk.AdvicePartly: "warn", helpdesk.AdviceUnknown: "bad"}
+	for _, source := range d.Sources {
+		if source.Advice() != helpdesk.AdviceFine {
+			view.Badge = &badge{"warn", v.T("reports.some_unproven")}
+		}
+	}
+	shown := d.Sources[:min(reportSourcesShown, len(d.Sources))]
+	for _, source := range shown {
+		row := reportSourceView{Address: source.Address, Host: names[source.Address], Mails: v.Number(source.Mails), DKIM: v.share(source.DKIM, source.Mails), SPF: v.share(source.SPF, source.Mails),
+			Advice: v.T("reports.advice." + string(source.Advice())), Tone: tones[source.Advice()]}
+		if lost := source.Quarantined + source.Rejected; lost > 0 {
+			row.Undelivered = v.T("reports.undelivered", v.Number(lost))
+		}
+		view.Sources = append(view.Sources, row)
+	}
+	if more := len(d.Sources) - len(shown); more > 0 {
+		view.Others = v.T("reports.others", v.Number(more))
+	}
+	return view
+}
+
+// share writes a part of a whole in percent.
+func (v *visit) share(part, whole int) string {
+	return v.Number(part*100/max(whole, 1)) + "%"
+}
+
+// reverseNames asks the DNS for the names of the sources that are shown, all at
+// once and for a moment only: they are a convenience.
+func (s *Server) reverseNames(ctx context.Context, list []helpdesk.DomainReports) map[string]string {
+	names := map[string]string{}
+	if s.options.ReverseName == nil {
+		return names
+	}
+	ctx, cancel := context.WithTimeout(ctx, reverseTimeout)
+	defer cancel()
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	for _, d := range list {
+		for _, source := range d.Sources[:min(reportSourcesShown, len(d.Sources))] {
+			asked.Go(func() {
+				name := s.options.ReverseName(ctx, source.Address)
+				mu.Lock()
+				defer mu.Unlock()
+				names[source.Address] = name
+			})
+		}
+	}
+	asked.Wait()
+	return names
+}
