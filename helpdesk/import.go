@@ -282,6 +282,9 @@ func (c *command) importTicket(t ImportedTicket, o ImportOptions, entries []impo
 		return err
 	}
 	ticket.UpdatedAt = last
+	if len(fresh) > 0 {
+		ticket.ImportedSeq = c.last
+	}
 	return tickets.Put(c, ticket)
 }
 

@@ -21,20 +21,20 @@ func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []impo
 	if err != nil {
 		return nil, err
 	}
-	contact, err := c.importRequester(c.requester(t, entries), t, done)
-	if err != nil {
-		return nil, err
-	}
-	number, err := nextNumber(c)
-	if err != nil {
-		return nil, err
-	}
 	created := t.CreatedAt.UTC().Round(0)
 	if created.IsZero() && len(entries) > 0 {
 		created = entries[0].At
 	}
 	if created = storable(created); created.IsZero() {
 		created = c.now
+	}
+	contact, err := c.importRequester(c.requester(t, entries), created, t, done)
+	if err != nil {
+		return nil, err
+	}
+	number, err := nextNumber(c)
+	if err != nil {
+		return nil, err
 	}
 	ticket := &Ticket{Number: number, Subject: t.Subject, ContactID: contact.ID, AliasID: alias.ID, Aliases: []string{alias.Address}, PipelineID: pipeline.ID,
 		Tags: t.Tags, Priority: t.Priority, Trust: TrustUnknown, CreatedAt: created, OpenedAt: created, UpdatedAt: created, ImportedAt: c.now,
@@ -160,12 +160,18 @@ func (c *command) ours(email string) bool {
 
 // importRequester finds or makes the contact of an imported ticket. When they were last
 // seen is not moved: the house knows better.
-func (c *command) importRequester(from Address, t ImportedTicket, done *ImportOutcome) (*Contact, error) {
+func (c *command) importRequester(from Address, created time.Time, t ImportedTicket, done *ImportOutcome) (*Contact, error) {
 	contact, err := contactOf(c, from.Email)
-	if err != nil || contact != nil {
-		return contact, err
+	switch {
+	case err != nil:
+		return nil, err
+	case contact != nil && !created.Before(contact.CreatedAt):
+		return contact, nil
+	case contact != nil: // they first wrote before the house knew them
+		contact.CreatedAt = created
+		return contact, contacts.Put(c, contact)
 	}
-	contact = &Contact{ID: c.desk.newID(), Email: from.Email, Name: from.Name, CreatedAt: c.now, LastSeenAt: storable(t.UpdatedAt.UTC().Round(0))}
+	contact = &Contact{ID: c.desk.newID(), Email: from.Email, Name: from.Name, CreatedAt: created, LastSeenAt: storable(t.UpdatedAt.UTC().Round(0))}
 	done.Contact = true
 	return contact, contacts.Put(c, contact)
 }

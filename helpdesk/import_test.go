@@ -59,6 +59,9 @@ func TestImportedTicketKeepsItsDatesAndWakesNobody(t *testing.T) {
 		!ticket.WaitingSince.Equal(longAgo.Add(3*time.Hour)) || !ticket.DueAt.IsZero() || ticket.Priority != helpdesk.PriorityHigh {
 		t.Errorf("ticket: %+v", ticket)
 	}
+	if v.Row.Unread || !v.Row.Contact.CreatedAt.Equal(longAgo) {
+		t.Errorf("unread: %t, first contact %v", v.Row.Unread, v.Row.Contact.CreatedAt)
+	}
 	if len(v.Messages) != 3 || len(v.Notes) != 1 || v.Notes[0].Note.AuthorID != h.user.ID || !v.Notes[0].Note.At.Equal(longAgo.Add(2*time.Hour)) {
 		t.Fatalf("%d messages, notes %+v", len(v.Messages), v.Notes)
 	}
@@ -90,7 +93,7 @@ func TestImportedTicketKeepsItsDatesAndWakesNobody(t *testing.T) {
 
 	// What the customer writes now is a mail like any other, on the same ticket, and due.
 	r := h.post("support@example.jp", "From: aki@customer.example", "To: support@example.jp", "Subject: Re: fire", "In-Reply-To: <now@customer.example>", "", "It burns again.")
-	if r.Ticket != 1 || h.ticket(1).Row.Ticket.DueAt.IsZero() {
+	if r.Ticket != 1 || !h.ticket(1).Row.Unread || h.ticket(1).Row.Ticket.DueAt.IsZero() {
 		t.Errorf("an answer to what was imported: %+v, due %v", r, h.ticket(1).Row.Ticket.DueAt)
 	}
 }

@@ -78,7 +78,7 @@ func (n *names) row(t *Ticket) (row TicketRow, err error) {
 	}
 	row.Woken = t.WokenSeq > look.Seq
 	row.Mentioned = slices.Contains(t.UnreadMentions, n.actor.UserID)
-	row.Unread = row.Woken || t.CustomerSeq > look.Seq
+	row.Unread = row.Woken || t.CustomerSeq > max(look.Seq, t.ImportedSeq)
 	return row, nil
 }
 

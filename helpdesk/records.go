@@ -174,6 +174,8 @@ type Ticket struct {
 	// ImportedAt is when it came from another system; zero: it began here. What its
 	// customer waited for before that is due at no time.
 	ImportedAt time.Time `cbor:",omitzero"`
+	// ImportedSeq is the newest event of that: nobody need look at what is older.
+	ImportedSeq uint64 `cbor:",omitempty"`
 	// OpenedAt is when it was opened, again if it was closed meanwhile.
 	OpenedAt time.Time
 	// DueAt is when the house wants it answered, or solved, at the latest, and

@@ -98,7 +98,7 @@ func Create(path string) (*Directory, error) {
 	}
 	d = &Directory{path: path}
 	for _, directory := range []string{d.packs(), d.copies()} {
-		if err := os.MkdirAll(directory, 0o700); err != nil {
+		if err := d.makeDirectory(directory); err != nil {
 			return nil, fmt.Errorf("make a directory of backups: %w", err)
 		}
 	}
@@ -110,6 +110,17 @@ func Create(path string) (*Directory, error) {
 		return nil, fmt.Errorf("make a directory of backups: %w", err)
 	}
 	return d, nil
+}
+
+func (d *Directory) makeDirectory(path string) error {
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		return err
+	}
+	made, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(adopt(made, d.path), made.Close())
 }
 
 // Path is the directory's.
@@ -130,6 +141,10 @@ func (d *Directory) lock(exclusive bool) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("lock the backups: %w", err)
 	}
+	if err := adopt(file, d.path); err != nil {
+		file.Close()
+		return nil, fmt.Errorf("lock the backups: %w", err)
+	}
 	if err := lockFile(file, exclusive); err != nil {
 		file.Close()
 		return nil, fmt.Errorf("%w in %s: another process makes, reads or sorts out backups there; try again when it has ended", ErrBusy, d.path)
@@ -144,6 +159,7 @@ func writeWhole(path string, content []byte) error {
 		return err
 	}
 	_, err = file.Write(content)
+	err = errors.Join(err, adopt(file, filepath.Dir(path)))
 	return settle(file, path, err)
 }
 

@@ -203,7 +203,7 @@ func (w *packWriter) begin() error {
 	w.file, w.buffer, w.list = file, bufio.NewWriterSize(file, 1<<20), nil
 	w.at = int64(len(packMagic))
 	_, err = w.buffer.WriteString(packMagic)
-	return err
+	return errors.Join(err, adopt(file, filepath.Dir(file.Name())))
 }
 
 // end ends the pack that is being written, if any, and gives it its name.
