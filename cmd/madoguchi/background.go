@@ -31,7 +31,7 @@ const (
 const (
 	indexRest      = 250 * time.Millisecond
 	indexMost      = 2 * time.Second
-	indexEvents    = 2000
+	indexEvents    = 1000
 	analysisRest   = 20 * time.Millisecond
 	analysisMost   = 500 * time.Millisecond
 	analysisEvents = 300
