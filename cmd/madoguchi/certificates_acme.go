@@ -202,10 +202,10 @@ func (o *obtaining) names(ctx context.Context) ([]string, error) {
 	if len(names) > 0 {
 		return names, nil
 	}
-	s, c := o.server, o.server.config
-	names = []string{c.hostname()}
+	s := o.server
+	names = []string{s.config.hostname()} // not the whole configuration: a reload writes other parts of it
 	if o.web {
-		if u, err := url.Parse(c.Web.URL); err == nil && u.Host != "" {
+		if u, err := url.Parse(s.config.Web.URL); err == nil && u.Host != "" {
 			names = append(names, u.Hostname())
 		}
 		if _, served := s.domains.policy(); served {
