@@ -39,6 +39,8 @@ type Options struct {
 	ReportAddress string
 	// QuarantineKeep is how long a rejected mail is kept; 30 days when zero.
 	QuarantineKeep time.Duration
+	// Greylisting says for how long a mail is put off that nothing speaks for.
+	Greylisting Greylisting
 	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536
 	// when zero. Stored hashes keep what they were made with.
 	PasswordMemory int
@@ -68,6 +70,7 @@ func (o Options) withDefaults() Options {
 	set(&o.GiveUpAfter, 5*24*time.Hour)
 	set(&o.QuarantineKeep, 30*24*time.Hour)
 	o.DMARC = o.DMARC.withDefaults()
+	o.Greylisting = o.Greylisting.withDefaults()
 	set(&o.WebhookPatience, DefaultWebhookPatience)
 	if o.AcknowledgementsPerDomain == 0 {
 		o.AcknowledgementsPerDomain = 30

@@ -77,6 +77,8 @@ type Config struct {
 	Limits Limits
 	// Blocklists are asked about each client that is not exempt; nil asks none.
 	Blocklists Blocklists
+	// Filter is asked about each mail; nil asks none.
+	Filter ContentFilter
 	// Count is told of each incident; nil counts nothing. It must not block.
 	Count func(Incident)
 	// Refused is called for every mail and recipient that is refused, for good or for now,

@@ -7,6 +7,7 @@ import (
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/smtpd/rspamd"
 )
 
 // panicError is a panic that was caught, with where it came from.
@@ -18,10 +19,10 @@ type panicError struct {
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // Examine authenticates and parses a mail, outside any transaction. Parsing
-// waits for one of as many places as there are processors; authentication runs
-// beside it without one, as it spends its time waiting for the DNS.
+// waits for one of as many places as there are processors; authentication and the
+// content filter run beside it without one, as they spend their time waiting.
 //
-// The error is a panic of either, or the end of ctx while waiting for a place.
+// The error is a panic of any, or the end of ctx while waiting for a place.
 func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, error) {
 	m := &Mail{Envelope: e, Raw: raw}
 	verified := make(chan error, 1)
@@ -31,14 +32,37 @@ func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, er
 			return nil
 		})
 	}()
+	filtered := make(chan error, 1)
+	go func() { filtered <- guard(func() error { s.filter(ctx, m); return nil }) }()
 	err := s.parse(ctx, m)
-	if verifyErr := <-verified; err == nil {
-		err = verifyErr
+	for _, done := range []chan error{verified, filtered} {
+		if otherErr := <-done; err == nil {
+			err = otherErr
+		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("examine mail: %w", err)
 	}
 	return m, nil
+}
+
+// filter asks the content filter. One that gives no answer stops no mail.
+func (s *Server) filter(ctx context.Context, m *Mail) {
+	if s.config.Filter == nil {
+		return
+	}
+	request := rspamd.Request{ID: m.ID, HELO: m.HELO, MailFrom: m.MailFrom, Recipients: m.Recipients, TLS: m.TLS, Raw: m.Raw}
+	if !m.LMTP && !s.exempt(m.RemoteIP) { // else it is the address of a relay in front
+		request.RemoteIP = m.RemoteIP
+	}
+	result, err := s.config.Filter.Check(ctx, request)
+	if err != nil {
+		m.FilterError = err
+		s.log.Warn("content filter not asked: the mail is taken without it", "id", m.ID, "error", err)
+		s.count(IncidentFilterSilent)
+		return
+	}
+	m.Filtered = &result
 }
 
 func (s *Server) parse(ctx context.Context, m *Mail) error {

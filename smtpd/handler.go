@@ -9,6 +9,7 @@ import (
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
+	"github.com/madoguchi/madoguchi/smtpd/rspamd"
 )
 
 // Handler decides what is taken and keeps it. Its methods are called by many
@@ -41,6 +42,11 @@ type Verifier interface {
 // Blocklists say which lists of bad senders a client is on. *dnsbl.Checker is one.
 type Blocklists interface {
 	Check(ctx context.Context, ip netip.Addr) []dnsbl.Listing
+}
+
+// ContentFilter says what it thinks of a mail. *rspamd.Client is one.
+type ContentFilter interface {
+	Check(ctx context.Context, r rspamd.Request) (rspamd.Result, error)
 }
 
 // Refusal is the error by which a Handler chooses its answer.
@@ -99,4 +105,8 @@ type Mail struct {
 	// Listings are the blocklists that the client is on, without having been
 	// refused for it.
 	Listings []dnsbl.Listing
+	// Filtered is what the content filter thinks; nil where none was asked or it
+	// gave no answer, and FilterError says why.
+	Filtered    *rspamd.Result
+	FilterError error
 }

@@ -53,19 +53,23 @@ type Incident string
 
 // The incidents.
 const (
-	IncidentSessions    Incident = "too_many_sessions" // a connection refused: at a time
-	IncidentConnections Incident = "connection_rate"   // a connection refused: within a minute
-	IncidentMails       Incident = "mail_rate"         // a mail put off: within a minute
-	IncidentSuspect     Incident = "suspect"           // a connection refused: too many refused commands lately
-	IncidentTarpit      Incident = "tarpit"            // a session slowed down
-	IncidentRefused     Incident = "refused_commands"  // a session ended: too many refused commands
-	IncidentListed      Incident = "blocklisted"       // a recipient refused: the client is on a blocklist
-	IncidentListSilent  Incident = "blocklist_failed"  // a blocklist could not be asked about a client
+	IncidentSessions     Incident = "too_many_sessions" // a connection refused: at a time
+	IncidentConnections  Incident = "connection_rate"   // a connection refused: within a minute
+	IncidentMails        Incident = "mail_rate"         // a mail put off: within a minute
+	IncidentSuspect      Incident = "suspect"           // a connection refused: too many refused commands lately
+	IncidentTarpit       Incident = "tarpit"            // a session slowed down
+	IncidentRefused      Incident = "refused_commands"  // a session ended: too many refused commands
+	IncidentListed       Incident = "blocklisted"       // a recipient refused: the client is on a blocklist
+	IncidentListSilent   Incident = "blocklist_failed"  // a blocklist could not be asked about a client
+	IncidentFiltered     Incident = "filtered"          // a mail refused or put off: the content filter says so
+	IncidentFilterSilent Incident = "filter_failed"     // the content filter could not be asked about a mail
+	IncidentGreylisted   Incident = "greylisted"        // a mail put off: its sender is new
 )
 
 // Incidents lists them all.
 func Incidents() []Incident {
-	return []Incident{IncidentSessions, IncidentConnections, IncidentMails, IncidentSuspect, IncidentTarpit, IncidentRefused, IncidentListed, IncidentListSilent}
+	return []Incident{IncidentSessions, IncidentConnections, IncidentMails, IncidentSuspect, IncidentTarpit, IncidentRefused, IncidentListed, IncidentListSilent,
+		IncidentFiltered, IncidentFilterSilent, IncidentGreylisted}
 }
 
 // gate is what the limits remember of hosts and networks.

@@ -59,7 +59,7 @@ func (c *checkup) run(ctx context.Context) ([]finding, error) {
 	for _, domain := range names {
 		parts = append(parts, func(ctx context.Context) []finding { return c.records(ctx, domain) }, func(ctx context.Context) []finding { return c.policy(ctx, domain) })
 	}
-	parts = append(parts, c.listeners, c.ports, c.blocklists, c.senderLists, c.clock,
+	parts = append(parts, c.listeners, c.ports, c.blocklists, c.senderLists, c.contentFilter, c.clock,
 		func(context.Context) []finding { return found(check.Disk(c.config.Server.Data)) }, c.backups, c.reading)
 	results := make([][]finding, len(parts))
 	var group sync.WaitGroup

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"net/netip"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd"
 )
 
@@ -48,7 +50,35 @@ type incomingConfig struct {
 
 	DNSBL        []dnsblConfig `toml:"dnsbl"`
 	DNSBLTimeout duration      `toml:"dnsbl_timeout"`
+
+	Greylist greylistConfig `toml:"greylist"`
+	Rspamd   rspamdConfig   `toml:"rspamd"`
 }
+
+// greylistConfig is whether and how senders that are new are put off.
+type greylistConfig struct {
+	Enabled bool     `toml:"enabled"`
+	Delay   duration `toml:"delay"`
+	Within  duration `toml:"within"`
+	Keep    duration `toml:"keep"`
+}
+
+// rspamdConfig is a content filter, and what is done with what it advises.
+type rspamdConfig struct {
+	URL            string   `toml:"url"`
+	Timeout        duration `toml:"timeout"`
+	Reject         string   `toml:"reject"`
+	AddHeader      string   `toml:"add_header"`
+	RewriteSubject string   `toml:"rewrite_subject"`
+}
+
+// What is done with a mail on a filter's account.
+const (
+	filterRefuse     = "refuse"
+	filterQuarantine = "quarantine"
+	filterMark       = "mark"
+	filterAccept     = "accept"
+)
 
 // dnsblConfig is a list of bad senders in the DNS.
 type dnsblConfig struct {
@@ -82,12 +112,14 @@ type tarpitConfig struct {
 }
 
 func defaultIncoming() incomingConfig {
-	l := smtpd.DefaultLimits()
+	l, g := smtpd.DefaultLimits(), helpdesk.DefaultGreylisting()
 	return incomingConfig{
 		DMARC: dmarcConfig{Reject: "quarantine", Quarantine: "quarantine", None: "accept"}, QuarantineKeep: duration{30 * day},
 		Exempt:            []string{"127.0.0.0/8", "::1"},
 		TrustedForwarders: []string{},
 		Limits:            limitsConfig{l.SessionsPerNetwork, l.ConnectionsPerMinute, l.ConnectionsPerMinuteNetwork, l.MailsPerMinute, l.MailsPerMinuteNetwork},
+		Greylist:          greylistConfig{Delay: duration{g.Delay}, Within: duration{g.Within}, Keep: duration{g.Keep}},
+		Rspamd:            rspamdConfig{Timeout: duration{15 * time.Second}, Reject: filterRefuse, AddHeader: filterMark, RewriteSubject: filterMark},
 		DNSBLTimeout:      duration{5 * time.Second},
 		Tarpit:            tarpitConfig{l.Tarpit.After, duration{l.Tarpit.Delay}, duration{l.Tarpit.Longest}, l.Tarpit.Sessions},
 	}
@@ -107,6 +139,8 @@ func (c incomingConfig) limits() smtpd.Limits {
 }
 
 func (k *checker) gate(c incomingConfig) {
+	k.greylist(c.Greylist)
+	k.rspamd(c.Rspamd)
 	k.networks("incoming.exempt", c.Exempt)
 	k.quarantine(c)
 	for _, limit := range []struct {
@@ -140,6 +174,24 @@ func (k *checker) gate(c incomingConfig) {
 	if c.Tarpit.Longest.Duration > longestTarpit {
 		k.add("incoming.tarpit.longest", "%s is longer than mail servers wait for an answer; write at most %s", c.Tarpit.Longest, duration{longestTarpit})
 	}
+}
+
+func (k *checker) greylist(c greylistConfig) {
+	k.positive("incoming.greylist.delay", int64(c.Delay.Duration))
+	k.positive("incoming.greylist.keep", int64(c.Keep.Duration))
+	if c.Within.Duration <= c.Delay.Duration {
+		k.add("incoming.greylist.within", "%s leaves no time after the delay of %s; write more, such as \"24h\"", c.Within, c.Delay)
+	}
+}
+
+func (k *checker) rspamd(c rspamdConfig) {
+	if u, err := url.Parse(c.URL); c.URL != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		k.add("incoming.rspamd.url", `%q is not the address of an rspamd; write it like "http://127.0.0.1:11333"`, c.URL)
+	}
+	k.positive("incoming.rspamd.timeout", int64(c.Timeout.Duration))
+	k.oneOf("incoming.rspamd.reject", c.Reject, filterRefuse, filterQuarantine, filterMark)
+	k.oneOf("incoming.rspamd.add_header", c.AddHeader, filterMark, filterQuarantine, filterAccept)
+	k.oneOf("incoming.rspamd.rewrite_subject", c.RewriteSubject, filterMark, filterQuarantine, filterAccept)
 }
 
 // longestTarpit is under the five minutes of RFC 5321, section 4.5.3.2.

@@ -10,6 +10,7 @@ import (
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/smtpd/check"
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
+	"github.com/madoguchi/madoguchi/smtpd/rspamd"
 )
 
 // openBlocklists is what the listener asks about clients.
@@ -38,12 +39,26 @@ func (c *config) blocklists() dnsbl.Options {
 	return o
 }
 
-// filterResults puts what the filters said of a mail into the desk's words.
-func filterResults(m *smtpd.Mail) (list []helpdesk.FilterResult) {
-	for _, l := range m.Listings {
-		list = append(list, helpdesk.FilterResult{Filter: l.Zone, Effect: helpdesk.EffectSpam, Detail: strings.TrimSpace(l.Answer.String() + " " + l.Reason)})
+// contentFilter asks whether the file's rspamd is there.
+func (c *checkup) contentFilter(ctx context.Context) []finding {
+	filter := c.config.rspamd()
+	if filter.URL == "" {
+		return nil
 	}
-	return list
+	f := check.Finding{Area: "port", Subject: filter.URL, State: check.Fine, Key: "rspamd_fine", Args: []string{filter.URL}}
+	if err := filter.Ping(ctx); err != nil {
+		f.State, f.Key, f.Args, f.Fix = check.Wrong, "rspamd_silent", append(f.Args, err.Error()), "systemctl status rspamd"
+	}
+	return found(f)
+}
+
+// rspamd is the content filter of the file; without a URL there is none.
+func (c *config) rspamd() *rspamd.Client {
+	return &rspamd.Client{URL: c.Incoming.Rspamd.URL, Timeout: c.Incoming.Rspamd.Timeout.Duration, Hostname: c.hostname()}
+}
+
+func (c greylistConfig) greylisting() helpdesk.Greylisting {
+	return helpdesk.Greylisting{Delay: c.Delay.Duration, Within: c.Within.Duration, Keep: c.Keep.Duration}
 }
 
 // senderLists asks each blocklist of the file for its test entries.

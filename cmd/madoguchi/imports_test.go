@@ -17,7 +17,7 @@ const module = "github.com/madoguchi/madoguchi"
 // package that is not here is not part of the architecture.
 var allowedImports = map[string][]string{
 	"cmd/madoguchi":                {"all"},
-	"smtpd":                        {"smtpd/mail", "smtpd/auth", "smtpd/dnsbl"},
+	"smtpd":                        {"smtpd/mail", "smtpd/auth", "smtpd/dnsbl", "smtpd/rspamd"},
 	"smtpd/mail":                   {},
 	"smtpd/report":                 {},
 	"smtpd/auth":                   {},
@@ -30,6 +30,7 @@ var allowedImports = map[string][]string{
 	"smtpd/check":                  {},
 	"smtpd/proxied":                {},
 	"smtpd/dnsbl":                  {},
+	"smtpd/rspamd":                 {},
 	"store":                        {},
 	"store/backup":                 {},
 	"store/storetest":              {"store"},

@@ -13,7 +13,7 @@ import (
 // inbound takes a mail that a relay brings over the API, by the way of the
 // listener's mails.
 func (s *server) inbound(ctx context.Context, m ui.InboundMail) (ui.InboundResult, error) {
-	desk := intake{desk: s.desk, hostname: s.config.hostname(), log: s.log}
+	desk := s.intake()
 	var receipt helpdesk.Receipt
 	injected, err := s.smtp.Inject(ctx, smtpd.Injection{RemoteIP: m.RemoteIP, HELO: m.HELO, MailFrom: m.From, Recipients: m.To, Raw: m.Raw},
 		func(ctx context.Context, m *smtpd.Mail) (err error) {

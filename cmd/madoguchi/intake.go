@@ -15,10 +15,16 @@ import (
 type intake struct {
 	desk     *helpdesk.Desk
 	hostname string
+	incoming incomingConfig
 	log      *slog.Logger
+	count    func(smtpd.Incident)
 }
 
 var _ smtpd.Handler = intake{}
+
+func (s *server) intake() intake {
+	return intake{desk: s.desk, hostname: s.config.hostname(), incoming: s.config.Incoming, log: s.log, count: s.metrics.incident}
+}
 
 // Recipient implements smtpd.Handler.
 func (i intake) Recipient(ctx context.Context, _, address string) error {
@@ -69,7 +75,6 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 		Message:        m.Message,
 		ReceivedAt:     m.ReceivedAt,
 		Authentication: authentication(m.Verdict, i.hostname),
-		Filters:        filterResults(m),
 		Envelope: helpdesk.Envelope{
 			RemoteIP:   remoteIP(m),
 			HELO:       m.HELO,
@@ -82,6 +87,9 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 	}
 	if itself, err := i.takeItself(ctx, recipients, in); itself || err != nil {
 		return helpdesk.Receipt{}, refusal(err)
+	}
+	if err := i.filter(ctx, m, &in); err != nil {
+		return helpdesk.Receipt{}, err
 	}
 	receipt, err := i.desk.Receive(ctx, in)
 	if err == nil {

@@ -117,6 +117,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		DMARC:           s.config.Incoming.DMARC.handling(),
 		ReportAddress:   s.config.Reports.DMARC,
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
+		Greylisting:     s.config.Incoming.Greylist.greylisting(),
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
 		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,
 		WebhookPatience: s.config.Webhooks.GiveUpAfter.Duration,
@@ -163,7 +164,7 @@ func (s *server) openMail(context.Context) (err error) {
 		Forwarders: c.Incoming.TrustedForwarders,
 	}
 	s.openBlocklists()
-	handler := measuredIntake{intake{desk: s.desk, hostname: c.hostname(), log: s.log}, s.metrics}
+	handler := measuredIntake{s.intake(), s.metrics}
 	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
 	if c.SMTP.LMTP == "" {
 		return nil
@@ -191,6 +192,9 @@ func (s *server) smtpConfig() smtpd.Config {
 	}
 	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
 	c.Limits, c.Count = s.config.Incoming.limits(), s.metrics.incident
+	if filter := s.config.rspamd(); filter.URL != "" {
+		c.Filter = filter
+	}
 	if s.blocklists != nil {
 		c.Blocklists = s.blocklists
 	}
