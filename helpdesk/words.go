@@ -77,6 +77,9 @@ func customerWords(r store.Reader, t *Ticket, m *Message) (*CustomerWords, error
 		return nil, nil
 	}
 	body, err := bodies.Get(r, key(m.ID))
+	if passOver(r, err) {
+		return nil, nil
+	}
 	if err != nil {
 		return nil, err
 	}
