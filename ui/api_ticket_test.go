@@ -267,6 +267,10 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.get(path + "/deliveries")
 	h.call("POST", "/webhooks", object{"name": "x", "url": "http://example.com", "kinds": []string{"ticket.created"}}).refused(400, helpdesk.CodeInvalid, "url", "https")
 	h.call("DELETE", path, nil).ok(200)
+	other := newAPIHouse(t)
+	other.judgeQuarantine()
+	maps.Copy(h.answered, other.answered)
+	h.answered["POST /inbound"] = true // it takes the listener's own way, in the program's tests
 	defer h.as("")()
 	h.call("GET", "/openapi.yaml", nil)
 	for operation := range maps.Keys(h.description.operations) {

@@ -54,8 +54,12 @@ func TestQuarantinePages(t *testing.T) {
 	b.get("/quarantine?state=rejected&released=1").want(http.StatusOK).shows("1 通を受け取りました").hides("もう一通")
 }
 
-func TestAPIQuarantine(t *testing.T) {
-	h := newAPIHouse(t)
+func TestAPIQuarantine(t *testing.T) { newAPIHouse(t).judgeQuarantine() }
+
+// judgeQuarantine asks for everything that the API offers about mail set aside.
+func (h *apiHouse) judgeQuarantine() {
+	t := h.t
+	t.Helper()
 	letter := func(subject string) string {
 		h.pass(time.Second)
 		return h.post("support@example.jp", disowned(), "From: suzuki@bank.example", "Subject: "+subject, "Message-ID: <"+subject+"@bank.example>", "", subject).MessageID
