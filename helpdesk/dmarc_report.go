@@ -88,21 +88,21 @@ func (c *command) receiveReport(a *arrival) (Receipt, error) {
 	if err != nil {
 		return Receipt{}, err
 	}
-	if problem != "" && a.released {
-		return Receipt{}, conflict("quarantine_no_report", "the mail is for the address of reports, and no report can be taken from it: %s; reject it", problem)
+	if problem != nil && a.released {
+		return Receipt{}, conflict("quarantine_no_report", "the mail is for the address of reports, and no report can be taken from it: %s; reject it", problem.Detail)
 	}
 	earlier, err := c.arrivedAgain(&m)
 	if err != nil {
 		return Receipt{}, err
 	}
-	if problem != "" {
+	if problem != nil {
 		if earlier != nil {
 			return c.quarantineAgain(earlier, &m)
 		}
 		if err := c.keepSource(a); err != nil {
 			return Receipt{}, err
 		}
-		return c.quarantine(&m, a.size, Suspicion{Kind: SuspectReport, Detail: problem})
+		return c.quarantine(&m, a.size, *problem)
 	}
 	if earlier != nil {
 		if err := c.supersede(earlier); err != nil {
@@ -112,32 +112,32 @@ func (c *command) receiveReport(a *arrival) (Receipt, error) {
 	return c.keepReport(a)
 }
 
-// reportProblem says why a mail's report is not believed, "" where it is.
-func (c *command) reportProblem(a *arrival) (string, error) {
+// reportProblem says why a mail's report is not believed, nil where it is.
+func (c *command) reportProblem(a *arrival) (*Suspicion, error) {
 	if a.report == nil {
-		return a.noReport, nil
+		return &Suspicion{SuspectReport, a.noReport}, nil
 	}
 	auth := a.message.Authentication
 	signed := slices.ContainsFunc(auth.DKIM, func(s AuthResult) bool { return s.Result == "pass" })
 	if !a.released && !signed && auth.Trust() != TrustVerified {
-		return "nothing proves who sent it", nil
+		return &Suspicion{Kind: SuspectReportUnproven}, nil
 	}
 	if _, err := aliases.First(c, "domain", key(a.report.Domain)); errors.Is(err, store.ErrNotFound) {
-		return fmt.Sprintf("it is about %s, which is no domain of this house", a.report.Domain), nil
+		return &Suspicion{SuspectReportDomain, a.report.Domain}, nil
 	} else if err != nil {
-		return "", err
+		return nil, err
 	}
 	today := 0
 	for _, err := range dmarcReports.ScanIndexKeys(c, "arrival", store.Range{Start: key(c.now.Add(-24 * time.Hour))}) {
 		if err != nil {
-			return "", err
+			return nil, err
 		}
 		today++
 	}
 	if today >= maxReportsADay && !a.released {
-		return fmt.Sprintf("%d reports within a day are enough", maxReportsADay), nil
+		return &Suspicion{SuspectReport, fmt.Sprintf("%d reports within a day are enough", maxReportsADay)}, nil
 	}
-	return "", nil
+	return nil, nil
 }
 
 // keepReport stores a report, once.

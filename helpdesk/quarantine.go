@@ -61,8 +61,17 @@ type SuspicionKind string
 const (
 	SuspectDMARC  SuspicionKind = "dmarc"  // it fails the policy of its From domain
 	SuspectFilter SuspicionKind = "filter" // a content filter took it for hostile
-	SuspectReport SuspicionKind = "report" // it is for the address of reports and brings none that is believed
+	SuspectReport SuspicionKind = "report" // it is for the address of reports and brings none, as Detail says
+	// SuspectReportUnproven and SuspectReportDomain are of a report that anybody could
+	// have sent, and of one on the domain in Detail, which is not ours.
+	SuspectReportUnproven SuspicionKind = "report_unproven"
+	SuspectReportDomain   SuspicionKind = "report_domain"
 )
+
+// OfReport tells of a mail that is for the address of reports.
+func (k SuspicionKind) OfReport() bool {
+	return k == SuspectReport || k == SuspectReportUnproven || k == SuspectReportDomain
+}
 
 // Handling is what is done with a suspicious mail.
 type Handling string

@@ -204,6 +204,9 @@ func (s *Server) showQuarantined(c echo.Context, status int, problem string) err
 	for i, a := range q.Mail.Attachments {
 		view.Files = append(view.Files, fileName(v.Printer, a, i))
 	}
+	if q.Why.Kind.OfReport() {
+		q.Proofs = nil // a report is believed or not, whoever its author is
+	}
 	for i, proof := range q.Proofs {
 		chosen := c.FormValue("proof")
 		view.Proofs = append(view.Proofs, proofOption{proof.String(), v.T("quarantine.proof."+string(proof.Kind), proof.Value), chosen == proof.String() || chosen == "" && i == 0})
