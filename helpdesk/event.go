@@ -125,6 +125,7 @@ const (
 	EventSecondFactorDisabled   EventKind = "second_factor.disabled"
 	EventSecondFactorCodes      EventKind = "second_factor.codes"
 	EventSecondFactorCodeUsed   EventKind = "second_factor.code_used"
+	EventSecondFactorDistrusted EventKind = "second_factor.distrusted"
 	EventSecondFactorReset      EventKind = "second_factor.reset"
 	EventSecondFactorRequired   EventKind = "second_factor.required"
 	EventPasskeyAdded           EventKind = "passkey.added"

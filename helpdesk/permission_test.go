@@ -205,7 +205,7 @@ var needed = map[string]helpdesk.Permission{
 }
 
 // own are the commands that everybody may use on what is their own.
-var own = map[string]bool{"BeginApp": true, "AddApp": true, "RemoveApp": true, "NewRecoveryCodes": true,
+var own = map[string]bool{"BeginApp": true, "AddApp": true, "RemoveApp": true, "NewRecoveryCodes": true, "DistrustDevices": true,
 	"BeginPasskey": true, "AddPasskey": true, "RenamePasskey": true, "RemovePasskey": true, "RevokeToken": true, "SaveView": true, "DeleteView": true, "ChangePreference": true}
 
 // call calls a method of the desk with an actor and otherwise nothing at all,

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"slices"
 	"strings"
 	"time"
 
@@ -234,6 +233,24 @@ func (d *Desk) NewRecoveryCodes(ctx context.Context, a Actor) (codes []string, e
 	return codes, err
 }
 
+// DistrustDevices has every browser of the actor's own ask for a code again.
+func (d *Desk) DistrustDevices(ctx context.Context, a Actor) error {
+	if err := a.mayChangeOwn("have browsers ask for a code again"); err != nil {
+		return err
+	}
+	return d.update(ctx, a, func(c *command) error {
+		u, err := users.Get(c, key(a.UserID))
+		if u, err = found(u, err, "user", a.UserID); err != nil {
+			return err
+		}
+		if err := c.distrustDevices(u.ID); err != nil {
+			return err
+		}
+		_, err = c.record(Event{Kind: EventSecondFactorDistrusted, Data: details{"user": u.Email}})
+		return err
+	})
+}
+
 // ResetSecondFactor takes away the authenticator app, the recovery codes and the
 // passkeys of a user who has lost them, and logs them out everywhere. Where their
 // role asks for a second factor, the next login begins with setting one up.
@@ -265,97 +282,4 @@ func (d *Desk) ResetSecondFactor(ctx context.Context, a Actor, userID string) (*
 		return err
 	})
 	return u, err
-}
-
-// RequireSecondFactor sets the roles whose users need more than a password to
-// log in. Those who have nothing yet are logged out, and set it up at their next
-// login; whoever decides it has it already, so that nobody locks themselves out.
-func (d *Desk) RequireSecondFactor(ctx context.Context, a Actor, roles []Role) error {
-	if err := a.may("decide who needs a second factor", PermitSystem); err != nil {
-		return err
-	}
-	return d.update(ctx, a, func(c *command) error {
-		s, err := readSettings(c)
-		if err != nil {
-			return err
-		}
-		var chosen []Role
-		for _, role := range roles {
-			if role, _, err = resolveRole(c, role); err != nil {
-				return err
-			}
-			if !slices.Contains(chosen, role) {
-				chosen = append(chosen, role)
-			}
-		}
-		slices.Sort(chosen)
-		before := s.SecondFactorRoles
-		if s.SecondFactorRoles = chosen; slices.Equal(before, chosen) {
-			return nil
-		}
-		if err := settings.Put(c, &s); err != nil {
-			return err
-		}
-		if err := c.demandSecondFactor(chosen); err != nil {
-			return err
-		}
-		names, err := roleNames(c, before, chosen)
-		if err != nil {
-			return err
-		}
-		_, err = c.record(Event{Kind: EventSecondFactorRequired, Data: changesOf(change{"roles", names[0], names[1]})})
-		return err
-	})
-}
-
-// demandSecondFactor logs out whoever has one of the roles and no second factor.
-func (c *command) demandSecondFactor(roles []Role) error {
-	var lacking []*User
-	for u, err := range users.Scan(c, store.Range{}) {
-		if err != nil {
-			return err
-		}
-		if !slices.Contains(roles, u.Role) || u.Disabled {
-			continue
-		}
-		step, err := stepOf(c, u)
-		if err != nil {
-			return err
-		}
-		if !step.Enrol {
-			continue
-		}
-		if u.ID == c.actor.UserID {
-			return conflict("second_factor_own", "set up a second factor of your own first: this would log you out")
-		}
-		lacking = append(lacking, u)
-	}
-	for _, u := range lacking {
-		if _, err := c.endSessions(u, nil); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// roleNames says lists of roles as the log does.
-func roleNames(r store.Reader, lists ...[]Role) (names []string, err error) {
-	for _, list := range lists {
-		var said []string
-		for _, role := range list {
-			name := string(role)
-			if !role.BuiltIn() {
-				custom, err := optional(customRoles.Get(r, key(name)))
-				if err != nil {
-					return nil, err
-				}
-				if custom != nil {
-					name = custom.Name
-				}
-			}
-			said = append(said, name)
-		}
-		names = append(names, strings.Join(said, ", "))
-	}
-	return names, nil
 }

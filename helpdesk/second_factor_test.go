@@ -149,6 +149,16 @@ func TestATrustedBrowserSkipsTheCode(t *testing.T) {
 		t.Error("a trusted browser is asked for a code")
 	}
 	h.step(here) // another browser is
+	if err := h.DistrustDevices(ctx, entry.User.Actor()); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(time.Minute)
+	if entry, err = h.LoginCode(ctx, trusted, h.step(trusted), phone.code(), true); err != nil {
+		t.Fatal(err)
+	}
+	if h.enter(trusted).Session == "" {
+		t.Error("a browser that is trusted anew is asked for a code")
+	}
 	h.pass(31 * 24 * time.Hour)
 	h.step(trusted)
 	if entry, err = h.LoginCode(ctx, trusted, h.step(trusted), phone.code(), true); err != nil {

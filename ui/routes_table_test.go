@@ -182,6 +182,7 @@ var routeAccess = map[string]access{
 	"POST /settings/access/app":                      {needs: anybody},
 	"POST /settings/access/app/remove":               {needs: anybody},
 	"POST /settings/access/codes":                    {needs: anybody},
+	"POST /settings/access/trusted":                  {needs: anybody},
 	"POST /settings/access/passkeys/begin":           {needs: anybody},
 	"POST /settings/access/passkeys":                 {needs: anybody},
 	"POST /settings/access/passkeys/:id":             {needs: anybody},

@@ -22,6 +22,7 @@ func (s *Server) factorRoutes(g *echo.Group) {
 	g.POST("/settings/access/app", s.addApp)
 	g.POST("/settings/access/app/remove", s.removeApp)
 	g.POST("/settings/access/codes", s.renewCodes)
+	g.POST("/settings/access/trusted", s.distrustBrowsers)
 	g.POST("/settings/access/passkeys/begin", s.beginPasskey)
 	g.POST("/settings/access/passkeys", s.addPasskey)
 	g.POST("/settings/access/passkeys/:id", s.changePasskey)
@@ -145,6 +146,10 @@ func (s *Server) showCodes(c echo.Context, codes []string) error {
 
 func (s *Server) removeApp(c echo.Context) error {
 	return s.afterAccess(c, s.desk.RemoveApp(c.Request().Context(), visitOf(c).actor()))
+}
+
+func (s *Server) distrustBrowsers(c echo.Context) error {
+	return s.afterAccess(c, s.desk.DistrustDevices(c.Request().Context(), visitOf(c).actor()))
 }
 
 func (s *Server) renewCodes(c echo.Context) error {
