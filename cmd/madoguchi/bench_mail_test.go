@@ -65,7 +65,7 @@ func BenchmarkMail(b *testing.B) {
 				{name: "into-bbolt/s", deliver: bareDelivery(b, bareKeep+filepath.Join(b.TempDir(), "bare.db"), load.sessions)},
 				{name: "discarded/s", deliver: bareDelivery(b, bareDiscard, load.sessions)},
 			}
-			if p := startPostfix(b); p != nil {
+			if p := startPostfix(b, deskAddress, ""); p != nil {
 				peers = append(peers, &throughput{name: "postfix/s", deliver: postfixDelivery(b, p, load.sessions)})
 			}
 			var syncs []float64

@@ -135,9 +135,9 @@ type postfix struct {
 	inbox   string // Maildir/new of the one mailbox
 }
 
-// startPostfix returns nil where there is no Postfix, or it may not be started: its
-// master wants to be root.
-func startPostfix(b *testing.B) *postfix {
+// startPostfix has the one mailbox, and more lines of main.cf. It returns nil where
+// there is no Postfix, or it may not be started: its master wants to be root.
+func startPostfix(b testing.TB, mailbox, more string) *postfix {
 	b.Helper()
 	if _, err := exec.LookPath("postfix"); err != nil || os.Geteuid() != 0 {
 		b.Log("SKIPPED, not measured: no Postfix that may be started here")
@@ -177,7 +177,7 @@ mydestination =
 inet_interfaces = 127.0.0.1
 inet_protocols = ipv4
 mynetworks = 127.0.0.0/8
-virtual_mailbox_domains = desk.test
+virtual_mailbox_domains = %[3]s
 virtual_mailbox_base = %[1]s/mail
 virtual_mailbox_maps = inline:{ { %[2]s = box/ } }
 virtual_uid_maps = static:65534
@@ -186,7 +186,7 @@ maillog_file = %[1]s/maillog
 maillog_file_prefixes = %[1]s
 smtp_dns_support_level = disabled
 in_flow_delay = 0
-`, root, deskAddress)
+%[4]s`, root, mailbox, mailbox[strings.LastIndexByte(mailbox, '@')+1:], more)
 	if err := os.WriteFile(filepath.Join(etc, "main.cf"), []byte(main), 0o644); err != nil {
 		b.Fatal(err)
 	}
