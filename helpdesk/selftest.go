@@ -32,7 +32,7 @@ type SelfTest struct {
 
 const (
 	selfTestPrefix = "self-test+"
-	selfTestSoon   = 5 * time.Second // after the start: what is out of order then shall show
+	selfTestSoon   = time.Minute // after the start: what is out of order then shall show
 )
 
 var selfTests = store.NewTable(store.Spec[SelfTest]{Name: "selftest", Version: 1,

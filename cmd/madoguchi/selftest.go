@@ -48,7 +48,7 @@ func (s *server) testItself(ctx context.Context, _ string) error {
 	}
 	took := time.Since(began)
 	if err != nil {
-		s.log.ErrorContext(ctx, "self test", "took", took, "error", err)
+		s.log.WarnContext(ctx, "self test", "took", took, "error", err)
 		err = s.desk.RaiseAlarm(ctx, system, helpdesk.AlarmSelfMail, s.config.hostname(), err.Error())
 	} else {
 		s.log.InfoContext(ctx, "self test", "took", took)

@@ -16,7 +16,6 @@ func TestTheServerTestsItself(t *testing.T) {
 	metered := "[metrics]\nlisten = \"127.0.0.1:0\"\n[self_test]\nevery = \"10s\"\nwithin = \"5s\"\n[ai]\nenabled = false\n"
 	data := newDesk(t)
 	p := start(t, data, "--config", writeConfig(t, metered+"[smtp]\nmax_message_bytes = \"300\"\n"))
-	p.troubled = true
 	p.log.waitFor(t, `msg="self test" took=`)
 	api := p.apiOf(t)
 	eventually(t, patience, "the alarm stands", func() bool {
