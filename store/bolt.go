@@ -190,6 +190,11 @@ func checkBoltFile(path string, o BoltOptions) error {
 
 // checkBeforeOpening looks at all pages where bbolt is about to go through them.
 func checkBeforeOpening(tx *bbolt.Tx) (err error) {
+	defer func() {
+		if damage := recover(); damage != nil {
+			err = fmt.Errorf("%w: %v; restore a backup", ErrCorrupt, damage)
+		}
+	}()
 	bucket := tx.Bucket(bucketName)
 	if bucket == nil {
 		return nil // a new file
