@@ -146,13 +146,13 @@ func TestTicketShowsWhatHappenedAndWhy(t *testing.T) {
 	).hides("取り消す返信")
 }
 
-func TestAFormOfAMailThatFailedItsSenderIsMarked(t *testing.T) {
+func TestAMailThatFailedItsSenderIsMarked(t *testing.T) {
 	h := newReadyHouse(t)
 	h.receive(letter{subject: "口座の変更", text: "至急お願いします。", authentication: helpdesk.Authentication{
-		SPF: helpdesk.AuthResult{Result: "fail"}, DMARC: helpdesk.AuthResult{Result: "fail"}, Policy: "reject"}})
+		SPF: helpdesk.AuthResult{Result: "fail"}, DMARC: helpdesk.AuthResult{Result: "permerror"}}})
 	b := h.as(h.admin)
 	b.get("/inbox/open").shows("なりすましの疑い", "shield failed")
-	b.get("/inbox/open/1").shows("このメールは送信元の認証に失敗しました", "DMARC fail · SPF fail")
+	b.get("/inbox/open/1").shows("このメールは送信元の認証に失敗しました", "DMARC permerror · SPF fail")
 }
 
 func TestMailTextIsEscapedFoldedAndLinked(t *testing.T) {
