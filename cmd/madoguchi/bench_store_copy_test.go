@@ -64,7 +64,8 @@ func (c *copier) copyAll(ctx context.Context, copies int) error {
 	return nil
 }
 
-// seenRecord and ledgerRecord are records that the helpdesk keeps to itself.
+// seenRecord, ledgerRecord and hourRecord are records that the helpdesk keeps to
+// itself.
 type seenRecord struct {
 	UserID string
 	Ticket uint64
@@ -72,6 +73,8 @@ type seenRecord struct {
 }
 
 type ledgerRecord struct{ Accepted, Duplicates int }
+
+type hourRecord struct{ Accepted, Duplicates []int }
 
 // tableCopy copies one table. Its indexes are not written: the desk makes them
 // when it finds that it does not know their layout.
@@ -175,33 +178,48 @@ func (c *copier) copySources(ctx context.Context, copies int) error {
 	return nil
 }
 
-// raiseLedger counts the mails of the copies as accepted.
+// raiseLedger counts the mails of the copies as accepted, all at once: the desk
+// counts them by the hour when it is opened, as those of an earlier version.
 func (c *copier) raiseLedger(ctx context.Context, copies int) error {
 	key := store.Key{}.Text("ledger")
 	ledgers := store.NewTable(store.Spec[ledgerRecord]{Name: "ledger", Version: 1, Key: func(*ledgerRecord) []byte { return key }})
+	hours := store.NewTable(store.Spec[hourRecord]{Name: "ledgerhour", Version: 1, Key: func(*hourRecord) []byte { return nil }})
 	return c.engine.Update(ctx, func(tx store.Tx) error {
-		ledger, err := ledgers.Get(tx, key)
-		if err != nil {
+		total := ledgerRecord{}
+		for h, err := range hours.Scan(tx, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			for _, n := range h.Accepted {
+				total.Accepted += n * (copies + 1)
+			}
+			for _, n := range h.Duplicates {
+				total.Duplicates += n
+			}
+		}
+		if err := forget(tx, "t/ledgerhour/"); err != nil {
 			return err
 		}
-		ledger.Accepted *= copies + 1
-		return ledgers.Put(tx, ledger)
+		return ledgers.Put(tx, &total)
 	})
 }
 
 // forgetLayouts lets the desk make every index anew when it is opened.
 func (c *copier) forgetLayouts(ctx context.Context, _ int) error {
-	return c.engine.Update(ctx, func(tx store.Tx) error {
-		for entry, err := range tx.Scan(store.Prefix([]byte("t/layout/"))) {
-			if err != nil {
-				return err
-			}
-			if err := tx.Delete(entry.Key); err != nil {
-				return err
-			}
+	return c.engine.Update(ctx, func(tx store.Tx) error { return forget(tx, "t/layout/") })
+}
+
+// forget deletes all that is below a key.
+func forget(tx store.Tx, below string) error {
+	for entry, err := range tx.Scan(store.Prefix([]byte(below))) {
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		if err := tx.Delete(entry.Key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // transfer is what makes the nth copy differ from the seed.
