@@ -60,7 +60,7 @@ func TestTokenListAndRevoke(t *testing.T) {
 		out := succeed(t, "", with("token", "list")...)
 		lines := strings.Split(strings.TrimSpace(out), "\n")
 		fields := strings.Fields(lines[0])
-		if len(lines) != 2 || len(fields) != 5 || fields[1] != "ops@example.com" || fields[2] != "read" || strings.Contains(out, secret) {
+		if len(lines) != 2 || len(fields) != 7 || fields[1] != "ops@example.com" || fields[2] != "read" || strings.Contains(out, secret) {
 			t.Fatalf("token list:\n%s", out)
 		}
 		if said := succeed(t, "", with("token", "revoke", fields[0])...); !strings.Contains(said, "revoked "+fields[0]+" of ops@example.com (read)") {
