@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -63,8 +64,16 @@ func TestTokensAreListedAndRevoked(t *testing.T) {
 
 func TestTokenBeginningOfTwo(t *testing.T) {
 	h := newHouse(t)
-	for range 3000 {
-		if _, err := h.CreateToken(t.Context(), h.user.Actor(), h.user.ID, helpdesk.ScopeRead); err != nil {
+	owner := h.user
+	for i := range 3000 {
+		if i%150 == 149 { // nobody has more than 200
+			fresh := helpdesk.NewUser{Email: fmt.Sprintf("token%d@example.jp", i), Name: "Token", Password: "another long secret", Role: helpdesk.RoleAgent}
+			var err error
+			if owner, err = h.CreateUser(t.Context(), h.admin, fresh); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, err := h.CreateToken(t.Context(), h.user.Actor(), owner.ID, helpdesk.ScopeRead); err != nil {
 			t.Fatal(err)
 		}
 		list, err := h.Tokens(t.Context(), h.user.Actor())

@@ -208,6 +208,9 @@ func TestCertificatesAreObtainedKeptAndRenewed(t *testing.T) {
 
 	// Nobody else can read the keys.
 	err = filepath.WalkDir(options.Storage, func(path string, entry fs.DirEntry, err error) error {
+		if entry.IsDir() && entry.Name() == "locks" {
+			return filepath.SkipDir // certmagic's own, and empty but for who works
+		}
 		if info, statErr := entry.Info(); statErr == nil && info.Mode().Perm()&0o077 != 0 {
 			t.Errorf("%s has mode %o", path, info.Mode().Perm())
 		}
