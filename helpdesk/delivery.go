@@ -314,7 +314,7 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 	}
 	for _, delivery := range affected {
 		b, ok := bounceOf(m, delivery.Recipient, len(affected) == 1)
-		if !ok || strings.HasPrefix(b.Status, "4.") || strings.HasPrefix(b.Status, "2.") {
+		if !ok || !b.lasts() {
 			c.trace.add(StepBounceIgnored, "recipient", delivery.Recipient, "status", b.Status)
 			continue
 		}

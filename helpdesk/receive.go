@@ -111,7 +111,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		m.ReplyTo = strings.ToLower(parsed.ReplyTo[0].Address)
 	}
 	for _, b := range class.Bounces {
-		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Reason: b.Reason})
+		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Action: b.Action, Reason: b.Reason})
 	}
 	m.addSpecialParts(parsed)
 	a.body = Body{MessageID: m.ID, Text: parsed.Text, HTML: parsed.HTML, ReplyText: reply.New}

@@ -1,6 +1,9 @@
 package helpdesk
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Role names what a user may do: a built-in role, each of which includes the
 // ones before it, or the ID of a CustomRole.
@@ -382,7 +385,18 @@ type Envelope struct {
 type Bounce struct {
 	Recipient string
 	Status    string // RFC 3463
-	Reason    string
+	// Action is "failed" or "delayed" (RFC 3464, section 2.3.3): what was tried for
+	// too long has failed with a status that begins with 4. "" in older records.
+	Action string `cbor:",omitempty"`
+	Reason string
+}
+
+// lasts reports whether the recipient gets nothing any more.
+func (b Bounce) lasts() bool {
+	if b.Action != "" {
+		return b.Action == "failed"
+	}
+	return !strings.HasPrefix(b.Status, "4.") && !strings.HasPrefix(b.Status, "2.")
 }
 
 // Authentication is what was found out about a sender, in the words of RFC

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -49,5 +51,92 @@ func TestMailWithPostfix(t *testing.T) {
 	happened("delivery.failed", 1)
 	if told := succeed(t, "", "explain", "2", "--data", d.data); !strings.Contains(told, "suzuki@customer.test") {
 		t.Errorf("explained as\n%s", told)
+	}
+}
+
+// TestDeskBehindPostfix is for those who keep Postfix in front: it hands mail on
+// by LMTP, a large one and one with an address in Japanese too, and takes every
+// answer as a smarthost. What it cannot deliver later comes back as a report to
+// the delivery's own address, and is known.
+func TestDeskBehindPostfix(t *testing.T) {
+	t.Parallel()
+	directory, err := os.MkdirTemp("", "madoguchi-lmtp-") // Postfix's user has to reach it
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(directory) })
+	if err := os.Chmod(directory, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	socket := filepath.Join(directory, "lmtp.sock")
+	p := startPostfix(t, "tamura@customer.test", fmt.Sprintf("transport_maps = inline:{ { desk.test = lmtp:unix:%s }, { gone.test = smtp:[127.0.0.1]:1 } }\nmessage_size_limit = 30000000\nsmtputf8_enable = yes\nmaximal_queue_lifetime = 0\n", socket))
+	if p == nil {
+		t.Skip("SKIPPED, not passed: no Postfix that may be started here (apt-get install postfix; as root)")
+	}
+	data := t.TempDir()
+	succeed(t, adminPassword+"\n", "user", "add", adminEmail, "--role", "admin", "--name", agentName, "--password-file", "-", "--data", data)
+	s := start(t, data, "--config", writeConfig(t, fmt.Sprintf(`[server]
+hostname = "mx.desk.test"
+[smtp]
+lmtp = %q
+[outbound]
+smarthost = %q
+[helpdesk]
+undo_window = "0s"
+[[alias]]
+address = "support@desk.test"
+`, socket, p.address)))
+	if err := os.Chmod(socket, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	d := desk{s, s.apiOf(t), "support@desk.test"}
+	happened := func(kind string, n int) {
+		t.Helper()
+		eventually(t, patience, fmt.Sprintf("%s happens %d times", kind, n), func() bool {
+			counts, _ := d.kinds(t)
+			return counts[kind] == n
+		})
+	}
+	answer := func(ticket int) {
+		t.Helper()
+		if status := d.api.do(t, http.MethodPost, fmt.Sprintf("/tickets/%d/replies", ticket), nil, map[string]string{"text": "はい、承知しました。"}, nil); status != http.StatusCreated {
+			t.Fatalf("reply: %d", status)
+		}
+	}
+	write := func(author, subject, parameters string, more int) {
+		t.Helper()
+		c := talk(t, p.address)
+		c.do("MAIL FROM:<"+author+">"+parameters, "250")
+		c.do("RCPT TO:<support@desk.test>", "250")
+		c.do("DATA", "354")
+		c.say(letterFrom(author, subject) + strings.Repeat("A line of a long mail, as logs are sent.\r\n", more))
+		c.do(".", "250")
+	}
+
+	write("tamura@customer.test", "A log", "", 250_000) // 10 MB
+	happened("message.received", 1)
+	answer(1)
+	happened("delivery.sent", 1)
+	eventually(t, patience, "the answer is in the mailbox", func() bool { return p.delivered() == 1 })
+
+	write("田村@customer.test", "Greetings", " SMTPUTF8", 0)
+	happened("message.received", 2)
+	var ticket struct {
+		Ticket struct {
+			Contact struct{ Email string }
+		}
+	}
+	d.api.get(t, "/tickets/2", &ticket)
+	if got := ticket.Ticket.Contact.Email; got != "田村@customer.test" {
+		t.Errorf("the second customer is %q", got)
+	}
+
+	write("suzuki@gone.test", "From a domain that is gone", "", 0)
+	happened("message.received", 3)
+	answer(3)
+	happened("delivery.sent", 2)   // the smarthost took it
+	happened("delivery.failed", 1) // and its report, that it was tried for too long, came back
+	if told := succeed(t, "", "verify", "--data", d.data); !strings.Contains(told, "whole") {
+		t.Errorf("verify says\n%s", told)
 	}
 }
