@@ -25,6 +25,9 @@ import (
 // real authority that comes to see it, through renewals and changes of the
 // configuration, without one restart.
 func TestCertificatesByACME(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the ACME server")
+	}
 	program := filepath.Join(t.TempDir(), "pebble")
 	if err := acmetest.Build(t.Context(), program); err != nil {
 		t.Skipf("SKIPPED, not passed: the ACME server cannot be built, so no certificate was obtained: %v", err)

@@ -94,6 +94,9 @@ func (n *news) wait(t *testing.T, name string, count int) []string {
 // TestCertificatesAreObtainedKeptAndRenewed goes through the life of
 // certificates with a real authority that comes and validates, both ways.
 func TestCertificatesAreObtainedKeptAndRenewed(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the ACME server")
+	}
 	program := filepath.Join(t.TempDir(), "pebble")
 	if err := acmetest.Build(t.Context(), program); err != nil {
 		t.Skipf("SKIPPED, not passed: the ACME server cannot be built, so nothing was obtained: %v", err)
