@@ -92,9 +92,6 @@ undo_window = "0s"
 [[alias]]
 address = "support@desk.test"
 `, socket, p.address)))
-	if err := os.Chmod(socket, 0o666); err != nil {
-		t.Fatal(err)
-	}
 	d := desk{s, s.apiOf(t), "support@desk.test"}
 	happened := func(kind string, n int) {
 		t.Helper()
