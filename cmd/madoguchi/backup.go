@@ -32,9 +32,9 @@ takes the name, in place of an older one. With - it goes to standard output and 
 not verified here; restore does it.
 
 The configuration file and the keys it names are not part of the data.`,
-		Example: `  madoguchi backup /var/backups/madoguchi/
-  madoguchi backup list /var/backups/madoguchi
-  madoguchi backup /var/backups/madoguchi-$(date +%F).db
+		Example: `  madoguchi backup /var/lib/madoguchi-backup/
+  madoguchi backup list /var/lib/madoguchi-backup
+  madoguchi backup /mnt/usb/madoguchi-$(date +%F).db
   madoguchi backup - | zstd | ssh vault 'cat > madoguchi.db.zst'`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -19,7 +19,7 @@ func newBackupListCommand() *cobra.Command {
 		Long: `Shows each backup of a directory, the oldest first: its name, which restore and
 verify take with --copy, when it was begun, how large the data was, how much was
 written for it, and when it was last read wholly and found whole.`,
-		Example: `  madoguchi backup list /var/backups/madoguchi`,
+		Example: `  madoguchi backup list /var/lib/madoguchi-backup`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			directory, err := backup.Open(args[0])

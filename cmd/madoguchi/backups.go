@@ -120,7 +120,7 @@ func overdue(plan run.BackupPlan, last, now time.Time) bool {
 func (c *checkup) backups(context.Context) []finding {
 	f := check.Finding{Area: "backup", Subject: c.config.Backup.Dir, State: check.Fine, Key: "backup_fine", Args: []string{c.config.Backup.Dir}}
 	if c.config.Backup.Dir == "" {
-		f.State, f.Key, f.Args, f.Fix = check.Warning, "backup_off", nil, `backup.dir = "/var/backups/madoguchi"`
+		f.State, f.Key, f.Args, f.Fix = check.Warning, "backup_off", nil, `backup.dir = "/var/lib/madoguchi-backup"`
 		return found(f)
 	}
 	keeper := run.NewBackups(run.BackupJob{Plan: c.config.Backup.plan(), Now: time.Now})

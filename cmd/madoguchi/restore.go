@@ -28,9 +28,9 @@ func newRestoreCommand() *cobra.Command {
 it in place. Of a directory of backups it takes the newest that was verified, or the
 one that --copy names. The server must not run. Over data that is there already
 it needs --force, and keeps what it replaces under another name.`,
-		Example: `  madoguchi restore /var/backups/madoguchi --data /var/lib/madoguchi
-  madoguchi restore /var/backups/madoguchi --copy 20261122T183000Z --data /tmp/as-it-was
-  madoguchi restore /var/backups/madoguchi-2026-11-22.db --data /var/lib/madoguchi
+		Example: `  madoguchi restore /var/lib/madoguchi-backup --data /var/lib/madoguchi
+  madoguchi restore /var/lib/madoguchi-backup --copy 20261122T183000Z --data /tmp/as-it-was
+  madoguchi restore /mnt/usb/madoguchi-2026-11-22.db --data /var/lib/madoguchi
   zstd -dc madoguchi.db.zst | madoguchi restore - --force`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

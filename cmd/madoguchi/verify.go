@@ -27,8 +27,8 @@ it: every checksum, and then all that can be recomputed, in a copy beside the ba
 that goes away again.`,
 		Example: `  madoguchi verify
   madoguchi verify --data /var/lib/madoguchi
-  madoguchi verify /var/backups/madoguchi
-  madoguchi verify /var/backups/madoguchi --copy 20261122T183000Z --scratch /var/tmp`,
+  madoguchi verify /var/lib/madoguchi-backup
+  madoguchi verify /var/lib/madoguchi-backup --copy 20261122T183000Z --scratch /var/tmp`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 0 {
