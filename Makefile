@@ -22,7 +22,7 @@ test:
 
 ## quick: the tests of a change in hand, without the browser, in less than a minute
 quick:
-	$(GO) test -short ./...
+	$(GO) test -short -parallel=6 ./...
 
 ## fuzz: each parser of what strangers send, FUZZTIME long
 fuzz:

@@ -13,6 +13,7 @@ import (
 // TestCheckSaysWhatIsWrongAndWhatToType runs a check-up beside a server and
 // without one.
 func TestCheckSaysWhatIsWrongAndWhatToType(t *testing.T) {
+	t.Parallel()
 	box := serveMailbox(t)
 	z := serveZone(t, "big.test. 60 IN MX 10 mx.big.test.", "mx.big.test. 60 IN A 127.0.0.1",
 		"desk.test. 60 IN MX 10 mx.desk.test.", "mx.desk.test. 60 IN A 192.0.2.25", "25.2.0.192.list.test. 60 IN A 127.0.0.2")

@@ -14,6 +14,7 @@ func TestUnknownCommand(t *testing.T) {
 // TestCommands runs the commands that change data beside a running server and
 // without one: they have to do the same.
 func TestCommands(t *testing.T) {
+	t.Parallel()
 	for _, beside := range []bool{true, false} {
 		name := "without a server"
 		if beside {
@@ -115,6 +116,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 }
 
 func TestBackupAndRestore(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
 	succeed(t, "", "send-test", "--data", s.data)
@@ -201,6 +203,7 @@ func TestReadingCommandsMakeNoData(t *testing.T) {
 // TestBackupDirectory adds to a directory of backups while the server runs, verifies,
 // and goes back to either.
 func TestBackupDirectory(t *testing.T) {
+	t.Parallel()
 	s := start(t, t.TempDir())
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
 	succeed(t, "", "send-test", "--data", s.data)

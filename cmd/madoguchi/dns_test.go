@@ -39,6 +39,7 @@ func dnsOf(t *testing.T, domain, data string, more ...string) map[string]dnsReco
 // TestDomainIsSetUpByWhatTheCommandPrints goes the way of an administrator:
 // print the records, publish them, see them found, and have mail signed twice.
 func TestDomainIsSetUpByWhatTheCommandPrints(t *testing.T) {
+	t.Parallel()
 	box := serveMailbox(t)
 	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
 		"mx.desk.test. 60 IN A 192.0.2.25", "mta-sts.desk.test. 60 IN A 192.0.2.25", "25.2.0.192.in-addr.arpa. 60 IN PTR mx.desk.test.")

@@ -115,6 +115,7 @@ func TestEvalMeasures(t *testing.T) {
 // TestCorrectionsAreExported takes an agent's correction out, beside the
 // running server and without one, and measures a model with it.
 func TestCorrectionsAreExported(t *testing.T) {
+	t.Parallel()
 	model := reserveOllama(t)
 	model.start(t)
 	model.pull()

@@ -11,6 +11,7 @@ import (
 // TestExplainAndReplay runs both beside a running server and without one: they
 // have to say the same.
 func TestExplainAndReplay(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
@@ -27,6 +28,7 @@ func TestExplainAndReplay(t *testing.T) {
 // TestRehearsalAuthenticatesTheSender gives explain and replay the session of a
 // mail, and wants the verdict that the listener would reach.
 func TestRehearsalAuthenticatesTheSender(t *testing.T) {
+	t.Parallel()
 	zone := serveZone(t, `customer.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.customer.example. 60 IN TXT "v=DMARC1; p=reject"`)
 	data := t.TempDir()
 	s := start(t, data, "--resolver", zone.address)

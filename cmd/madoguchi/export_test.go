@@ -13,6 +13,7 @@ import (
 // TestExportAndImport writes a house out, goes on with an export that was broken off, and
 // takes its mail over into another house.
 func TestExportAndImport(t *testing.T) {
+	t.Parallel()
 	data, out := newDesk(t), filepath.Join(t.TempDir(), "out")
 	succeed(t, "", "import", "zendesk", "../../helpdesk/migrate/testdata/zendesk", "--alias", deskAddress, "--data", data, "--report", filepath.Join(t.TempDir(), "r"))
 	s := start(t, data)

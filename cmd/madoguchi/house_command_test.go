@@ -18,6 +18,7 @@ func besideAndWithout(t *testing.T, exercise func(t *testing.T, data string)) {
 }
 
 func TestPipelineCommands(t *testing.T) {
+	t.Parallel()
 	besideAndWithout(t, func(t *testing.T, data string) {
 		with := func(args ...string) []string { return append(append([]string{"pipeline"}, args...), "--data", data) }
 		succeed(t, "", with("add", "修理", "--stage", "受付", "--stage", "対応中", "--stage", "完了:closed", "--reopen", "対応中")...)
@@ -49,6 +50,7 @@ func TestPipelineCommands(t *testing.T) {
 }
 
 func TestTokenListAndRevoke(t *testing.T) {
+	t.Parallel()
 	besideAndWithout(t, func(t *testing.T, data string) {
 		with := func(args ...string) []string { return append(args, "--data", data) }
 		succeed(t, "correct horse battery\n", with("user", "add", "ops@example.com", "--role", "admin", "--name", "Ops", "--password-file", "-")...)
@@ -113,6 +115,7 @@ func TestSetupLinkCommand(t *testing.T) {
 }
 
 func TestAnalyseCommand(t *testing.T) {
+	t.Parallel()
 	besideAndWithout(t, func(t *testing.T, data string) {
 		with := func(args ...string) []string { return append(append([]string{"analyse"}, args...), "--data", data) }
 		succeed(t, "correct horse battery\n", "user", "add", "ops@example.com", "--role", "admin", "--name", "Ops", "--password-file", "-", "--data", data)

@@ -10,6 +10,7 @@ import (
 // TestImport takes tickets over beside a running server and without one: first as a dry
 // run, then twice, and finds them.
 func TestImport(t *testing.T) {
+	t.Parallel()
 	const source = "../../helpdesk/migrate/testdata"
 	for _, beside := range []bool{true, false} {
 		name := map[bool]string{true: "beside a server", false: "without a server"}[beside]

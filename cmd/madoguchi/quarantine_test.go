@@ -11,6 +11,7 @@ import (
 // TestForgedMailThroughTheRealPort sends a mail in the name of a domain that
 // disowns it: it is set aside, explained, released; or refused, where the file says so.
 func TestForgedMailThroughTheRealPort(t *testing.T) {
+	t.Parallel()
 	zone := serveZone(t, `bank.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.bank.example. 60 IN TXT "v=DMARC1; p=reject"`)
 	data := t.TempDir()
 	s := start(t, data, "--resolver", zone.address)

@@ -25,6 +25,7 @@ func queueOf(t *testing.T, data string) (q struct {
 // TestQueueIsListedPausedTriedAndCancelled goes through a bad day: a
 // destination is paused, one does not answer, one is given up.
 func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
+	t.Parallel()
 	box := serveMailbox(t)
 	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
 		"away.test. 60 IN MX 10 mx.away.test.", "mx.away.test. 60 IN A 127.0.0.3")

@@ -8,6 +8,7 @@ import (
 // TestReindex makes the index anew beside a server and without one, and finds
 // the same afterwards.
 func TestReindex(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
