@@ -165,11 +165,11 @@ func (d *Desk) AddPasskey(ctx context.Context, a Actor, site Site, sealed, name 
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return d.passkeyRefused(ctx, "made", err)
+		return d.passkeyRefused(ctx, "made", began.Session.Challenge, err)
 	}
 	credential, err := w.CreateCredential(u, began.Session, parsed)
 	if err != nil {
-		return d.passkeyRefused(ctx, "made", err)
+		return d.passkeyRefused(ctx, "made", began.Session.Challenge, err)
 	}
 	record, err := json.Marshal(credential)
 	if err != nil {
@@ -213,11 +213,14 @@ func passkeyName(name string) (string, error) {
 }
 
 // passkeyRefused logs why a browser's answer was not accepted, and says that it
-// was not.
-func (d *Desk) passkeyRefused(ctx context.Context, what string, cause error) error {
+// was not. The library quotes the challenge, which is for that browser alone.
+func (d *Desk) passkeyRefused(ctx context.Context, what, challenge string, cause error) error {
 	text := cause.Error()
 	if e, ok := cause.(*protocol.Error); ok {
 		text = e.Details + " " + e.DevInfo
+	}
+	if challenge != "" {
+		text = strings.ReplaceAll(text, challenge, "(secret)")
 	}
 	d.log.InfoContext(ctx, "a passkey was not accepted", "when", what, "error", text)
 	return unauthorized("passkey_refused", "the passkey was not accepted; try again")

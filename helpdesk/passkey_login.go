@@ -75,7 +75,7 @@ func (d *Desk) LoginPasskey(ctx context.Context, v Visitor, site Site, sealed st
 	u, credential, err := d.verifyPasskey(ctx, w, began, answer)
 	if err != nil {
 		if CodeOf(err) == CodeInternal {
-			err = d.passkeyRefused(ctx, "used", err)
+			err = d.passkeyRefused(ctx, "used", began.Session.Challenge, err)
 			return nil, errors.Join(err, d.countFailedPasskey(ctx, v, u))
 		}
 		return nil, err
