@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -34,6 +35,8 @@ func (c *checker) oidc(o oidcConfig, web webConfig) {
 	}
 	if u, err := url.Parse(o.Issuer); err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		c.add("oidc.issuer", `%q is not the address of a provider; write it like "https://login.example.com"`, o.Issuer)
+	} else if u.Scheme == "http" && !onThisHost(u.Hostname()) {
+		c.add("oidc.issuer", `%q is not https: everybody on the way could read the client's secret and log in as anybody; only a provider on this very host may be asked without`, o.Issuer)
 	}
 	if o.ClientID == "" {
 		c.add("oidc.client_id", "is missing: the name under which this server is registered with the provider")
@@ -49,6 +52,12 @@ func (c *checker) oidc(o oidcConfig, web webConfig) {
 			c.add("oidc.domains", `%q is not a domain; write it like "example.com"`, domain)
 		}
 	}
+}
+
+// onThisHost reports whether a host's name or address never leaves this machine.
+func onThisHost(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
 }
 
 // signOn is how identities become users.

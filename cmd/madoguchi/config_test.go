@@ -117,6 +117,7 @@ func TestConfigNamesWhatIsWrongAndWhere(t *testing.T) {
 		"TLS without files":    {"[smtp]\ntls = \"files\"\n", "smtp.tls_cert: is missing"},
 		"files without TLS":    {"[smtp]\ntls_cert = \"c.pem\"\n", `smtp.tls: smtp.tls_cert and smtp.tls_key are only read with tls = "files"`},
 		"sign-on, no address":  {"[oidc]\nissuer = \"https://login.example.com\"\nclient_id = \"desk\"\n", "m.toml:2: oidc.issuer: needs web.url beside it"},
+		"sign-on in clear":     {"[web]\nurl = \"https://desk.example.com\"\n[oidc]\nissuer = \"http://login.example.com\"\nclient_id = \"desk\"\n", "m.toml:4: oidc.issuer: \"http://login.example.com\" is not https"},
 		"sign-on, no client":   {"[web]\nurl = \"https://desk.example.com\"\n[oidc]\nissuer = \"https://login.example.com\"\n", "oidc.client_id: is missing"},
 		"sign-on, nobody in":   {"[oidc]\nonly = true\n", "m.toml:2: oidc.only: there is no oidc.issuer"},
 		"log level":            {"[log]\nlevel = \"loud\"\n", `m.toml:2: log.level: "loud" is not known; write one of "debug", "info", "warn", "error"`},

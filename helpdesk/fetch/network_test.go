@@ -3,7 +3,10 @@ package fetch_test
 import (
 	"errors"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
@@ -91,4 +94,56 @@ func TestNamesLeadNowhereInside(t *testing.T) {
 
 func nameOf(i int) string {
 	return "inside" + string(rune('a'+i/10)) + string(rune('0'+i%10)) + ".test"
+}
+
+// What the configuration allows opens its own addresses and no others.
+func TestAllowedNetworksOpenNothingElse(t *testing.T) {
+	dial := fetch.DialAllowed(fetchtest.Resolver(t, map[string][]string{"shop.test": {"127.0.0.2"}, "metadata.test": {"169.254.169.254"}}), []netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")})
+	listener, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	for _, host := range []string{"127.0.0.2", "::ffff:127.0.0.2", "shop.test"} {
+		conn, err := dial(t.Context(), "tcp", net.JoinHostPort(host, port))
+		if err != nil {
+			t.Errorf("%s, which is allowed: %v", host, err)
+			continue
+		}
+		conn.Close()
+	}
+	for _, host := range []string{"127.0.0.1", "127.0.0.3", "::ffff:127.0.0.1", "10.0.0.1", "169.254.169.254", "metadata.test", "localhost"} {
+		conn, err := dial(t.Context(), "tcp", net.JoinHostPort(host, "443"))
+		if refused := (*fetch.RefusedAddressError)(nil); !errors.As(err, &refused) {
+			t.Errorf("%s: %v, want it refused", host, err)
+		}
+		if conn != nil {
+			conn.Close()
+		}
+	}
+}
+
+// Nobody connects in our place, and no answer sends us on.
+func TestTheClientGoesStraight(t *testing.T) {
+	heard := 0
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard++ }))
+	t.Cleanup(elsewhere.Close)
+	t.Setenv("HTTP_PROXY", elsewhere.URL)
+	t.Setenv("HTTPS_PROXY", elsewhere.URL)
+	network := fetchtest.Network(t, nil, map[string]http.Handler{"hooks.test:80": http.RedirectHandler(elsewhere.URL, http.StatusTemporaryRedirect)})
+	response, err := network.Client(1).Post("http://hooks.test/", "text/plain", strings.NewReader("x"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusTemporaryRedirect {
+		t.Errorf("the redirect itself was to come: %s", response.Status)
+	}
+	if _, err := network.Client(1).Get("http://127.0.0.1/"); err == nil {
+		t.Error("an address inside was reached")
+	}
+	if heard > 0 {
+		t.Errorf("another server was asked %d times", heard)
+	}
 }

@@ -12,7 +12,6 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
-	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -27,7 +26,7 @@ type Config struct {
 	Redirect string
 	// Scopes are asked for; openid, email and profile where there are none.
 	Scopes []string
-	// Client asks the provider; one with a time-out of 10 seconds when nil.
+	// Client asks the provider; newClient's when nil.
 	Client *http.Client
 }
 
@@ -76,7 +75,7 @@ func New(c Config) *Provider {
 		c.Scopes = []string{oidc.ScopeOpenID, "email", "profile"}
 	}
 	if c.Client == nil {
-		c.Client = &http.Client{Timeout: 10 * time.Second}
+		c.Client = newClient()
 	}
 	return &Provider{config: c}
 }

@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -38,6 +39,8 @@ const (
 	maxAnswer  = 1 << 20 // bytes
 	maxSymbols = 30
 	maxText    = 200 // bytes
+	// idleConnections are kept open for the mails that come next.
+	idleConnections = 16
 )
 
 // Client asks one rspamd: the normal worker (port 11333) or the proxy.
@@ -48,8 +51,12 @@ type Client struct {
 	Timeout time.Duration
 	// Hostname is this server's name, for rspamd's log.
 	Hostname string
-	// HTTP asks; nil stands for http.DefaultClient.
+	// HTTP asks; nil stands for a client that goes straight to URL: mails are not
+	// sent on to where a redirect or a proxy of the environment leads.
 	HTTP *http.Client
+
+	once   sync.Once
+	direct *http.Client
 }
 
 // Request is a mail and how it came.
@@ -145,10 +152,18 @@ func (c *Client) ask(request *http.Request, answer *reply) error {
 	return nil
 }
 
+func (c *Client) straight() *http.Client {
+	c.once.Do(func() {
+		c.direct = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: idleConnections, IdleConnTimeout: time.Minute},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	})
+	return c.direct
+}
+
 func (c *Client) do(request *http.Request) ([]byte, error) {
 	client := c.HTTP
 	if client == nil {
-		client = http.DefaultClient
+		client = c.straight()
 	}
 	response, err := client.Do(request)
 	if err != nil {

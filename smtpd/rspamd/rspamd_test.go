@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -70,5 +71,27 @@ func TestTrouble(t *testing.T) {
 	}
 	if err := answering(t, func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "pong\r\n") }).Ping(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// A mail goes to the rspamd that the configuration names, and not on to where
+// that leads.
+func TestMailsGoNowhereElse(t *testing.T) {
+	heard := 0
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { heard++ }))
+	t.Cleanup(elsewhere.Close)
+	t.Setenv("HTTP_PROXY", elsewhere.URL)
+	for _, status := range []int{http.StatusMovedPermanently, http.StatusTemporaryRedirect, http.StatusPermanentRedirect} {
+		c := answering(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, elsewhere.URL, status) })
+		if _, err := c.Check(t.Context(), rspamd.Request{}); err == nil || !strings.Contains(err.Error(), strconv.Itoa(status)) {
+			t.Errorf("%d: %v", status, err)
+		}
+	}
+	named := &rspamd.Client{URL: "http://rspamd.invalid:11333", Timeout: time.Second}
+	if _, err := named.Check(t.Context(), rspamd.Request{}); err == nil {
+		t.Error("a name that is none answers")
+	}
+	if heard > 0 {
+		t.Errorf("another server was asked %d times", heard)
 	}
 }
