@@ -15,8 +15,8 @@ import (
 
 // acknowledgeLater sets the timer for the acknowledgement of the mail that has
 // just opened a ticket, where its alias has one and the mail may be answered.
-func (c *command) acknowledgeLater(t *Ticket, m *Message) error {
-	alias, err := optional(aliases.Get(c, key(t.AliasID)))
+func (c *command) acknowledgeLater(t *Ticket, m *Message, recipients []*recipient) error {
+	alias, err := c.aliasOf(t, recipients)
 	if err != nil || alias == nil || !alias.acknowledges() || !m.answerable() {
 		return err
 	}
@@ -27,6 +27,17 @@ func (c *command) acknowledgeLater(t *Ticket, m *Message) error {
 		return err
 	}
 	return c.setTimer(TimerAcknowledge, m.ID, c.now)
+}
+
+// aliasOf is the ticket's alias, nil where it is gone; mostly one of the recipients,
+// which have been read.
+func (c *command) aliasOf(t *Ticket, recipients []*recipient) (*Alias, error) {
+	for _, r := range recipients {
+		if r.alias != nil && r.alias.ID == t.AliasID {
+			return r.alias, nil
+		}
+	}
+	return optional(aliases.Get(c, key(t.AliasID)))
 }
 
 // Acknowledge works on a TimerAcknowledge: it composes and queues the

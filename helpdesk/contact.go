@@ -1,7 +1,6 @@
 package helpdesk
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -175,18 +174,19 @@ func digits(text string) string {
 
 // contactFor finds or creates the contact of a sender.
 func (c *command) contactFor(from Address) (*Contact, error) {
-	contact, err := contacts.First(c, "email", key(from.Email))
-	if errors.Is(err, store.ErrNotFound) {
-		contact, err = &Contact{ID: c.desk.newID(), Email: from.Email, CreatedAt: c.now}, nil
-	}
+	was, err := optional(contacts.First(c, "email", key(from.Email)))
 	if err != nil {
 		return nil, err
+	}
+	contact := &Contact{ID: c.desk.newID(), Email: from.Email, CreatedAt: c.now}
+	if was != nil {
+		*contact = *was
 	}
 	if from.Name != "" && !contact.NameKept {
 		contact.Name = from.Name
 	}
 	contact.LastSeenAt = c.now
-	return contact, contacts.Put(c, contact)
+	return contact, contacts.Replace(c, was, contact)
 }
 
 // contactOf is the contact with an address, or nil.

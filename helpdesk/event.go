@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"sync"
 	"time"
 
@@ -190,15 +191,18 @@ type Event struct {
 
 // record appends e to the log; Seq, At and Actor are filled in.
 func (c *command) record(e Event) (uint64, error) {
-	last, err := lastSeq(c)
-	if err != nil {
-		return 0, err
+	if c.last == 0 {
+		last, err := lastSeq(c)
+		if err != nil {
+			return 0, err
+		}
+		c.last = last
 	}
-	e.Seq, e.At = last+1, c.now
+	e.Seq, e.At = c.last+1, c.now
 	if e.Actor.Kind == "" {
 		e.Actor = c.actor
 	}
-	if err := events.Put(c, &e); err != nil {
+	if err := events.Replace(c, nil, &e); err != nil {
 		return 0, fmt.Errorf("append event %s: %w", e.Kind, err)
 	}
 	c.last = e.Seq
@@ -208,11 +212,22 @@ func (c *command) record(e Event) (uint64, error) {
 }
 
 func lastSeq(r store.Reader) (uint64, error) {
-	for e, err := range events.Scan(r, store.Range{Reverse: true}) {
+	last, err := lastNumber(events.ScanKeys(r, store.Range{Reverse: true}))
+	if err != nil {
+		return 0, fmt.Errorf("read the end of the event log: %w", err)
+	}
+	return last, nil
+}
+
+// lastNumber is the first of keys that are numbers, 0 where there is none.
+func lastNumber(keys iter.Seq2[[]byte, error]) (uint64, error) {
+	for key, err := range keys {
 		if err != nil {
-			return 0, fmt.Errorf("read the end of the event log: %w", err)
+			return 0, err
 		}
-		return e.Seq, nil
+		d := store.Decode(key)
+		last := d.Uint64()
+		return last, d.End()
 	}
 	return 0, nil
 }

@@ -1,7 +1,7 @@
 package helpdesk
 
 import (
-	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -27,7 +27,7 @@ func key(parts ...any) []byte {
 		case descending:
 			k = k.TimeDescending(time.Time(v))
 		default:
-			panic(fmt.Sprintf("helpdesk: a key cannot hold a %T", part)) // a mistake in this package, found by any test
+			panic("helpdesk: a key cannot hold a " + reflect.TypeOf(part).String()) // a mistake in this package, found by any test
 		}
 	}
 	return k

@@ -117,8 +117,20 @@ type pendingNotice struct {
 // written, so that the tickets say who has them.
 func (c *command) tellOf(list []Event) error {
 	var pending []pendingNotice
+	var read *Ticket // last: neighbouring events are mostly of one ticket
+	ticket := func(number uint64) (*Ticket, error) {
+		if read != nil && read.Number == number {
+			return read, nil
+		}
+		t, err := tickets.Get(c, key(number))
+		if errors.Is(err, store.ErrNotFound) {
+			return &Ticket{}, nil
+		}
+		read = t
+		return t, err
+	}
 	for _, e := range list {
-		told, err := c.causes(e)
+		told, err := c.causes(e, ticket)
 		if err != nil {
 			return err
 		}

@@ -1,13 +1,9 @@
 package helpdesk
 
-import (
-	"errors"
-
-	"github.com/madoguchi/madoguchi/store"
-)
+import "errors"
 
 // causes says who is to be told of an event.
-func (c *command) causes(e Event) (list []pendingNotice, err error) {
+func (c *command) causes(e Event, ticket func(number uint64) (*Ticket, error)) (list []pendingNotice, err error) {
 	if e.Kind == EventAlarmRaised {
 		admins, err := usersWho(c, PermitSystem)
 		for _, id := range admins {
@@ -24,13 +20,6 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 	if e.Ticket == 0 && e.Data["draft"] == "" && e.Data["bulk_reply"] == "" {
 		return nil, nil
 	}
-	ticket := func() (*Ticket, error) {
-		t, err := tickets.Get(c, key(e.Ticket))
-		if errors.Is(err, store.ErrNotFound) {
-			return &Ticket{}, nil
-		}
-		return t, err
-	}
 	add := func(kind NoticeKind, users ...string) {
 		for _, id := range users {
 			list = append(list, pendingNotice{id, kind, e})
@@ -38,7 +27,7 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 	}
 	switch e.Kind {
 	case EventTicketAssigned:
-		t, err := ticket()
+		t, err := ticket(e.Ticket)
 		if err != nil || t.Spam != nil {
 			return nil, err
 		}
@@ -58,7 +47,7 @@ func (c *command) causes(e Event) (list []pendingNotice, err error) {
 	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
 		return c.causesOfApproval(e)
 	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventDeliveryDelayed, EventServiceMatched:
-		t, err := ticket()
+		t, err := ticket(e.Ticket)
 		if err != nil || t.Spam != nil { // nobody is called to look at spam
 			return nil, err
 		}

@@ -56,7 +56,7 @@ func (c *command) put(m *Message, p placement, recipients []*recipient) error {
 		}
 	}
 	if p.ticket == nil && ticket.Spam == nil {
-		if err := c.acknowledgeLater(ticket, m); err != nil {
+		if err := c.acknowledgeLater(ticket, m, recipients); err != nil {
 			return err
 		}
 		if err := c.matchLater(ticket, m); err != nil {
@@ -208,16 +208,12 @@ func (c *command) addParticipants(t *Ticket, m *Message) error {
 
 func isOurs(r store.Reader, email string) (bool, error) {
 	if strings.HasPrefix(email, replyPrefix) || strings.HasPrefix(email, bouncePrefix) {
-		_, err := aliases.First(r, "domain", key(domainOf(email)))
-		if !errors.Is(err, store.ErrNotFound) {
+		if n, err := countUpTo(aliases, r, "domain", key(domainOf(email))); err != nil || n > 0 {
 			return err == nil, err
 		}
 	}
-	_, err := aliases.First(r, "address", key(email))
-	if errors.Is(err, store.ErrNotFound) {
-		return false, nil
-	}
-	return err == nil, err
+	n, err := countUpTo(aliases, r, "address", key(email))
+	return n > 0, err
 }
 
 func (c *command) reopen(t *Ticket) error {
@@ -249,13 +245,8 @@ func (c *command) activeUser(id string) (string, error) {
 }
 
 func nextNumber(r store.Reader) (uint64, error) {
-	for t, err := range tickets.Scan(r, store.Range{Reverse: true}) {
-		if err != nil {
-			return 0, err
-		}
-		return t.Number + 1, nil
-	}
-	return 1, nil
+	last, err := lastNumber(tickets.ScanKeys(r, store.Range{Reverse: true}))
+	return last + 1, err
 }
 
 func appendNew[T comparable](list []T, more ...T) []T {

@@ -54,10 +54,14 @@ func (i *tableIndex[T]) entries(record *T, primary []byte) [][]byte {
 	if record == nil {
 		return nil
 	}
-	keys := i.Keys(record)
-	entries := make([][]byte, len(keys))
-	for n, key := range keys {
-		entries[n] = join(i.prefix, IndexEntry{Index: key, Primary: primary}.Position())
+	entries := i.Keys(record)
+	for n, key := range entries {
+		entry := make([]byte, 0, len(i.prefix)+len(key)+len(primary)+primaryLengthSize)
+		entry = append(append(append(entry, i.prefix...), key...), primary...)
+		entries[n] = binary.BigEndian.AppendUint16(entry, uint16(len(primary)))
+	}
+	if len(entries) < 2 {
+		return entries
 	}
 	slices.SortFunc(entries, bytes.Compare)
 	return slices.CompactFunc(entries, bytes.Equal)

@@ -39,8 +39,8 @@ type Index[T any] struct {
 	Version int
 	// Unique: no two records may have the same key.
 	Unique bool
-	// Keys returns none, one or many keys of a record, best built with the type
-	// Key: then no key is the beginning of another, and a Prefix is exact.
+	// Keys returns none, one or many keys of a record in a new slice, best built with
+	// the type Key: then no key is the beginning of another, and a Prefix is exact.
 	Keys func(*T) [][]byte
 }
 
@@ -139,12 +139,27 @@ func (t *Table[T]) Put(tx Tx, record *T) error {
 	return nil
 }
 
+// Replace is Put for a caller that has read the record in this transaction and kept it
+// as it was: nil where there is none. It spares reading it again; anything else in its
+// place would leave index entries of nothing behind.
+func (t *Table[T]) Replace(tx Tx, was, record *T) error {
+	key := t.spec.Key(record)
+	if err := t.replace(tx, key, was, record); err != nil {
+		return t.errorf(key, err)
+	}
+	return nil
+}
+
 func (t *Table[T]) put(tx Tx, key []byte, record *T) error {
-	value, err := encode(t.spec.Version, record)
+	stored, err := t.stored(tx, key)
 	if err != nil {
 		return err
 	}
-	stored, err := t.stored(tx, key)
+	return t.replace(tx, key, stored, record)
+}
+
+func (t *Table[T]) replace(tx Tx, key []byte, stored, record *T) error {
+	value, err := encode(t.spec.Version, record)
 	if err != nil {
 		return err
 	}
@@ -239,6 +254,22 @@ func (t *Table[T]) Scan(r Reader, rng Range) iter.Seq2[*T, error] {
 				record, err = nil, t.errorf(entry.Key[len(t.prefix):], err)
 			}
 			if !yield(record, err) {
+				return
+			}
+		}
+	}
+}
+
+// ScanKeys yields the primary keys in rng without reading the records, as Scan orders
+// them; they are valid only within the transaction.
+func (t *Table[T]) ScanKeys(r Reader, rng Range) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for entry, err := range r.Scan(rng.within(t.prefix)) {
+			if err != nil {
+				yield(nil, fmt.Errorf("scan table %s: %w", t.spec.Name, err))
+				return
+			}
+			if !yield(entry.Key[len(t.prefix):], nil) {
 				return
 			}
 		}
