@@ -35,8 +35,9 @@ type Options struct {
 	AcknowledgementsPerDomain int
 	// DMARC says what is done with mail that fails it.
 	DMARC DMARCHandling
-	// ReportAddress takes DMARC aggregate reports; "" for none.
-	ReportAddress string
+	// ReportAddresses take reports on our domains: DMARC aggregate reports, and those on
+	// the encryption of connections (TLS-RPT).
+	ReportAddresses []string
 	// QuarantineKeep is how long a rejected mail is kept; 30 days when zero.
 	QuarantineKeep time.Duration
 	// Greylisting says for how long a mail is put off that nothing speaks for.

@@ -3,14 +3,9 @@ package helpdesk
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
-	"iter"
 	"slices"
-	"strings"
 	"time"
 
-	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/smtpd/report"
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -42,165 +37,12 @@ type ReportSource struct {
 	SignedBy, Envelope    string // the domains that DKIM and SPF found, of the first of them
 }
 
-// MessageReport is the state of a mail that was an aggregate report, in receipts;
-// no stored message has it.
-const MessageReport MessageState = "report"
+// maxReportSources bounds what is kept of one report.
+const maxReportSources = 500
 
-// ReasonReport is the reason of such a mail.
-const ReasonReport Reason = "report"
-
-// Bounds of what is kept of reports.
-const (
-	maxReportSources = 500
-	maxReportsADay   = 1000
-	reportsKept      = 400 * 24 * time.Hour
-	reportsAtOnce    = 50 // that are cleared away by one new report
-)
-
-// toReports tells whether a mail is for the address of aggregate reports alone.
-func (o Options) toReports(recipients []string) bool {
-	return o.ReportAddress != "" && len(recipients) > 0 &&
-		!slices.ContainsFunc(recipients, func(r string) bool { return !strings.EqualFold(strings.TrimSpace(r), o.ReportAddress) })
-}
-
-// readReport looks for an aggregate report in the files of a mail. problem says
-// why there is none that counts.
-func readReport(m *mail.Message, now time.Time) (found *report.Aggregate, problem string) {
-	problem = "it has no file with a report"
-	for _, f := range m.Attachments {
-		a, err := report.Read(f.Data, now)
-		if err == nil {
-			return a, ""
-		}
-		if len(f.Data) > 0 {
-			problem = err.Error()
-		}
-	}
-	return nil, problem
-}
-
-// receiveReport keeps the report that a mail brings. A mail that brings none, or
-// that anybody could have sent, goes to quarantine.
-func (c *command) receiveReport(a *arrival) (Receipt, error) {
-	m := a.message
-	m.Paths = m.Envelope.Recipients
-	problem, err := c.reportProblem(a)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if problem != nil && a.released {
-		return Receipt{}, conflict("quarantine_no_report", "the mail is for the address of reports, and no report can be taken from it: %s; reject it", problem.Detail)
-	}
-	earlier, err := c.arrivedAgain(&m)
-	if err != nil {
-		return Receipt{}, err
-	}
-	if problem != nil {
-		if earlier != nil {
-			return c.quarantineAgain(earlier, &m)
-		}
-		if err := c.keepSource(a); err != nil {
-			return Receipt{}, err
-		}
-		return c.quarantine(&m, a.size, *problem)
-	}
-	if earlier != nil {
-		if err := c.supersede(earlier); err != nil {
-			return Receipt{}, err
-		}
-	}
-	return c.keepReport(a)
-}
-
-// reportProblem says why a mail's report is not believed, nil where it is.
-func (c *command) reportProblem(a *arrival) (*Suspicion, error) {
-	if a.report == nil {
-		return &Suspicion{SuspectReport, a.noReport}, nil
-	}
-	auth := a.message.Authentication
-	signed := slices.ContainsFunc(auth.DKIM, func(s AuthResult) bool { return s.Result == "pass" })
-	if !a.released && !signed && auth.Trust() != TrustVerified {
-		return &Suspicion{Kind: SuspectReportUnproven}, nil
-	}
-	if _, err := aliases.First(c, "domain", key(a.report.Domain)); errors.Is(err, store.ErrNotFound) {
-		return &Suspicion{SuspectReportDomain, a.report.Domain}, nil
-	} else if err != nil {
-		return nil, err
-	}
-	today := 0
-	for _, err := range dmarcReports.ScanIndexKeys(c, "arrival", store.Range{Start: key(c.now.Add(-24 * time.Hour))}) {
-		if err != nil {
-			return nil, err
-		}
-		today++
-	}
-	if today >= maxReportsADay && !a.released {
-		return &Suspicion{SuspectReport, fmt.Sprintf("%d reports within a day are enough", maxReportsADay)}, nil
-	}
-	return nil, nil
-}
-
-// keepReport stores a report, once.
-func (c *command) keepReport(a *arrival) (Receipt, error) {
-	r := newDMARCReport(a)
-	receipt := Receipt{MessageID: r.ID, State: MessageReport, Reason: ReasonReport}
-	known, err := optional(dmarcReports.First(c, "identity", key(r.Domain, r.Organisation, r.ReportID)))
-	if err != nil {
-		return Receipt{}, err
-	}
-	if a.released { // its source is not needed any more
-		if err := raws.Delete(c, key(r.ID)); err != nil {
-			return Receipt{}, err
-		}
-	}
-	switch {
-	case known != nil && a.released:
-		if err := c.account(r.At, -1, 0); err != nil {
-			return Receipt{}, err
-		}
-		fallthrough
-	case known != nil:
-		receipt.MessageID, receipt.Duplicate = known.ID, true
-		return receipt, c.account(r.At, 0, 1)
-	case !a.released:
-		if err := c.account(r.At, 1, 0); err != nil {
-			return Receipt{}, err
-		}
-	}
-	if err := dmarcReports.Put(c, r); err != nil {
-		return Receipt{}, err
-	}
-	if err := c.clearReports(); err != nil {
-		return Receipt{}, err
-	}
-	_, err = c.record(Event{Kind: EventReportReceived, Data: map[string]string{"domain": r.Domain, "from": r.Organisation, "report": r.ReportID}})
-	return receipt, err
-}
-
-// clearReports deletes reports whose time is over.
-func (c *command) clearReports() error {
-	var old []*DMARCReport
-	for r, err := range dmarcReports.ScanIndex(c, "arrival", store.Range{End: key(c.now.Add(-reportsKept))}) {
-		if err != nil {
-			return err
-		}
-		if old = append(old, r); len(old) == reportsAtOnce {
-			break
-		}
-	}
-	for _, r := range old {
-		if err := c.accountPurged(r.At); err != nil {
-			return err
-		}
-		if err := dmarcReports.Delete(c, key(r.ID)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// newDMARCReport is the report that a mail brings, as it is kept.
 func newDMARCReport(a *arrival) *DMARCReport {
-	from := a.report
+	from := a.report.DMARC
 	r := &DMARCReport{ID: a.message.ID, Organisation: cmp.Or(from.Organisation, from.Email), ReportID: from.ID, Domain: from.Domain, Policy: from.Policy,
 		Begin: from.Begin, End: from.End, At: a.message.At}
 	sums := map[string]*ReportSource{}
@@ -339,14 +181,27 @@ func (d *DomainReports) add(r *DMARCReport) {
 	}
 }
 
-// reportMails are the times at which the reports came, for the ledger.
-func reportMails(r store.Reader, from, to time.Time) iter.Seq2[time.Time, error] {
-	return arrivalsOf(dmarcReports, r, from, to)
-}
-
 var dmarcReports = store.NewTable(store.Spec[DMARCReport]{Name: "dmarcreport", Version: 1,
 	Key: func(r *DMARCReport) []byte { return key(r.ID) },
 	Indexes: []store.Index[DMARCReport]{
-		{Name: "identity", Unique: true, Keys: func(r *DMARCReport) [][]byte { return one(key(r.Domain, r.Organisation, r.ReportID)) }},
+		{Name: "identity", Unique: true, Keys: func(r *DMARCReport) [][]byte { return one(r.identity()) }},
 		{Name: "arrival", Keys: func(r *DMARCReport) [][]byte { return one(key(r.At)) }},
 	}})
+
+func (r *DMARCReport) identity() []byte { return key(r.Domain, r.Organisation, r.ReportID) }
+
+func (r *DMARCReport) cameAt() time.Time { return r.At }
+
+func (r *DMARCReport) known(from store.Reader) (string, error) {
+	known, err := optional(dmarcReports.First(from, "identity", r.identity()))
+	if known == nil {
+		return "", err
+	}
+	return known.ID, nil
+}
+
+func (r *DMARCReport) put(tx store.Tx) error { return dmarcReports.Put(tx, r) }
+
+func (r *DMARCReport) event() map[string]string {
+	return map[string]string{"kind": "dmarc", "domain": r.Domain, "from": r.Organisation, "report": r.ReportID}
+}

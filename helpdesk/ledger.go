@@ -83,7 +83,7 @@ const (
 	// rejection.
 	PlaceQuarantine MailPlace = "quarantine"
 	PlacePurged     MailPlace = "purged"
-	PlaceReports    MailPlace = "reports" // aggregate reports on our domains, which are no mail to anybody
+	PlaceReports    MailPlace = "reports" // reports on our domains, which are no mail to anybody
 )
 
 // mailPlaces say where accepted mails are, and when those came. Whoever keeps accepted

@@ -95,7 +95,7 @@ var needed = map[string]helpdesk.Permission{
 	"LastReanalysis":    helpdesk.PermitRead,
 	"StartReanalysis":   helpdesk.PermitSystem,
 	"StopReanalysis":    helpdesk.PermitSystem,
-	"DMARCReports":      helpdesk.PermitAliases,
+	"DMARCReports":      helpdesk.PermitAliases, "ReceivedTLSReports": helpdesk.PermitAliases,
 	"AuthorizeInbound":  helpdesk.PermitInbound,
 	"Release":           helpdesk.PermitQuarantine, // trust in a whole domain takes PermitAliases too
 	"RejectQuarantined": helpdesk.PermitQuarantine, "QuarantineList": helpdesk.PermitQuarantine, "QuarantineCount": helpdesk.PermitQuarantine,

@@ -51,9 +51,10 @@ type arrival struct {
 	suspicion *Suspicion
 	released  bool // it comes from quarantine: counted and stored already
 
-	toReports bool              // it is for the address of aggregate reports
-	report    *report.Aggregate // that it brings, or nil
-	noReport  string            // why there is none
+	toReports bool               // it is for the addresses of reports on our domains
+	report    report.Report      // that it brings, if any
+	noReport  string             // why there is none
+	policies  []report.TLSPolicy // of a report on encryption: those of our domains
 }
 
 // Receive stores a mail: it joins its ticket, opens a new one, waits in a

@@ -168,6 +168,7 @@ func allTables() []checkedTable {
 		quarantined,
 		trustedSenders,
 		dmarcReports,
+		receivedTLSReports,
 		dataFormats,
 		importedItems,
 	}

@@ -319,6 +319,8 @@ var apiScopes = map[string]access{
 	"PUT /api/v1/hours/:id":                                 {needs: helpdesk.PermitHours, json: `{"name":"x"}`},
 	"GET /api/v1/events":                                    {needs: helpdesk.PermitRead},
 	"GET /api/v1/ledger":                                    {needs: helpdesk.PermitSystem},
+	"GET /api/v1/reports/dmarc":                             {needs: helpdesk.PermitAliases},
+	"GET /api/v1/reports/tls":                               {needs: helpdesk.PermitAliases},
 	"GET /api/v1/webhooks":                                  {needs: helpdesk.PermitWebhooks},
 	"POST /api/v1/webhooks":                                 {needs: helpdesk.PermitWebhooks, json: `{"name":"x","url":"https://example.com/x","kinds":["ticket.created"]}`},
 	"GET /api/v1/webhooks/:id":                              {needs: helpdesk.PermitWebhooks},

@@ -136,8 +136,8 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
-	// ReportAddress takes DMARC aggregate reports; "" for none.
-	ReportAddress string
+	// ReportAddresses take DMARC aggregate reports and those on encryption.
+	ReportAddresses []string
 	// ReverseName asks the DNS for the name of an address, "" where it has none; where
 	// nil, nothing is asked.
 	ReverseName func(ctx context.Context, address string) string

@@ -2,7 +2,9 @@ package ui
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,18 +14,26 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// reportsView shows what receivers say of the mail that comes in our domains' names.
+// reportsView shows what other servers say of our domains.
 type reportsView struct {
 	settingsPage
 	Address string // that takes reports, "" for none
-	Domains []domainReportView
+	Domains []domainReportsView
 }
 
-type domainReportView struct {
-	Domain, Summary, By, Period string
-	Badge                       *badge
-	Sources                     []reportSourceView
-	Others                      string
+// domainReportsView is what is said of one domain; either part may be nil.
+type domainReportsView struct {
+	Domain     string
+	Senders    *sendersView
+	Encryption *encryptionView
+}
+
+// sendersView is what receivers say of the mail that comes in a domain's name.
+type sendersView struct {
+	Summary, By, Period string
+	Badge               *badge
+	Sources             []reportSourceView
+	Others              string
 }
 
 type reportSourceView struct {
@@ -46,20 +56,32 @@ func (s *Server) reportsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := reportsView{settingsPage: sp, Address: s.options.ReportAddress}
-	list, err := s.desk.DMARCReports(ctx, v.actor(), v.Now.AddDate(0, 0, -reportDays))
+	view := reportsView{settingsPage: sp, Address: strings.Join(s.options.ReportAddresses, v.T("field.comma"))}
+	since := v.Now.AddDate(0, 0, -reportDays)
+	senders, err := s.desk.DMARCReports(ctx, v.actor(), since)
 	if err != nil {
 		return err
 	}
-	names := s.reverseNames(ctx, list)
-	for _, d := range list {
-		view.Domains = append(view.Domains, v.domainReport(d, names))
+	encryption, err := s.desk.ReceivedTLSReports(ctx, v.actor(), since)
+	if err != nil {
+		return err
+	}
+	names := s.reverseNames(ctx, senders)
+	domains := map[string]domainReportsView{}
+	for _, d := range senders {
+		domains[d.Domain] = domainReportsView{Domain: d.Domain, Senders: v.senders(d, names)}
+	}
+	for _, d := range encryption {
+		domains[d.Domain] = domainReportsView{Domain: d.Domain, Senders: domains[d.Domain].Senders, Encryption: v.encryption(d)}
+	}
+	for _, name := range slices.Sorted(maps.Keys(domains)) {
+		view.Domains = append(view.Domains, domains[name])
 	}
 	return s.render(c, http.StatusOK, "settings-reports", view)
 }
 
-func (v *visit) domainReport(d helpdesk.DomainReports, names map[string]string) domainReportView {
-	view := domainReportView{Domain: d.Domain, Summary: v.T("reports.summary", v.Number(d.Mails), v.Number(d.Proven)), By: strings.Join(d.Organisations, v.T("field.comma")),
+func (v *visit) senders(d helpdesk.DomainReports, names map[string]string) *sendersView {
+	view := &sendersView{Summary: v.T("reports.summary", v.Number(d.Mails), v.Number(d.Proven)), By: strings.Join(d.Organisations, v.T("field.comma")),
 		Period: v.T("reports.period", v.Long(d.Begin), v.Long(d.End)), Badge: &badge{"good", v.T("reports.all_proven")}}
 	tones := map[helpdesk.Advice]string{helpdesk.AdviceFine: "good", helpdesk.AdviceNoDKIM: "warn", helpdesk.AdvicePartly: "warn", helpdesk.AdviceUnknown: "bad"}
 	for _, source := range d.Sources {

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -28,11 +30,22 @@ func (k *checker) quarantine(c incomingConfig) {
 // reportsConfig is where others report to.
 type reportsConfig struct {
 	DMARC string `toml:"dmarc"`
+	TLS   string `toml:"tls"`
+}
+
+// tls is the address for reports on encryption, "" for none.
+func (c reportsConfig) tls() string { return cmp.Or(c.TLS, c.DMARC) }
+
+// addresses are those that take reports, of either kind.
+func (c reportsConfig) addresses() []string {
+	return slices.Compact(slices.DeleteFunc([]string{c.DMARC, c.tls()}, func(address string) bool { return address == "" }))
 }
 
 func (k *checker) reports(c reportsConfig) {
-	local, domain, found := strings.Cut(c.DMARC, "@")
-	if c.DMARC != "" && (!found || local == "" || !strings.Contains(domain, ".") || strings.ContainsAny(c.DMARC, " <>,")) {
-		k.add("reports.dmarc", `%q is no mail address; write one of a domain of yours, such as "dmarc-reports@example.com"`, c.DMARC)
+	for key, address := range map[string]string{"dmarc": c.DMARC, "tls": c.TLS} {
+		local, domain, found := strings.Cut(address, "@")
+		if address != "" && (!found || local == "" || !strings.Contains(domain, ".") || strings.ContainsAny(address, " <>,")) {
+			k.add("reports."+key, `%q is no mail address; write one of a domain of yours, such as "reports@example.com"`, address)
+		}
 	}
 }

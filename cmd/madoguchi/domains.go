@@ -44,7 +44,7 @@ func (d *domains) check(ctx context.Context, domain string) ([]auth.SetupPart, e
 		return nil, err
 	}
 	c := d.config
-	setup := auth.Setup{Domain: domain, Hostname: c.hostname(), Sender: c.hostname(), Reports: c.Reports.DMARC}
+	setup := auth.Setup{Domain: domain, Hostname: c.hostname(), Sender: c.hostname(), Reports: c.Reports.DMARC, TLSReports: c.Reports.tls()}
 	if c.Outbound.Smarthost != "" {
 		setup.Sender, setup.Smarthost = c.Outbound.Smarthost, true
 		if host, _, err := net.SplitHostPort(setup.Sender); err == nil {

@@ -115,7 +115,7 @@ func (s *server) openData(ctx context.Context) (err error) {
 		UndoWindow:      orNone(s.config.Helpdesk.UndoWindow.Duration),
 		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
 		DMARC:           s.config.Incoming.DMARC.handling(),
-		ReportAddress:   s.config.Reports.DMARC,
+		ReportAddresses: s.config.Reports.addresses(),
 		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
 		Greylisting:     s.config.Incoming.Greylist.greylisting(),
 		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,

@@ -25,9 +25,9 @@ type Setup struct {
 	// PolicyRecord is the TXT record of the MTA-STS policy that this server serves
 	// for the domain (RFC 8461, section 3.1); empty where it serves none.
 	PolicyRecord string
-	// Reports is the address that DMARC reports are to go to; the postmaster's where
-	// it is empty.
-	Reports string
+	// Reports and TLSReports are the addresses that DMARC reports, and those on
+	// encryption, are to go to; the postmaster's where they are empty.
+	Reports, TLSReports string
 }
 
 // SetupKey is a DKIM key as the DNS should know it.

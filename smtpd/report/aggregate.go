@@ -1,6 +1,7 @@
 // Package report reads the reports that mail servers send about a domain's mail:
-// DMARC aggregate reports (RFC 7489, section 7.2 and appendix C). Their bytes are
-// a stranger's, so everything is bounded and nothing outside them is read.
+// DMARC aggregate reports (RFC 7489, section 7.2 and appendix C) and reports on the
+// encryption of connections to its mail hosts (TLS-RPT, RFC 8460). Their bytes are a
+// stranger's, so everything is bounded and nothing outside them is read.
 package report
 
 import (
@@ -45,9 +46,6 @@ const (
 	maxSpan  = 8 * 24 * time.Hour // of the period; a day is usual
 	maxAge   = 400 * 24 * time.Hour
 )
-
-// ErrNoReport says that the data are no aggregate report at all.
-var ErrNoReport = errors.New("no DMARC aggregate report")
 
 // feedback is the document as reporters write it. Names are matched without their
 // namespace, which some leave out and RFC 9990 changed.
@@ -98,8 +96,9 @@ func parse(r io.Reader, now time.Time) (*Aggregate, error) {
 		return nil, fmt.Errorf("%w: it does not say who reports, or has no id", ErrNoReport)
 	case a.Domain == "":
 		return nil, fmt.Errorf("%w: it names no domain", ErrNoReport)
-	case a.End.Before(a.Begin) || a.End.Sub(a.Begin) > maxSpan || a.Begin.Before(now.Add(-maxAge)) || a.Begin.After(now.Add(48*time.Hour)):
-		return nil, fmt.Errorf("%w: its period from %s to %s cannot be", ErrNoReport, a.Begin.Format(time.RFC3339), a.End.Format(time.RFC3339))
+	}
+	if err := checkPeriod(a.Begin, a.End, now); err != nil {
+		return nil, err
 	}
 	for _, r := range f.Records {
 		if len(a.Rows) == maxRows {
@@ -111,6 +110,14 @@ func parse(r io.Reader, now time.Time) (*Aggregate, error) {
 		}
 	}
 	return a, nil
+}
+
+// checkPeriod refuses a period that no report can be on.
+func checkPeriod(begin, end, now time.Time) error {
+	if end.Before(begin) || end.Sub(begin) > maxSpan || begin.Before(now.Add(-maxAge)) || begin.After(now.Add(48*time.Hour)) {
+		return fmt.Errorf("%w: its period from %s to %s cannot be", ErrNoReport, begin.Format(time.RFC3339), end.Format(time.RFC3339))
+	}
+	return nil
 }
 
 // row reads a record; false where it says nothing that could be counted.

@@ -58,11 +58,12 @@ func TestReadsReportsInEveryWrapping(t *testing.T) {
 	rows := fmt.Sprintf(row, "192.0.2.7", 12, "pass", "fail") + fmt.Sprintf(row, "2001:db8::1", 3, "fail", "fail") + fmt.Sprintf(row, "nowhere", 3, "fail", "fail") + fmt.Sprintf(row, "192.0.2.9", -3, "fail", "fail")
 	plain, spaced := document("", rows), document(` xmlns="urn:ietf:params:xml:ns:dmarc-2.0"`, rows)
 	for name, data := range map[string][]byte{"xml": []byte(plain), "namespace": []byte(spaced), "gzip": gz(t, plain), "zip": zipped(t, plain)} {
-		a, err := report.Read(data, now)
-		if err != nil {
+		found, err := report.Read(data, now)
+		if err != nil || found.DMARC == nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
+		a := found.DMARC
 		if a.Organisation != "receiver.example" || a.ID != "4711" || a.Domain != "example.jp" || a.Policy != "none" || len(a.Rows) != 2 {
 			t.Errorf("%s: %+v", name, a)
 			continue
@@ -95,16 +96,25 @@ func TestRefusesWhatIsNoReport(t *testing.T) {
 
 func TestRowsAreBounded(t *testing.T) {
 	a, err := report.Read([]byte(document("", strings.Repeat(fmt.Sprintf(row, "192.0.2.7", 1, "pass", "pass"), 5001))), now)
-	if err != nil || len(a.Rows) != 5000 || a.Left != 1 {
-		t.Errorf("%v: %d rows, %d left", err, len(a.Rows), a.Left)
+	if err != nil || len(a.DMARC.Rows) != 5000 || a.DMARC.Left != 1 {
+		t.Errorf("%v: %+v", err, a)
 	}
 }
 
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(document("", fmt.Sprintf(row, "192.0.2.7", 1, "pass", "pass"))))
+	f.Add([]byte(encryption))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		if a, err := report.Read(data, now); err == nil && (a.Domain == "" || a.ID == "") {
-			t.Errorf("a report without a domain or an id: %+v", a)
+		found, err := report.Read(data, now)
+		switch {
+		case err != nil && !errors.Is(err, report.ErrNoReport):
+			t.Errorf("an error of another kind: %v", err)
+		case err == nil && (found.DMARC == nil) == (found.TLS == nil):
+			t.Errorf("not exactly one report: %+v", found)
+		case found.DMARC != nil && (found.DMARC.Domain == "" || found.DMARC.ID == ""):
+			t.Errorf("a report without a domain or an id: %+v", found.DMARC)
+		case found.TLS != nil && (len(found.TLS.Policies) == 0 || found.TLS.ID == ""):
+			t.Errorf("a report without a policy or an id: %+v", found.TLS)
 		}
 	})
 }

@@ -2,6 +2,7 @@ package report
 
 import (
 	"archive/zip"
+	"bufio"
 	"bytes"
 	"compress/gzip"
 	"errors"
@@ -10,40 +11,47 @@ import (
 	"time"
 )
 
-// maxUnpacked bounds a report in XML: the largest seen in the wild have some
+// Report is a report on a domain: one of the two.
+type Report struct {
+	DMARC *Aggregate
+	TLS   *TLS
+}
+
+// ErrNoReport says that the data are no report at all.
+var ErrNoReport = errors.New("no report on a domain")
+
+// maxUnpacked bounds a report as text: the largest seen in the wild have some
 // megabytes.
 const maxUnpacked = 16 << 20
 
 // maxZipFiles bounds a zip; a report is one file.
 const maxZipFiles = 4
 
-// Read finds the report in a file of a mail: XML as it is, in gzip or in zip, told
-// by its bytes since reporters name types freely. The error is ErrNoReport, with
+// Read finds the report in a file of a mail: XML or JSON as it is, in gzip or in zip,
+// told by its bytes since reporters name types freely. The error is ErrNoReport, with
 // why, for everything else.
-func Read(data []byte, now time.Time) (*Aggregate, error) {
+func Read(data []byte, now time.Time) (Report, error) {
 	switch {
 	case bytes.HasPrefix(data, []byte("\x1f\x8b")):
 		z, err := gzip.NewReader(bytes.NewReader(data))
 		if err != nil {
-			return nil, fmt.Errorf("%w: %v", ErrNoReport, err)
+			return Report{}, fmt.Errorf("%w: %v", ErrNoReport, err)
 		}
 		z.Multistream(false)
-		return parse(&bounded{r: z, left: maxUnpacked}, now)
+		return readText(z, now)
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return readZip(data, now)
-	case bytes.Contains(data[:min(len(data), 1024)], []byte("<")):
-		return parse(&bounded{r: bytes.NewReader(data), left: maxUnpacked}, now)
 	}
-	return nil, ErrNoReport
+	return readText(bytes.NewReader(data), now)
 }
 
-func readZip(data []byte, now time.Time) (*Aggregate, error) {
+func readZip(data []byte, now time.Time) (Report, error) {
 	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return nil, fmt.Errorf("%w: %v", ErrNoReport, err)
+		return Report{}, fmt.Errorf("%w: %v", ErrNoReport, err)
 	}
 	if len(z.File) > maxZipFiles {
-		return nil, fmt.Errorf("%w: the zip holds %d files", ErrNoReport, len(z.File))
+		return Report{}, fmt.Errorf("%w: the zip holds %d files", ErrNoReport, len(z.File))
 	}
 	found := fmt.Errorf("%w: the zip holds no file", ErrNoReport)
 	for _, f := range z.File {
@@ -55,14 +63,41 @@ func readZip(data []byte, now time.Time) (*Aggregate, error) {
 			found = fmt.Errorf("%w: %v", ErrNoReport, err)
 			continue
 		}
-		a, err := parse(&bounded{r: r, left: maxUnpacked}, now)
+		one, err := readText(r, now)
 		r.Close()
 		if err == nil {
-			return a, nil
+			return one, nil
 		}
 		found = err
 	}
-	return nil, found
+	return Report{}, found
+}
+
+// maxLead is how many bytes may stand before a report's first character: a byte
+// order mark and blanks.
+const maxLead = 1024
+
+// readText reads a report that is unpacked, by its first character.
+func readText(r io.Reader, now time.Time) (found Report, err error) {
+	text := bufio.NewReader(&bounded{r: r, left: maxUnpacked})
+	if mark, _ := text.Peek(3); string(mark) == "\ufeff" {
+		text.Discard(3)
+	}
+	lead, _ := text.Peek(maxLead)
+	switch blank := len(lead) - len(bytes.TrimLeft(lead, " \t\r\n")); {
+	case blank == len(lead):
+		return Report{}, ErrNoReport
+	case lead[blank] == '{':
+		found.TLS, err = parseTLS(text, now)
+	case bytes.Contains(lead, []byte("<")):
+		found.DMARC, err = parse(text, now)
+	default:
+		return Report{}, ErrNoReport
+	}
+	if err != nil {
+		return Report{}, err
+	}
+	return found, nil
 }
 
 // bounded is a reader that fails, rather than ends, where there is too much.
