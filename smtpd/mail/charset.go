@@ -67,6 +67,9 @@ func decodeSevenBit(data []byte, declared charset, known bool) decoded {
 }
 
 func decodeEightBit(data []byte, declared charset, known bool) decoded {
+	if known && declared.name == "utf-8" && utf8.Valid(data) {
+		return finish(declared, data, true)
+	}
 	utf := countUTF8(data)
 	if known && declared.name == "utf-8" {
 		return decodeDamagedUTF8(data, declared, utf)

@@ -183,10 +183,13 @@ func findSuppression(m *Message, fields fieldIndex) string {
 // isNoReply reports whether an address in lower case says that nobody reads it.
 func isNoReply(address string) bool {
 	local, _, _ := strings.Cut(address, "@")
-	local = strings.NewReplacer("-", "", "_", "", ".", "").Replace(local)
+	local = wordMarks.Replace(local)
 	return strings.Contains(local, "noreply") || strings.Contains(local, "donotreply") || strings.Contains(local, "dontreply") ||
 		strings.Contains(local, "noresponse") || strings.Contains(local, "replynot")
 }
+
+// wordMarks part the words of an address: "no-reply", "no_reply".
+var wordMarks = strings.NewReplacer("-", "", "_", "", ".", "")
 
 // isMachineSender reports whether a mail system or list software writes.
 func isMachineSender(a Address) bool {

@@ -75,12 +75,14 @@ func parseDate(s string) time.Time {
 // dateTokens splits at blanks and commas, and between an ISO date and its time.
 func dateTokens(s string) []string {
 	s = colonBlanks.ReplaceAllString(s, ":")
-	s = strings.NewReplacer("年", "/", "月", "/", "日", " ", "時", ":", "分", ":", "秒", " ", "午前", " am ", "午後", " pm ").Replace(s)
+	s = japaneseDateMarks.Replace(s)
 	if len(s) > 10 && s[4:5] == "-" && (s[10] == 'T' || s[10] == 't') {
 		s = s[:10] + " " + s[11:]
 	}
 	return strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,\u3000", r) })
 }
+
+var japaneseDateMarks = strings.NewReplacer("年", "/", "月", "/", "日", " ", "時", ":", "分", ":", "秒", " ", "午前", " am ", "午後", " pm ")
 
 func (r *dateReading) take(token string) {
 	lower := strings.ToLower(token)

@@ -11,7 +11,7 @@ import (
 func decodeTransfer(data []byte, encoding string) (out []byte, defect string) {
 	encoding, _, _ = strings.Cut(encoding, ";")
 	encoding = strings.ToLower(strings.Trim(stripComments(encoding), " \t\"'"))
-	switch strings.NewReplacer("-", "", "_", "", " ", "").Replace(encoding) {
+	switch encodingNoise.Replace(encoding) {
 	case "", "7bit", "8bit", "binary", "none", "7bits", "8bits", "identity":
 		return data, ""
 	case "base64", "b64", "xbase64":
@@ -26,6 +26,9 @@ func decodeTransfer(data []byte, encoding string) (out []byte, defect string) {
 	}
 	return data, "unknown Content-Transfer-Encoding " + quoteForDefect(encoding) + ": kept as it came"
 }
+
+// encodingNoise is what careless programs put into the name of an encoding.
+var encodingNoise = strings.NewReplacer("-", "", "_", "", " ", "")
 
 // decodeBase64 takes the strict and fast way first, then the lenient one.
 func decodeBase64(data []byte) ([]byte, string) {

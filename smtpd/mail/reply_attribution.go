@@ -14,7 +14,7 @@ const maxAttributionLines = 4
 // such as "On 21 Nov 2026 at 10:00, Taro wrote:", in any of the languages of
 // attributionVerbs, wrapped or not.
 func attributionAt(lines []textLine, i int) int {
-	if !startsAttribution(lines[i].text) {
+	if !startsAttribution(lines[i].lower) {
 		return i
 	}
 	var joined strings.Builder
@@ -54,15 +54,14 @@ func attributionAt(lines []textLine, i int) int {
 // laterStart reports whether lines[i] is not part of the attribution that ends at
 // lines[j]: it is a line of the reply, and the attribution begins after it.
 func laterStart(lines []textLine, i, j int) bool {
-	first := lines[i].text
-	lower := strings.ToLower(first)
+	first, lower := lines[i].text, lines[i].lower
 	last, _ := utf8.DecodeLastRuneInString(first)
 	sure := opensWithDate(lower) || strings.Contains(lower, "<") && findVerb(lower) >= 0
 	if sure && !strings.ContainsRune(":?!。", last) {
 		return false
 	}
 	for s := i + 1; s <= j; s++ {
-		if !opensWithDate(strings.ToLower(lines[s].text)) && !strings.Contains(lines[s].text, "@") {
+		if !opensWithDate(lines[s].lower) && !strings.Contains(lines[s].text, "@") {
 			continue
 		}
 		var b strings.Builder
@@ -88,25 +87,20 @@ func quoteFollows(lines []textLine, i int) bool {
 	return false
 }
 
-// startsAttribution reports whether a line may be the first of an attribution:
+// startsAttribution reports whether a line in lower case may be the first of an attribution:
 // it begins with an opening word and has a digit, begins with a date, or names
 // an address or a verb.
 func startsAttribution(s string) bool {
 	if s == "" {
 		return false
 	}
-	s = strings.ToLower(strings.TrimLeft(s, "-*_ ("))
+	s = strings.TrimLeft(s, "-*_ (")
 	if r, _ := utf8.DecodeRuneInString(s); unicode.IsDigit(r) || strings.ContainsAny(s, "<@") {
 		return true
 	}
 	first, _, _ := strings.Cut(s, " ")
-	if quotingWords[first] || attributionOpeners[first] && strings.ContainsFunc(s, unicode.IsDigit) {
+	if quotingWords[first] || (attributionOpeners[first] || opensWithDay(s)) && strings.ContainsFunc(s, unicode.IsDigit) {
 		return true
-	}
-	for _, p := range dayAndMonthPrefixes {
-		if strings.HasPrefix(s, p) && strings.ContainsFunc(s, unicode.IsDigit) {
-			return true
-		}
 	}
 	return findVerb(s) >= 0
 }
@@ -188,13 +182,21 @@ func opensWithDate(s string) bool {
 	if attributionOpeners[strings.TrimRight(first, ",.:")] {
 		return true
 	}
-	for _, p := range dayAndMonthPrefixes {
-		if strings.HasPrefix(s, p) {
-			return true
-		}
-	}
-	return false
+	return opensWithDay(s)
 }
+
+// opensWithDay reports whether a lower-case sentence begins with a weekday or a month.
+func opensWithDay(s string) bool {
+	return s != "" && hasAnyPrefix(s, daysByFirstByte[s[0]])
+}
+
+// daysByFirstByte are the dayAndMonthPrefixes by the byte they begin with.
+var daysByFirstByte = func() (groups [256][]string) {
+	for _, p := range dayAndMonthPrefixes {
+		groups[p[0]] = append(groups[p[0]], p)
+	}
+	return groups
+}()
 
 // findVerb returns where the last attribution verb stands in s as a word of its
 // own, or -1. It runs for every line of every mail, so it looks only where a
@@ -203,8 +205,8 @@ func findVerb(s string) int {
 	best := -1
 	var before rune
 	for i, r := range s {
-		if verbs := verbsByFirstRune[r]; verbs != nil && !(unicode.IsLetter(before) && spacedScript(r)) {
-			for _, v := range verbs {
+		if mayBeginVerb[uint8(r)] && !(unicode.IsLetter(before) && spacedScript(r)) {
+			for _, v := range verbsByFirstRune[r] {
 				if !strings.HasPrefix(s[i:], v) {
 					continue
 				}
@@ -230,9 +232,17 @@ var verbsByFirstRune = func() map[rune][]string {
 	return groups
 }()
 
+// mayBeginVerb has the last bytes of the runes that verbs begin with.
+var mayBeginVerb = func() (marked [256]bool) {
+	for first := range verbsByFirstRune {
+		marked[uint8(first)] = true
+	}
+	return marked
+}()
+
 // spacedScript reports whether r is of a script that puts spaces between words.
 func spacedScript(r rune) bool {
-	return !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
+	return r < 0x0e00 || !unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Thai)
 }
 
 // hasDate reports whether s has a date or a time of day, in whatever order and

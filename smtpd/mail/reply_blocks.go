@@ -172,7 +172,7 @@ func quotedAttribution(quoted []textLine) bool {
 		if text == "" && len(inner) == 0 {
 			continue
 		}
-		inner = append(inner, textLine{text: text, quoted: isQuoted(text)})
+		inner = append(inner, textLine{text: text, lower: lowerLine(text), quoted: isQuoted(text)})
 	}
 	if len(inner) == 0 {
 		return false
@@ -181,7 +181,7 @@ func quotedAttribution(quoted []textLine) bool {
 		return true
 	}
 	// The quoted lines follow at once, so what only a quote can prove is proven.
-	inner = append(inner[:1], textLine{text: ">", quoted: true})
+	inner = append(inner[:1], textLine{text: ">", lower: ">", quoted: true})
 	return attributionAt(inner, 0) > 0
 }
 
@@ -199,7 +199,7 @@ func hasText(lines []textLine) bool {
 // lines such as "From:" and "Sent:" in any language of quoteHeaderNames.
 func headersAt(lines []textLine, i int) (end int, ok bool) {
 	divided, at := false, i
-	if isDivider(lines[i].text) {
+	if isDivider(lines[i].lower) {
 		divided, at = true, i+1
 	} else if isRuler(lines[i].text, false) {
 		at = i + 1
@@ -288,14 +288,13 @@ func kindOfField(s string) headerKind {
 	return quoteHeaderNames[strings.ToLower(strings.TrimRight(name, "*_|] "))]
 }
 
-// isDivider reports whether a line announces an earlier mail as a whole.
+// isDivider reports whether a line in lower case announces an earlier mail as a whole.
 func isDivider(s string) bool {
 	if len(s) > 200 {
 		return false
 	}
-	lower := strings.ToLower(s)
-	words, before := undecorated(lower)
-	if containsAny(words, replyAbove) && (before >= 2 || hasAnyPrefix(words, replyAboveStarts)) {
+	words, before := undecorated(s)
+	if (before >= 2 || hasAnyPrefix(words, replyAboveStarts)) && containsAny(words, replyAbove) {
 		return true
 	}
 	if strings.HasPrefix(words, "forwarded by ") {

@@ -17,7 +17,7 @@ func peelFooters(text []textLine, end int) int {
 		if end == 0 || text[end-1].code {
 			return result
 		}
-		switch lower := strings.ToLower(text[end-1].text); {
+		switch lower := text[end-1].lower; {
 		case isFooter(lower):
 			end--
 		case lower == "ᐧ":
@@ -43,7 +43,7 @@ func disclaimer(text []textLine) int {
 	if start == len(text) {
 		return start
 	}
-	first := strings.TrimLeft(strings.ToLower(text[start].text), "*_-=# ")
+	first := strings.TrimLeft(text[start].lower, "*_-=# ")
 	for _, p := range noticePrefixes {
 		if strings.HasPrefix(first, p) {
 			return start
@@ -53,7 +53,7 @@ func disclaimer(text []textLine) int {
 		return len(text)
 	}
 	for i := start; i < len(text); i++ {
-		lower := strings.ToLower(text[i].text)
+		lower := text[i].lower
 		if slices.ContainsFunc(disclaimerParts, func(p string) bool { return strings.Contains(lower, p) }) {
 			return start
 		}

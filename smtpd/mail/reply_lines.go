@@ -27,6 +27,7 @@ type textLine struct {
 	offset int    // of raw in the text, bytes
 	raw    string // with its line end
 	text   string // cleaned: trimmed, full-width forms folded, at most maxClassified bytes
+	lower  string // text in lower case
 	quoted bool   // begins with a quote mark
 	code   bool   // inside a fenced code block: never classified
 	hint   hint
@@ -39,6 +40,7 @@ func splitLines(text string, hints []hint) []textLine {
 	offset, fence := 0, -1
 	for raw := range strings.Lines(text) {
 		l := textLine{offset: offset, raw: raw, text: cleanLine(raw)}
+		l.lower = lowerLine(l.text)
 		if i := len(lines); i < len(hints) {
 			l.hint = hints[i]
 		}
@@ -69,14 +71,7 @@ func cleanLine(s string) string {
 		}
 		s = s[:cut]
 	}
-	ascii := true
-	for i := range len(s) {
-		if s[i] >= utf8.RuneSelf {
-			ascii = false
-			break
-		}
-	}
-	if !ascii {
+	if s = strings.TrimSpace(s); !isPlainLine(s) {
 		s = strings.Map(func(r rune) rune {
 			switch {
 			case unicode.Is(unicode.Cf, r):
@@ -88,6 +83,49 @@ func cleanLine(s string) string {
 		}, width.Fold.String(s))
 	}
 	return strings.TrimSpace(s)
+}
+
+// isPlainLine reports whether nothing of a trimmed line has another form for
+// classification: it is ASCII, or ASCII without tabs beside Japanese or Chinese in
+// full width.
+func isPlainLine(s string) bool {
+	japanese, tabs := false, false
+	for _, r := range s {
+		switch {
+		case r < ' ':
+			tabs = true
+		case r < utf8.RuneSelf:
+		case isCaseless(r):
+			japanese = true
+		default:
+			return false
+		}
+	}
+	return !japanese || !tabs
+}
+
+// isCaseless tells characters of Japanese and Chinese, which have no case and, after
+// the wide space that stands before them in Unicode, one form only.
+func isCaseless(r rune) bool { return 0x3001 <= r && r <= 0x9fff }
+
+// lowerLine is strings.ToLower, quick for lines of Japanese.
+func lowerLine(s string) string {
+	for _, r := range s {
+		if r >= utf8.RuneSelf && !isCaseless(r) || 'A' <= r && r <= 'Z' {
+			return strings.Map(lowerRune, s)
+		}
+	}
+	return s
+}
+
+func lowerRune(r rune) rune {
+	switch {
+	case 'A' <= r && r <= 'Z':
+		return r + 'a' - 'A'
+	case r < utf8.RuneSelf, isCaseless(r):
+		return r
+	}
+	return unicode.ToLower(r)
 }
 
 // quoteEmoticons begin like a quoted line and are none.
@@ -132,15 +170,20 @@ func isRuler(s string, framed bool) bool {
 		total++
 		if isDecoration(r) {
 			marks++
-		} else if lead < 0 {
+			continue
+		}
+		if lead < 0 {
 			lead = marks
+		}
+		if !framed || lead < 4 {
+			return false // as most lines are, at their first word
 		}
 	}
 	if marks == total {
 		return total >= 3
 	}
 	last, _ := utf8.DecodeLastRuneInString(s)
-	return framed && lead >= 4 && marks >= 8 && isDecoration(last)
+	return marks >= 8 && isDecoration(last)
 }
 
 func isDecoration(r rune) bool {
@@ -157,6 +200,6 @@ func isDecoration(r rune) bool {
 // words, and how many decoration marks stood before them.
 func undecorated(s string) (words string, before int) {
 	trimmed := strings.TrimLeftFunc(s, func(r rune) bool { return r == ' ' || r == '<' || r == '[' || r == '(' || isDecoration(r) })
-	before = utf8.RuneCountInString(s) - utf8.RuneCountInString(trimmed)
+	before = utf8.RuneCountInString(s[:len(s)-len(trimmed)])
 	return strings.TrimRightFunc(trimmed, func(r rune) bool { return r == ' ' || r == '>' || r == ']' || r == ')' || isDecoration(r) }), before
 }

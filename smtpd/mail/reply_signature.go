@@ -136,7 +136,7 @@ func isContact(lines []textLine, lenient bool) bool {
 			continue
 		}
 		count++
-		lower := strings.ToLower(l.text)
+		lower := l.lower
 		switch {
 		case isLink(lower):
 			links++
@@ -226,7 +226,7 @@ func isClosing(lines []textLine) bool {
 		if lines[i].blank() {
 			continue
 		}
-		lower := strings.ToLower(lines[i].text)
+		lower := lines[i].lower
 		if utf8.RuneCountInString(lower) > 40 {
 			return false
 		}
