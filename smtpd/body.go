@@ -13,17 +13,21 @@ const (
 	lineDotCR
 )
 
-// bodyFilter reads the text after DATA (RFC 5321 section 4.1.1.4), still
-// dot-stuffed, and finds its end: CRLF "." CRLF and nothing else.
+// maxHeldBack is how many bytes more than it is fed a bodyFilter may pass on.
+const maxHeldBack = 2
+
+// bodyFilter reads the text after DATA (RFC 5321 section 4.1.1.4), takes the dot
+// away that stands before a line's own (section 4.5.2), and finds the end: CRLF "."
+// CRLF and nothing else.
 //
 // What it passes on holds CR and LF only as CRLF. A bare one is a fault
 // (section 2.3.8), as it is how a second mail is smuggled past one of two
 // servers that disagree about line ends. From the first fault on, nothing more
-// is passed on except an end that every reader agrees about; the real end is
-// still looked for, so that no byte of a refused mail is read as a command.
+// is passed on; the real end is still looked for, so that no byte of a refused
+// mail is read as a command.
 type bodyFilter struct {
 	state int
-	done  bool   // the end has been passed on
+	done  bool   // the end has been read
 	fault string // why the mail has to be refused; empty for none
 
 	line   int // number of the current line, from 0
@@ -65,10 +69,6 @@ func (f *bodyFilter) step(dst []byte, c byte) []byte {
 	switch {
 	case c == '\n' && f.state == lineDotCR:
 		f.done = true
-		if f.fault != "" {
-			return append(dst, "\r\n.\r\n"...)
-		}
-		return append(dst, ".\r\n"...)
 	case c == '\n' && f.state == lineCR:
 		dst = f.pass(dst, []byte("\r\n"))
 		f.state, f.length = lineStart, 0
@@ -90,7 +90,7 @@ func (f *bodyFilter) step(dst []byte, c byte) []byte {
 		f.state = lineDot
 	case f.state == lineDot:
 		f.grow(1)
-		dst = f.pass(dst, []byte{'.', c})
+		dst = f.pass(dst, []byte{c}) // the dot before it was stuffed
 		f.state = lineText
 	default:
 		f.grow(1)

@@ -65,7 +65,7 @@ func (w *wire) forward() {
 	if w.command.verb == "RCPT" {
 		line = qualifyPostmaster(line, w.server.config.Hostname)
 	}
-	w.pending = append(append(w.pending[:0], line...), "\r\n"...)
+	w.show(line + "\r\n")
 }
 
 // answer replies to a command in go-smtp's place.
@@ -128,7 +128,7 @@ func (w *wire) startTLS(argument []byte) {
 		// go-smtp forget its transaction, and without greeted no other begins.
 		w.greeted = false
 		w.command = command{verb: "RSET", line: "RSET", internal: true}
-		w.pending = append(w.pending[:0], "RSET\r\n"...)
+		w.show("RSET\r\n")
 	}
 }
 

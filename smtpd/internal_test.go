@@ -37,15 +37,15 @@ func TestBodyFilterAtEveryCut(t *testing.T) {
 		text, passed string
 		fault        bool
 	}{
-		{"\r\n.\r\n", "\r\n.\r\n", false},
-		{".\r\n", ".\r\n", false},
-		{"a\r\n..\r\nb\r\n.\r\n", "a\r\n..\r\nb\r\n.\r\n", false},
-		{"a\r\n.b\r\n.\r\n", "a\r\n.b\r\n.\r\n", false},
-		{"a\nb\r\n.\r\n", "a\r\n.\r\n", true},
-		{"a\r\n.\rb\r\n.\r\n", "a\r\n\r\n.\r\n", true},
-		{"a\r\n.\r\r\n.\r\n", "a\r\n\r\n.\r\n", true},
-		{"a\r\n.\n.\r\n\r\n.\r\n", "a\r\n\r\n.\r\n", true},
-		{"a\rb\r\n.\r\n", "a\r\n.\r\n", true},
+		{"\r\n.\r\n", "\r\n", false},
+		{".\r\n", "", false},
+		{"a\r\n..\r\nb\r\n.\r\n", "a\r\n.\r\nb\r\n", false},
+		{"a\r\n.b\r\n.\r\n", "a\r\nb\r\n", false},
+		{"a\nb\r\n.\r\n", "a", true},
+		{"a\r\n.\rb\r\n.\r\n", "a\r\n", true},
+		{"a\r\n.\r\r\n.\r\n", "a\r\n", true},
+		{"a\r\n.\n.\r\n\r\n.\r\n", "a\r\n", true},
+		{"a\rb\r\n.\r\n", "a", true},
 	} {
 		const next = "QUIT\r\n"
 		src := test.text + next

@@ -87,15 +87,16 @@ func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	return nil
 }
 
-// Data receives a mail and hands it on. What it returns is sent as it is, so
-// success is a status too, and every error has to be one.
-func (s *session) Data(r io.Reader) error {
+// Data receives a mail and hands it on. It reads from the wire, which leaves but the
+// end to go-smtp's reader. What it returns is sent as it is, so success is a status
+// too, and every error has to be one.
+func (s *session) Data(io.Reader) error {
 	started := time.Now()
 	config := s.server.config
 	spooled := &spool{limit: config.MaxMessageBytes, open: func() (*os.File, error) { return s.server.openSpool(config.SpoolDir) }}
 	defer spooled.close()
 
-	err := spooled.receive(r)
+	err := spooled.receive(readerFunc(s.wire.readText))
 	if fault := s.wire.body.fault; fault != "" {
 		return status(554, [3]int{5, 6, 0}, "%s", fault)
 	}

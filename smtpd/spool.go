@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 )
 
 // spool holds one mail while it arrives: in memory as long as it is small, then
@@ -16,6 +17,7 @@ type spool struct {
 	memory []byte
 	file   *os.File
 	size   int64
+	buffer []byte // for what is not read into memory
 }
 
 var (
@@ -41,11 +43,11 @@ func openUnlinked(dir string) (*os.File, error) {
 // Any other error is r's.
 func (s *spool) receive(r io.Reader) error {
 	var refused error
-	buffer := make([]byte, 16<<10)
 	for {
-		n, err := r.Read(buffer)
+		room := s.room(refused == nil)
+		n, err := r.Read(room)
 		if refused == nil {
-			refused = s.write(buffer[:n])
+			refused = s.write(room[:n])
 		}
 		switch {
 		case err == io.EOF:
@@ -56,6 +58,25 @@ func (s *spool) receive(r io.Reader) error {
 	}
 }
 
+// spoolRead is how much is read at once, in bytes.
+const spoolRead = 16 << 10
+
+// room is where the next bytes are read to: behind those in memory, as long as the mail
+// is kept there.
+func (s *spool) room(kept bool) []byte {
+	if !kept || s.file != nil {
+		if s.buffer == nil {
+			s.buffer = make([]byte, spoolRead)
+		}
+		return s.buffer
+	}
+	if free := cap(s.memory) - len(s.memory); free < minText {
+		s.memory = slices.Grow(s.memory, spoolRead)
+	}
+	return s.memory[len(s.memory):cap(s.memory)]
+}
+
+// write keeps b, which may stand behind the memory already.
 func (s *spool) write(b []byte) error {
 	if s.size+int64(len(b)) > s.limit {
 		s.close()

@@ -24,11 +24,14 @@ const (
 // reading what it would misread, and owns all that has to do with the bytes:
 // line ends, lengths, deadlines, TLS.
 //
-// It rests on one rule: a Read returns at most one command, or bytes of one
+// It rests on one rule: a Read returns at most one command, or the end of one
 // mail's text. So when go-smtp reads on, it has answered everything before, and
 // the wire always knows which reply belongs to which command, however the
 // client pipelined them. Replies are sent together as soon as no further
 // command is at hand (RFC 2920 section 3.2).
+//
+// The text itself goes to the session by readText, past go-smtp, which would copy
+// it twice more and look at each byte once more.
 //
 // TLS is negotiated here and not by go-smtp, which would otherwise put it
 // above the wire and have it see cipher text only.
@@ -43,7 +46,7 @@ type wire struct {
 	stream  net.Conn      // Conn, or TLS over it
 	in      *bufio.Reader // over receive
 	pending []byte        // bytes for go-smtp
-	text    []byte        // memory for pending text of a mail
+	line    []byte        // memory for pending
 	reply   []byte        // what go-smtp answered since it last read
 	out     []byte        // replies not yet sent
 	reason  Reason        // of the Refusal that reply is about to give
@@ -98,7 +101,7 @@ func (w *wire) Read(b []byte) (int, error) {
 		case w.failure != nil:
 			return 0, w.failure
 		case w.phase == inBody:
-			w.readBody()
+			w.skipText()
 		default:
 			w.readCommand()
 		}
@@ -114,23 +117,48 @@ func (w *wire) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// readBody fills pending with text of the mail, or sets failure.
-func (w *wire) readBody() {
+// readText reads the text of the mail after DATA, without the dots that were put
+// before its lines; io.EOF is its end, and every other error is failure. b has room for
+// minText bytes.
+func (w *wire) readText(b []byte) (int, error) {
+	w.finishReply() // to DATA: only now the text begins
+	switch {
+	case w.failure != nil:
+		return 0, w.failure
+	case w.phase != inBody:
+		return 0, io.EOF
+	}
 	if _, err := w.in.Peek(1); err != nil {
 		if err == io.EOF {
 			err = io.ErrUnexpectedEOF
 		}
 		w.failure = err
-		return
+		return 0, err
 	}
-	src, _ := w.in.Peek(w.in.Buffered())
-	var n int
-	w.text, n = w.body.feed(w.text[:0], src)
-	w.pending = w.text
+	src, _ := w.in.Peek(min(w.in.Buffered(), len(b)-maxHeldBack))
+	text, n := w.body.feed(b[:0], src)
 	w.in.Discard(n)
 	if w.body.done {
 		w.setPhase(inCommands)
+		w.show(".\r\n") // of an empty text
 	}
+	return len(text), nil
+}
+
+// minText is what readText wants room for, in bytes.
+const minText = 512
+
+// skipText reads what the session left of the text.
+func (w *wire) skipText() {
+	for b := make([]byte, 4<<10); w.phase == inBody && w.failure == nil; {
+		w.readText(b)
+	}
+}
+
+// show gives go-smtp something to read.
+func (w *wire) show(line string) {
+	w.line = append(w.line[:0], line...)
+	w.pending = w.line
 }
 
 // readCommand reads a line, and puts it into pending where it is go-smtp's to
