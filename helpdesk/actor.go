@@ -48,7 +48,7 @@ func (u *User) Actor() Actor {
 
 // In returns a acting in a browser's session.
 func (a Actor) In(s *Session) Actor {
-	a.session, a.provenAt = s.Hash, s.CreatedAt
+	a.session, a.provenAt = s.Hash, s.proven()
 	return a
 }
 
@@ -165,10 +165,24 @@ func (a Actor) mayChangeOwnAccess(action string, now time.Time) error {
 	if err := a.mayChangeOwn(action); err != nil {
 		return err
 	}
-	if a.session == "" || now.Sub(a.provenAt) > proofLifetime {
-		return &Error{Code: CodeUnauthorized, Key: "error.prove_again", Message: "log in again to " + action + ": the last login is too long ago"}
+	if a.session == "" {
+		return proveAgain(action)
 	}
-	return nil
+	return a.provenLately(action, now)
+}
+
+// provenLately is for what opens a way in for somebody: a token, a new user, the
+// password of another. A browser's session must have begun just now; programs and
+// commands have no browser that could have been left open.
+func (a Actor) provenLately(action string, now time.Time) error {
+	if a.session == "" || now.Sub(a.provenAt) <= proofLifetime {
+		return nil
+	}
+	return proveAgain(action)
+}
+
+func proveAgain(action string) error {
+	return &Error{Code: CodeUnauthorized, Key: "error.prove_again", Message: "log in again to " + action + ": the last login is too long ago"}
 }
 
 func refusedScope(has, needs Scope, action string) error {

@@ -49,6 +49,9 @@ func (d *Desk) IssueToken(ctx context.Context, a Actor, n NewToken) (string, err
 	} else if err := a.mayRead("what a token is for"); err != nil {
 		return "", err
 	}
+	if err := a.provenLately("make a token", d.now()); err != nil {
+		return "", err
+	}
 	n.Name = strings.Join(strings.Fields(n.Name), " ")
 	switch {
 	case !n.Scope.Valid():

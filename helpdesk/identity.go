@@ -26,6 +26,9 @@ type Identity struct {
 	Email           string
 	EmailVerified   bool
 	Name            string
+	// ProvenAt is when they proved to the provider who they are, zero where it does
+	// not say.
+	ProvenAt time.Time
 }
 
 // boundIdentity is the user that somebody at a provider is. The subject stays the same
@@ -59,7 +62,11 @@ func (d *Desk) LoginIdentity(ctx context.Context, v Visitor, who Identity) (*Ent
 		}
 		return nil, err
 	}
-	return d.enter(ctx, v, u, &entering{by: LoginSignOn})
+	proven := who.ProvenAt
+	if now := d.now(); proven.After(now) { // the provider's clock is ahead
+		proven = now
+	}
+	return d.enter(ctx, v, u, &entering{by: LoginSignOn, provenAt: proven})
 }
 
 // userOf returns the user that an identity is, bound to it.
@@ -142,6 +149,9 @@ func (d *Desk) ReleaseIdentity(ctx context.Context, a Actor, userID string) erro
 	if err := a.may("release sign-on accounts", PermitUsers); err != nil {
 		return err
 	}
+	if err := a.provenLately("release sign-on accounts", d.now()); err != nil {
+		return err
+	}
 	return d.update(ctx, a, func(c *command) error {
 		u, err := c.personBelow(userID)
 		if err != nil {
@@ -177,6 +187,7 @@ func identitiesOf(r store.Reader, userID string) (list []*boundIdentity, err err
 // SignOnBegun is what a browser carries to the provider and back.
 type SignOnBegun struct {
 	State, Nonce, Verifier string
+	Again                  bool   // the provider was asked to have people prove anew who they are
 	Next                   string // where to go afterwards
 }
 

@@ -108,6 +108,8 @@ type entering struct {
 	by    LoginMethod
 	tried []bucket // the attempts to forgive
 	trust bool     // the device skips the second step from now on
+	// provenAt is when they proved it, where that is not now.
+	provenAt time.Time
 	// prove checks, within the transaction, what is used up by it. Nil for nothing.
 	prove func(*command) error
 }
@@ -118,6 +120,9 @@ func (d *Desk) enter(ctx context.Context, v Visitor, u *User, e *entering) (*Ent
 	err := d.update(ctx, u.Actor().At(v.IP), func(c *command) (err error) {
 		if entry.User, err = activeUser(c, u.ID); err != nil {
 			return err
+		}
+		if entry.User.PasswordHash != u.PasswordHash {
+			return unauthorized("login_step_over", "the password has changed meanwhile; begin anew")
 		}
 		if e.prove != nil {
 			if err := e.prove(c); err != nil {
@@ -149,7 +154,7 @@ func (c *command) enter(u *User, e *entering, v Visitor) (session, device string
 	if _, err := c.record(Event{Kind: EventLogin, Data: data}); err != nil {
 		return "", "", err
 	}
-	session, err = c.openSession(u, e.by, v)
+	session, err = c.openSession(u, e, v)
 	return session, device, err
 }
 

@@ -169,7 +169,16 @@ func (d *Desk) LoginEnrol(ctx context.Context, v Visitor, sealed, enrolment, cod
 		return nil, nil, err
 	}
 	codes := factor.renewCodes(d.now())
-	entry, err := d.enter(ctx, v, step.User, &entering{by: LoginCode, prove: func(c *command) error { return c.enrol(step.User, factor) }})
+	entry, err := d.enter(ctx, v, step.User, &entering{by: LoginCode, prove: func(c *command) error {
+		left, err := stepOf(c, step.User)
+		if err == nil && !left.Enrol { // somebody else with the password was faster
+			err = unauthorized("login_step_over", "there is nothing to set up; begin anew")
+		}
+		if err != nil {
+			return err
+		}
+		return c.enrol(step.User, factor)
+	}})
 	return entry, codes, err
 }
 

@@ -258,6 +258,9 @@ func (d *Desk) ResetSecondFactor(ctx context.Context, a Actor, userID string) (*
 	if err := a.may("reset second factors", PermitUsers); err != nil {
 		return nil, err
 	}
+	if err := a.provenLately("reset second factors", d.now()); err != nil {
+		return nil, err
+	}
 	var u *User
 	err := d.update(ctx, a, func(c *command) (err error) {
 		if u, err = c.personBelow(userID); err != nil {

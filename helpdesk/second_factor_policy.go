@@ -15,6 +15,9 @@ func (d *Desk) RequireSecondFactor(ctx context.Context, a Actor, roles []Role) e
 	if err := a.may("decide who needs a second factor", PermitSystem); err != nil {
 		return err
 	}
+	if err := a.provenLately("decide who needs a second factor", d.now()); err != nil {
+		return err
+	}
 	return d.update(ctx, a, func(c *command) error {
 		s, err := readSettings(c)
 		if err != nil {

@@ -201,6 +201,52 @@ func TestChangesOfAccessNeedAFreshLogin(t *testing.T) {
 	wantCode(t, h.RemoveApp(ctx, token), helpdesk.CodeUnauthorized, "log in again")
 }
 
+// What lets somebody in, or further, is not given out by a browser that was left
+// open; a program's token has none.
+func TestWaysInAreGivenOutAfterAFreshLogin(t *testing.T) {
+	h := newGuessedHouse(t)
+	ctx := t.Context()
+	session := h.enter(from("192.0.2.1")).Session
+	member := h.newUser(helpdesk.RoleAgent)
+	secret, address, admin, off, on, name := "an entirely new secret", "another@example.jp", helpdesk.RoleAdmin, true, false, "森"
+	change := func(a helpdesk.Actor, ch helpdesk.UserChange) error {
+		_, err := h.ChangeUser(ctx, a, member.ID, ch)
+		return err
+	}
+	if err := change(h.admin, helpdesk.UserChange{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(31 * time.Minute)
+	me := h.acting(session)
+	for what, do := range map[string]func() error{
+		"a token": func() error {
+			_, err := h.IssueToken(ctx, me, helpdesk.NewToken{UserID: me.UserID, Scope: helpdesk.ScopeRead})
+			return err
+		},
+		"a user": func() error {
+			_, err := h.CreateUser(ctx, me, helpdesk.NewUser{Email: "x@example.jp", Name: "x", Password: secret, Role: admin})
+			return err
+		},
+		"another's password":       func() error { return change(me, helpdesk.UserChange{Password: &secret}) },
+		"another's role":           func() error { return change(me, helpdesk.UserChange{Role: &admin}) },
+		"another's address":        func() error { return change(me, helpdesk.UserChange{Email: &address}) },
+		"letting somebody back in": func() error { return change(me, helpdesk.UserChange{Disabled: &on}) },
+		"a second factor":          func() error { _, err := h.ResetSecondFactor(ctx, me, member.ID); return err },
+		"an identity":              func() error { return h.ReleaseIdentity(ctx, me, member.ID) },
+		"the rule":                 func() error { return h.RequireSecondFactor(ctx, me, nil) },
+	} {
+		if err := do(); helpdesk.CodeOf(err) != helpdesk.CodeUnauthorized {
+			t.Errorf("%s half an hour after the login: %v", what, err)
+		}
+	}
+	if err := change(me, helpdesk.UserChange{Name: &name, Email: &member.Email, Role: &member.Role}); err != nil {
+		t.Errorf("another's name: %v", err)
+	}
+	if err := change(h.user.Actor().WithScope(helpdesk.ScopeAdmin), helpdesk.UserChange{Password: &secret}); err != nil {
+		t.Errorf("by a program: %v", err)
+	}
+}
+
 func TestARoleCanNeedASecondFactor(t *testing.T) {
 	h := newGuessedHouse(t)
 	ctx, here := t.Context(), from("192.0.2.1")

@@ -20,6 +20,9 @@ type Session struct {
 	// From is the network address that it was last used from.
 	From      string `cbor:",omitempty"`
 	CreatedAt time.Time
+	// ProvenAt is when the user proved to the sign-on provider who they are, as far
+	// as it said so; zero for all other ways in, where that is CreatedAt.
+	ProvenAt time.Time `cbor:",omitzero"`
 	// UsedAt is when it was last used, as far as that was written down: every few
 	// minutes.
 	UsedAt    time.Time
@@ -40,6 +43,15 @@ const sessionUseEvery = 5 * time.Minute
 // ID names the session without giving it away: the beginning of its hash.
 func (s *Session) ID() string { return s.Hash[:min(tokenIDLength, len(s.Hash))] }
 
+// proven is when the user last proved who they are, zero where nobody knows: a
+// provider lets people in without asking as long as they are logged in there.
+func (s *Session) proven() time.Time {
+	if s.By == LoginSignOn {
+		return s.ProvenAt
+	}
+	return s.CreatedAt
+}
+
 // clockMistake is how far ahead a session may begin: one of a clock that was wrong by more
 // would outlive every other.
 const clockMistake = 24 * time.Hour
@@ -55,7 +67,7 @@ func (d *Desk) over(s *Session) bool {
 
 // openSession opens a session for a user who has proven who they are, within
 // the command of their login.
-func (c *command) openSession(u *User, by LoginMethod, v Visitor) (token string, err error) {
+func (c *command) openSession(u *User, e *entering, v Visitor) (token string, err error) {
 	if err := c.forgetExpiredSessions(); err != nil {
 		return "", err
 	}
@@ -65,7 +77,7 @@ func (c *command) openSession(u *User, by LoginMethod, v Visitor) (token string,
 		}
 	}
 	token, hash := newSecret()
-	return token, sessions.Put(c, &Session{Hash: hash, UserID: u.ID, By: by, Browser: v.browser(), From: v.IP,
+	return token, sessions.Put(c, &Session{Hash: hash, UserID: u.ID, By: e.by, Browser: v.browser(), From: v.IP, ProvenAt: e.provenAt,
 		CreatedAt: c.now, UsedAt: c.now, ExpiresAt: c.now.Add(c.desk.options.SessionLifetime)})
 }
 

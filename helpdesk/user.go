@@ -46,6 +46,9 @@ func (d *Desk) CreateUser(ctx context.Context, a Actor, n NewUser) (*User, error
 	if err := a.may("create users", PermitUsers); err != nil {
 		return nil, err
 	}
+	if err := a.provenLately("create users", d.now()); err != nil {
+		return nil, err
+	}
 	u, err := n.user(d.passwords)
 	if err != nil {
 		return nil, err
@@ -180,6 +183,11 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		if hash != "" {
 			u.PasswordHash = hash
 		}
+		if !self && opensWay(&before, u) {
+			if err := a.provenLately("change how others log in", c.now); err != nil {
+				return err
+			}
+		}
 		if err := u.check(); err != nil {
 			return err
 		}
@@ -193,6 +201,11 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 		return c.keepAnAdmin()
 	})
 	return changed, err
+}
+
+// opensWay reports whether a change of a user lets somebody in, or further.
+func opensWay(before, u *User) bool {
+	return u.PasswordHash != before.PasswordHash || u.Role != before.Role || u.Email != before.Email || before.Disabled && !u.Disabled
 }
 
 // newPassword returns the hash of the password that ch sets, or "". Who changes

@@ -133,8 +133,8 @@ func (s *Server) remoteIP(c echo.Context) string {
 	if err != nil {
 		return c.Request().RemoteAddr
 	}
-	if forwarded := c.Request().Header.Get("X-Forwarded-For"); forwarded != "" && peer.Addr().IsLoopback() {
-		list := strings.Split(forwarded, ",")
+	if forwarded := c.Request().Header.Values("X-Forwarded-For"); len(forwarded) > 0 && peer.Addr().IsLoopback() {
+		list := strings.Split(forwarded[len(forwarded)-1], ",") // some proxies add a field of their own after that of the client
 		if client, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
 			return client.String()
 		}
@@ -151,6 +151,10 @@ func (s *Server) logout(c echo.Context) error {
 	s.setCookie(c, s.sessionCookie(), "", 0)
 	c.Response().Header().Set("Clear-Site-Data", `"cache"`)
 	if opened := visitOf(c).opened; opened != nil && opened.By == helpdesk.LoginSignOn {
+		if token, ok := s.signOnTokens.Peek(visitOf(c).session); ok {
+			s.signOnTokens.Remove(visitOf(c).session)
+			s.setCookie(c, s.signOutCookie(), token, stepCookieLifetime)
+		}
 		return c.Redirect(http.StatusSeeOther, "/login?out=1") // which leads out of the provider too
 	}
 	return c.Redirect(http.StatusSeeOther, "/login")

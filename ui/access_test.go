@@ -212,3 +212,15 @@ func TestPeopleEndTheirSessions(t *testing.T) {
 	b.post("/settings/users/" + agent.ID + "/sessions").want(http.StatusSeeOther)
 	theirs.get("/inbox/mine").want(http.StatusSeeOther)
 }
+
+// A proxy on this host says whom it speaks for in the last place; what a client
+// wrote before that is a lie.
+func TestTheAddressOfAVisitorIsNotMadeUp(t *testing.T) {
+	h := newReadyHouse(t)
+	for _, forwarded := range [][]string{{"203.0.113.9"}, {"198.51.100.1, 203.0.113.9"}, {"198.51.100.1", "203.0.113.9"}, {"198.51.100.1, 10.0.0.1", "203.0.113.9"}} {
+		b := h.browser()
+		b.header["X-Forwarded-For"] = forwarded
+		b.post("/login", "email", "sato@example.jp", "password", password).want(http.StatusSeeOther)
+		b.get("/settings/access").want(http.StatusOK).shows("203.0.113.9").hides("198.51.100.1", "10.0.0.1")
+	}
+}

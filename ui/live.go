@@ -59,6 +59,9 @@ func (s *Server) live(c echo.Context) error {
 	defer s.presence.connected(visitOf(c).User.ID)()
 	var people uint64
 	for {
+		if err = s.stillIn(ctx, visitOf(c)); err != nil {
+			break
+		}
 		if after, err = s.tell(ctx, visitOf(c), &stream, after); err != nil {
 			break
 		}
@@ -70,7 +73,7 @@ func (s *Server) live(c echo.Context) error {
 			break
 		}
 	}
-	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errStreamLost) {
+	if err != nil && !errors.Is(err, context.Canceled) && !errors.Is(err, errStreamLost) && helpdesk.CodeOf(err) != helpdesk.CodeUnauthorized {
 		s.log.Warn("live stream ended", "error", err)
 	}
 	return nil // the response is under way: there is no status left to send
@@ -110,6 +113,13 @@ func (s *Server) tell(ctx context.Context, v *visit, stream *eventStream, after 
 	return after, nil
 }
 
+// stillIn looks whether the reader is still who they were when the stream began:
+// what follows is told to nobody whose session is over, and by their permissions of now.
+func (s *Server) stillIn(ctx context.Context, v *visit) (err error) {
+	v.User, v.opened, err = s.desk.UserBySession(ctx, v.session)
+	return err
+}
+
 // await returns when there is an event after the given one, or more is closed.
 // Meanwhile it keeps the stream alive, and ends it when its session ends.
 func (s *Server) await(ctx context.Context, v *visit, stream *eventStream, after uint64, more <-chan struct{}) error {
@@ -130,8 +140,8 @@ func (s *Server) await(ctx context.Context, v *visit, stream *eventStream, after
 		if !errors.Is(err, context.DeadlineExceeded) {
 			return err
 		}
-		if _, _, err := s.desk.UserBySession(ctx, v.session); helpdesk.CodeOf(err) == helpdesk.CodeUnauthorized {
-			return errors.Join(context.Canceled, err)
+		if _, _, err := s.desk.UserBySession(ctx, v.session); err != nil {
+			return err
 		}
 		if err := stream.comment("alive"); err != nil {
 			return err

@@ -151,3 +151,31 @@ func TestStreamNeedsASessionAndEndsWithTheServer(t *testing.T) {
 		t.Error("the stream outlives the server")
 	}
 }
+
+// Nothing is told to whom a session was taken from, however busy the desk is; a
+// stream that waits for silence to look would go on for ever.
+func TestStreamEndsWithItsSession(t *testing.T) {
+	h := newReadyHouse(t)
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	s := h.as(agent).live("/live", "")
+	h.receive(letter{subject: "まだ", text: "本文"})
+	if e, ok := s.next(); !ok || e.data.Ticket != 1 {
+		t.Fatalf("%+v, %v", e, ok)
+	}
+	off := true
+	if _, err := h.ChangeUser(h.ctx(), h.admin.Actor(), agent.ID, helpdesk.UserChange{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	for range 3 { // the desk goes on
+		h.receive(letter{subject: "あと", text: "本文"})
+	}
+	for {
+		e, ok := s.next()
+		if !ok {
+			break
+		}
+		if e.data.Ticket > 1 {
+			t.Fatalf("it is told of %+v", e)
+		}
+	}
+}

@@ -21,7 +21,8 @@ type SignOn interface {
 	// Finish reads the answer with which a browser came back.
 	Finish(ctx context.Context, m signon.Memory, answer url.Values) (signon.Identity, error)
 	// LogoutURL is where people log out of the provider too, "" where unknown.
-	LogoutURL(back string) string
+	// token names who leaves, "" where it is not at hand.
+	LogoutURL(token, back string) string
 }
 
 // SignOnCallback is the path to which the provider sends people back.
@@ -30,6 +31,7 @@ const SignOnCallback = "/login/oidc/callback"
 func (s *Server) signOnRoutes(g *echo.Group) {
 	g.GET("/login/oidc", s.beginSignOn)
 	g.GET(SignOnCallback, s.finishSignOn)
+	g.GET("/login/oidc/out", s.leaveProvider)
 }
 
 func (s *Server) signOnCookie() string { return s.hostCookie("sign-on") }
@@ -52,10 +54,33 @@ func (s *Server) newSignOnView(next string, again, out bool) (view signOnView) {
 		query.Set("again", "1")
 	}
 	view = signOnView{Name: s.options.SignOnName, URL: "/login/oidc?" + query.Encode(), Only: s.options.SignOnOnly}
-	if out {
-		view.Logout = s.options.SignOn.LogoutURL(strings.TrimSuffix(s.options.PublicURL, "/") + "/login")
+	if out && s.options.SignOn.LogoutURL("", "") != "" {
+		view.Logout = "/login/oidc/out"
 	}
 	return view
+}
+
+// signOnTokens is how many logins remember their ID token for a logout. After a
+// restart, or beyond that, the provider asks people whether they mean it.
+const signOnTokens = 2000
+
+// maxSignOnToken is what a cookie can hold of one, in bytes.
+const maxSignOnToken = 3500
+
+// signOutCookie has the ID token of the session that has just ended.
+func (s *Server) signOutCookie() string { return s.hostCookie("sign-out") }
+
+// leaveProvider sends whoever has logged out here to do so at the provider too.
+func (s *Server) leaveProvider(c echo.Context) error {
+	address := ""
+	if s.options.SignOn != nil {
+		address = s.options.SignOn.LogoutURL(cookieValue(c, s.signOutCookie()), strings.TrimSuffix(s.options.PublicURL, "/")+"/login")
+	}
+	if address == "" {
+		return echo.ErrNotFound
+	}
+	s.setCookie(c, s.signOutCookie(), "", 0)
+	return c.Redirect(http.StatusSeeOther, address)
 }
 
 // beginSignOn sends the browser to the provider.
@@ -68,7 +93,7 @@ func (s *Server) beginSignOn(c echo.Context) error {
 	if err != nil {
 		return s.loginAgain(c, s.signOnError(c, err), next)
 	}
-	sealed, err := s.desk.SealSignOn(helpdesk.SignOnBegun{State: m.State, Nonce: m.Nonce, Verifier: m.Verifier, Next: next})
+	sealed, err := s.desk.SealSignOn(helpdesk.SignOnBegun{State: m.State, Nonce: m.Nonce, Verifier: m.Verifier, Again: m.Again, Next: next})
 	if err != nil {
 		return err
 	}
@@ -87,13 +112,17 @@ func (s *Server) finishSignOn(c echo.Context) error {
 	if err != nil {
 		return s.loginAgain(c, err, "")
 	}
-	who, err := s.options.SignOn.Finish(ctx, signon.Memory{State: begun.State, Nonce: begun.Nonce, Verifier: begun.Verifier}, c.QueryParams())
+	who, err := s.options.SignOn.Finish(ctx, signon.Memory{State: begun.State, Nonce: begun.Nonce, Verifier: begun.Verifier, Again: begun.Again}, c.QueryParams())
 	if err != nil {
 		return s.loginAgain(c, s.signOnError(c, err), begun.Next)
 	}
-	entry, err := s.desk.LoginIdentity(ctx, s.visitor(c), helpdesk.Identity(who))
+	entry, err := s.desk.LoginIdentity(ctx, s.visitor(c), helpdesk.Identity{Issuer: who.Issuer, Subject: who.Subject,
+		Email: who.Email, EmailVerified: who.EmailVerified, Name: who.Name, ProvenAt: who.ProvenAt})
 	if err != nil {
 		return s.loginAgain(c, err, begun.Next)
+	}
+	if len(who.Token) <= maxSignOnToken {
+		s.signOnTokens.Add(entry.Session, who.Token)
 	}
 	return s.proceed(c, entry, begun.Next)
 }
@@ -105,6 +134,8 @@ func (s *Server) signOnError(c echo.Context, err error) error {
 	switch {
 	case errors.Is(err, signon.ErrRefused):
 		e.Code, e.Key, e.Message = helpdesk.CodeUnauthorized, "error.sign_on_refused", "the sign-on provider refused"
+	case errors.Is(err, signon.ErrNotAsked):
+		e.Code, e.Key, e.Message = helpdesk.CodeUnauthorized, "error.sign_on_not_asked", "the sign-on provider did not ask again who you are; log out there first"
 	case errors.Is(err, signon.ErrForged):
 		e.Code, e.Key, e.Message = helpdesk.CodeUnauthorized, "error.sign_on_forged", "the answer of the sign-on provider is not valid; begin anew"
 	}
@@ -114,6 +145,9 @@ func (s *Server) signOnError(c echo.Context, err error) error {
 // releaseIdentity unbinds a member from their account at the provider.
 func (s *Server) releaseIdentity(c echo.Context) error {
 	if err := s.desk.ReleaseIdentity(c.Request().Context(), visitOf(c).actor(), c.Param("id")); err != nil {
+		if again, err := proveAgain(c, err, "/settings/users/"+c.Param("id")); again {
+			return err
+		}
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/settings/users/"+c.Param("id")+"?saved=1")

@@ -41,6 +41,7 @@ var routeAccess = map[string]access{
 	"POST /login/passkey":       {needs: public},
 	"GET /login/oidc":           {needs: public},
 	"GET /login/oidc/callback":  {needs: public},
+	"GET /login/oidc/out":       {needs: public}, // a cookie of the logout decides
 	"POST /login/passkey/begin": {needs: public},
 	"POST /language":            {needs: public},
 	"GET /messages/:id/images":  {needs: public}, // the seal in its address decides

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
 	"github.com/labstack/echo/v4/middleware"
 
@@ -221,6 +222,7 @@ type Server struct {
 	cardImages    []*imageFetcher // one a source of customer cards
 	thumbnails    chan struct{}   // holds one for each that is being drawn
 	presence      *presence
+	signOnTokens  *lru.Cache[string, string] // ID tokens by sessions
 	domainReports *domainReports
 	checkups      checkups
 	echo          *echo.Echo
@@ -245,6 +247,9 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 		return nil, err
 	}
 	if s.imageSeals, err = newImageSeals(); err != nil {
+		return nil, err
+	}
+	if s.signOnTokens, err = lru.New[string, string](signOnTokens); err != nil {
 		return nil, err
 	}
 	s.presence = newPresence(s.closed, s.options.Now)

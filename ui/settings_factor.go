@@ -206,6 +206,9 @@ func (s *Server) changePasskey(c echo.Context) error {
 // resetAccess takes the second factors of a member away who has lost them.
 func (s *Server) resetAccess(c echo.Context) error {
 	if _, err := s.desk.ResetSecondFactor(c.Request().Context(), visitOf(c).actor(), c.Param("id")); err != nil {
+		if again, err := proveAgain(c, err, "/settings/users/"+c.Param("id")); again {
+			return err
+		}
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, "/settings/users/"+c.Param("id")+"?saved=1")

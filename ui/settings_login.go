@@ -65,6 +65,9 @@ func (s *Server) saveLoginRules(c echo.Context) error {
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/login?saved=1")
 	}
+	if again, err := proveAgain(c, err, "/settings/login"); again {
+		return err
+	}
 	view, failed := s.newLoginRules(c)
 	if failed != nil {
 		return failed

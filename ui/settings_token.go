@@ -2,6 +2,7 @@ package ui
 
 import (
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -122,6 +123,10 @@ func (s *Server) issueToken(c echo.Context) error {
 		}
 	}
 	token, refused := s.desk.IssueToken(ctx, v.actor(), wanted)
+	typed := url.Values{"name": {wanted.Name}, "scope": {string(wanted.Scope)}, "ends": {c.FormValue("ends")}}
+	if again, err := proveAgain(c, refused, "/settings/tokens?"+typed.Encode()); again {
+		return err
+	}
 	view, err := s.newTokensView(c)
 	if err != nil {
 		return err

@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -52,7 +54,9 @@ type userView struct {
 func (s *Server) userByID(c echo.Context) (helpdesk.User, error) {
 	id := c.Param("id")
 	if id == newRecord {
-		return helpdesk.User{Role: helpdesk.RoleAgent, Locale: string(visitOf(c).Language)}, nil
+		// The address may say what was typed before the reader had to log in again.
+		return helpdesk.User{Name: c.QueryParam("name"), Email: c.QueryParam("email"), Role: cmp.Or(helpdesk.Role(c.QueryParam("role")), helpdesk.RoleAgent),
+			Locale: cmp.Or(c.QueryParam("locale"), string(visitOf(c).Language))}, nil
 	}
 	people, _, err := s.people(c.Request().Context(), visitOf(c))
 	if err != nil {
@@ -124,6 +128,10 @@ func (s *Server) saveUser(c echo.Context) error {
 	}
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/users?saved=1")
+	}
+	typed := url.Values{"name": {user.Name}, "email": {user.Email}, "role": {string(user.Role)}, "locale": {user.Locale}}
+	if again, err := proveAgain(c, err, "/settings/users/"+c.Param("id")+"?"+typed.Encode()); again {
+		return err
 	}
 	view, failed := s.newUserView(c, user)
 	if failed != nil {

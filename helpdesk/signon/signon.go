@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"sync"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
@@ -39,6 +40,9 @@ var (
 	// ErrForged: the answer is not to the question that this browser asked, or is
 	// not the provider's.
 	ErrForged = errors.New("the answer of the sign-on provider is not valid")
+	// ErrNotAsked: the provider was to have people prove anew who they are, and let
+	// them pass by an earlier login.
+	ErrNotAsked = errors.New("the sign-on provider did not ask again")
 )
 
 // Identity is who somebody is, as the provider says it.
@@ -47,11 +51,19 @@ type Identity struct {
 	Email           string
 	EmailVerified   bool
 	Name            string
+	// ProvenAt is when they proved it to the provider, zero where it does not say.
+	ProvenAt time.Time
+	// Token is the ID token, by which a logout names them.
+	Token string
 }
 
 // Memory is what is to be remembered of a question until its answer, by the
 // browser that is sent to the provider and by nobody else.
-type Memory struct{ State, Nonce, Verifier string }
+type Memory struct {
+	State, Nonce, Verifier string
+	// Again says that people were to prove anew who they are.
+	Again bool
+}
 
 // Provider is an OpenID Connect provider. It is asked nothing before somebody
 // logs in, so that the server starts without it.
@@ -114,10 +126,11 @@ func (p *Provider) Begin(ctx context.Context, again bool) (address string, m Mem
 	if err != nil {
 		return "", Memory{}, err
 	}
-	m = Memory{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier()}
+	m = Memory{State: rand.Text(), Nonce: rand.Text(), Verifier: oauth2.GenerateVerifier(), Again: again}
 	options := []oauth2.AuthCodeOption{oidc.Nonce(m.Nonce), oauth2.S256ChallengeOption(m.Verifier)}
 	if again {
-		options = append(options, oauth2.SetAuthURLParam("prompt", "login"))
+		// max_age also makes the provider say when it asked (OpenID Connect Core, section 3.1.2.1).
+		options = append(options, oauth2.SetAuthURLParam("prompt", "login"), oauth2.SetAuthURLParam("max_age", "0"))
 	}
 	return d.oauth.AuthCodeURL(m.State, options...), m, nil
 }
@@ -146,55 +159,11 @@ func (p *Provider) Finish(ctx context.Context, m Memory, answer url.Values) (Ide
 	return p.identity(ctx, d, token, m)
 }
 
-// claims are those that we read. Some providers write the flag as a text.
-type claims struct {
-	Email    string `json:"email"`
-	Verified any    `json:"email_verified"`
-	Name     string `json:"name"`
-}
-
-func (c *claims) verified() bool { return c.Verified == true || c.Verified == "true" }
-
-// identity reads the ID token (OpenID Connect Core, section 3.1.3.7), and asks for
-// what it does not say.
-func (p *Provider) identity(ctx context.Context, d *discovered, token *oauth2.Token, m Memory) (Identity, error) {
-	raw, _ := token.Extra("id_token").(string)
-	if raw == "" {
-		return Identity{}, fmt.Errorf("%w: there is no ID token", ErrForged)
-	}
-	id, err := d.provider.Verifier(&oidc.Config{ClientID: p.config.ClientID}).Verify(p.with(ctx), raw)
-	if err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", ErrForged, err)
-	}
-	if m.Nonce == "" || subtle.ConstantTimeCompare([]byte(id.Nonce), []byte(m.Nonce)) != 1 {
-		return Identity{}, fmt.Errorf("%w: nonce", ErrForged)
-	}
-	var said claims
-	if err := id.Claims(&said); err != nil {
-		return Identity{}, fmt.Errorf("%w: %w", ErrForged, err)
-	}
-	if said.Email == "" {
-		info, err := d.provider.UserInfo(p.with(ctx), oauth2.StaticTokenSource(token))
-		if err != nil {
-			return Identity{}, fmt.Errorf("%w: ask for the address: %w", ErrUnavailable, err)
-		}
-		if info.Subject != id.Subject { // OpenID Connect Core, section 5.3.2
-			return Identity{}, fmt.Errorf("%w: subject", ErrForged)
-		}
-		name := said.Name
-		if err := info.Claims(&said); err != nil {
-			return Identity{}, fmt.Errorf("%w: %w", ErrForged, err)
-		}
-		if said.Name == "" {
-			said.Name = name
-		}
-	}
-	return Identity{Issuer: id.Issuer, Subject: id.Subject, Email: said.Email, EmailVerified: said.verified(), Name: said.Name}, nil
-}
-
 // LogoutURL is where people log out of the provider too, and are sent back from
-// (OpenID Connect RP-Initiated Logout 1.0); "" where that is not known.
-func (p *Provider) LogoutURL(back string) string {
+// (OpenID Connect RP-Initiated Logout 1.0); "" where that is not known. token is the
+// ID token of their login: with it the provider knows who wants to leave, and need not
+// ask; "" where it is not at hand.
+func (p *Provider) LogoutURL(token, back string) string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.discovered == nil || p.discovered.logout == "" {
@@ -206,6 +175,9 @@ func (p *Provider) LogoutURL(back string) string {
 	}
 	q := u.Query()
 	q.Set("client_id", p.config.ClientID)
+	if token != "" {
+		q.Set("id_token_hint", token)
+	}
 	q.Set("post_logout_redirect_uri", back)
 	u.RawQuery = q.Encode()
 	return u.String()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
 	"github.com/zitadel/oidc/v3/example/server/storage"
@@ -208,11 +209,43 @@ func TestAMemberLogsInAtTheProvider(t *testing.T) {
 	// Logging out leads out of the provider too.
 	v.passed = nil
 	v.read(v.client.Post(w.web.URL+"/logout", "", nil))
-	v.shows("職員ポータル からもログアウトする", w.provider.URL+"/end_session?client_id=madoguchi")
+	v.shows("職員ポータル からもログアウトする", "/login/oidc/out")
+	v.get(w.web.URL + "/login/oidc/out")
+	out := *v.passed[0]
+	query := out.Query()
+	if out.Path != "/end_session" || query.Get("id_token_hint") == "" || query.Get("post_logout_redirect_uri") != w.web.URL+"/login" {
+		t.Errorf("the way out leads by %v", v.passed)
+	}
+	query.Del("post_logout_redirect_uri") // this provider cannot be told of any
+	out.RawQuery = query.Encode()
+	if v.get(out.String()); v.status != http.StatusOK || v.at.Path != "/logged-out" {
+		t.Errorf("the provider does not let go: %s %.300s", v.at, v.body)
+	}
+	v.get(w.web.URL + "/login/oidc/out")
+	if v.passed[0].Query().Has("id_token_hint") {
+		t.Error("what names who leaves is there twice")
+	}
 	v.get(w.web.URL + "/settings/access")
 	if v.at.Path != "/login" {
 		t.Errorf("still in at %s", v.at)
 	}
+}
+
+// A browser that was left open comes back in by the provider without being asked
+// anything: that is a session, and no proof.
+func TestAPassByAtTheProviderProvesNothing(t *testing.T) {
+	w := newTown(t, helpdesk.SignOn{})
+	w.person("u1", "sato@example.jp", true)
+	v := w.visitor()
+	v.logIn(w, "u1", "/settings/access/app")
+	v.shows("otpauth://")
+	w.desk.Now = func() time.Time { return time.Now().Add(time.Hour) } // the provider's proof is an hour old, the session is new
+	again := w.visitor()
+	again.logIn(w, "u1", "/settings/access/app")
+	if again.at.Path != "/login" || again.at.Query().Get("again") == "" {
+		t.Errorf("led to %s", again.at)
+	}
+	again.shows("もう一度ご本人の確認", "again=1")
 }
 
 func TestWhoTheProviderKnowsIsNotYetAMember(t *testing.T) {
