@@ -84,6 +84,8 @@ const (
 	EventNoteImported           EventKind = "note.imported"
 	EventImportDone             EventKind = "import.done"
 	EventBackupRequested        EventKind = "backup.requested"
+	EventDataRecovered          EventKind = "data.recovered"
+	EventTicketRecovered        EventKind = "ticket.recovered"
 	EventAddressOptedOut        EventKind = "address.opted_out"
 	EventAddressOptedIn         EventKind = "address.opted_in"
 	EventAlarmRaised            EventKind = "alarm.raised"

@@ -34,6 +34,7 @@ var needed = map[string]helpdesk.Permission{
 	"NoteImport":        helpdesk.PermitSystem,
 	"RequestBackup":     helpdesk.PermitSystem,
 	"EndAlarm":          helpdesk.PermitSystem,
+	"Mend":              helpdesk.PermitSystem,
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,
 	"Audit":             helpdesk.PermitAudit,

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/bits"
-	"os"
-	"path/filepath"
 	"syscall"
 	"time"
 
@@ -36,6 +33,9 @@ type BoltOptions struct {
 	// SyncedFreePages is the longest list of free pages that commits write; 0
 	// means 1,048,576.
 	SyncedFreePages int
+	// Mended is told of damage that opening the file put right without losing
+	// anything; nil for nobody.
+	Mended func(what string)
 }
 
 const (
@@ -154,68 +154,11 @@ func prepare(db *bbolt.DB, path string, preallocate bool) (*preallocator, error)
 // errNothingWritten ends a transaction without the syncs of a commit.
 var errNothingWritten = errors.New("nothing written")
 
-// checkBoltFile finds what bbolt would meet too late: reading past the end of a
-// file that was cut short kills the process.
-func checkBoltFile(path string, o BoltOptions) error {
-	info, err := os.Stat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		directory := filepath.Dir(path)
-		if _, err := os.Stat(directory); err != nil {
-			return fmt.Errorf("its directory is not usable: %w", err)
-		}
-		return nil
-	case err != nil:
-		return err
-	case info.IsDir():
-		return errors.New("it is a directory; name a file")
-	case !info.Mode().IsRegular():
-		return errors.New("it is not a regular file")
-	case info.Size() == 0:
-		return nil // a file that was made but never written: bbolt begins it anew
-	}
-	db, err := openBbolt(path, &bbolt.Options{Timeout: o.LockTimeout, ReadOnly: true})
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	return db.View(func(tx *bbolt.Tx) error {
-		if tx.Size() > info.Size() {
-			return fmt.Errorf("%w: the file was cut short: %d bytes, its data needs %d; restore a backup",
-				ErrCorrupt, info.Size(), tx.Size())
-		}
-		return checkBeforeOpening(tx)
-	})
-}
-
-// checkBeforeOpening looks at all pages where bbolt is about to go through them.
-func checkBeforeOpening(tx *bbolt.Tx) (err error) {
-	defer func() {
-		if damage := recover(); damage != nil {
-			err = fmt.Errorf("%w: %v; restore a backup", ErrCorrupt, damage)
-		}
-	}()
-	bucket := tx.Bucket(bucketName)
-	if bucket == nil {
-		return nil // a new file
-	}
-	t, own := treeOf(bucket)
-	if !own || t.listsFreePages(uint64(tx.ID())) {
-		return nil
-	}
-	checkErr := t.check(context.Background(), func(d Damage) {
-		if err == nil {
-			err = fmt.Errorf("%w; restore a backup", d.Err)
-		}
-	})
-	return cmp.Or(err, checkErr)
-}
-
 // openBbolt is bbolt.Open with errors, and panics over damaged pages, in our terms.
 func openBbolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	defer func() {
 		if damage := recover(); damage != nil {
-			db, err = nil, fmt.Errorf("%w: %v; restore a backup", ErrCorrupt, damage)
+			db, err = nil, fmt.Errorf("%w: %v; %s", ErrCorrupt, damage, whatToType)
 		}
 	}()
 	db, err = bbolt.Open(path, 0o600, o)
@@ -228,8 +171,8 @@ func openBbolt(path string, o *bbolt.Options) (db *bbolt.DB, err error) {
 	case errors.Is(err, bbolterrors.ErrTimeout):
 		return nil, fmt.Errorf("%w: stop the other one first", ErrLocked)
 	case err != nil && !isSystemError(err): // bbolt's own: no database, of another version, damaged, too short
-		return nil, fmt.Errorf("%w: not a database of this program, or damaged (%w); name another file or restore a backup",
-			ErrCorrupt, err)
+		return nil, fmt.Errorf("%w: not a database of this program, or damaged (%w); name another file, or %s",
+			ErrCorrupt, err, whatToType)
 	}
 	return db, err
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"strings"
 )
@@ -84,7 +83,19 @@ func (g *Group) Check(ctx context.Context, found func(Damage)) error {
 
 // check goes through all pages. What it finds damaged it does not enter.
 func (t tree) check(ctx context.Context, found func(Damage)) error {
-	c := checking{tree: t, seen: make([]uint64, uint64(len(t.data))/t.pageSize/64+1), found: found}
+	t.look(ctx, found)
+	return ctx.Err()
+}
+
+// survey counts the pages that can be read and the places that cannot.
+func (t tree) survey(ctx context.Context) (pages, damages int) {
+	seen := t.look(ctx, func(Damage) { damages++ })
+	return int(seen.count), damages
+}
+
+// look goes through all pages, and returns those that it entered.
+func (t tree) look(ctx context.Context, found func(Damage)) pageSet {
+	c := checking{tree: t, seen: newPageSet(t.data, t.pageSize), found: found}
 	var err error
 	func() {
 		defer contain(&err)()
@@ -96,22 +107,22 @@ func (t tree) check(ctx context.Context, found func(Damage)) error {
 	if err != nil {
 		found(Damage{Err: err})
 	}
-	return ctx.Err()
+	return c.seen
 }
 
 // checking is a check under way.
 type checking struct {
 	tree  tree
-	seen  []uint64 // a bit a page
+	seen  pageSet
 	found func(Damage)
 }
 
 func (c *checking) page(ctx context.Context, p page, start, end []byte, depth int) {
-	if c.seen[p.id/64]&(1<<(p.id%64)) != 0 || depth > maxDepth {
+	if c.seen.has(p.id) || depth > maxDepth {
 		c.found(Damage{Err: damaged(p.id, "it is led to twice"), Start: start, End: end})
 		return
 	}
-	c.seen[p.id/64] |= 1 << (p.id % 64)
+	c.seen.mark(p.id, 1)
 	var before []byte
 	for i := range p.count {
 		if ctx.Err() != nil {
@@ -161,18 +172,4 @@ func (c *checking) child(ctx context.Context, p page, i int, start, end []byte, 
 func (c *checking) guard(look func() error) (err error) {
 	defer contain(&err)()
 	return look()
-}
-
-// listsFreePages reports whether the newest state in the file has a list of its free
-// pages; without it bbolt goes through all pages to make one, and through a circle of
-// them for ever.
-func (t tree) listsFreePages(transaction uint64) bool {
-	const freelist, txid, none = pageHeader + 32, pageHeader + 48, ^uint64(0)
-	for page := range uint64(2) {
-		at := page * t.pageSize
-		if binary.NativeEndian.Uint64(t.data[at+txid:]) == transaction {
-			return binary.NativeEndian.Uint64(t.data[at+freelist:]) != none
-		}
-	}
-	return true
 }

@@ -124,6 +124,11 @@ func touch(value []byte) (sum byte) {
 	return sum
 }
 
+// leadsTo is the page of an element of a branch.
+func (p page) leadsTo(i int) uint64 {
+	return binary.NativeEndian.Uint64(p.data[pageHeader+i*pageElement+8:])
+}
+
 // child is the page that an element of a branch leads to; its keys begin at the element's
 // and end before the next one's.
 func (t tree) child(p page, i int) (page, error) {
@@ -131,7 +136,7 @@ func (t tree) child(p page, i int) (page, error) {
 	if err != nil {
 		return page{}, err
 	}
-	id := binary.NativeEndian.Uint64(p.data[pageHeader+i*pageElement+8:])
+	id := p.leadsTo(i)
 	c, err := t.page(id)
 	if err != nil {
 		return page{}, err

@@ -203,7 +203,7 @@ func (j *Journal) begin(ctx context.Context) error {
 // refusing says why updates are refused, and what to do.
 func refusing(why error) error {
 	if errors.Is(why, ErrCorrupt) {
-		return fmt.Errorf("store refuses updates, since it is damaged; see what madoguchi verify says, and restore a backup: %w", why)
+		return fmt.Errorf("store refuses updates, since it is damaged; see what madoguchi verify says, and %s: %w", whatToType, why)
 	}
 	return fmt.Errorf("store refuses updates until it is opened again, since a sync to disk failed: %w", why)
 }

@@ -304,3 +304,15 @@ func TestJournalViewsDuringFlushes(t *testing.T) {
 	close(stop)
 	readers.Wait()
 }
+
+// memoryDirectory is a directory in memory where the system has one: what is synced there
+// costs nothing.
+func memoryDirectory(t *testing.T) string {
+	t.Helper()
+	directory, err := os.MkdirTemp("/dev/shm", "madoguchi-store")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(directory) })
+	return directory
+}

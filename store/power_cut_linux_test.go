@@ -149,18 +149,6 @@ func TestEveryPowerCutKeepsWhatWasAcknowledged(t *testing.T) {
 	t.Logf("%d power cuts at %d operations", cuts, len(trace.Operations))
 }
 
-// memoryDirectory is a directory in memory where the system has one: what is synced there
-// costs nothing, and durability is what the trace says.
-func memoryDirectory(t *testing.T) string {
-	t.Helper()
-	directory, err := os.MkdirTemp("/dev/shm", "power-cut")
-	if err != nil {
-		return t.TempDir()
-	}
-	t.Cleanup(func() { os.RemoveAll(directory) })
-	return directory
-}
-
 // Each write in turn ends in the middle on a full disk, and each sync in turn fails. What
 // is answered is true: readers, and whoever opens the store anew, find what was acknowledged, and of what was
 // refused nothing where the write failed; where the sync did, nobody can say.

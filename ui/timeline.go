@@ -197,6 +197,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventReplyUndone:       "undo",
 	helpdesk.EventTicketWithdrawn:   "undo",
 	helpdesk.EventTicketImported:    "download",
+	helpdesk.EventTicketRecovered:   "retry",
 	helpdesk.EventDraftTaken:        "person",
 	helpdesk.EventDraftWithdrawn:    "undo",
 	helpdesk.EventReplyScheduled:    "clock",

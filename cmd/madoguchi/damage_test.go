@@ -65,6 +65,11 @@ func TestADamagedStoreIsServed(t *testing.T) {
 // damagePages makes the leaves that hold a key say that they are other pages.
 func damagePages(t *testing.T, data, key string) {
 	t.Helper()
+	changeLeaves(t, data, key, func(page []byte) { page[1] ^= 0x40 })
+}
+
+func changeLeaves(t *testing.T, data, key string, change func(page []byte)) {
+	t.Helper()
 	const page, leaf = 4096, 2
 	path := filepath.Join(data, "madoguchi.db")
 	file, err := os.ReadFile(path)
@@ -74,7 +79,7 @@ func damagePages(t *testing.T, data, key string) {
 	hit := 0
 	for at := 2 * page; at < len(file); at += page {
 		if one := file[at:min(at+page, len(file))]; one[8] == leaf && bytes.Contains(one, []byte(key)) {
-			one[1] ^= 0x40
+			change(one)
 			hit++
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -18,11 +19,13 @@ func storePath(directory string) string { return filepath.Join(directory, "madog
 // openStore opens the store of a data directory, and makes the directory where
 // it is missing. The error is store.ErrLocked, wrapped, where another process
 // has it open.
-func openStore(directory string) (*store.Journal, error) {
+//
+// Damage that opening it put right is told to mended, which may be nil.
+func openStore(directory string, mended func(what string)) (*store.Journal, error) {
 	if err := prepareDirectory(directory); err != nil {
 		return nil, err
 	}
-	journal, err := store.Open(storePath(directory), store.BoltOptions{})
+	journal, err := store.Open(storePath(directory), store.BoltOptions{Mended: mended})
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, unwritable(directory, err)
 	}
@@ -79,6 +82,28 @@ func (v verification) whole(path string) error {
 		return fmt.Errorf("%s is not whole: %d differences, the first: %s", path, n, v.Differences[0])
 	}
 	return nil
+}
+
+// setAside gives the store of a data directory, and its logs, another name: why, and the
+// time.
+func setAside(directory, why string) (kept string, err error) {
+	path := storePath(directory)
+	kept = path + time.Now().Format("."+why+"-20060102-150405")
+	if err := os.Rename(path, kept); err != nil {
+		return "", fmt.Errorf("keep the old data: %w", err)
+	}
+	for i, log := range store.LogPaths(path) {
+		if err := os.Rename(log, store.LogPaths(kept)[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("keep the old data: %w", err)
+		}
+	}
+	return kept, nil
+}
+
+// putInPlace makes a file the store of a data directory, and gives it to whom that
+// belongs.
+func putInPlace(file, directory string) error {
+	return errors.Join(adopt(file, directory), os.Rename(file, storePath(directory)), syncDirectory(directory))
 }
 
 // syncDirectory makes a rename in directory durable.

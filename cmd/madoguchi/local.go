@@ -36,7 +36,7 @@ var _ operations = (*local)(nil)
 // openLocal opens the data in directory, which nobody else uses; otherwise the
 // error is store.ErrLocked.
 func openLocal(ctx context.Context, directory string) (*local, error) {
-	engine, err := openStore(directory)
+	engine, err := openStore(directory, nil)
 	if err != nil {
 		return nil, err
 	}

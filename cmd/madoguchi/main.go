@@ -35,7 +35,7 @@ one directory to back up.`,
 	root.AddCommand(
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
-		newBackupCommand(), newRestoreCommand(), newImportCommand(), newExportCommand(), newVerifyCommand(), newReindexCommand(), newVectorsCommand(), newAnalyseCommand(), newEvalCommand(),
+		newBackupCommand(), newRestoreCommand(), newRecoverCommand(), newImportCommand(), newExportCommand(), newVerifyCommand(), newReindexCommand(), newVectorsCommand(), newAnalyseCommand(), newEvalCommand(),
 		newDNSCommand(), newCheckCommand(), newCertificateCommand(), newQueueCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)

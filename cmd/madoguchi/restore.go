@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -81,18 +80,13 @@ func restore(ctx context.Context, source backupSource, directory string, force b
 		return fmt.Errorf("%w; nothing was changed", err)
 	}
 	if replaces {
-		kept := storePath(directory) + time.Now().Format(".before-20060102-150405")
-		if err := os.Rename(storePath(directory), kept); err != nil {
-			return fmt.Errorf("keep the old data: %w", err)
-		}
-		for i, log := range store.LogPaths(storePath(directory)) {
-			if err := os.Rename(log, store.LogPaths(kept)[i]); err != nil && !errors.Is(err, fs.ErrNotExist) {
-				return fmt.Errorf("keep the old data: %w", err)
-			}
+		kept, err := setAside(directory, "before")
+		if err != nil {
+			return err
 		}
 		fmt.Fprintf(report, "the data that was there is now %s\n", kept)
 	}
-	if err := errors.Join(os.Rename(partial, storePath(directory)), syncDirectory(directory)); err != nil {
+	if err := putInPlace(partial, directory); err != nil {
 		return fmt.Errorf("put the backup in place: %w", err)
 	}
 	for _, line := range v.Summary {

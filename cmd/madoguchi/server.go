@@ -93,7 +93,9 @@ func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err er
 }
 
 func (s *server) openData(ctx context.Context) (err error) {
-	s.store, err = openStore(s.config.Server.Data)
+	s.store, err = openStore(s.config.Server.Data, func(what string) {
+		s.log.WarnContext(ctx, "damage of the store is put right", "damage", what)
+	})
 	if errors.Is(err, store.ErrLocked) {
 		return fmt.Errorf("another process works on the data in %s: stop it, or give this one its own with --data DIR", s.config.Server.Data)
 	}

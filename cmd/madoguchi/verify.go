@@ -83,6 +83,7 @@ func (v verification) report(w io.Writer, what string) error {
 		fmt.Fprintln(w, "What is not listed here is whole and can be used. To have the rest again, stop the server and put the newest backup that is whole in place:")
 		fmt.Fprintln(w, "  madoguchi verify BACKUP && madoguchi restore BACKUP --force")
 		fmt.Fprintln(w, "What is in place now is kept under another name, so mail that came since can still be read there.")
+		fmt.Fprintln(w, "Without such a backup, what can still be read is saved by:  madoguchi recover")
 		return fmt.Errorf("verify %s: %d differences", what, n)
 	}
 	fmt.Fprintf(w, "%s is whole\n", what)

@@ -218,7 +218,7 @@ func (b *batch) take(ctx context.Context, e helpdesk.Event) error {
 	switch e.Kind {
 	case helpdesk.EventTicketCreated, helpdesk.EventTicketStage, helpdesk.EventTicketReopened, helpdesk.EventTicketAssigned, helpdesk.EventTicketTags,
 		helpdesk.EventMessageReceived, helpdesk.EventMessageHeld, helpdesk.EventMessageJoined, helpdesk.EventMessageSplit, helpdesk.EventMessageRefused,
-		helpdesk.EventMessageDuplicate, helpdesk.EventTicketImported, helpdesk.EventMessageImported, helpdesk.EventMessageRelayed, helpdesk.EventReplyPosted, helpdesk.EventReplyUndone, helpdesk.EventReplyLogged,
+		helpdesk.EventMessageDuplicate, helpdesk.EventTicketImported, helpdesk.EventTicketRecovered, helpdesk.EventMessageImported, helpdesk.EventMessageRelayed, helpdesk.EventReplyPosted, helpdesk.EventReplyUndone, helpdesk.EventReplyLogged,
 		helpdesk.EventDeliverySent, helpdesk.EventDeliveryDeferred, helpdesk.EventDeliveryFailed, helpdesk.EventDeliveryRetried, helpdesk.EventDeliveryDelayed,
 		helpdesk.EventCopySent, helpdesk.EventCopyFailed, helpdesk.EventAnalysisStored, helpdesk.EventAnalysisFailed, helpdesk.EventActionTicked, helpdesk.EventTimerParked, helpdesk.EventMentionSeen:
 		return nil
