@@ -297,7 +297,7 @@ func (c *command) notImported(t ImportedTicket, entries []importEntry, done *Imp
 			return nil, err
 		}
 		if !known && e.arrival != nil {
-			same, err := optional(messages.First(c, "identity", key(e.arrival.message.Identity)))
+			same, err := optional(messages.First(c, "identity", identityKey(e.arrival.message.Identity)))
 			if err != nil {
 				return nil, err
 			}

@@ -176,7 +176,7 @@ func verifyQuarantine(ctx context.Context, r store.Reader) (problems []string, e
 		if has != (q.State == QuarantineRejected) {
 			problems = append(problems, fmt.Sprintf("quarantined mail %s is %s; has a timer that deletes it: %t", id, q.State, has))
 		}
-		m, err := messages.First(r, "identity", key(q.Mail.Identity))
+		m, err := messages.First(r, "identity", identityKey(q.Mail.Identity))
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return problems, err
 		}

@@ -184,7 +184,7 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	for _, r := range recipients {
 		m.Paths = append(m.Paths, r.address)
 	}
-	first, err := messages.First(c, "identity", key(m.Identity))
+	first, err := messages.First(c, "identity", identityKey(m.Identity))
 	if err == nil {
 		return c.receiveAgain(first, m, recipients)
 	}

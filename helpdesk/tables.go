@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"encoding/hex"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -183,16 +184,21 @@ var messages = store.NewTable(store.Spec[Message]{Name: "message", Version: 1,
 			}
 			return one(key(m.MessageID))
 		}},
-		{Name: "identity", Keys: func(m *Message) [][]byte {
-			if m.Identity == "" {
-				return nil
-			}
-			return one(key(m.Identity))
-		}},
+		{Name: "identity", Version: 1, Keys: func(m *Message) [][]byte { return when(m.Identity != "", identityKey(m.Identity)) }},
 		{Name: "mail", Keys: func(m *Message) [][]byte { // what came by SMTP, for the ledger
 			return when(m.Direction == Inbound && m.Reason != ReasonLogged && m.Reason != ReasonImported, key(string(m.State), m.At))
 		}},
 	}})
+
+// identityKey is a mail's identity in an index: the bytes that its hexadecimal digits say,
+// which take half.
+func identityKey(identity string) []byte {
+	digest, err := hex.DecodeString(identity)
+	if err != nil {
+		return key(identity)
+	}
+	return digest
+}
 
 // Every list of tickets is an index that ends in the time of the last change,
 // newest first, and the number: its position (query_scan.go). Those by state

@@ -31,7 +31,7 @@ const (
 
 // bundleEncoder is slower and denser than that of single blobs: nobody waits for it.
 var bundleEncoder = sync.OnceValue(func() *zstd.Encoder {
-	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedDefault), zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
+	encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedBetterCompression), zstd.WithEncoderCRC(false), zstd.WithEncoderConcurrency(1), zstd.WithLowerEncoderMem(true),
 		zstd.WithEncoderDictRaw(mailDictionaryNumber, mailDictionary))
 	if err != nil {
 		panic(fmt.Sprintf("store: zstd encoder options: %v", err))

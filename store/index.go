@@ -14,18 +14,32 @@ import (
 //
 // It is stored as one key, with an empty value: the index key, the primary key,
 // and the length of the primary key in two bytes. So entries with the same index
-// key are in the order of their primary keys.
+// key are in the order of their primary keys. An index key that ends in the primary
+// key does not have it twice; the length then has its highest bit set.
 type IndexEntry struct {
 	Index, Primary []byte
 }
 
-const primaryLengthSize = 2
+const (
+	primaryLengthSize = 2
+	primaryWithin     = 1 << 15 // of the length: the index key ends in the primary key
+)
 
 // Position returns where the entry stands within its index. As the End of a Range
 // it continues a reverse scan after the entry; see After for the other direction.
-func (e IndexEntry) Position() []byte {
-	position := join(e.Index, e.Primary)
-	return binary.BigEndian.AppendUint16(position, uint16(len(e.Primary)))
+func (e IndexEntry) Position() []byte { return e.after(nil) }
+
+// after returns the entry as it is written, after the prefix of its index.
+func (e IndexEntry) after(prefix []byte) []byte {
+	length := uint16(len(e.Primary))
+	written := make([]byte, 0, len(prefix)+len(e.Index)+len(e.Primary)+primaryLengthSize)
+	written = append(append(written, prefix...), e.Index...)
+	if bytes.HasSuffix(e.Index, e.Primary) {
+		length |= primaryWithin
+	} else {
+		written = append(written, e.Primary...)
+	}
+	return binary.BigEndian.AppendUint16(written, length)
 }
 
 // After returns the Start of a Range that continues a scan after the entry.
@@ -38,14 +52,20 @@ func parseIndexEntry(position []byte) (IndexEntry, error) {
 	if split < 0 {
 		return IndexEntry{}, fmt.Errorf("%w index entry %q: too short", ErrCorrupt, position)
 	}
-	split -= int(binary.BigEndian.Uint16(position[split:]))
+	keys := position[:split:split]
+	length := binary.BigEndian.Uint16(position[split:])
+	split -= int(length &^ primaryWithin)
 	if split < 0 {
 		return IndexEntry{}, fmt.Errorf("%w index entry %q: its primary key is longer than itself", ErrCorrupt, position)
 	}
-	return IndexEntry{
-		Index:   position[:split:split],
-		Primary: position[split : len(position)-primaryLengthSize],
-	}, nil
+	entry := IndexEntry{Index: keys, Primary: keys[split:]}
+	if length&primaryWithin == 0 {
+		entry.Index = keys[:split:split]
+	}
+	if (length&primaryWithin == 0) == bytes.HasSuffix(entry.Index, entry.Primary) {
+		return IndexEntry{}, fmt.Errorf("%w index entry %q: it is not written as entries are", ErrCorrupt, position)
+	}
+	return entry, nil
 }
 
 // entries returns the full keys of the index's entries for a record, sorted and
@@ -56,9 +76,7 @@ func (i *tableIndex[T]) entries(record *T, primary []byte) [][]byte {
 	}
 	entries := i.Keys(record)
 	for n, key := range entries {
-		entry := make([]byte, 0, len(i.prefix)+len(key)+len(primary)+primaryLengthSize)
-		entry = append(append(append(entry, i.prefix...), key...), primary...)
-		entries[n] = binary.BigEndian.AppendUint16(entry, uint16(len(primary)))
+		entries[n] = IndexEntry{Index: key, Primary: primary}.after(i.prefix)
 	}
 	if len(entries) < 2 {
 		return entries
@@ -72,7 +90,11 @@ func (i *tableIndex[T]) checkUnique(r Reader, entry, primary []byte) error {
 	if !i.Unique {
 		return nil
 	}
-	wanted := entry[len(i.prefix) : len(entry)-primaryLengthSize-len(primary)]
+	parsed, err := parseIndexEntry(entry[len(i.prefix):])
+	if err != nil {
+		return err
+	}
+	wanted := parsed.Index
 	for held, err := range i.scan(r, Prefix(wanted)) {
 		if err != nil {
 			return err

@@ -85,16 +85,23 @@ func NewTable[T any](s Spec[T]) *Table[T] {
 // Name returns the table's name.
 func (t *Table[T]) Name() string { return t.spec.Name }
 
-// Declared names the table's indexes and their versions, in the order of their
-// names. Where it is not what it was when the store was written, the table needs
-// Reindex.
+// indexForm is how entries of all indexes are written; 2 since an index key that ends
+// in the primary key does not have it twice.
+const indexForm = "form.2"
+
+// Declared names the form of index entries, then the table's indexes and their
+// versions, in the order of their names. Where it is not what it was when the store
+// was written, the table needs Reindex.
 func (t *Table[T]) Declared() string {
+	if len(t.indexes) == 0 {
+		return ""
+	}
 	var names []string
 	for _, index := range t.indexes {
 		names = append(names, fmt.Sprintf("%s.%d", index.Name, index.Version))
 	}
 	slices.Sort(names)
-	return strings.Join(names, " ")
+	return strings.Join(append([]string{indexForm}, names...), " ")
 }
 
 // Get returns the record with this primary key. The record is the caller's own.
