@@ -15,9 +15,13 @@ type layout struct {
 	Declared string
 }
 
+// reindexTogether is how many index entries, or records, of an older store are looked at in
+// one transaction: what it changes is held in memory until it is on the disk.
+const reindexTogether = 50_000
+
 // upgrade makes anew the indexes of every table that has others than the store
-// was written with. Each table is a transaction, so that an upgrade that was
-// broken off goes on where it was; an empty store takes one.
+// was written with. An upgrade that was broken off begins with the table where
+// it was; an empty store takes one transaction.
 func (d *Desk) upgrade(ctx context.Context) error {
 	var pending []checkedTable
 	var last uint64
@@ -39,7 +43,19 @@ func (d *Desk) upgrade(ctx context.Context) error {
 		return err
 	}
 	if last == 0 {
-		return d.reindex(ctx, pending...)
+		return d.db.Update(ctx, func(tx store.Tx) error {
+			for _, table := range pending {
+				for next := []byte(nil); ; {
+					if next, err = reindexPart(tx, table, next); err != nil {
+						return err
+					}
+					if next == nil {
+						break
+					}
+				}
+			}
+			return nil
+		})
 	}
 	for _, table := range pending {
 		start := time.Now()
@@ -51,16 +67,27 @@ func (d *Desk) upgrade(ctx context.Context) error {
 	return nil
 }
 
-func (d *Desk) reindex(ctx context.Context, tables ...checkedTable) error {
-	return d.db.Update(ctx, func(tx store.Tx) error {
-		for _, table := range tables {
-			if err := table.Reindex(tx); err != nil {
-				return fmt.Errorf("make the indexes of table %s anew: %w", table.Name(), err)
-			}
-			if err := layouts.Put(tx, &layout{Table: table.Name(), Declared: table.Declared()}); err != nil {
-				return err
-			}
+func (d *Desk) reindex(ctx context.Context, table checkedTable) error {
+	for next := []byte(nil); ; {
+		from := next
+		err := d.db.Update(ctx, func(tx store.Tx) (err error) {
+			next, err = reindexPart(tx, table, from)
+			return err
+		})
+		if err != nil || next == nil {
+			return err
 		}
-		return nil
-	})
+	}
+}
+
+// reindexPart looks at the next index entries or records of a table; after the last of
+// them it remembers that the table has the indexes it declares.
+func reindexPart(tx store.Tx, table checkedTable, from []byte) (next []byte, err error) {
+	if next, err = table.Reindex(tx, from, reindexTogether); err != nil {
+		return nil, fmt.Errorf("make the indexes of table %s anew: %w", table.Name(), err)
+	}
+	if next != nil {
+		return next, nil
+	}
+	return nil, layouts.Put(tx, &layout{Table: table.Name(), Declared: table.Declared()})
 }

@@ -88,7 +88,7 @@ type checkedTable interface {
 	Name() string
 	Declared() string
 	Verify(store.Reader) ([]store.Difference, error)
-	Reindex(store.Tx) error
+	Reindex(tx store.Tx, from []byte, limit int) (next []byte, err error)
 }
 
 // allTables are the tables of the helpdesk.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -46,22 +47,29 @@ func (d Difference) String() string {
 // the whole table once and each record once more for every index entry. The error
 // is that of reading, not of what was found.
 func (t *Table[T]) Verify(r Reader) ([]Difference, error) {
-	records, err := t.verifyRecords(r)
+	records, _, err := t.verifyRecords(r, Prefix(t.prefix), math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
-	entries, err := t.verifyEntries(r)
+	entries, _, err := t.verifyEntries(r, Prefix(t.entries()), math.MaxInt)
 	if err != nil {
 		return nil, err
 	}
 	return append(records, entries...), nil
 }
 
-// verifyRecords looks from the records at the index entries they should have.
-func (t *Table[T]) verifyRecords(r Reader) (found []Difference, err error) {
-	for stored, err := range r.Scan(Prefix(t.prefix)) {
+// entries is where those of all indexes of the table are.
+func (t *Table[T]) entries() []byte { return []byte("i/" + t.spec.Name + "/") }
+
+// verifyRecords looks from so many records at the index entries they should have;
+// next is the key of the one that follows, nil after the last.
+func (t *Table[T]) verifyRecords(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
+	for stored, err := range r.Scan(rng) {
 		if err != nil {
-			return nil, fmt.Errorf("verify table %s: %w", t.spec.Name, err)
+			return nil, nil, fmt.Errorf("verify table %s: %w", t.spec.Name, err)
+		}
+		if limit--; limit < 0 {
+			return found, bytes.Clone(stored.Key), nil
 		}
 		key := stored.Key[len(t.prefix):]
 		record, err := t.decode(stored.Value)
@@ -80,22 +88,26 @@ func (t *Table[T]) verifyRecords(r Reader) (found []Difference, err error) {
 					parsed, _ := parseIndexEntry(entry[len(index.prefix):]) // just built
 					found = append(found, t.difference(MissingEntry, parsed, index.Name, nil))
 				case err != nil:
-					return nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, index.Name, err)
+					return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, index.Name, err)
 				}
 			}
 		}
 	}
-	return found, nil
+	return found, nil, nil
 }
 
-// verifyEntries looks from all index entries of the table at the records.
-func (t *Table[T]) verifyEntries(r Reader) (found []Difference, err error) {
-	all := []byte("i/" + t.spec.Name + "/")
+// verifyEntries looks from so many index entries of the table at the records; next is
+// as that of verifyRecords.
+func (t *Table[T]) verifyEntries(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
+	all := t.entries()
 	var previous IndexEntry
 	var previousIndex string
-	for stored, err := range r.Scan(Prefix(all)) {
+	for stored, err := range r.Scan(rng) {
 		if err != nil {
-			return nil, fmt.Errorf("verify indexes of table %s: %w", t.spec.Name, err)
+			return nil, nil, fmt.Errorf("verify indexes of table %s: %w", t.spec.Name, err)
+		}
+		if limit--; limit < 0 {
+			return found, bytes.Clone(stored.Key), nil
 		}
 		name, position, _ := bytes.Cut(stored.Key[len(all):], []byte("/"))
 		entry, err := parseIndexEntry(position)
@@ -106,7 +118,7 @@ func (t *Table[T]) verifyEntries(r Reader) (found []Difference, err error) {
 		expected, unique, err := t.expects(r, string(name), stored.Key, entry)
 		switch {
 		case err != nil:
-			return nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, name, err)
+			return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, name, err)
 		case !expected:
 			found = append(found, t.difference(StaleEntry, entry, string(name), nil))
 			continue
@@ -115,7 +127,7 @@ func (t *Table[T]) verifyEntries(r Reader) (found []Difference, err error) {
 		}
 		previous, previousIndex = entry, string(name)
 	}
-	return found, nil
+	return found, nil, nil
 }
 
 // expects tells whether an entry follows from a record. One of a record that
@@ -149,29 +161,47 @@ func (t *Table[T]) difference(kind DifferenceKind, entry IndexEntry, index strin
 	}
 }
 
-// Reindex mends what Verify finds between records and indexes: it adds missing
-// entries and removes stale ones, also those of indexes declared no longer. What
+// Reindex mends what Verify finds between records and indexes: it removes stale
+// entries, also those of indexes declared no longer, and adds missing ones. What
 // takes a human it leaves alone: undecodable or misplaced records, and keys that
-// two records share in a unique index. It is one transaction, so it holds all
-// repairs in memory.
-func (t *Table[T]) Reindex(tx Tx) error {
-	differences, err := t.Verify(tx)
-	if err != nil {
-		return err
+// two records share in a unique index.
+//
+// One call looks at so many entries and records, and holds their repairs in memory.
+// It begins where from says, nil for the beginning, and returns where the next call
+// goes on, nil when all is done. The calls may be transactions of their own; if
+// records change between them, begin anew.
+func (t *Table[T]) Reindex(tx Tx, from []byte, limit int) (next []byte, err error) {
+	var found []Difference
+	if entries := Prefix(t.entries()); from == nil || bytes.HasPrefix(from, t.entries()) {
+		entries.Start = slices.MaxFunc([][]byte{entries.Start, from}, bytes.Compare)
+		if found, next, err = t.verifyEntries(tx, entries, limit); err == nil && next == nil {
+			next = t.prefix
+		}
+	} else {
+		records := Prefix(t.prefix)
+		records.Start = from
+		found, next, err = t.verifyRecords(tx, records, limit)
 	}
-	for _, d := range differences {
-		key := join([]byte("i/"+t.spec.Name+"/"+d.Index+"/"), IndexEntry{Index: d.Key, Primary: d.Primary}.Position())
-		switch {
-		case d.Kind == MissingEntry:
-			err = tx.Put(key, nil)
-		case d.Kind == StaleEntry && d.Err != nil: // it never was an entry; Key is all that followed the name
-			err = tx.Delete(join([]byte("i/"+t.spec.Name+"/"+d.Index+"/"), d.Key))
-		case d.Kind == StaleEntry:
-			err = tx.Delete(key)
+	if err != nil {
+		return nil, err
+	}
+	for _, d := range found {
+		if err := t.mend(tx, d); err != nil {
+			return nil, fmt.Errorf("reindex table %s: %w", t.spec.Name, err)
 		}
-		if err != nil {
-			return fmt.Errorf("reindex table %s: %w", t.spec.Name, err)
-		}
+	}
+	return next, nil
+}
+
+func (t *Table[T]) mend(tx Tx, d Difference) error {
+	index := append(t.entries(), d.Index+"/"...)
+	switch {
+	case d.Kind == MissingEntry:
+		return tx.Put(IndexEntry{Index: d.Key, Primary: d.Primary}.after(index), nil)
+	case d.Kind == StaleEntry && d.Err != nil: // it never was an entry; Key is all that followed the name
+		return tx.Delete(append(index, d.Key...))
+	case d.Kind == StaleEntry:
+		return tx.Delete(IndexEntry{Index: d.Key, Primary: d.Primary}.after(index))
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestVerifyFindsEveryDifferenceAndReindexMends(t *testing.T) {
 				}) {
 					t.Errorf("found %v, want %q", found, test.want)
 				}
-				if err := people().Reindex(tx); err != nil {
+				if err := reindex(tx, people()); err != nil {
 					return err
 				}
 				left, err := people().Verify(tx)
