@@ -114,6 +114,7 @@ type apiAuthentication struct {
 	ARC         string    `json:"arc"`
 	Policy      string    `json:"policy"`
 	AlignedBy   string    `json:"aligned_by"`
+	Forwarder   *string   `json:"forwarder"`
 	Trust       string    `json:"trust"`
 	Results     string    `json:"results"`
 }
@@ -126,7 +127,7 @@ type apiDKIM struct {
 
 func authenticationJSON(a helpdesk.Authentication) *apiAuthentication {
 	verdict := &apiAuthentication{a.SPF.Result, a.SPF.Domain, a.SPF.Reason, []apiDKIM{}, a.DMARC.Result, a.DMARC.Domain, a.DMARC.Reason,
-		a.ARC, a.Policy, a.AlignedBy, string(a.Trust()), a.Results}
+		a.ARC, a.Policy, a.AlignedBy, orNull(a.Forwarder), string(a.Trust()), a.Results}
 	for _, signature := range a.DKIM {
 		verdict.DKIM = append(verdict.DKIM, apiDKIM{signature.Domain, signature.Result, signature.Reason})
 	}

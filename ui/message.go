@@ -212,6 +212,9 @@ func (r reader) trustReason(a helpdesk.Authentication) string {
 	if a.Vouched != "" {
 		parts = append(parts, r.T("quarantine.vouched."+string(a.Vouched)))
 	}
+	if a.Forwarder != "" {
+		parts = append(parts, r.T("trust.forwarded", a.Forwarder))
+	}
 	if a.DMARC.Result != "" {
 		parts = append(parts, "DMARC "+a.DMARC.Result)
 	}

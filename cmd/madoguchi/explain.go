@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"os"
@@ -27,7 +26,8 @@ The mail is named by its Message-ID, with or without brackets, by its ID here, o
 by the number of its ticket, for all mails of that ticket. The name of a file
 (or - for standard input) is a mail to be tried: what today's rules would do with
 it, as a dry run, its sender authenticated where the session is given (--remote-ip,
---helo, --mail-from). It works beside a running server and changes nothing.`,
+--helo, --mail-from), with the trusted forwarders of the running server, or of the
+file given by --config. It works beside a running server and changes nothing.`,
 		Example: `  madoguchi explain 1042
   madoguchi explain '<20261121.4711@customer.example>'
   madoguchi explain mail.eml --to support@example.com
@@ -42,14 +42,13 @@ it, as a dry run, its sender authenticated where the session is given (--remote-
 			if err != nil {
 				return err
 			}
-			session, err := envelope.session(cmd, raw)
-			if err != nil {
-				return err
-			}
 			return withOperations(cmd.Context(), directory, func(ops operations) error {
+				if err := data.configure(cmd.Context(), ops); err != nil {
+					return err
+				}
 				var list []explanation
 				if isFile {
-					list, err = explainFile(cmd.Context(), ops, args[0], rehearsal{To: to, Raw: raw, Session: session})
+					list, err = explainFile(cmd, ops, args[0], raw, to, envelope)
 				} else {
 					list, err = ops.Explain(cmd.Context(), args[0])
 				}
@@ -110,8 +109,17 @@ func isTicketNumber(name string) bool {
 }
 
 // explainFile rehearses a mail, and where it is here already tells of that too.
-func explainFile(ctx context.Context, ops operations, name string, r rehearsal) ([]explanation, error) {
-	tried, err := ops.Rehearse(ctx, r)
+func explainFile(cmd *cobra.Command, ops operations, name string, raw []byte, to []string, envelope inspectionEnvelope) ([]explanation, error) {
+	ctx := cmd.Context()
+	by, err := ops.Status(ctx)
+	if err != nil {
+		return nil, err
+	}
+	session, err := envelope.session(cmd, raw, by)
+	if err != nil {
+		return nil, err
+	}
+	tried, err := ops.Rehearse(ctx, rehearsal{To: to, Raw: raw, Session: session})
 	if err != nil {
 		return nil, err
 	}

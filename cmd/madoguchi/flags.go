@@ -60,6 +60,20 @@ func (f *dataFlags) operateOnExisting(cmd *cobra.Command, do func(ctx context.Co
 	return withOperations(ctx, directory, func(ops operations) error { return do(ctx, ops, directory) })
 }
 
+// configure has work without a running server go by the configuration file. A
+// server has its own.
+func (f *dataFlags) configure(ctx context.Context, ops operations) error {
+	l, alone := ops.(*local)
+	if !alone || f.config == "" {
+		return nil
+	}
+	c, err := readConfig(f.config)
+	if err != nil {
+		return err
+	}
+	return l.configure(ctx, c)
+}
+
 // operate runs work on the data that the flags name.
 func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) error {
 	directory, err := f.directory()

@@ -14,6 +14,7 @@ import (
 
 func newInspectCommand() *cobra.Command {
 	var envelope inspectionEnvelope
+	var file string
 	cmd := &cobra.Command{
 		Use:   "inspect FILE|-",
 		Short: "Show how a mail is understood, as one JSON object",
@@ -24,24 +25,30 @@ place where the declared character set was not the one used. Any bytes give an
 answer; a file that cannot be read is an error.
 
 With the session it came in (--remote-ip, --helo, --mail-from) its sender is
-authenticated too, by asking DNS.`,
+authenticated too, by asking DNS; with --config as the listener would do it, which
+believes the forwarders named there (ARC).`,
 		Example: `  madoguchi inspect mail.eml
   madoguchi inspect - < mail.eml | jq .reply_text
   madoguchi inspect mail.eml --remote-ip 192.0.2.7 --helo mx.example.org --mail-from hana@example.org`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := readConfig(file)
+			if err != nil {
+				return err
+			}
 			raw, err := readMail(args[0], cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
 			found := inspect(raw)
-			if found.Authentication, err = envelope.authenticate(cmd, raw); err != nil {
+			if found.Authentication, err = envelope.authenticate(cmd, raw, c); err != nil {
 				return err
 			}
 			return printInspection(cmd.OutOrStdout(), found)
 		},
 	}
 	envelope.register(cmd)
+	cmd.Flags().StringVar(&file, "config", "", "configuration file that names the resolver and trusted forwarders")
 	return cmd
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -19,7 +20,7 @@ func (e *inspectionEnvelope) register(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&e.remoteIP, "remote-ip", "", "address of the client that sent it")
 	cmd.Flags().StringVar(&e.helo, "helo", "", "name the client gave in HELO or EHLO")
 	cmd.Flags().StringVar(&e.mailFrom, "mail-from", "", "envelope sender; empty for a bounce")
-	cmd.Flags().StringVar(&e.resolver, "resolver", "", "name server to ask, host:port (default: the system's)")
+	cmd.Flags().StringVar(&e.resolver, "resolver", "", "name server to ask, host:port (default: that of the configuration, or the system's)")
 }
 
 // inspectionAuthentication holds result words of RFC 8601, section 2.7.
@@ -28,6 +29,8 @@ type inspectionAuthentication struct {
 	DKIM  []inspectionDKIM `json:"dkim"`
 	DMARC auth.Result      `json:"dmarc"`
 	ARC   string           `json:"arc"`
+	// Forwarder is the trusted domain whose seal proves the sender, or "".
+	Forwarder string `json:"forwarder"`
 	// Reasons say why, by mechanism, where there is something to say.
 	Reasons map[string]string `json:"reasons"`
 }
@@ -38,9 +41,9 @@ type inspectionDKIM struct {
 	Reason string      `json:"reason"`
 }
 
-// verify asks DNS about the sender; the verdict is nil when no flag speaks of a
-// session.
-func (e *inspectionEnvelope) verify(cmd *cobra.Command, raw []byte) (*auth.Verdict, error) {
+// verify asks DNS about the sender, and believes the forwarders that the listener
+// of the configuration believes; the verdict is nil when no flag speaks of a session.
+func (e *inspectionEnvelope) verify(cmd *cobra.Command, raw []byte, forwarders []string, resolver string) (*auth.Verdict, error) {
 	if !slices.ContainsFunc([]string{"remote-ip", "helo", "mail-from", "resolver"}, cmd.Flags().Changed) {
 		return nil, nil
 	}
@@ -52,15 +55,15 @@ func (e *inspectionEnvelope) verify(cmd *cobra.Command, raw []byte) (*auth.Verdi
 		}
 		request.RemoteIP = ip
 	}
-	verifier := &auth.Verifier{Resolver: auth.NewResolver(e.resolver)}
+	verifier := &auth.Verifier{Resolver: auth.NewResolver(cmp.Or(e.resolver, resolver)), Forwarders: forwarders}
 	verdict := verifier.Verify(cmd.Context(), request)
 	return &verdict, nil
 }
 
 // session is what a rehearsal is told of the session; empty when no flag speaks
-// of one.
-func (e *inspectionEnvelope) session(cmd *cobra.Command, raw []byte) (rehearsalSession, error) {
-	verdict, err := e.verify(cmd, raw)
+// of one. by is who rehearses.
+func (e *inspectionEnvelope) session(cmd *cobra.Command, raw []byte, by status) (rehearsalSession, error) {
+	verdict, err := e.verify(cmd, raw, by.Forwarders, by.Resolver)
 	if verdict == nil || err != nil {
 		return rehearsalSession{}, err
 	}
@@ -69,13 +72,13 @@ func (e *inspectionEnvelope) session(cmd *cobra.Command, raw []byte) (rehearsalS
 }
 
 // authenticate is nil when no flag speaks of a session.
-func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte) (*inspectionAuthentication, error) {
-	verdict, err := e.verify(cmd, raw)
+func (e *inspectionEnvelope) authenticate(cmd *cobra.Command, raw []byte, c config) (*inspectionAuthentication, error) {
+	verdict, err := e.verify(cmd, raw, c.Incoming.TrustedForwarders, c.DNS.Resolver)
 	if verdict == nil || err != nil {
 		return nil, err
 	}
 	a := &inspectionAuthentication{
-		SPF: verdict.SPF.Result, DKIM: []inspectionDKIM{}, DMARC: verdict.DMARC.Result, ARC: verdict.ARC,
+		SPF: verdict.SPF.Result, DKIM: []inspectionDKIM{}, DMARC: verdict.DMARC.Result, ARC: verdict.ARC, Forwarder: verdict.Forwarder,
 		Reasons: map[string]string{"spf": verdict.SPF.Reason, "dmarc": verdict.DMARC.Reason},
 	}
 	for _, signature := range verdict.DKIM {

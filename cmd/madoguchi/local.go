@@ -60,11 +60,21 @@ func newLocal(ctx context.Context, engine store.Engine) (*local, error) {
 		similar: similar.New(engine, desk, nil, slog.New(slog.DiscardHandler))}, nil
 }
 
+// configure has l go by a configuration as a server with it would.
+func (l *local) configure(ctx context.Context, c config) error {
+	desk, err := helpdesk.Open(ctx, l.engine, c.deskOptions())
+	if err != nil {
+		return err
+	}
+	l.desk, l.index, l.config = desk, search.New(l.engine, desk), c
+	return nil
+}
+
 func (l *local) Close() error { return l.engine.Close() }
 
 func (l *local) Status(ctx context.Context) (status, error) {
 	needs, err := l.desk.NeedsSetup(ctx)
-	return status{Version: programVersion(), NeedsSetup: needs}, err
+	return status{Version: programVersion(), NeedsSetup: needs, Forwarders: l.config.Incoming.TrustedForwarders, Resolver: l.config.DNS.Resolver}, err
 }
 
 func (l *local) Users(ctx context.Context) ([]userInfo, error) {

@@ -83,6 +83,9 @@ type status struct {
 	SMTP       string `json:"smtp"`
 	Web        string `json:"web"`
 	NeedsSetup bool   `json:"needs_setup"`
+	// Forwarders and Resolver are what senders are authenticated with.
+	Forwarders []string `json:"forwarders,omitempty"`
+	Resolver   string   `json:"resolver,omitempty"`
 }
 
 type userInfo struct {

@@ -36,7 +36,14 @@ server. What decided is told by madoguchi explain FILE, or by --json.`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, directory string) error {
-				session := func(raw []byte) (rehearsalSession, error) { return envelope.session(cmd, raw) }
+				if err := data.configure(ctx, ops); err != nil {
+					return err
+				}
+				by, err := ops.Status(ctx)
+				if err != nil {
+					return err
+				}
+				session := func(raw []byte) (rehearsalSession, error) { return envelope.session(cmd, raw, by) }
 				r := replay{ops: ops, session: session, to: to, asJSON: asJSON, out: cmd.OutOrStdout(), problems: cmd.ErrOrStderr(), counts: map[outcome]int{}}
 				for _, name := range args {
 					if err := r.file(ctx, name, cmd.InOrStdin()); err != nil {

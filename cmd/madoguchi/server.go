@@ -111,23 +111,9 @@ func (s *server) openData(ctx context.Context) (err error) {
 			s.log.InfoContext(ctx, "the data is of an older version and is upgraded; a copy of it as it was is kept", "copy", kept)
 		}
 	}
-	s.desk, err = helpdesk.Open(ctx, s.store, helpdesk.Options{
-		Hostname:        s.config.hostname(),
-		TokenLifetime:   s.config.Helpdesk.TokenLifetime.Duration,
-		UndoWindow:      orNone(s.config.Helpdesk.UndoWindow.Duration),
-		SessionLifetime: s.config.Helpdesk.SessionLifetime.Duration,
-		DMARC:           s.config.Incoming.DMARC.handling(),
-		ReportAddresses: s.config.Reports.addresses(),
-		QuarantineKeep:  s.config.Incoming.QuarantineKeep.Duration,
-		Greylisting:     s.config.Incoming.Greylist.greylisting(),
-		SessionIdle:     s.config.Helpdesk.SessionIdle.Duration,
-		PrivateWebhooks: len(s.config.Webhooks.AllowNetworks) > 0,
-		WebhookPatience: s.config.Webhooks.GiveUpAfter.Duration,
-		PublicURL:       s.config.publicURL(),
-		SignOn:          s.config.OIDC.signOn(),
-		Log:             s.log,
-		Program:         programVersion(),
-	})
+	options := s.config.deskOptions()
+	options.Log = s.log
+	s.desk, err = helpdesk.Open(ctx, s.store, options)
 	if err != nil {
 		return err
 	}
@@ -137,6 +123,26 @@ func (s *server) openData(ctx context.Context) (err error) {
 		return err
 	}
 	return s.applyFile(ctx, s.config)
+}
+
+// deskOptions are what the file says of the desk.
+func (c *config) deskOptions() helpdesk.Options {
+	return helpdesk.Options{
+		Hostname:        c.hostname(),
+		TokenLifetime:   c.Helpdesk.TokenLifetime.Duration,
+		UndoWindow:      orNone(c.Helpdesk.UndoWindow.Duration),
+		SessionLifetime: c.Helpdesk.SessionLifetime.Duration,
+		DMARC:           c.Incoming.DMARC.handling(),
+		ReportAddresses: c.Reports.addresses(),
+		QuarantineKeep:  c.Incoming.QuarantineKeep.Duration,
+		Greylisting:     c.Incoming.Greylist.greylisting(),
+		SessionIdle:     c.Helpdesk.SessionIdle.Duration,
+		PrivateWebhooks: len(c.Webhooks.AllowNetworks) > 0,
+		WebhookPatience: c.Webhooks.GiveUpAfter.Duration,
+		PublicURL:       c.publicURL(),
+		SignOn:          c.OIDC.signOn(),
+		Program:         programVersion(),
+	}
 }
 
 // orNone writes "none" as the desk does: zero would stand for its default.
