@@ -17,6 +17,7 @@ type plan struct {
 	manifest *manifest // as it was read, then as it will be
 	revision uint64    // as it was read
 	builder  *builder
+	entries  []store.Entry // of the new segment
 	dead     map[uint32]deadSet
 	places   map[string]place
 	gone     []string
@@ -34,6 +35,7 @@ func (ix *Index) commit(ctx context.Context, epoch uint32, b *batch, cursor uint
 		return err
 	}
 	p.manifest.Cursor = max(cursor, p.manifest.Cursor)
+	p.entries = p.builder.pack(epoch, p.manifest.LastSegment)
 	if err := ix.db.Update(ctx, p.write); err != nil {
 		return err
 	}
@@ -117,8 +119,8 @@ func (p *plan) write(tx store.Tx) error {
 	if err := unchanged(tx, epoch, p.revision); err != nil {
 		return err
 	}
-	if p.builder.count > 0 {
-		if err := p.builder.write(tx, epoch, p.manifest.LastSegment); err != nil {
+	for _, entry := range p.entries {
+		if err := tx.Put(entry.Key, entry.Value); err != nil {
 			return err
 		}
 	}

@@ -16,7 +16,7 @@
 // kept, so that a word of several tokens is found only where they are adjacent.
 //
 // On disk the index is a list of immutable segments, as in a log-structured merge
-// tree: a commit writes one small segment in one place, and segments of similar
+// tree: a commit writes one small segment, packed into blocks, in one place, and segments of similar
 // size are merged later, a bounded piece per transaction. A changed piece gets a
 // new generation, and its old place is marked dead. So a mail costs one short
 // write however common its words are.

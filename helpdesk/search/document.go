@@ -2,8 +2,6 @@ package search
 
 import (
 	"context"
-	"encoding/binary"
-	"hash/fnv"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,10 +78,17 @@ func (d *document) size() (n int) {
 
 // digest tells whether two documents of a piece are the same.
 func (d *document) digest() uint64 {
-	h := fnv.New64a()
+	const basis, prime = 14695981039346656037, 1099511628211 // of FNV-1a; hash/fnv wants a copy of every text
+	sum := uint64(basis)
 	part := func(s string) {
-		h.Write(binary.AppendUvarint(nil, uint64(len(s))))
-		h.Write([]byte(s))
+		length := uint64(len(s))
+		for ; length >= 0x80; length >>= 7 {
+			sum = (sum ^ (length&0x7f | 0x80)) * prime
+		}
+		sum = (sum ^ length) * prime
+		for i := range len(s) {
+			sum = (sum ^ uint64(s[i])) * prime
+		}
 	}
 	part(strconv.FormatUint(d.ticket, 10))
 	part(strconv.FormatInt(d.at.Unix(), 10))
@@ -94,7 +99,7 @@ func (d *document) digest() uint64 {
 	for _, fact := range d.facts {
 		part(fact)
 	}
-	return h.Sum64()
+	return sum
 }
 
 // source reads pieces from the helpdesk, each ticket once.

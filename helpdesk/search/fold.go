@@ -57,7 +57,7 @@ func Fold(s string) string { return foldText(s) }
 // common characters are their own NFKC form and take part in no composition, as
 // long as another of them follows.
 func common(r rune) bool {
-	return 0x4e00 <= r && r <= 0x9fff || 0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fa || r == 'ー' || r == '、' || r == '。'
+	return 0x4e00 <= r && r <= 0x9fff || 0x3041 <= r && r <= 0x3096 || 0x30a1 <= r && r <= 0x30fc || 0x3001 <= r && r <= 0x3029
 }
 
 // foldRune folds one character of a text in NFKC; -1 leaves it out.

@@ -111,6 +111,127 @@ func TestRebuildFindsWhatFollowingFinds(t *testing.T) {
 	h.onlyOneEpoch()
 }
 
+// TestIndexOfAnEarlierVersion has a key for each term: it is read as it is, goes on
+// growing, and is packed as its segments are merged.
+func TestIndexOfAnEarlierVersion(t *testing.T) {
+	h := newHouse(t)
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 20 {
+		h.live(r, 5)
+		h.follow()
+	}
+	before := h.answers()
+	if err := h.index.Unpack(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if h.keysOf('b') != 0 || h.keysOf('t') == 0 {
+		t.Fatal("the index is packed")
+	}
+	h.index = search.New(h.db, h.Desk)
+	h.verify()
+	if after := h.answers(); !slices.Equal(after, before) {
+		t.Errorf("found %q, want %q", after, before)
+	}
+	for range 40 {
+		h.live(r, 5)
+		h.follow()
+	}
+	h.verify()
+	if h.keysOf('t') != 0 {
+		t.Errorf("%d keys of terms are left", h.keysOf('t'))
+	}
+	followed := h.answers()
+	if err := h.index.Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for i, rebuilt := range h.answers() { // not word for word: dead documents count in the average length
+		found, _, _ := strings.Cut(followed[i], " [")
+		if want, _, _ := strings.Cut(rebuilt, " ["); found != want {
+			t.Errorf("followed %s\nrebuilt  %s", found, want)
+		}
+	}
+}
+
+// keysOf counts the keys of a kind.
+func (h *house) keysOf(kind byte) (n int) {
+	h.t.Helper()
+	err := h.db.View(h.t.Context(), func(r store.Reader) error {
+		for entry, err := range r.Scan(store.Prefix([]byte("s/"))) {
+			if err != nil {
+				return err
+			}
+			if entry.Key[6] == kind {
+				n++
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return n
+}
+
+// TestDamagedBlocksAreErrors changes and cuts blocks: a search and a verification say so
+// or find less, and nothing panics.
+func TestDamagedBlocksAreErrors(t *testing.T) {
+	h := newHouse(t)
+	r := rand.New(rand.NewPCG(5, 6))
+	h.live(r, 30)
+	h.follow()
+	var blocks []store.Entry
+	err := h.db.View(t.Context(), func(reader store.Reader) error {
+		blocks = nil
+		for entry, err := range reader.Scan(store.Prefix([]byte("s/"))) {
+			if err != nil {
+				return err
+			}
+			if entry.Key[6] == 'b' {
+				blocks = append(blocks, store.Entry{Key: slices.Clone(entry.Key), Value: slices.Clone(entry.Value)})
+			}
+		}
+		return nil
+	})
+	if err != nil || len(blocks) == 0 {
+		t.Fatal(len(blocks), err)
+	}
+	noticed := 0
+	for range 200 {
+		block := blocks[r.IntN(len(blocks))]
+		damaged := slices.Clone(block.Value)
+		if r.IntN(4) == 0 {
+			damaged = damaged[:1+r.IntN(len(damaged))]
+		} else {
+			damaged[r.IntN(len(damaged))] ^= byte(1 + r.IntN(255))
+		}
+		write := func(value []byte) {
+			if err := h.db.Update(t.Context(), func(tx store.Tx) error { return tx.Put(block.Key, value) }); err != nil {
+				t.Fatal(err)
+			}
+		}
+		write(damaged)
+		h.index = search.New(h.db, h.Desk)
+		for _, word := range []string{"invoice", "確認", "記", "zzzz"} {
+			if _, err := h.index.Search(t.Context(), h.admin, search.Query{Text: word}); err != nil && !errors.Is(err, store.ErrCorrupt) {
+				t.Errorf("search: %v", err)
+			}
+		}
+		problems, err := h.index.Verify(t.Context())
+		if err != nil {
+			t.Errorf("verify: %v", err)
+		}
+		if len(problems) > 0 {
+			noticed++
+		}
+		write(block.Value)
+	}
+	if noticed < 20 {
+		t.Errorf("%d of 200 damages were noticed", noticed)
+	}
+	h.index = search.New(h.db, h.Desk)
+	h.verify()
+}
+
 // sortedWords leaves the order out: tickets of one score may be in any.
 func sortedWords(s string) string {
 	words := strings.Fields(s)

@@ -9,8 +9,12 @@ import (
 )
 
 // format is raised when what is indexed or how changes: an index of another
-// format is made anew.
-const format = 3
+// format is made anew. One of formatPlain has segments that are not packed; it is
+// raised when it is first written to, so that an earlier version makes its own anew.
+const (
+	format      = 4
+	formatPlain = 3
+)
 
 // root says which index is in use. A rebuild makes the next epoch beside it.
 type root struct {
@@ -38,6 +42,7 @@ type segmentInfo struct {
 	Documents   int
 	Dead        int
 	Length      uint64 // of all its documents, in tokens
+	Packed      bool   `cbor:",omitempty"` // its terms are in blocks
 }
 
 var (
@@ -62,7 +67,8 @@ func readRoot(r store.Reader) (*root, error) {
 //	s/<epoch>p<piece>                    generation and digest of a piece
 //	s/<epoch>d<segment>                  the documents of a segment, in order
 //	s/<epoch>x<segment>                  a bit for each document that is dead
-//	s/<epoch>t<segment><term>\0<field>   postings
+//	s/<epoch>b<segment><term>\0<field>   terms up to this one, and their postings
+//	s/<epoch>t<segment><term>\0<field>   postings, in segments that are not packed
 //
 // Numbers are four bytes, highest first.
 const (
@@ -70,6 +76,7 @@ const (
 	kindPiece      = 'p'
 	kindDocuments  = 'd'
 	kindDead       = 'x'
+	kindBlock      = 'b'
 	kindPostings   = 't'
 	postingsPrefix = len(space) + 4 + 1 + 4
 )
@@ -86,12 +93,12 @@ func segmentKey(epoch uint32, kind byte, segment uint32) []byte {
 	return binary.BigEndian.AppendUint32(spaceKey(epoch, kind), segment)
 }
 
-func postingsKey(epoch, segment uint32, term string) []byte {
-	return append(segmentKey(epoch, kindPostings, segment), term...)
+func blockKey(epoch, segment uint32, last []byte) []byte {
+	return append(segmentKey(epoch, kindBlock, segment), last...)
 }
 
-// termKey is a term with its field, as it ends the key of its postings.
-func termKey(term string, f field) string { return term + "\x00" + string([]byte{byte(f)}) }
+// appendTermKey appends a term with its field, as blocks have it.
+func appendTermKey(to, term []byte, f field) []byte { return append(append(to, term...), 0, byte(f)) }
 
 // place is where a piece is and what it was made of.
 type place struct {

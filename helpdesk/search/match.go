@@ -3,8 +3,6 @@ package search
 import (
 	"math"
 	"slices"
-
-	"github.com/madoguchi/madoguchi/store"
 )
 
 // hit is a document that holds the words of a clause in one field, and how often.
@@ -189,15 +187,12 @@ func (s *searching) postings(segment *segment, t queryToken, fields []field) (li
 	if !t.prefix {
 		prefix += "\x00"
 	}
-	for entry, err := range s.reader.Scan(store.Prefix(postingsKey(segment.epoch, segment.id, prefix))) {
-		if err != nil {
-			return lists, err
+	err = termsWith(s.reader, segment.epoch, segment.id, segment.packed, prefix, func(term, postings []byte) {
+		if f := field(term[len(term)-1]); f < fieldCount && slices.Contains(fields, f) {
+			lists[f] = append(lists[f], postings)
 		}
-		if f := field(entry.Key[len(entry.Key)-1]); f < fieldCount && slices.Contains(fields, f) {
-			lists[f] = append(lists[f], entry.Value)
-		}
-	}
-	return lists, nil
+	})
+	return lists, err
 }
 
 // choosePieces picks, for each ticket on the page, the message or note in which

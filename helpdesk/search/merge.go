@@ -1,9 +1,10 @@
 package search
 
 import (
+	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -14,7 +15,7 @@ const (
 	fanout = 8
 	// maxMergedDocuments is how large a segment may become by merging.
 	maxMergedDocuments = 1 << 18
-	// chunkBytes and chunkKeys bound the transactions that move or remove
+	// chunkBytes and chunkKeys bound the transactions that write and remove
 	// postings.
 	chunkBytes = 2 << 20
 	chunkKeys  = 20_000
@@ -188,106 +189,64 @@ func (g *merging) write(tx store.Tx, revision uint64, entries []store.Entry) err
 
 // chunk merges postings from g.resume on until it has enough for a transaction.
 func (g *merging) chunk(r store.Reader) (entries []store.Entry, err error) {
-	inputs, stop := g.open(r)
-	defer stop()
-	size := 0
-	var list []posting
+	inputs := make([]*termReader, 0, len(g.sources))
+	for _, s := range g.sources {
+		in := readTerms(r, g.manifest.Epoch, s.ID, s.Packed, string(g.resume))
+		defer in.stop()
+		if err := in.advanceTo(g.resume); err != nil {
+			return nil, err
+		}
+		inputs = append(inputs, in)
+	}
+	w := blockWriter{epoch: g.manifest.Epoch, segment: g.info.ID}
+	var term []byte
+	var out postingsBuilder
 	for {
-		term := lowest(inputs)
-		if term == nil {
-			g.done = true
-			return entries, nil
+		first := lowest(inputs)
+		if first == nil || w.size > chunkBytes {
+			g.done, g.resume = first == nil, slices.Clone(first)
+			w.end()
+			return w.entries, nil
 		}
-		if size > chunkBytes || len(entries) > chunkKeys {
-			g.resume = slices.Clone(term)
-			return entries, nil
-		}
-		out := &postingsBuilder{last: -1}
-		key := postingsKey(g.manifest.Epoch, g.info.ID, string(term))
-		for i := range inputs {
-			if string(inputs[i].term) != string(key[postingsPrefix:]) {
+		term = append(term[:0], first...)
+		out.encoded, out.last = out.encoded[:0], -1
+		for i, in := range inputs {
+			if in.term == nil || !bytes.Equal(in.term, term) {
 				continue
 			}
-			if list, err = decodePostings(list[:0], inputs[i].value); err != nil {
+			if err := out.take(in.postings, g.ordinals[i]); err != nil {
 				return nil, err
 			}
-			if err := out.take(list, g.ordinals[i]); err != nil {
-				return nil, err
-			}
-			if err := inputs[i].advance(); err != nil {
+			if err := in.advance(); err != nil {
 				return nil, err
 			}
 		}
 		if len(out.encoded) > 0 {
-			entries = append(entries, store.Entry{Key: key, Value: out.encoded})
-			size += len(key) + len(out.encoded)
+			w.add(term, out.encoded)
 		}
 	}
 }
 
-// take appends the occurrences of one source in the new numbers.
-func (p *postingsBuilder) take(list []posting, ordinals []int32) error {
-	var positions []uint32
-	for i := 0; i < len(list); {
-		ordinal := list[i].ordinal()
-		positions = positions[:0]
-		for ; i < len(list) && list[i].ordinal() == ordinal; i++ {
-			positions = append(positions, list[i].position())
-		}
-		if int(ordinal) >= len(ordinals) {
-			return errPostings
-		}
-		if renumbered := ordinals[ordinal]; renumbered >= 0 {
-			p.encoded = appendPosting(p.encoded, int(renumbered)-p.last, positions)
+// take appends the postings of one source, in the new numbers. Where a term stands in
+// a document is copied as it is.
+func (p *postingsBuilder) take(list []byte, ordinals []int32) error {
+	reader := readPostings(list, len(ordinals))
+	for reader.next() {
+		count := reader.positions
+		places := reader.skip()
+		if renumbered := ordinals[reader.ordinal]; renumbered >= 0 {
+			p.encoded = binary.AppendUvarint(p.encoded, uint64(int(renumbered)-p.last))
+			p.encoded = binary.AppendUvarint(p.encoded, uint64(count))
+			p.encoded = append(p.encoded, places...)
 			p.last = int(renumbered)
 		}
 	}
-	return nil
+	return reader.err
 }
 
-// input walks the postings of one source.
-type input struct {
-	next        func() (store.Entry, error, bool)
-	term, value []byte
-}
-
-func (g *merging) open(r store.Reader) (inputs []input, stop func()) {
-	var stops []func()
-	for _, s := range g.sources {
-		rng := store.Prefix(segmentKey(g.manifest.Epoch, kindPostings, s.ID))
-		rng.Start = postingsKey(g.manifest.Epoch, s.ID, string(g.resume))
-		next, stop := iter.Pull2(r.Scan(rng))
-		inputs, stops = append(inputs, input{next: next}), append(stops, stop)
-	}
-	for i := range inputs {
-		if err := inputs[i].advance(); err != nil {
-			failed := err
-			inputs[i].term, inputs[i].next = []byte{}, func() (store.Entry, error, bool) { return store.Entry{}, failed, true }
-		}
-	}
-	return inputs, func() {
-		for _, stop := range stops {
-			stop()
-		}
-	}
-}
-
-func (in *input) advance() error {
-	entry, err, ok := in.next()
-	switch {
-	case err != nil:
-		return err
-	case !ok:
-		in.term, in.value = nil, nil
-	default:
-		in.term, in.value = entry.Key[postingsPrefix:], entry.Value
-	}
-	return nil
-}
-
-func lowest(inputs []input) (term []byte) {
+func lowest(inputs []*termReader) (term []byte) {
 	for _, in := range inputs {
-		if in.term != nil && (term == nil || string(in.term) < string(term)) {
+		if in.term != nil && (term == nil || bytes.Compare(in.term, term) < 0) {
 			term = in.term
 		}
 	}

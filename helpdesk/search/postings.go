@@ -27,12 +27,7 @@ func readPostings(data []byte, documents int) postingsReader {
 
 // next goes on to the next document; false at the end and after an error.
 func (p *postingsReader) next() bool {
-	for ; p.positions > 0; p.positions-- {
-		for p.at < len(p.data) && p.data[p.at] >= 0x80 {
-			p.at++
-		}
-		p.at++
-	}
+	p.skip()
 	if p.at >= len(p.data) || p.err != nil {
 		if p.at > len(p.data) {
 			p.err = errPostings
@@ -47,6 +42,18 @@ func (p *postingsReader) next() bool {
 	}
 	p.ordinal, p.count, p.positions = uint32(ordinal), uint32(min(count, math.MaxUint16-1)), int(count)
 	return true
+}
+
+// skip passes over the positions that were not read yet, and returns them encoded.
+func (p *postingsReader) skip() []byte {
+	from := min(p.at, len(p.data))
+	for ; p.positions > 0; p.positions-- {
+		for p.at < len(p.data) && p.data[p.at] >= 0x80 {
+			p.at++
+		}
+		p.at++
+	}
+	return p.data[from:min(p.at, len(p.data))]
 }
 
 func (p *postingsReader) varint() uint64 {

@@ -20,45 +20,55 @@ type builder struct {
 	last      uint64
 	length    uint64
 	lists     map[string]*postingsBuilder
-	positions map[string][]uint32 // of the document in hand
+	touched   []*postingsBuilder // by the document in hand
+	key       []byte
 }
 
+// postingsBuilder makes the postings of a term.
 type postingsBuilder struct {
-	encoded []byte
-	last    int
+	encoded   []byte
+	last      int      // ordinal
+	positions []uint32 // in the document in hand
 }
 
-func newBuilder() *builder {
-	return &builder{lists: map[string]*postingsBuilder{}, positions: map[string][]uint32{}}
-}
+func newBuilder() *builder { return &builder{lists: map[string]*postingsBuilder{}} }
 
 // add appends a document; generations ascend.
 func (b *builder) add(d *document, generation uint64) {
-	clear(b.positions)
 	var next [fieldCount]uint32
 	length := 0
 	for _, part := range d.texts {
 		base := next[part.field]
-		for t := range tokens(part.text) {
-			key := termKey(t.text, part.field)
-			b.positions[key] = append(b.positions[key], base+t.position)
+		tokenize(part.text, func(text []byte, t token) bool {
+			b.occurs(text, part.field, base+t.position)
 			next[part.field] = base + t.position + breakDistance
 			length++
-		}
+			return true
+		})
 	}
-	for _, fact := range d.facts {
-		b.positions[factKey(fact)] = []uint32{0}
+	for _, fact := range d.facts { // here a key must only stay a key: names of tags and addresses are bounded elsewhere
+		b.occurs([]byte(bound(fact, 1024)), fieldFact, 0)
 	}
-	for key, positions := range b.positions {
-		list := b.lists[key]
-		if list == nil {
-			list = &postingsBuilder{last: -1}
-			b.lists[key] = list
-		}
-		list.encoded = appendPosting(list.encoded, b.count-list.last, positions)
-		list.last = b.count
+	for _, list := range b.touched {
+		list.encoded = appendPosting(list.encoded, b.count-list.last, list.positions)
+		list.last, list.positions = b.count, list.positions[:0]
 	}
+	b.touched = b.touched[:0]
 	b.addRecord(documentRecord{generation: generation, ticket: d.ticket, at: seconds(d.at.Unix()), length: uint64(length), piece: d.piece})
+}
+
+// occurs notes where a term stands in the document in hand.
+func (b *builder) occurs(term []byte, f field, position uint32) {
+	b.key = appendTermKey(b.key[:0], term, f)
+	list := b.lists[string(b.key)]
+	if list == nil {
+		list = &postingsBuilder{last: -1}
+		b.lists[string(b.key)] = list
+	}
+	if len(list.positions) == 0 {
+		b.touched = append(b.touched, list)
+	}
+	list.positions = append(list.positions, position)
 }
 
 func (b *builder) addRecord(r documentRecord) {
@@ -74,10 +84,6 @@ func (b *builder) addRecord(r documentRecord) {
 // seconds bounds a time to what a document holds.
 func seconds(unix int64) uint32 { return uint32(min(max(unix, 1), math.MaxUint32)) }
 
-// factKey is the term of a fact. Names of tags and addresses are bounded elsewhere;
-// here a key must only stay a key.
-func factKey(fact string) string { return termKey(bound(fact, 1024), fieldFact) }
-
 func appendPosting(to []byte, delta int, positions []uint32) []byte {
 	to = binary.AppendUvarint(to, uint64(delta))
 	to = binary.AppendUvarint(to, uint64(len(positions)))
@@ -89,21 +95,21 @@ func appendPosting(to []byte, delta int, positions []uint32) []byte {
 	return to
 }
 
-// write puts the segment into tx.
-func (b *builder) write(tx store.Tx, epoch, segment uint32) error {
-	if err := tx.Put(segmentKey(epoch, kindDocuments, segment), b.documents); err != nil {
-		return err
+// pack returns what is to be stored of the segment, nothing where it has no document.
+func (b *builder) pack(epoch, segment uint32) []store.Entry {
+	if b.count == 0 {
+		return nil
 	}
+	w := blockWriter{epoch: epoch, segment: segment}
 	for _, key := range slices.Sorted(maps.Keys(b.lists)) {
-		if err := tx.Put(postingsKey(epoch, segment, key), b.lists[key].encoded); err != nil {
-			return err
-		}
+		w.add([]byte(key), b.lists[key].encoded)
 	}
-	return nil
+	w.end()
+	return append(w.entries, store.Entry{Key: segmentKey(epoch, kindDocuments, segment), Value: b.documents})
 }
 
 func (b *builder) info(segment uint32) segmentInfo {
-	return segmentInfo{ID: segment, First: b.first, Last: b.last, Documents: b.count, Length: b.length}
+	return segmentInfo{ID: segment, First: b.first, Last: b.last, Documents: b.count, Length: b.length, Packed: true}
 }
 
 // documentRecord is a document as its segment lists it.
@@ -128,6 +134,7 @@ func (r documentRecord) append(to []byte, before uint64) []byte {
 type segment struct {
 	epoch       uint32
 	id          uint32
+	packed      bool
 	generations []uint32 // above first
 	first       uint64
 	tickets     []uint32
@@ -144,7 +151,7 @@ func readSegment(r store.Reader, epoch uint32, info segmentInfo) (*segment, erro
 	if err != nil {
 		return nil, fmt.Errorf("search segment %d: %w", info.ID, err)
 	}
-	s := &segment{epoch: epoch, id: info.ID, first: info.First}
+	s := &segment{epoch: epoch, id: info.ID, packed: info.Packed, first: info.First}
 	before := info.First
 	for offset := 0; offset < len(value); {
 		record, size := decodeRecord(value[offset:], before)

@@ -11,9 +11,10 @@ import (
 // sweep removes a bounded part of the oldest garbage.
 func (ix *Index) sweep(ctx context.Context, m *manifest) error {
 	id := m.Garbage[0]
-	rest, err := ix.removeSome(ctx, segmentKey(m.Epoch, kindPostings, id))
-	if err != nil || rest {
-		return err
+	for _, kind := range []byte{kindBlock, kindPostings} {
+		if rest, err := ix.removeSome(ctx, segmentKey(m.Epoch, kind, id)); err != nil || rest {
+			return err
+		}
 	}
 	revision := m.Revision
 	m.Revision++

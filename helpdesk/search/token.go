@@ -70,14 +70,24 @@ func classOf(r rune) class {
 // empty line does.
 func tokens(s string) iter.Seq[token] {
 	return func(yield func(token) bool) {
-		t := tokenizer{yield: yield}
-		fold(s, t.take)
-		t.flush()
+		tokenize(s, func(text []byte, t token) bool {
+			t.text = string(text)
+			return yield(t)
+		})
 	}
 }
 
+// tokenize yields tokens without their text, and beside it the text, which is valid
+// until the next one.
+func tokenize(s string, yield func(text []byte, t token) bool) {
+	t := tokenizer{yield: yield}
+	fold(s, t.take)
+	t.flush()
+}
+
 type tokenizer struct {
-	yield    func(token) bool
+	yield    func(text []byte, t token) bool
+	text     []byte // memory for characters
 	position uint32
 	over     bool
 	lines    int // line ends since the last character
@@ -125,7 +135,8 @@ func (t *tokenizer) extendWord(c folded) {
 func (t *tokenizer) extendRun(c folded) {
 	t.lines = 0
 	if t.character != 0 {
-		t.emit(token{text: string([]rune{t.character, c.r}), start: t.characterStart, end: c.end, first: t.characterEnd})
+		t.text = utf8.AppendRune(utf8.AppendRune(t.text[:0], t.character), c.r)
+		t.emit(t.text, token{start: t.characterStart, end: c.end, first: t.characterEnd})
 	}
 	t.character, t.characterStart, t.characterEnd = c.r, c.start, c.end
 }
@@ -137,23 +148,24 @@ func (t *tokenizer) flush() {
 
 func (t *tokenizer) endWord() {
 	if len(t.word) > 0 {
-		t.emit(token{text: string(t.word), start: t.wordStart, end: t.wordEnd, first: t.wordEnd})
+		t.emit(t.word, token{start: t.wordStart, end: t.wordEnd, first: t.wordEnd})
 		t.word = t.word[:0]
 	}
 }
 
 func (t *tokenizer) endRun() {
 	if t.character != 0 {
-		t.emit(token{text: string(t.character), start: t.characterStart, end: t.characterEnd, first: t.characterEnd, single: true})
+		t.text = utf8.AppendRune(t.text[:0], t.character)
+		t.emit(t.text, token{start: t.characterStart, end: t.characterEnd, first: t.characterEnd, single: true})
 		t.character = 0
 	}
 }
 
-func (t *tokenizer) emit(next token) {
+func (t *tokenizer) emit(text []byte, next token) {
 	next.position = t.position
 	t.position++
 	if !t.over {
-		t.over = !t.yield(next)
+		t.over = !t.yield(text, next)
 	}
 }
 

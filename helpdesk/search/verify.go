@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 
@@ -95,19 +96,22 @@ func verifySegments(ctx context.Context, r store.Reader, m *manifest, known map[
 }
 
 func verifyPostings(r store.Reader, epoch uint32, info segmentInfo) (err error) {
+	terms := readTerms(r, epoch, info.ID, info.Packed, "")
+	defer terms.stop()
 	var list []posting
-	for entry, err := range r.Scan(store.Prefix(segmentKey(epoch, kindPostings, info.ID))) {
-		if err != nil {
+	var before []byte
+	for {
+		if err := terms.advance(); err != nil || terms.term == nil {
 			return err
 		}
-		if list, err = decodePostings(list[:0], entry.Value); err != nil {
+		if list, err = decodePostings(list[:0], terms.postings); err != nil {
 			return err
 		}
-		if n := len(list); n == 0 || int(list[n-1].ordinal()) >= info.Documents {
+		if n := len(list); n == 0 || int(list[n-1].ordinal()) >= info.Documents || bytes.Compare(before, terms.term) >= 0 {
 			return errPostings
 		}
+		before = append(before[:0], terms.term...)
 	}
-	return nil
 }
 
 // verifyPieces reads all pieces anew, as a rebuild would.
