@@ -86,6 +86,8 @@ const (
 	EventBackupRequested        EventKind = "backup.requested"
 	EventDataRecovered          EventKind = "data.recovered"
 	EventTicketRecovered        EventKind = "ticket.recovered"
+	EventTicketRestored         EventKind = "ticket.restored"
+	EventMessageRestored        EventKind = "message.restored"
 	EventAddressOptedOut        EventKind = "address.opted_out"
 	EventAddressOptedIn         EventKind = "address.opted_in"
 	EventAlarmRaised            EventKind = "alarm.raised"

@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -174,7 +175,7 @@ func (c *command) countAnew(number uint64) error {
 			return err
 		}
 	}
-	if err := c.recount(t); err != nil {
+	if err := errors.Join(c.recount(t), c.recountMentions(t), c.setDue(t)); err != nil {
 		return err
 	}
 	return tickets.Put(c, t)
@@ -207,7 +208,7 @@ func (c *command) rebuild(number uint64) error {
 	if err := c.placeRebuilt(t); err != nil {
 		return err
 	}
-	if err := c.recount(t); err != nil {
+	if err := errors.Join(c.recount(t), c.recountMentions(t), c.setDue(t)); err != nil {
 		return err
 	}
 	if _, err := c.record(Event{Kind: EventTicketRecovered, Ticket: number, Data: map[string]string{"subject": t.Subject}}); err != nil {

@@ -35,6 +35,8 @@ var needed = map[string]helpdesk.Permission{
 	"RequestBackup":     helpdesk.PermitSystem,
 	"EndAlarm":          helpdesk.PermitSystem,
 	"Mend":              helpdesk.PermitSystem,
+	"RestoreTicket":     helpdesk.PermitSystem,
+	"CopyTicket":        helpdesk.PermitExport,
 	"Aliases":           helpdesk.PermitRead,
 	"AttachmentData":    helpdesk.PermitRead,
 	"Audit":             helpdesk.PermitAudit,

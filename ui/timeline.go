@@ -198,6 +198,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketWithdrawn:   "undo",
 	helpdesk.EventTicketImported:    "download",
 	helpdesk.EventTicketRecovered:   "retry",
+	helpdesk.EventTicketRestored:    "retry",
 	helpdesk.EventDraftTaken:        "person",
 	helpdesk.EventDraftWithdrawn:    "undo",
 	helpdesk.EventReplyScheduled:    "clock",

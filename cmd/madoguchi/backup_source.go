@@ -57,12 +57,21 @@ func openBackup(name, copy string, stdin io.Reader) (backupSource, error) {
 // verifyBackup recomputes everything from a backup, in a copy of it in the directory
 // scratch that goes away again: an older backup stays as it is.
 func verifyBackup(ctx context.Context, source backupSource, scratch string, show *bytesShown) (v verification, err error) {
-	if err := spaceFor(source.size, scratch, "verify the backup in a copy; name another place with --scratch DIR"); err != nil {
-		return v, err
+	err = withCopy(ctx, source, scratch, show, func(path string) error {
+		v, err = verifyFile(ctx, path)
+		return err
+	})
+	return v, err
+}
+
+// withCopy does something with a copy of a backup in the directory scratch.
+func withCopy(ctx context.Context, source backupSource, scratch string, show *bytesShown, do func(path string) error) (err error) {
+	if err := spaceFor(source.size, scratch, "work on a copy of the backup; name another place with --scratch DIR"); err != nil {
+		return err
 	}
 	directory, err := os.MkdirTemp(scratch, ".madoguchi-verify-")
 	if err != nil {
-		return v, fmt.Errorf("verify a backup in a copy of it: %w; name a place for it with --scratch DIR", err)
+		return fmt.Errorf("work on a copy of a backup: %w; name a place for it with --scratch DIR", err)
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(directory)) }()
 	path := filepath.Join(directory, "copy.db")
@@ -70,9 +79,9 @@ func verifyBackup(ctx context.Context, source backupSource, scratch string, show
 	err = copyDurably(ctx, path, io.TeeReader(source, show))
 	show.end()
 	if err != nil {
-		return v, err
+		return err
 	}
-	return verifyFile(ctx, path)
+	return do(path)
 }
 
 // spaceFor is an error where size bytes have no room on the disk of path.

@@ -115,6 +115,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 		return ops.ImportTicket(ctx, r.Ticket, r.Options)
 	}))
 	mux.Handle("POST /import-contacts", answerUpTo(importLimit, log, ops.ImportContacts))
+	mux.Handle("POST /restore-ticket", answerUpTo(importLimit, log, ops.RestoreTicket))
 	mux.Handle("POST /export", answer(log, ops.Export))
 	mux.Handle("POST /note-import", answer(log, ops.NoteImport))
 	mux.HandleFunc("GET /backup", stream("backup", log, ops.Backup))

@@ -65,6 +65,8 @@ type operations interface {
 	ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error)
 	// NoteImport writes down that an import was done.
 	NoteImport(ctx context.Context, n importNote) (struct{}, error)
+	// RestoreTicket puts back what is missing of a ticket.
+	RestoreTicket(ctx context.Context, t helpdesk.TicketCopy) (helpdesk.RestoredTicket, error)
 	// Export returns a page of what is taken out of the house.
 	Export(ctx context.Context, q helpdesk.ExportQuery) (helpdesk.ExportPage, error)
 	// Backup writes a consistent copy of the store to w.

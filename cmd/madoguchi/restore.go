@@ -16,9 +16,10 @@ import (
 
 func newRestoreCommand() *cobra.Command {
 	var (
-		data  dataFlags
-		force bool
-		copy  string
+		data          dataFlags
+		force         bool
+		copy, scratch string
+		ticket        uint64
 	)
 	cmd := &cobra.Command{
 		Use:   "restore DIR|FILE|-",
@@ -26,11 +27,17 @@ func newRestoreCommand() *cobra.Command {
 		Long: `Copies a backup into the data directory, verifies it there, and only then puts
 it in place. Of a directory of backups it takes the newest that was verified, or the
 one that --copy names. The server must not run. Over data that is there already
-it needs --force, and keeps what it replaces under another name.`,
+it needs --force, and keeps what it replaces under another name.
+
+With --ticket it puts back one ticket, and everything else stays as it is; the
+server may run. The ticket keeps its number. Messages and notes that are here
+already are left alone, nothing is sent, and answers to its mails come to it again.
+A copy of the backup is made for that, and goes away again.`,
 		Example: `  madoguchi restore /var/lib/madoguchi-backup --data /var/lib/madoguchi
   madoguchi restore /var/lib/madoguchi-backup --copy 20261122T183000Z --data /tmp/as-it-was
   madoguchi restore /mnt/usb/madoguchi-2026-11-22.db --data /var/lib/madoguchi
-  zstd -dc madoguchi.db.zst | madoguchi restore - --force`,
+  zstd -dc madoguchi.db.zst | madoguchi restore - --force
+  madoguchi restore /var/lib/madoguchi-backup --ticket 4711`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			directory, err := data.directory()
@@ -42,6 +49,15 @@ it needs --force, and keeps what it replaces under another name.`,
 				return err
 			}
 			defer source.Close()
+			if cmd.Flags().Changed("ticket") {
+				if scratch == "" {
+					scratch = directory
+				}
+				return data.operateOnExisting(cmd, func(ctx context.Context, ops operations, _ string) error {
+					r := ticketRestore{ops: ops, number: ticket, scratch: scratch, out: cmd.OutOrStdout(), show: newBytesShown(cmd.ErrOrStderr())}
+					return r.run(ctx, source)
+				})
+			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
 			return restore(ctx, source, directory, force, cmd.OutOrStdout(), newBytesShown(cmd.ErrOrStderr()))
@@ -49,6 +65,8 @@ it needs --force, and keeps what it replaces under another name.`,
 	}
 	data.register(cmd)
 	cmd.Flags().BoolVar(&force, "force", false, "replace data that is there already; it is kept under another name")
+	cmd.Flags().Uint64Var(&ticket, "ticket", 0, "put back this ticket alone")
+	cmd.Flags().StringVar(&scratch, "scratch", "", "with --ticket: where the copy of the backup is put (default: the data directory)")
 	cmd.Flags().StringVar(&copy, "copy", "", "which backup of a directory, as madoguchi backup list names it (default: the newest)")
 	return cmd
 }
