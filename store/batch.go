@@ -42,17 +42,19 @@ func (b *batch) run(tx Tx) error {
 		if m.gone {
 			continue
 		}
-		own := &overlay{beneath: tx, writes: writes.clone()}
+		own := newOverlay(&overlay{beneath: tx, layer: layer{writes, everything}, settled: true})
 		b.perform(m, own)
 		if m.err == nil && !m.gone {
-			writes = own.writes
+			for c := range own.all() {
+				writes.set(c)
+			}
 		}
 	}
-	if engine, ok := tx.(*overlay); ok && engine.writes.changes.Len() == 0 {
+	if engine, ok := tx.(*overlay); ok && engine.writes.count == 0 {
 		engine.writes = writes // spares sorting the same changes twice
 		return nil
 	}
-	return writes.apply(tx.Put, tx.Delete)
+	return layer{writes, everything}.apply(tx.Put, tx.Delete)
 }
 
 // perform runs one member's function on the goroutine of its caller.

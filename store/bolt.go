@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"math/bits"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -219,7 +220,7 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 	if err != nil {
 		return boltError("begin an update", err)
 	}
-	writer := &overlay{beneath: reader, writes: newWriteSet()}
+	writer := newOverlay(reader)
 	defer func() {
 		reader.over, writer.over = true, true
 		b.rollback(tx)
@@ -227,10 +228,10 @@ func (b *Bolt) Update(ctx context.Context, fn func(Tx) error) error {
 	if err := fn(writer); err != nil {
 		return err
 	}
-	if writer.writes.changes.Len() == 0 {
+	if writer.writes.count == 0 {
 		return nil
 	}
-	return b.write(tx, reader, writer.writes, nil)
+	return b.write(tx, reader, writer.layer, nil)
 }
 
 // begin begins a transaction.
@@ -240,7 +241,7 @@ func (b *Bolt) begin(writable bool) (tx *bbolt.Tx, reader *boltReader, err error
 			_ = tx.Rollback() // it has written nothing
 		}
 	}()
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	if tx, err = b.db.Begin(writable); err != nil {
 		return nil, nil, err
 	}
@@ -260,7 +261,7 @@ func (b *Bolt) rollback(tx *bbolt.Tx) {
 
 // write commits writes, and what more does with the bucket. The way to each key is looked
 // at first, since bbolt would trust it.
-func (b *Bolt) write(tx *bbolt.Tx, reader *boltReader, writes *writeSet, more func(*bbolt.Bucket) error) (err error) {
+func (b *Bolt) write(tx *bbolt.Tx, reader *boltReader, writes layer, more func(*bbolt.Bucket) error) (err error) {
 	finished := false
 	defer func() {
 		if !finished {
@@ -268,7 +269,7 @@ func (b *Bolt) write(tx *bbolt.Tx, reader *boltReader, writes *writeSet, more fu
 			b.broken = err
 		}
 	}()
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	bucket := reader.bucket
 	look := func(key []byte) error {
 		if !reader.own {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"runtime/debug"
 	"strings"
 )
 
@@ -98,7 +99,7 @@ func (t tree) look(ctx context.Context, found func(Damage)) pageSet {
 	c := checking{tree: t, seen: newPageSet(t.data, t.pageSize), found: found}
 	var err error
 	func() {
-		defer contain(&err)()
+		defer contain(&err, debug.SetPanicOnFault(true))
 		var root page
 		if root, err = t.page(t.root); err == nil {
 			c.page(ctx, root, nil, nil, 0)
@@ -170,6 +171,6 @@ func (c *checking) child(ctx context.Context, p page, i int, start, end []byte, 
 }
 
 func (c *checking) guard(look func() error) (err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	return look()
 }

@@ -46,7 +46,7 @@ func (b *Bolt) refuses() bool {
 }
 
 // apply commits writes, and with them the number of the last update they are of.
-func (b *Bolt) apply(writes *writeSet, last uint64) error {
+func (b *Bolt) apply(writes layer, last uint64) error {
 	b.writer <- struct{}{}
 	defer func() { <-b.writer }()
 	if err := cmp.Or(b.broken, b.ahead.err()); err != nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"hash/fnv"
 	"iter"
+	"runtime/debug"
 )
 
 // metaPage is what one of the first two pages of a bbolt file says: which state it holds.
@@ -205,7 +206,7 @@ func (t tree) bucketPages() iter.Seq[bucketPage] {
 }
 
 func (t tree) possibleBucketPage(id uint64) (b bucketPage, err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	const mostBuckets = 2
 	header := t.data[id*t.pageSize:][:pageHeader]
 	if binary.NativeEndian.Uint64(header) != id || binary.NativeEndian.Uint16(header[8:]) != leafPage ||

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"unsafe"
 
 	"go.etcd.io/bbolt"
@@ -67,7 +68,7 @@ type opening struct {
 }
 
 func (o opening) check() (err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	newest, damagedMeta := o.whole.metaPages()
 	if len(damagedMeta) > 0 {
 		if err := o.isNewest(newest, damagedMeta[0]); err != nil {

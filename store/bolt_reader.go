@@ -14,7 +14,8 @@ import (
 type boltReader struct {
 	bucket *bbolt.Bucket
 	tree   tree
-	own    bool // tree is there
+	own    bool  // tree is there
+	spare  *path // of a scan that is over
 	over   bool
 }
 
@@ -32,7 +33,7 @@ func (r *boltReader) Get(key []byte) (value []byte, err error) {
 	if r.over {
 		return nil, ErrTransactionOver
 	}
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	if !r.own {
 		value = r.bucket.Get(key)
 	} else if value, err = r.tree.get(key); err != nil {
@@ -45,14 +46,11 @@ func (r *boltReader) Get(key []byte) (value []byte, err error) {
 }
 
 // contain makes an error of a panic over damaged pages, and of memory that the disk cannot
-// read, until the function that it returns is called, which has to be deferred.
-func contain(err *error) func() {
-	before := debug.SetPanicOnFault(true)
-	return func() {
-		debug.SetPanicOnFault(before)
-		if damage := recover(); damage != nil {
-			*err = fmt.Errorf("%w: %v", ErrCorrupt, damage)
-		}
+// read. It has to be deferred, and before is what debug.SetPanicOnFault(true) returned.
+func contain(err *error, before bool) {
+	debug.SetPanicOnFault(before)
+	if damage := recover(); damage != nil {
+		*err = fmt.Errorf("%w: %v", ErrCorrupt, damage)
 	}
 }
 
@@ -98,51 +96,60 @@ func (r *boltReader) Scan(within Range) iter.Seq2[Entry, error] {
 			yield(Entry{}, ErrTransactionOver)
 			return
 		}
-		var at places = &path{tree: r.tree}
-		if !r.own {
-			at = &cursorPlaces{cursor: r.bucket.Cursor()}
-		}
-		next := func() (key, value []byte, err error) { return begin(at, within) }
+		at := r.way()
+		key, value, err := begin(at, within)
 		for {
-			key, value, err := guarded(next)
 			if err != nil {
 				yield(Entry{}, err)
 				return
 			}
 			if key == nil || !holds(within, key) || !yield(Entry{Key: key, Value: value}, nil) {
-				return
+				break
 			}
 			if r.over {
 				yield(Entry{}, ErrTransactionOver)
 				return
 			}
-			before := key
-			next = func() (key, value []byte, err error) {
-				by := 1
-				if within.Reverse {
-					by = -1
-				}
-				if err := at.move(by); err != nil {
-					return nil, nil, err
-				}
-				key, value, err = at.entry()
-				if order := bytes.Compare(key, before) * by; err == nil && key != nil && order <= 0 {
-					err = fmt.Errorf("%w: key %q comes after %q", ErrCorrupt, key, before)
-				}
-				return key, value, err
-			}
+			key, value, err = goOn(at, within, key)
+		}
+		if own, ok := at.(*path); ok {
+			r.spare = own
 		}
 	}
 }
 
-// guarded is next with damage as an error.
-func guarded(next func() (key, value []byte, err error)) (key, value []byte, err error) {
-	defer contain(&err)()
-	return next()
+// way is a new way to entries, or one that an earlier scan no longer needs.
+func (r *boltReader) way() places {
+	if !r.own {
+		return &cursorPlaces{cursor: r.bucket.Cursor()}
+	}
+	at := r.spare
+	if r.spare = nil; at == nil {
+		at = &path{tree: r.tree}
+	}
+	return at
+}
+
+// goOn moves to the entry after key in the direction of a scan.
+func goOn(at places, within Range, before []byte) (key, value []byte, err error) {
+	defer contain(&err, debug.SetPanicOnFault(true))
+	by := 1
+	if within.Reverse {
+		by = -1
+	}
+	if err := at.move(by); err != nil {
+		return nil, nil, err
+	}
+	key, value, err = at.entry()
+	if order := bytes.Compare(key, before) * by; err == nil && key != nil && order <= 0 {
+		err = fmt.Errorf("%w: key %q comes after %q", ErrCorrupt, key, before)
+	}
+	return key, value, err
 }
 
 // begin goes to the first entry of a scan.
 func begin(at places, within Range) (key, value []byte, err error) {
+	defer contain(&err, debug.SetPanicOnFault(true))
 	switch {
 	case !within.Reverse:
 		err = at.seek(within.Start)

@@ -43,10 +43,9 @@ type Journal struct {
 	flushing sync.Mutex    // held while writes go into bbolt
 	writer   chan struct{} // holds one value while an update runs; waiting for it can be cancelled
 	syncing  sync.Mutex    // held while the log is written
-	mu       sync.Mutex    // for head, batch, spare, last, lost, logs and changes of state; never held for long
+	mu       sync.Mutex    // for writes, batch, spare, last, lost, logs and changes of state; never held for long
 
 	state atomic.Pointer[pending] // what views see
-	head  *writeSet               // state.active and what is not durable yet; only an update changes it
 	batch *syncBatch              // what is not being written yet
 	spare []byte                  // for the records of a batch to come
 	last  uint64                  // number of the last update
@@ -65,12 +64,12 @@ type Journal struct {
 }
 
 // pending is the updates that are in a log and perhaps not yet in bbolt. It never
-// changes, and neither do its sets.
+// changes. The write set of active goes on to be written to, and has what is not durable
+// yet too: the layer says up to where views see it.
 type pending struct {
-	base     uint64    // the last update that bbolt surely has
-	flushing *writeSet // those after base, on their way into bbolt; nil for none
-	through  uint64    // the last of those
-	active   *writeSet // those after through, or after base where none are flushing
+	base     uint64 // the last update that bbolt surely has
+	flushing layer  // those after base, on their way into bbolt; without a set for none
+	active   layer  // those after, or after base where none are flushing
 }
 
 // syncBatch is updates that are synced together.
@@ -88,7 +87,7 @@ func Open(path string, o BoltOptions) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{}, head: newWriteSet(),
+	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{},
 		wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	if err := j.recover(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), j.closeFiles())
@@ -110,11 +109,11 @@ func (j *Journal) view(ctx context.Context, look func() pending, fn func(Reader)
 			if r.(*boltReader).bucket.Sequence() < p.base {
 				return errOutrun
 			}
-			if p.flushing != nil { // where bbolt has it already, it is the same there
-				r = &overlay{beneath: r, writes: p.flushing, settled: true}
+			if p.flushing.writes != nil { // where bbolt has it already, it is the same there
+				r = &overlay{beneath: r, layer: p.flushing, settled: true}
 			}
-			if p.active.changes.Len() > 0 {
-				r = &overlay{beneath: r, writes: p.active, settled: true}
+			if !p.active.empty() {
+				r = &overlay{beneath: r, layer: p.active, settled: true}
 			}
 			if layer, ok := r.(*overlay); ok {
 				defer func() { layer.over = true }()
@@ -167,7 +166,7 @@ func (j *Journal) enqueue(ctx context.Context, fn func(Tx) error) (*syncBatch, e
 		}
 		writes, lost, err := j.perform(ctx, fn)
 		switch {
-		case err != nil || writes.changes.Len() == 0:
+		case err != nil || writes.count == 0:
 			return nil, err
 		case writes.bytes > maxLogged:
 			return nil, errTooLarge
@@ -211,7 +210,7 @@ func refusing(why error) error {
 func (j *Journal) headSize() int {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.head.bytes
+	return j.state.Load().active.writes.bytes
 }
 
 // perform runs fn on the newest state. lost counts what the state is not built on.
@@ -220,11 +219,11 @@ func (j *Journal) perform(ctx context.Context, fn func(Tx) error) (writes *write
 		j.mu.Lock()
 		defer j.mu.Unlock()
 		p := *j.state.Load()
-		p.active, lost = j.head, j.lost
+		p.active.through, lost = everything, j.lost
 		return p
 	}
 	err = j.view(ctx, newest, func(r Reader) error {
-		tx := &overlay{beneath: r, writes: newWriteSet()}
+		tx := newOverlay(r)
 		defer func() { tx.over = true }()
 		err := fn(tx)
 		writes = tx.writes
@@ -245,7 +244,7 @@ func (j *Journal) add(writes *writeSet, lost int) (batch *syncBatch, ok bool) {
 	record := encodeRecord(j.last, writes)
 	j.batch.records = append(j.batch.records, record...)
 	j.counts.updates.Add(1)
-	replay(recordPayload(record), j.head)
+	replay(j.last, recordPayload(record), j.state.Load().active.writes)
 	return j.batch, true
 }
 
@@ -262,7 +261,7 @@ func (j *Journal) sync(batch *syncBatch) error {
 // write writes the batch in hand. The caller holds syncing.
 func (j *Journal) write() {
 	j.mu.Lock()
-	batch, active := j.batch, j.head.clone()
+	batch, last := j.batch, j.last
 	j.batch = &syncBatch{records: j.spare}
 	j.spare = nil
 	log := j.logs[0]
@@ -284,10 +283,10 @@ func (j *Journal) write() {
 	}
 	if err == nil {
 		p := *j.state.Load()
-		p.active = active
+		p.active.through = last
 		j.state.Store(&p)
 		signal(j.wake)
-		if active.bytes >= flushBytes {
+		if p.active.writes.bytes >= flushBytes {
 			signal(j.full)
 		}
 		return
@@ -298,7 +297,10 @@ func (j *Journal) write() {
 	}
 	// Those that were built on it go with it.
 	j.batch.over, j.batch.err, j.batch.records = true, batch.err, nil
-	j.batch, j.head = &syncBatch{}, j.state.Load().active.clone()
+	j.batch = &syncBatch{}
+	p := *j.state.Load()
+	p.active.writes = p.active.copied()
+	j.state.Store(&p)
 	j.last = log.last
 	j.lost++
 }
@@ -315,17 +317,16 @@ func (j *Journal) updateThrough(ctx context.Context, fn func(Tx) error) error {
 		return err
 	}
 	writes, _, err := j.perform(ctx, fn)
-	if err != nil || writes.changes.Len() == 0 {
+	if err != nil || writes.count == 0 {
 		return err
 	}
-	if err := j.apply(writes, j.last+1); err != nil {
+	if err := j.apply(layer{writes, everything}, j.last+1); err != nil {
 		return err
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	j.last++
-	j.state.Store(&pending{base: j.last, active: newWriteSet()})
-	j.head = newWriteSet()
+	j.state.Store(&pending{base: j.last, active: layer{newWriteSet(), j.last}})
 	j.logs[0].last = j.last
 	return nil
 }
@@ -341,16 +342,16 @@ func (j *Journal) flush() error {
 // The caller holds flushing.
 func (j *Journal) flushAll() error {
 	for left := true; left; {
-		left = j.state.Load().flushing != nil
+		left = j.state.Load().flushing.writes != nil
 		p := j.beginFlush()
-		if p.flushing == nil {
+		if p.flushing.writes == nil {
 			return nil
 		}
-		if err := j.apply(p.flushing, p.through); err != nil {
+		if err := j.apply(p.flushing, p.flushing.through); err != nil {
 			return err
 		}
 		j.mu.Lock()
-		j.state.Store(&pending{base: p.through, active: j.state.Load().active})
+		j.state.Store(&pending{base: p.flushing.through, active: j.state.Load().active})
 		j.mu.Unlock()
 	}
 	return nil
@@ -361,7 +362,7 @@ func (j *Journal) flushAll() error {
 // would be passed over when the log is replayed. Nor must it where bbolt cannot take them,
 // since a page is damaged: they stay in the log and in memory, can be read, and are there
 // when the store is opened again.
-func (j *Journal) apply(writes *writeSet, last uint64) error {
+func (j *Journal) apply(writes layer, last uint64) error {
 	err := j.bolt.apply(writes, last)
 	if err != nil && (errors.Is(err, ErrCorrupt) || j.bolt.refuses()) {
 		j.broken.CompareAndSwap(nil, &err)
@@ -378,16 +379,15 @@ func (j *Journal) beginFlush() *pending {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	p := *j.state.Load()
-	if p.flushing == nil && p.active.changes.Len() > 0 {
-		p.flushing, p.through, p.active = p.active, j.logs[0].last, newWriteSet()
-		j.head = newWriteSet()
+	if p.flushing.writes == nil && p.active.through > p.base {
+		p.flushing, p.active = p.active, layer{newWriteSet(), p.active.through}
 		for rest := j.batch.records; len(rest) > 0; {
-			size := recordSize(rest)
-			replay(recordPayload(slices.Clone(rest[:size])), j.head) // the batch's memory is used again
-			rest = rest[size:]
+			record := slices.Clone(rest[:recordSize(rest)]) // the batch's memory is used again
+			replay(recordNumber(record), recordPayload(record), p.active.writes)
+			rest = rest[len(record):]
 		}
 		j.logs[0], j.logs[1] = j.logs[1], j.logs[0]
-		j.logs[0].rewind(p.through)
+		j.logs[0].rewind(p.flushing.through)
 		j.state.Store(&p)
 	}
 	return &p

@@ -106,7 +106,7 @@ func (l *logFile) append(records []byte) (written bool, err error) {
 	chain, last := l.chain, l.last
 	for rest := records; len(rest) > 0; {
 		record := rest[:recordSize(rest)]
-		chain, last = checksum(chain, record), binary.BigEndian.Uint64(record[8:])
+		chain, last = checksum(chain, record), recordNumber(record)
 		binary.BigEndian.PutUint32(record, chain)
 		rest = rest[len(record):]
 	}
@@ -154,7 +154,7 @@ func readRecords(data []byte) (records []loggedRecord) {
 	chain := uint32(0)
 	for at := logStart; at+recordHeader <= int64(len(data)); {
 		header := data[at:]
-		length, number := int64(binary.BigEndian.Uint32(header[4:])), binary.BigEndian.Uint64(header[8:])
+		length, number := int64(binary.BigEndian.Uint32(header[4:])), recordNumber(header)
 		if length == 0 || at+recordHeader+length > int64(len(data)) {
 			break
 		}
@@ -179,12 +179,14 @@ func recordSize(records []byte) int {
 	return recordHeader + int(binary.BigEndian.Uint32(records[4:]))
 }
 
+func recordNumber(record []byte) uint64 { return binary.BigEndian.Uint64(record[8:]) }
+
 func recordPayload(record []byte) []byte { return record[recordHeader:] }
 
 // encodeRecord makes a record but for its checksum, which append knows.
 func encodeRecord(number uint64, writes *writeSet) []byte {
-	record := make([]byte, recordHeader, recordHeader+writes.bytes+writes.changes.Len()*8)
-	writes.changes.Ascend(func(c change) bool {
+	record := make([]byte, recordHeader, recordHeader+writes.bytes+writes.count*8)
+	for c := range (layer{writes, everything}).all() {
 		kind := byte(changePut)
 		if c.deleted {
 			kind = changeDeleted
@@ -192,8 +194,7 @@ func encodeRecord(number uint64, writes *writeSet) []byte {
 		record = append(record, kind)
 		record = append(binary.AppendUvarint(record, uint64(len(c.key))), c.key...)
 		record = append(binary.AppendUvarint(record, uint64(len(c.value))), c.value...)
-		return true
-	})
+	}
 	binary.BigEndian.PutUint32(record[4:], uint32(len(record)-recordHeader))
 	binary.BigEndian.PutUint64(record[8:], number)
 	return record
@@ -201,8 +202,8 @@ func encodeRecord(number uint64, writes *writeSet) []byte {
 
 var errRecord = fmt.Errorf("record of the log: %w", ErrCorrupt)
 
-// replay performs a payload on a write set, which keeps the payload's memory.
-func replay(payload []byte, to *writeSet) error {
+// replay performs a record on a write set, which keeps the payload's memory.
+func replay(number uint64, payload []byte, to *writeSet) error {
 	for len(payload) > 0 {
 		kind := payload[0]
 		key, rest, err := stretch(payload[1:])
@@ -213,7 +214,7 @@ func replay(payload []byte, to *writeSet) error {
 		if err != nil {
 			return errRecord
 		}
-		c := change{key: slices.Clip(key), deleted: kind == changeDeleted}
+		c := change{key: slices.Clip(key), deleted: kind == changeDeleted, number: number}
 		if !c.deleted {
 			c.value = slices.Clip(value)
 		}
@@ -252,16 +253,16 @@ func (j *Journal) recover(path string) error {
 		case r.number != last+1:
 			return fmt.Errorf("%w: the logs have update %d, after %d of the store: one between is missing", ErrCorrupt, r.number, last)
 		}
-		if err := replay(r.payload, missing); err != nil {
+		if err := replay(r.number, r.payload, missing); err != nil {
 			return err
 		}
 		last = r.number
 	}
 	if last > has {
-		err := j.apply(missing, last)
+		err := j.apply(layer{missing, last}, last)
 		if errors.Is(err, ErrCorrupt) { // what is there can be read all the same
-			j.last, j.logs[0].last, j.head = last, last, missing.clone()
-			j.state.Store(&pending{base: has, active: missing})
+			j.last, j.logs[0].last = last, last
+			j.state.Store(&pending{base: has, active: layer{missing, last}})
 			return nil
 		}
 		if err != nil {
@@ -269,6 +270,6 @@ func (j *Journal) recover(path string) error {
 		}
 	}
 	j.last, j.logs[0].last = last, last
-	j.state.Store(&pending{base: last, active: newWriteSet()})
+	j.state.Store(&pending{base: last, active: layer{newWriteSet(), last}})
 	return nil
 }

@@ -3,100 +3,12 @@ package store
 import (
 	"bytes"
 	"iter"
-
-	"github.com/google/btree"
 )
-
-// change is one write of a write set: a value, or the absence of one.
-type change struct {
-	key, value []byte
-	deleted    bool
-}
-
-// writeSet holds the writes of transactions in key order. A clone costs nothing
-// until one of the two is written to.
-type writeSet struct {
-	changes *btree.BTreeG[change]
-	bytes   int // of keys and values
-}
-
-const writeSetDegree = 16
-
-func newWriteSet() *writeSet {
-	return &writeSet{changes: btree.NewG(writeSetDegree, func(a, b change) bool {
-		return bytes.Compare(a.key, b.key) < 0
-	})}
-}
-
-func (s *writeSet) clone() *writeSet {
-	return &writeSet{changes: s.changes.Clone(), bytes: s.bytes}
-}
-
-func (s *writeSet) set(c change) {
-	replaced, was := s.changes.ReplaceOrInsert(c)
-	if was {
-		s.bytes -= len(replaced.key) + len(replaced.value)
-	}
-	s.bytes += len(c.key) + len(c.value)
-}
-
-// next finds the first change of r, in the direction of r, that comes after the
-// key last; a nil last stands before all.
-func (s *writeSet) next(r Range, last []byte) (found change, ok bool) {
-	if r.Reverse {
-		return s.previous(r, last)
-	}
-	from := r.Start
-	if last != nil {
-		from = last
-	}
-	s.changes.AscendGreaterOrEqual(change{key: from}, func(c change) bool {
-		if last != nil && bytes.Equal(c.key, last) {
-			return true
-		}
-		found, ok = c, r.End == nil || bytes.Compare(c.key, r.End) < 0
-		return false
-	})
-	return found, ok
-}
-
-func (s *writeSet) previous(r Range, last []byte) (found change, ok bool) {
-	before := r.End
-	if last != nil {
-		before = last
-	}
-	take := func(c change) bool {
-		if before != nil && bytes.Equal(c.key, before) {
-			return true
-		}
-		found, ok = c, bytes.Compare(c.key, r.Start) >= 0
-		return false
-	}
-	if before == nil {
-		s.changes.Descend(take)
-	} else {
-		s.changes.DescendLessOrEqual(change{key: before}, take)
-	}
-	return found, ok
-}
-
-// apply performs the changes in key order, which is the cheapest for a tree.
-func (s *writeSet) apply(put func(key, value []byte) error, remove func(key []byte) error) (err error) {
-	s.changes.Ascend(func(c change) bool {
-		if c.deleted {
-			err = remove(c.key)
-		} else {
-			err = put(c.key, c.value)
-		}
-		return err == nil
-	})
-	return err
-}
 
 // overlay is a Tx that collects writes over a Reader and leaves that untouched.
 type overlay struct {
 	beneath Reader
-	writes  *writeSet
+	layer
 	edits   int // writes made through this Tx: a scan looks again after one
 	over    bool
 	settled bool // nothing more is written: a layer of a view
@@ -106,7 +18,7 @@ func (o *overlay) Get(key []byte) ([]byte, error) {
 	if o.over {
 		return nil, ErrTransactionOver
 	}
-	if c, ok := o.writes.changes.Get(change{key: key}); ok {
+	if c, ok := o.get(key); ok {
 		if c.deleted {
 			return nil, ErrNotFound
 		}
@@ -142,11 +54,16 @@ func (o *overlay) Delete(key []byte) error {
 	return nil
 }
 
+// newOverlay is a Tx over a Reader, and nothing is written yet.
+func newOverlay(beneath Reader) *overlay {
+	return &overlay{beneath: beneath, layer: layer{newWriteSet(), everything}}
+}
+
 // Scan merges the collected writes with the entries beneath; a write hides the
 // entry of the same key.
 func (o *overlay) Scan(r Range) iter.Seq2[Entry, error] {
 	if o.settled && !o.over {
-		if _, any := o.writes.next(r, nil); !any {
+		if _, any := o.next(r, nil); !any {
 			return o.beneath.Scan(r) // as in most layers: spares looking at each entry
 		}
 	}
@@ -215,7 +132,7 @@ func (m *merge) yieldUpcoming() bool {
 
 func (m *merge) lookUp() {
 	m.edits = m.tx.edits
-	m.upcoming, m.ok = m.tx.writes.next(m.within, m.last)
+	m.upcoming, m.ok = m.tx.next(m.within, m.last)
 }
 
 func (m *merge) before(a, b []byte) bool {

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"slices"
 )
 
@@ -32,7 +33,7 @@ func Recover(ctx context.Context, path string, to Engine, progress func(done, to
 		return r, fmt.Errorf("read %s: %w", path, err)
 	}
 	defer func() { err = errors.Join(err, closeFile()) }()
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	t := tree{data: data, pageSize: pageSizeOf(data)}
 	state, err := t.findState(ctx, path, &r)
 	if err != nil {
@@ -185,7 +186,7 @@ func (t tree) outsideTree(m metaPage) (other pageSet, ok bool) {
 }
 
 func (t tree) guardedPage(id uint64) (p page, err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	return t.page(id)
 }
 
@@ -218,11 +219,11 @@ func replayInto(to *batched, logs loggedUpdates, r *Recovery) error {
 			r.LogFault = errors.Join(r.LogFault, fmt.Errorf("%w: updates %d to %d are in no log", ErrCorrupt, r.Update+1, record.number-1))
 		}
 		writes := newWriteSet()
-		if err := replay(record.payload, writes); err != nil {
+		if err := replay(record.number, record.payload, writes); err != nil {
 			r.LogFault = errors.Join(r.LogFault, err)
 			break
 		}
-		if err := writes.apply(to.put, to.remove); err != nil {
+		if err := (layer{writes, everything}).apply(to.put, to.remove); err != nil {
 			return err
 		}
 		r.Update = record.number

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime/debug"
 	"slices"
 )
 
@@ -42,7 +43,7 @@ func (s *salvage) all(ctx context.Context, state foundState) error {
 // look is tree.page, but for a page that only bears a wrong number: whether it is the
 // right one its keys tell.
 func (s *salvage) look(id uint64) (p page, err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	if p, err = s.tree.page(id); err == nil || id >= uint64(len(s.tree.data))/s.tree.pageSize {
 		return p, err
 	}
@@ -111,8 +112,13 @@ func (s *salvage) page(ctx context.Context, id uint64, start, end []byte, depth 
 }
 
 func guardedKey(p page, i int) (key []byte, err error) {
-	defer contain(&err)()
+	defer contain(&err, debug.SetPanicOnFault(true))
 	return p.key(i)
+}
+
+func guardedEntry(p page, i int) (key, value []byte, err error) {
+	defer contain(&err, debug.SetPanicOnFault(true))
+	return p.entry(i)
 }
 
 // leaf copies the entries of a leaf that can be read and belong between start and end.
@@ -120,7 +126,7 @@ func (s *salvage) leaf(p page, start, end []byte) error {
 	before := start
 	var fault error
 	for i := range p.count {
-		key, value, err := guarded(func() (key, value []byte, err error) { return p.entry(i) })
+		key, value, err := guardedEntry(p, i)
 		switch order := bytes.Compare(key, before); {
 		case err != nil:
 			fault = err
@@ -170,7 +176,7 @@ func (s *salvage) orphans(ctx context.Context, m metaPage) error {
 		}
 		s.seen.mark(id, uint64(len(p.data))/s.tree.pageSize)
 		for i := range p.count {
-			key, value, err := guarded(func() (key, value []byte, err error) { return p.entry(i) })
+			key, value, err := guardedEntry(p, i)
 			if err != nil || !inLost(key) {
 				continue
 			}
