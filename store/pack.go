@@ -18,13 +18,17 @@ import (
 //
 //	version | packedFlag, dictionary (1 byte), CRC-32C of the rest (4 bytes), S2 block
 //
-// The checksum tells of damage, which S2 does not notice by itself.
+// The checksum tells of damage, which S2 does not notice by itself. Long records have no
+// dictionary, and their checksum is of the two bytes before it too.
 const (
 	packedFlag   = 0x80
 	packedHeader = 1 + 1 + crc32.Size
 
 	// minPacked is the shortest record worth packing, in bytes.
 	minPacked = 48
+	// dictionaryLimit is from how many bytes on a record is packed without the dictionary:
+	// in 10 KiB of text that saved 0.5 % and took twice the time.
+	dictionaryLimit = 4096
 )
 
 // dictionarySample is records of the helpdesk as they were when packing began.
@@ -34,8 +38,11 @@ const (
 //go:embed records.dict
 var dictionarySample []byte
 
-// dictionaryNumber says which dictionary a record was packed with.
-const dictionaryNumber = 1
+// These say which dictionary a record was packed with.
+const (
+	noDictionary     = 0
+	dictionaryNumber = 1
+)
 
 // packBuffers are for packing into, since how long the packed form is shows only then.
 var packBuffers = sync.Pool{New: func() any {
@@ -60,15 +67,29 @@ func pack(record []byte) []byte {
 	if need := s2.MaxEncodedLen(len(record) - 1); need > len(space) {
 		space = make([]byte, need)
 	}
-	block := dictionary().Encode(space, record[1:])
+	number := byte(dictionaryNumber)
+	var block []byte
+	if len(record) < dictionaryLimit {
+		block = dictionary().Encode(space, record[1:])
+	} else {
+		number, block = noDictionary, s2.Encode(space, record[1:])
+	}
 	if len(block)+packedHeader >= len(record) {
 		return slices.Clone(record)
 	}
 	packed := make([]byte, packedHeader+len(block))
 	copy(packed[packedHeader:], block)
-	packed[0], packed[1] = record[0]|packedFlag, dictionaryNumber
-	binary.BigEndian.PutUint32(packed[2:], crc32.Checksum(block, castagnoli))
+	packed[0], packed[1] = record[0]|packedFlag, number
+	binary.BigEndian.PutUint32(packed[2:], packedSum(packed))
 	return packed
+}
+
+// packedSum is the checksum of a packed record.
+func packedSum(packed []byte) (sum uint32) {
+	if packed[1] == noDictionary {
+		sum = crc32.Checksum(packed[:2], castagnoli)
+	}
+	return crc32.Update(sum, castagnoli, packed[packedHeader:])
 }
 
 // unpack returns the version and the data of a stored record.
@@ -80,16 +101,18 @@ func unpack(stored []byte) (version byte, data []byte, err error) {
 		return stored[0], stored[1:], nil
 	case len(stored) < packedHeader:
 		return 0, nil, fmt.Errorf("%w: the record ends within its header", ErrCorrupt)
-	case stored[1] != dictionaryNumber:
+	case stored[1] > dictionaryNumber:
 		return 0, nil, fmt.Errorf("%w: packed with dictionary %d, this program knows %d; use a newer program", ErrNewer, stored[1], dictionaryNumber)
-	case crc32.Checksum(stored[packedHeader:], castagnoli) != binary.BigEndian.Uint32(stored[2:]):
+	case packedSum(stored) != binary.BigEndian.Uint32(stored[2:]):
 		return 0, nil, fmt.Errorf("%w: the checksum of the record differs", ErrCorrupt)
 	}
 	size, err := s2.DecodedLen(stored[packedHeader:])
 	if err == nil && size > MaxValueSize {
 		err = errors.New("it would be larger than any value")
 	}
-	if err == nil {
+	if err == nil && stored[1] == noDictionary {
+		data, err = s2.Decode(nil, stored[packedHeader:])
+	} else if err == nil {
 		data, err = dictionary().Decode(nil, stored[packedHeader:])
 	}
 	if err != nil {

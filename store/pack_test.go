@@ -69,8 +69,16 @@ func TestRecordsArePacked(t *testing.T) {
 
 // Every flipped bit of a packed record is found, and none is a panic.
 func TestPackedRecordTellsDamage(t *testing.T) {
+	for name, text := range map[string]string{"short": "注文した商品が届きません。", "long": strings.Repeat("配送先の変更をお願いします。", 200)} {
+		t.Run(name, func(t *testing.T) {
+			packedRecordTellsDamage(t, letter{MessageID: "01M6XBSW5RFCY75R20D250FHQG", Subject: "配送について", Text: text, Ticket: 7})
+		})
+	}
+}
+
+func packedRecordTellsDamage(t *testing.T, l letter) {
 	e := openBolt(t)
-	key, value := storedLetter(t, e, letter{MessageID: "01M6XBSW5RFCY75R20D250FHQG", Subject: "配送について", Text: "注文した商品が届きません。", Ticket: 7})
+	key, value := storedLetter(t, e, l)
 	if value[0]&0x80 == 0 {
 		t.Fatalf("the record is not packed: % x", value)
 	}
