@@ -28,6 +28,8 @@ type Incoming struct {
 	// Suspicion sets the mail aside, whoever sent it; nil where nothing but its
 	// Authentication decides.
 	Suspicion *Suspicion
+	// HandedIn is set where a relay brings the mail under a key of its own.
+	HandedIn *HandedIn
 }
 
 // Receipt says what became of an incoming mail.
@@ -49,6 +51,7 @@ type arrival struct {
 	size     int    // of the source, in bytes
 
 	suspicion *Suspicion
+	handedIn  *HandedIn
 	released  bool // it comes from quarantine: counted and stored already
 
 	toReports bool               // it is for the addresses of reports on our domains
@@ -67,7 +70,7 @@ func (d *Desk) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 	actor := Actor{Kind: ActorCustomer, Name: a.message.From.Email}
 	var receipt Receipt
 	err := d.update(ctx, actor, func(c *command) (err error) {
-		receipt, err = c.receive(a)
+		receipt, err = c.receiveOnce(a)
 		return err
 	})
 	if err != nil {
@@ -90,7 +93,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 	if class.Bounce {
 		original, _ = mail.BounceOriginal(parsed)
 	}
-	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion}
+	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion, handedIn: in.HandedIn}
 	a.message = Message{
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),

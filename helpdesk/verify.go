@@ -169,6 +169,7 @@ func allTables() []checkedTable {
 		trustedSenders,
 		dmarcReports,
 		receivedTLSReports,
+		handedIns,
 		dataFormats,
 		importedItems,
 	}

@@ -40,10 +40,10 @@ type RefusedRecipient struct {
 
 // Inject takes a mail as a session does: each recipient is asked for as at RCPT,
 // and the mail is examined and handed to deliver within the same bounds as after
-// DATA. deliver stands for Handler.Deliver; nil from it means that the mail is
+// DATA, with the recipients that were refused. deliver stands for Handler.Deliver; nil from it means that the mail is
 // durable. Where no recipient takes it, deliver is not called and there is no
 // error. The error is a *Refusal for the whole mail, or temporary trouble.
-func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.Context, *Mail) error) (Injected, error) {
+func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.Context, *Mail, []RefusedRecipient) error) (Injected, error) {
 	raw, err := s.injectedText(in.Raw)
 	if err != nil {
 		return Injected{}, err
@@ -70,7 +70,7 @@ func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.
 	if err != nil {
 		return out, err
 	}
-	return out, guard(func() error { return deliver(ctx, m) })
+	return out, guard(func() error { return deliver(ctx, m, out.Refused) })
 }
 
 // askRecipients asks for each recipient as at RCPT.

@@ -25,6 +25,9 @@ type InboundMail struct {
 	RemoteIP netip.Addr
 	HELO     string
 	Raw      []byte
+	// By is the user whose token it is, and Key what the relay knows the request by
+	// (Idempotency-Key), or "".
+	By, Key string
 }
 
 // InboundResult is what became of it, once it is durable. No recipient with code
@@ -53,7 +56,8 @@ const (
 )
 
 // apiInbound takes a mail as it is from a relay. It answers when the mail is
-// durable; a request that is repeated is recognised by the mail.
+// durable; a request that is repeated is recognised by its Idempotency-Key, or else
+// by the mail.
 func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 	if err := s.desk.AuthorizeInbound(c.Request().Context(), a); err != nil {
 		return err
@@ -65,6 +69,10 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	if m.Key, err = idempotencyKey(c); err != nil {
+		return err
+	}
+	m.By = a.UserID
 	r := c.Request()
 	if m.Raw, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody)); err != nil {
 		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
@@ -79,6 +87,9 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inboundTimeout)
 	defer cancel()
 	result, err := s.options.Inbound(ctx, m)
+	if used := (*helpdesk.Error)(nil); errors.As(err, &used) && used.Code == helpdesk.CodeConflict {
+		return used
+	}
 	if err != nil {
 		return &apiRefusal{http.StatusServiceUnavailable, string(helpdesk.CodeTemporary), "temporary failure; send the same request again"}
 	}

@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -11,35 +14,74 @@ import (
 )
 
 // inbound takes a mail that a relay brings over the API, by the way of the
-// listener's mails.
+// listener's mails. A request that was answered before is answered the same.
 func (s *server) inbound(ctx context.Context, m ui.InboundMail) (ui.InboundResult, error) {
+	once := handedIn(m)
+	if once != nil {
+		receipt, answer, err := s.desk.HandedInBefore(ctx, *once)
+		if err != nil {
+			return ui.InboundResult{}, err
+		}
+		if receipt != nil {
+			s.log.Info("mail over the API: repeated", "id", receipt.MessageID, "by", m.By)
+			var recipients []ui.InboundRecipient
+			err := json.Unmarshal(answer, &recipients)
+			return inboundResult(*receipt, recipients), err
+		}
+	}
 	desk := s.intake()
 	var receipt helpdesk.Receipt
 	injected, err := s.smtp.Inject(ctx, smtpd.Injection{RemoteIP: m.RemoteIP, HELO: m.HELO, MailFrom: m.From, Recipients: m.To, Raw: m.Raw},
-		func(ctx context.Context, m *smtpd.Mail) (err error) {
-			receipt, err = desk.receive(ctx, m)
+		func(ctx context.Context, mail *smtpd.Mail, refused []smtpd.RefusedRecipient) (err error) {
+			if once != nil {
+				if once.Answer, err = json.Marshal(inboundRecipients(smtpd.Injected{ID: mail.ID, Taken: mail.Recipients, Refused: refused})); err != nil {
+					return err
+				}
+			}
+			receipt, err = desk.receive(ctx, mail, once)
 			return err
 		})
 	var refusal *smtpd.Refusal
+	var used *helpdesk.Error
 	switch {
 	case errors.As(err, &refusal):
 		injected.Taken, injected.Refused = nil, nil
 		for _, address := range m.To {
 			injected.Refused = append(injected.Refused, smtpd.RefusedRecipient{Address: address, Refusal: *refusal})
 		}
+	case errors.As(err, &used) && used.Code == helpdesk.CodeConflict:
+		return ui.InboundResult{}, err
 	case err != nil:
 		s.log.Error("mail over the API: temporary failure", "id", injected.ID, "error", err)
 		return ui.InboundResult{}, fmt.Errorf("take mail %s: %w", injected.ID, err)
 	}
-	result := ui.InboundResult{Message: receipt.MessageID, Ticket: receipt.Ticket, State: receipt.State, Duplicate: receipt.Duplicate}
+	s.log.Info("mail over the API", "id", injected.ID, "from", m.From, "taken", len(injected.Taken), "refused", len(injected.Refused), "size", len(m.Raw))
+	return inboundResult(receipt, inboundRecipients(injected)), nil
+}
+
+// handedIn is what a repeated request is known by; nil where it has no key.
+func handedIn(m ui.InboundMail) *helpdesk.HandedIn {
+	if m.Key == "" {
+		return nil
+	}
+	digest := sha256.New()
+	fmt.Fprintf(digest, "%q %q %q %s\n", m.From, m.To, m.HELO, m.RemoteIP)
+	digest.Write(m.Raw)
+	return &helpdesk.HandedIn{By: m.By, Key: m.Key, Digest: hex.EncodeToString(digest.Sum(nil))}
+}
+
+// inboundRecipients says of each recipient what SMTP would have answered.
+func inboundRecipients(injected smtpd.Injected) (list []ui.InboundRecipient) {
 	for _, address := range injected.Taken {
-		result.Recipients = append(result.Recipients, ui.InboundRecipient{Address: address, Code: 250, Status: "2.0.0", Message: "queued as " + injected.ID})
+		list = append(list, ui.InboundRecipient{Address: address, Code: 250, Status: "2.0.0", Message: "queued as " + injected.ID})
 	}
 	for _, r := range injected.Refused {
 		e := r.Refusal.Enhanced
-		result.Recipients = append(result.Recipients, ui.InboundRecipient{Address: r.Address, Code: r.Refusal.Code,
-			Status: fmt.Sprintf("%d.%d.%d", e[0], e[1], e[2]), Message: r.Refusal.Message})
+		list = append(list, ui.InboundRecipient{Address: r.Address, Code: r.Refusal.Code, Status: fmt.Sprintf("%d.%d.%d", e[0], e[1], e[2]), Message: r.Refusal.Message})
 	}
-	s.log.Info("mail over the API", "id", injected.ID, "from", m.From, "taken", len(injected.Taken), "refused", len(injected.Refused), "size", len(m.Raw))
-	return result, nil
+	return list
+}
+
+func inboundResult(r helpdesk.Receipt, recipients []ui.InboundRecipient) ui.InboundResult {
+	return ui.InboundResult{Message: r.MessageID, Ticket: r.Ticket, State: r.State, Duplicate: r.Duplicate, Recipients: recipients}
 }

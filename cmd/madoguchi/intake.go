@@ -51,12 +51,13 @@ func (i intake) ours(ctx context.Context, address string) (string, error) {
 
 // Deliver implements smtpd.Handler: nil only once the mail is durable.
 func (i intake) Deliver(ctx context.Context, m *smtpd.Mail) error {
-	_, err := i.receive(ctx, m)
+	_, err := i.receive(ctx, m, nil)
 	return err
 }
 
-// receive hands a mail to the desk; its error is as Deliver's.
-func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, error) {
+// receive hands a mail to the desk, with the key of the request that brings it or
+// nil; its error is as Deliver's.
+func (i intake) receive(ctx context.Context, m *smtpd.Mail, once *helpdesk.HandedIn) (helpdesk.Receipt, error) {
 	recipients := make([]string, 0, len(m.Recipients))
 	for _, address := range m.Recipients {
 		if strings.EqualFold(address, "postmaster@"+i.hostname) { // all others are taken as they are
@@ -75,6 +76,7 @@ func (i intake) receive(ctx context.Context, m *smtpd.Mail) (helpdesk.Receipt, e
 		Message:        m.Message,
 		ReceivedAt:     m.ReceivedAt,
 		Authentication: authentication(m.Verdict, i.hostname),
+		HandedIn:       once,
 		Envelope: helpdesk.Envelope{
 			RemoteIP:   remoteIP(m),
 			HELO:       m.HELO,

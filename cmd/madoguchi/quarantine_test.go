@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"net/http"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -78,12 +79,21 @@ type inboundAnswer struct {
 // inbound hands in a mail as a relay does.
 func (a api) inbound(t *testing.T, query, raw string, into *inboundAnswer) int {
 	t.Helper()
+	return a.inboundOnce(t, "", query, raw, into)
+}
+
+// inboundOnce does so under a key.
+func (a api) inboundOnce(t *testing.T, key, query, raw string, into *inboundAnswer) int {
+	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, a.base+"/api/v1/inbound?"+query, strings.NewReader(raw))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Authorization", "Bearer "+a.token)
 	request.Header.Set("Content-Type", "message/rfc822")
+	if key != "" {
+		request.Header.Set("Idempotency-Key", key)
+	}
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +106,56 @@ func (a api) inbound(t *testing.T, query, raw string, into *inboundAnswer) int {
 		}
 	}
 	return response.StatusCode
+}
+
+// TestARelaysRequestCanBeRepeated hands mails in under keys: what is repeated is
+// answered the same, also when requests come at once and after a restart, and a key
+// cannot hide another mail.
+func TestARelaysRequestCanBeRepeated(t *testing.T) {
+	t.Parallel()
+	data := newDesk(t)
+	s := start(t, data, "--resolver", serveZone(t).address)
+	relay := api{s.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", adminEmail, "--scope", "inbound", "--data", data))}
+	letter := func(id string) string {
+		return "From: Emily <emily@shop.example>\nTo: " + deskAddress + "\nSubject: Order\nMessage-ID: <" + id + "@shop.example>\n\nWhere is it?\n"
+	}
+	envelope := "from=emily@shop.example&to=nobody@desk.test&to=" + deskAddress
+	answers := make(chan inboundAnswer, 8)
+	for range cap(answers) {
+		go func() {
+			var answer inboundAnswer
+			if status := relay.inboundOnce(t, "k1", envelope, letter("1"), &answer); status != http.StatusAccepted {
+				t.Errorf("status %d", status)
+			}
+			answers <- answer
+		}()
+	}
+	first := <-answers
+	if first.Ticket != 1 || first.Duplicate || len(first.Recipients) != 2 || first.Recipients[0].Code != 250 || first.Recipients[1].Code != 550 {
+		t.Errorf("the answer: %+v", first)
+	}
+	for range cap(answers) - 1 {
+		if answer := <-answers; answer.ID != first.ID || answer.Ticket != 1 || answer.Duplicate {
+			t.Errorf("at once: %+v, not as %+v", answer, first)
+		}
+	}
+	s.stop()
+	s = start(t, data, "--resolver", serveZone(t).address)
+	relay.base = s.web
+	var answer inboundAnswer
+	if status := relay.inboundOnce(t, "k1", envelope, letter("1"), &answer); status != http.StatusAccepted || !reflect.DeepEqual(answer, first) {
+		t.Errorf("after a restart: status %d, %+v", status, answer)
+	}
+	for what, other := range map[string][2]string{"another mail": {envelope, letter("2")}, "another envelope": {envelope + "&to=postmaster@desk.test", letter("1")}} {
+		if status := relay.inboundOnce(t, "k1", other[0], other[1], &answer); status != http.StatusConflict {
+			t.Errorf("%s under the same key: status %d", what, status)
+		}
+	}
+	if status := relay.inboundOnce(t, "k2", envelope, letter("1"), &answer); status != http.StatusOK || !answer.Duplicate || answer.ID != first.ID {
+		t.Errorf("the same mail under another key: status %d, %+v", status, answer)
+	}
+	s.stop()
+	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mails accepted: 1 on tickets")
 }
 
 // handsIn exercises a relay's way in: it is that of the listener.
