@@ -3,7 +3,6 @@ package helpdesk
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 	"time"
 
@@ -27,6 +26,8 @@ type LoginStep struct {
 	User *User
 	// Enrol says that the user has to set up a second factor first.
 	Enrol bool
+	// Until is when that has to be done; zero where it is now. Before, it can be put off.
+	Until time.Time
 	// Code and Passkey are the ways in which the user can prove who they are.
 	Code, Passkey bool
 }
@@ -35,7 +36,7 @@ type LoginStep struct {
 func (d *Desk) nextStep(ctx context.Context, v Visitor, u *User) (string, error) {
 	var needed bool
 	err := d.view(ctx, func(r store.Reader) error {
-		step, err := stepOf(r, u)
+		step, err := stepOf(r, u, d.now())
 		if err != nil {
 			return err
 		}
@@ -52,7 +53,7 @@ func (d *Desk) nextStep(ctx context.Context, v Visitor, u *User) (string, error)
 
 // stepOf is what a user has to prove after the password; nothing at all where
 // they have no authenticator app and no role that asks for more.
-func stepOf(r store.Reader, u *User) (LoginStep, error) {
+func stepOf(r store.Reader, u *User, now time.Time) (LoginStep, error) {
 	factor, err := optional(secondFactors.Get(r, key(u.ID)))
 	if err != nil {
 		return LoginStep{}, err
@@ -61,16 +62,24 @@ func stepOf(r store.Reader, u *User) (LoginStep, error) {
 	if err != nil {
 		return LoginStep{}, err
 	}
-	required, err := needsSecondFactor(r, u.Role)
-	if err != nil || (factor == nil && !required) {
+	required, from, err := needsSecondFactor(r, u.Role)
+	switch {
+	case err != nil || (factor == nil && !required):
 		return LoginStep{}, err
+	case factor == nil && from.After(now) && len(keys) > 0: // what will be needed is there
+		return LoginStep{}, nil
+	case factor == nil && from.After(now):
+		return LoginStep{User: u, Enrol: true, Until: from}, nil
 	}
 	return LoginStep{User: u, Code: factor != nil, Passkey: len(keys) > 0, Enrol: factor == nil && len(keys) == 0}, nil
 }
 
-func needsSecondFactor(r store.Reader, role Role) (bool, error) {
+// needsSecondFactor reports whether users of a role need more than a password,
+// and from when on where that is not at once.
+func needsSecondFactor(r store.Reader, role Role) (required bool, from time.Time, err error) {
 	s, err := readSettings(r)
-	return slices.Contains(s.SecondFactorRoles, role), err
+	rule, required := s.SecondFactorRule(role)
+	return required, rule.From, err
 }
 
 // StepOf returns what is left of a login, or CodeUnauthorized where it took too
@@ -89,7 +98,7 @@ func (d *Desk) StepOf(ctx context.Context, sealed string) (*LoginStep, error) {
 		if hashSecret(u.PasswordHash) != s.Password {
 			return unauthorized("login_step_over", "the password has changed meanwhile; begin anew")
 		}
-		step, err = stepOf(r, u)
+		step, err = stepOf(r, u, d.now())
 		step.User = u
 		return err
 	})
@@ -170,7 +179,7 @@ func (d *Desk) LoginEnrol(ctx context.Context, v Visitor, sealed, enrolment, cod
 	}
 	codes := factor.renewCodes(d.now())
 	entry, err := d.enter(ctx, v, step.User, &entering{by: LoginCode, prove: func(c *command) error {
-		left, err := stepOf(c, step.User)
+		left, err := stepOf(c, step.User, c.now)
 		if err == nil && !left.Enrol { // somebody else with the password was faster
 			err = unauthorized("login_step_over", "there is nothing to set up; begin anew")
 		}
@@ -180,6 +189,22 @@ func (d *Desk) LoginEnrol(ctx context.Context, v Visitor, sealed, enrolment, cod
 		return c.enrol(step.User, factor)
 	}})
 	return entry, codes, err
+}
+
+// LoginLater puts off what the user's role will ask for, and logs in by the password
+// alone as long as that is possible.
+func (d *Desk) LoginLater(ctx context.Context, v Visitor, sealed string) (*Entry, error) {
+	step, err := d.StepOf(ctx, sealed)
+	if err != nil {
+		return nil, err
+	}
+	return d.enter(ctx, v, step.User, &entering{by: LoginPassword, prove: func(c *command) error {
+		left, err := stepOf(c, step.User, c.now)
+		if err == nil && (left.Code || left.Passkey || left.Enrol && left.Until.IsZero()) {
+			err = unauthorized("second_factor_now", "this cannot be put off any longer; set up a second factor to log in")
+		}
+		return err
+	}})
 }
 
 // StepEnrolment begins the setting up that a step asks for.

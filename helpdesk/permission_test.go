@@ -136,6 +136,7 @@ var needed = map[string]helpdesk.Permission{
 	"Access":              helpdesk.PermitUsers, // of others
 	"ReleaseIdentity":     helpdesk.PermitUsers,
 	"ResetSecondFactor":   helpdesk.PermitUsers,
+	"SecondFactors":       helpdesk.PermitUsers,
 	"RequireSecondFactor": helpdesk.PermitSystem,
 	"EndSession":          helpdesk.PermitUsers, // of others
 	"EndSessions":         helpdesk.PermitUsers, // of others

@@ -573,4 +573,6 @@ type Settings struct {
 	SetUpAt   time.Time
 	// SecondFactorRoles are the roles whose users need more than a password.
 	SecondFactorRoles []Role `cbor:",omitempty"`
+	// SecondFactorFrom is from when on, where that was not at once.
+	SecondFactorFrom map[Role]time.Time `cbor:",omitempty"`
 }

@@ -20,9 +20,10 @@ type Access struct {
 	Codes    int       // recovery codes that are left
 	CodesAt  time.Time // when those were made
 	Passkeys []PasskeyView
-	Required bool     // the user's role asks for a second factor
-	Trusted  int      // browsers that skip the second step
-	Issuers  []string // of the sign-on providers that the user is bound to
+	Required bool      // the user's role asks for a second factor
+	From     time.Time // when that begins, where it has not
+	Trusted  int       // browsers that skip the second step
+	Issuers  []string  // of the sign-on providers that the user is bound to
 }
 
 // Access returns how a user gets in. People see their own, who may change users
@@ -66,7 +67,10 @@ func (d *Desk) Access(ctx context.Context, a Actor, userID string) (access Acces
 				access.Trusted++
 			}
 		}
-		access.Required, err = needsSecondFactor(r, u.Role)
+		access.Required, access.From, err = needsSecondFactor(r, u.Role)
+		if !access.From.After(d.now()) {
+			access.From = time.Time{}
+		}
 		return err
 	})
 	return access, err
@@ -202,7 +206,7 @@ func (d *Desk) RemoveApp(ctx context.Context, a Actor) error {
 // leavesSecondFactor checks that a user whose role asks for it keeps a way to
 // prove who they are, of which left are left.
 func (c *command) leavesSecondFactor(u *User, left int) error {
-	required, err := needsSecondFactor(c, u.Role)
+	required, _, err := needsSecondFactor(c, u.Role)
 	if err == nil && required && left == 0 {
 		return conflict("second_factor_last", "your role asks for a second factor; set up another one first")
 	}

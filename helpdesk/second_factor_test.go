@@ -262,9 +262,9 @@ func TestARoleCanNeedASecondFactor(t *testing.T) {
 	before := logIn()
 	session := h.enter(here).Session
 	me := h.acting(session)
-	wantCode(t, h.RequireSecondFactor(ctx, me, []helpdesk.Role{helpdesk.RoleAdmin}), helpdesk.CodeConflict, "of your own first")
+	wantCode(t, h.RequireSecondFactor(ctx, me, []helpdesk.SecondFactorRule{{Role: helpdesk.RoleAdmin}}), helpdesk.CodeConflict, "of your own first")
 	phone, _ := h.setUpApp(session)
-	if err := h.RequireSecondFactor(ctx, h.acting(session), []helpdesk.Role{helpdesk.RoleAdmin, helpdesk.RoleAgent}); err != nil {
+	if err := h.RequireSecondFactor(ctx, h.acting(session), []helpdesk.SecondFactorRule{{Role: helpdesk.RoleAgent}, {Role: helpdesk.RoleAdmin}}); err != nil {
 		t.Fatal(err)
 	}
 	if h.stillIn(before.Session) || !h.stillIn(session) {
@@ -297,4 +297,70 @@ func TestARoleCanNeedASecondFactor(t *testing.T) {
 	}
 	_, _, err = h.LoginEnrol(ctx, here, entry.Step, begun.Sealed, app{h, begun.Secret}.code())
 	wantCode(t, err, helpdesk.CodeUnauthorized, "nothing to set up")
+}
+
+// A rule can begin later: until then it is asked for and can be put off.
+func TestASecondFactorCanBeNeededFromADayOn(t *testing.T) {
+	h := newGuessedHouse(t)
+	ctx, here := t.Context(), from("192.0.2.1")
+	session := h.enter(here).Session
+	member, ready := h.newUser(helpdesk.RoleAgent), h.newUser(helpdesk.RoleSupervisor)
+	logIn := func(u *helpdesk.User) *helpdesk.Entry {
+		t.Helper()
+		entry, err := h.Login(ctx, here, u.Email, "another long secret")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return entry
+	}
+	before, prepared := logIn(member).Session, logIn(ready).Session
+	h.setUpApp(prepared)
+	day := h.now.Add(3 * 24 * time.Hour)
+	rule := []helpdesk.SecondFactorRule{{Role: helpdesk.RoleAgent, From: day}, {Role: helpdesk.RoleSupervisor, From: day}, {Role: helpdesk.RoleAdmin, From: day}}
+	if err := h.RequireSecondFactor(ctx, h.acting(session), rule); err != nil {
+		t.Fatal(err)
+	}
+	if e := h.audit(helpdesk.AuditQuery{Kind: "second_factor.required"}); len(e) != 1 || e[0].Data["roles.after"] != strings.ReplaceAll("admin (D), agent (D), supervisor (D)", "D", day.Format(time.DateOnly)) {
+		t.Errorf("the log says %+v", e)
+	}
+	if !h.stillIn(before) {
+		t.Error("somebody was logged out though there is time")
+	}
+	list, err := h.SecondFactors(ctx, h.admin)
+	if err != nil || !list[member.ID].Lacking() || list[ready.ID].Lacking() || !list[ready.ID].App {
+		t.Errorf("%+v, %v", list, err)
+	}
+
+	// At the login it is asked for, and can be put off until the day.
+	step := logIn(member).Step
+	left, err := h.StepOf(ctx, step)
+	if err != nil || !left.Enrol || !left.Until.Equal(day) {
+		t.Fatalf("%+v, %v", left, err)
+	}
+	entry, err := h.LoginLater(ctx, here, step)
+	if err != nil || !h.stillIn(entry.Session) {
+		t.Fatalf("put off: %v", err)
+	}
+	_, err = h.LoginLater(ctx, here, logIn(ready).Step) // who has a second factor does not go around it
+	wantCode(t, err, helpdesk.CodeUnauthorized, "cannot be put off")
+	if access, err := h.Access(ctx, h.admin, member.ID); err != nil || !access.Required || !access.From.Equal(day) {
+		t.Errorf("%+v, %v", access, err)
+	}
+
+	h.now = day.Add(-time.Minute)
+	entry, late := logIn(member), logIn(member).Step
+	if entry, err = h.LoginLater(ctx, here, entry.Step); err != nil {
+		t.Fatal(err)
+	}
+	h.now = day
+	h.work(helpdesk.TimerSecondFactor, h.BeginSecondFactor)
+	if h.stillIn(entry.Session) || !h.stillIn(prepared) {
+		t.Error("not those alone were logged out who have no second factor")
+	}
+	_, err = h.LoginLater(ctx, here, late)
+	wantCode(t, err, helpdesk.CodeUnauthorized, "cannot be put off")
+	if left, err := h.StepOf(ctx, logIn(member).Step); err != nil || !left.Enrol || !left.Until.IsZero() {
+		t.Errorf("%+v, %v", left, err)
+	}
+	wantCode(t, h.RequireSecondFactor(ctx, h.admin, []helpdesk.SecondFactorRule{{Role: helpdesk.RoleAgent, From: day.AddDate(1, 0, 0)}}), helpdesk.CodeInvalid, "at the latest")
 }

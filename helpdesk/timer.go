@@ -41,7 +41,9 @@ const (
 	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once
 	TimerToken       TimerKind = "token"       // an API token, by its hash, that ends soon or has ended
 	TimerSelfTest    TimerKind = "self_test"   // "house": the server sends itself a mail
-	TimerTopics      TimerKind = "topics"      // "week": what the week's mails are about
+	// TimerSecondFactor: a role whose users need a second factor from then on.
+	TimerSecondFactor TimerKind = "second_factor"
+	TimerTopics       TimerKind = "topics" // "week": what the week's mails are about
 )
 
 // Timer is something to be done later: one key in the store, set in the

@@ -251,6 +251,21 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("DELETE", template, nil)
 	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
 	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
+	for _, browser := range []string{"Firefox, Linux", "Safari, iOS"} {
+		if _, err := h.Login(h.ctx(), helpdesk.Visitor{IP: "192.0.2.1", Browser: browser}, "sato@example.jp", "correct horse battery"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sessions := h.get("/me/sessions").list("sessions")
+	if len(sessions) != 2 {
+		t.Errorf("sessions %v", sessions)
+	}
+	h.call("DELETE", "/me/sessions/"+sessions[0].(map[string]any)["id"].(string), nil).ok(200)
+	h.call("DELETE", "/me/sessions/none", nil).refused(404, helpdesk.CodeNotFound, "", "")
+	h.call("DELETE", "/me/sessions", nil).ok(200)
+	if left := h.get("/me/sessions").list("sessions"); len(left) != 0 {
+		t.Errorf("sessions %v are left", left)
+	}
 	hook := h.create("/webhooks", object{"name": "倉庫", "url": "https://warehouse.example/hook", "kinds": []string{"ticket.created"}})
 	hook.at("webhook").want(t, object{"name": "倉庫", "state": "working"})
 	path := "/webhooks/" + hook.at("webhook")["id"].(string)

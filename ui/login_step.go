@@ -35,6 +35,7 @@ type stepView struct {
 	Step      *helpdesk.LoginStep
 	Passkey   passkeyAsk
 	Enrolment *enrolmentView // where the user has to set up an app first
+	Until     string         // until when that can be put off, "" for not at all
 	Error     formError
 	// Codes are the recovery codes of an app that was just set up.
 	Codes recoveryView
@@ -64,6 +65,9 @@ func (s *Server) showStep(c echo.Context, status int, view stepView) (err error)
 	view.page = page{visit: v, Title: v.T("access.step.title")}
 	view.Languages, view.Path = languageOptions(v.Printer), "/login/step?next="+url.QueryEscape(view.Next)
 	view.Passkey = passkeyAsk{Site: s.site(c).ID, Begin: "/login/passkey/begin?step=1"}
+	if !view.Step.Until.IsZero() {
+		view.Until = v.Date(view.Step.Until)
+	}
 	if view.Step.Enrol && view.Enrolment == nil {
 		begun, err := s.desk.StepEnrolment(ctx, sealed)
 		if err != nil {
@@ -87,12 +91,12 @@ func (s *Server) loginAgain(c echo.Context, cause error, next string) error {
 }
 
 func (s *Server) takeStep(c echo.Context) error {
-	ctx, next := c.Request().Context(), c.FormValue("next")
+	next := c.FormValue("next")
 	sealed, code := cookieValue(c, s.stepCookie()), c.FormValue("code")
 	if enrolment := c.FormValue("enrolment"); enrolment != "" {
 		return s.stepEnrol(c, sealed, enrolment, code, next)
 	}
-	entry, err := s.desk.LoginCode(ctx, s.visitor(c), sealed, code, c.FormValue("trust") != "")
+	entry, err := s.takeCode(c, sealed, code)
 	if err == nil {
 		s.setCookie(c, s.stepCookie(), "", 0)
 		return s.proceed(c, entry, next)
@@ -102,6 +106,14 @@ func (s *Server) takeStep(c echo.Context) error {
 		return err
 	}
 	return s.showStep(c, statusOf(helpdesk.CodeOf(err)), stepView{Next: next, Error: said})
+}
+
+// takeCode takes the step with a code, or puts off what can be put off.
+func (s *Server) takeCode(c echo.Context, sealed, code string) (*helpdesk.Entry, error) {
+	if c.FormValue("later") != "" {
+		return s.desk.LoginLater(c.Request().Context(), s.visitor(c), sealed)
+	}
+	return s.desk.LoginCode(c.Request().Context(), s.visitor(c), sealed, code, c.FormValue("trust") != "")
 }
 
 // stepEnrol sets up the app that the role asks for. The recovery codes are shown

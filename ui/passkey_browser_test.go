@@ -167,13 +167,26 @@ func TestTheSecondStepOverHTTP(t *testing.T) {
 	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
 	b := h.as(h.admin)
 	b.get("/settings/login").want(http.StatusOK).shows("二段階認証が必要な権限")
-	b.post("/settings/login", "role", "admin").want(http.StatusConflict).shows("先にご自身の二段階認証")
-	b.post("/settings/login", "role", "agent").want(http.StatusSeeOther).leads("/settings/login?saved=1")
+	b.post("/settings/login", "role", "admin", "rule:admin", "0").want(http.StatusConflict).shows("先にご自身の二段階認証")
+	b.get("/settings/users?factor=missing").want(http.StatusOK).shows("林 大地", "パスワードのみ", "二段階認証なし")
 
+	// With time until it begins, each login offers it, and can go on without.
+	b.post("/settings/login", "role", "agent", "rule:agent", "7", "role", "admin", "rule:admin", "").want(http.StatusSeeOther).leads("/settings/login?saved=1")
+	b.get("/settings/login").want(http.StatusOK).shows(`<option value="keep" selected>`, "未設定 1 人")
+	b.post("/settings/login", "role", "agent", "rule:agent", "keep").want(http.StatusSeeOther)
+	early := h.browser()
+	early.post("/login", "email", agent.Email, "password", password, "next", "/inbox/mine").want(http.StatusSeeOther).leads("/login/step?next=%2Finbox%2Fmine")
+	early.get("/login/step?next=%2Finbox%2Fmine").want(http.StatusOK).shows("いま設定しておくと安心です", "あとで設定する", "data:image/png")
+	early.post("/login/step", "later", "1", "next", "/inbox/mine").want(http.StatusSeeOther).leads("/inbox/mine")
+	early.get("/settings/access").want(http.StatusOK).shows("までに設定")
+
+	b.post("/settings/login", "role", "agent", "rule:agent", "0").want(http.StatusSeeOther).leads("/settings/login?saved=1")
+	early.get("/inbox/mine").want(http.StatusSeeOther) // it begins at once
 	theirs := h.browser()
 	theirs.get("/login/step").want(http.StatusUnauthorized).shows("はじめからログインし直してください", `name="password"`)
 	theirs.post("/login", "email", agent.Email, "password", password, "next", "/inbox/mine").want(http.StatusSeeOther).leads("/login/step?next=%2Finbox%2Fmine")
 	theirs.get("/inbox/mine").want(http.StatusSeeOther) // no session yet
+	theirs.post("/login/step", "later", "1").want(http.StatusUnauthorized).shows("これ以上あとに回すことはできません")
 	page := theirs.get("/login/step?next=%2Finbox%2Fmine").want(http.StatusOK).shows("二段階認証の設定", "data:image/png;base64,", "otpauth://totp/")
 	secret, enrolment := strings.ReplaceAll(between(page.body, `<code>`, `</code>`), " ", ""), between(page.body, `name="enrolment" value="`, `"`)
 	theirs.post("/login/step", "enrolment", enrolment, "code", "000000").want(http.StatusUnprocessableEntity).shows("コードが一致しません", enrolment)

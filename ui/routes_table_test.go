@@ -288,6 +288,9 @@ var routeAccess = map[string]access{
 // the token's scope follows from that.
 var apiScopes = map[string]access{
 	"GET /api/v1/openapi.yaml":                              {needs: public},
+	"GET /api/v1/me/sessions":                               {needs: anybody},
+	"DELETE /api/v1/me/sessions":                            {needs: anybody},
+	"DELETE /api/v1/me/sessions/:id":                        {needs: anybody},
 	"GET /api/v1/tickets":                                   {needs: helpdesk.PermitRead},
 	"POST /api/v1/tickets":                                  {needs: helpdesk.PermitReply},
 	"GET /api/v1/tickets/:number":                           {needs: helpdesk.PermitRead},

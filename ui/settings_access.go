@@ -32,6 +32,7 @@ type accessView struct {
 type factorsView struct {
 	helpdesk.Access
 	Since, CodesAt moment
+	Begins         string // when a second factor is needed, "" for now
 	Keys           []passkeyRow
 	Ask            passkeyAsk
 	Name           string // what a new passkey is called unless somebody says otherwise
@@ -51,6 +52,9 @@ func (s *Server) newFactors(c echo.Context, userID string) (factorsView, error) 
 	access, err := s.desk.Access(c.Request().Context(), v.actor(), userID)
 	view := factorsView{Access: access, Since: longMoment(v.Printer, access.AppSince), CodesAt: longMoment(v.Printer, access.CodesAt),
 		None: !access.App && len(access.Passkeys) == 0}
+	if !access.From.IsZero() {
+		view.Begins = v.Date(access.From)
+	}
 	for _, k := range access.Passkeys {
 		view.Keys = append(view.Keys, passkeyRow{k.ID, k.Name, longMoment(v.Printer, k.CreatedAt), longMoment(v.Printer, k.UsedAt), k.UsedAt.IsZero()})
 	}

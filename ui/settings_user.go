@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -14,6 +15,9 @@ import (
 type usersView struct {
 	settingsPage
 	Users []userRow
+	// Lists are everybody and those without a second factor; none where the reader
+	// may not know.
+	Lists []navItem
 }
 
 type userRow struct {
@@ -21,7 +25,11 @@ type userRow struct {
 	URL      string
 	Avatar   avatar
 	RoleName string
+	Factor   *badge // by what they prove who they are
 }
+
+// withoutFactor is the list of those who log in by a password alone.
+const withoutFactor = "missing"
 
 func (s *Server) usersPage(c echo.Context) error {
 	v := visitOf(c)
@@ -33,11 +41,47 @@ func (s *Server) usersPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := usersView{settingsPage: sp}
+	view, factors := usersView{settingsPage: sp}, map[string]helpdesk.FactorSummary{}
+	if v.may(helpdesk.PermitUsers) {
+		if factors, err = s.desk.SecondFactors(c.Request().Context(), v.actor()); err != nil {
+			return err
+		}
+	}
+	lacking, missing := 0, c.QueryParam("factor") == withoutFactor
 	for _, u := range users {
-		view.Users = append(view.Users, userRow{u, "/settings/users/" + u.ID, newAvatar(u.ID, u.Name), v.roleName(&u)})
+		row := userRow{User: u, URL: "/settings/users/" + u.ID, Avatar: newAvatar(u.ID, u.Name), RoleName: v.roleName(&u)}
+		f, known := factors[u.ID]
+		lacks := !u.Disabled && f.Lacking()
+		if lacks {
+			lacking++
+		}
+		if known && !u.Disabled {
+			row.Factor = v.factorBadge(f)
+		}
+		if !missing || lacks {
+			view.Users = append(view.Users, row)
+		}
+	}
+	if len(factors) > 0 {
+		view.Lists = []navItem{{URL: "/settings/users", Label: v.T("access.list.all"), Current: !missing, Count: strconv.Itoa(len(users))},
+			{URL: "/settings/users?factor=" + withoutFactor, Label: v.T("access.list.missing"), Current: missing, Count: strconv.Itoa(lacking)}}
 	}
 	return s.render(c, http.StatusOK, "settings-users", view)
+}
+
+// factorBadge says in a word by what somebody proves who they are.
+func (v *visit) factorBadge(f helpdesk.FactorSummary) *badge {
+	switch {
+	case f.App:
+		return &badge{"good", v.T("access.list.app")}
+	case f.Passkeys > 0:
+		return &badge{"good", v.T("access.list.passkey")}
+	case f.Lacking() && f.SignOn:
+		return &badge{"warn", v.T("access.list.sign_on_and_password")}
+	case f.Lacking():
+		return &badge{"warn", v.T("access.list.password")}
+	}
+	return &badge{"plain", v.T("access.list.sign_on")}
 }
 
 type userView struct {

@@ -99,6 +99,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerWebhookOnce, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: teller.TellOnce},
 			{Kind: helpdesk.TimerSelfTest, Concurrency: 1, Lease: deliveryLease, Do: s.testItself},
 			{Kind: helpdesk.TimerToken, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.TokenEnding},
+			{Kind: helpdesk.TimerSecondFactor, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.BeginSecondFactor},
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerGreylist, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.SweepGreylist},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
