@@ -4,7 +4,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -268,35 +267,4 @@ func addresses(list []mail.Address) []Address {
 		out = append(out, lowered(a))
 	}
 	return out
-}
-
-// maxSnippet is in characters: about what one line of the list can show.
-const maxSnippet = 140
-
-// snippet is the start of the first text that has words, on one line.
-func snippet(texts ...string) string {
-	for _, text := range texts {
-		if len(text) > 4*1024 {
-			text = strings.ToValidUTF8(text[:4*1024], "")
-		}
-		if line := beginning(text); line != "" {
-			return line
-		}
-	}
-	return ""
-}
-
-// beginning is the words of text, up to maxSnippet characters of them.
-func beginning(text string) string {
-	var line []byte
-	for word := range strings.FieldsSeq(text) {
-		if len(line) > 0 {
-			line = append(line, ' ')
-		}
-		line = append(line, word...)
-		if len(line) > maxSnippet && utf8.RuneCount(line) > maxSnippet {
-			return string([]rune(string(line))[:maxSnippet-1]) + "…"
-		}
-	}
-	return string(line)
 }

@@ -43,6 +43,7 @@ type rowView struct {
 	Name       string
 	Subject    string
 	Snippet    string
+	Ours       string       // says that Snippet is of our reply, "" where it is not
 	Found      []search.Run // in place of Snippet, what a search found
 	Trust      helpdesk.Trust
 	TrustTitle string
@@ -174,6 +175,9 @@ func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
 	}
 	if due := newDue(p, t); due != nil && due.Soon { // further away, when it came says more
 		row.Due = due
+	}
+	if t.Open && t.Answered && t.WaitingSince.IsZero() {
+		row.Ours = p.T("list.ours")
 	}
 	row.Auto = newAutoReplyMark(p, t)
 	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)

@@ -1,0 +1,87 @@
+package helpdesk
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// maxSnippet is in characters: about what one line of the list can show.
+const maxSnippet = 140
+
+// snippet is the start of the first text that has words, on one line and past
+// its greeting: every letter begins alike, and a list is read for what differs.
+func snippet(texts ...string) string {
+	for _, text := range texts {
+		if len(text) > 4*1024 {
+			text = strings.ToValidUTF8(text[:4*1024], "")
+		}
+		if line := beginning(afterGreeting(text)); line != "" {
+			return line
+		}
+	}
+	return ""
+}
+
+// beginning is the words of text, up to maxSnippet characters of them.
+func beginning(text string) string {
+	var line []byte
+	for word := range strings.FieldsSeq(text) {
+		if len(line) > 0 {
+			line = append(line, ' ')
+		}
+		line = append(line, word...)
+		if len(line) > maxSnippet && utf8.RuneCount(line) > maxSnippet {
+			return string([]rune(string(line))[:maxSnippet-1]) + "…"
+		}
+	}
+	return string(line)
+}
+
+// greetingLines are the most lines that are looked at for a greeting.
+const greetingLines = 10
+
+// maxGreeting is in characters: a longer line says something.
+const maxGreeting = 50
+
+// greetings are lines that a letter begins with and that say nothing of its
+// matter: who is addressed, and the greeting, with who writes on the same line.
+var greetings = regexp.MustCompile(`^(?i:` + strings.Join([]string{
+	`[^。、はがを]*(様|さま|御中|各位|殿|ご担当者|担当者さん)[、。,.:：]?`,
+	`[^。]*お?(世話|疲れ様|つかれさま)(に|で)(なって|なり|ござい|す)[^。]*[。！!]?\s*([^。はがをも]{1,40}(です|でございます|と申します)[。．.]?)?`,
+	`(いつも|平素|毎度|日頃)[^。]*(ありがとう|有難う|有り難う|お引き立て|御礼|お礼)[^。]*[。！!]?`,
+	`(はじめまして|初めまして|こんにちは|こんばんは|おはようございます|拝啓|前略|謹啓|突然の(ご連絡|メール))[^。]{0,25}[。！!]?`,
+	`(hi|hello|hey|dear|good (morning|afternoon|evening)|greetings|to whom it may concern)(( [\p{L}.'-]+){0,5} ?[,!:、。]|( [\p{L}.'-]+){0,2})`,
+	`i hope (this|you are|you're|all is)[^.]*(finds|well|good|great)[^.]*[.!]?`,
+}, `|`) + `)$`)
+
+// introductions say who writes; only after a greeting is a line that ends so one.
+var introductions = regexp.MustCompile(`^[^。はがをも]{1,40}(です|でございます|と申します)[。．.]?$`)
+
+// asks tells a line that only looks like a greeting: it wants something.
+var asks = regexp.MustCompile(`[?？]|ません|ください|下さい|ですか|でしょうか|の件|について|希望|できな|困って`)
+
+// afterGreeting is text without the lines of its greeting, or all of it where
+// nothing else is there.
+func afterGreeting(text string) string {
+	rest, greeted := text, false
+	for range greetingLines {
+		line, after, more := strings.Cut(rest, "\n")
+		line = strings.TrimSpace(line)
+		if line != "" {
+			if utf8.RuneCountInString(line) > maxGreeting || asks.MatchString(line) ||
+				!greetings.MatchString(line) && !(greeted && introductions.MatchString(line)) {
+				break
+			}
+			greeted = true
+		}
+		if !more {
+			return text
+		}
+		rest = after
+	}
+	if strings.TrimSpace(rest) == "" {
+		return text
+	}
+	return rest
+}
