@@ -59,6 +59,7 @@ var styleOrder = []string{
 	"away",
 	"hours",
 	"first",
+	"print", // last, since it takes back what the others lay out
 }
 
 // assets are the files browsers fetch. Their address holds a hash of them all,

@@ -290,6 +290,8 @@ func fileName(p locale.Printer, a helpdesk.Attachment, index int) string {
 		return p.T("file.headers")
 	case "message/rfc822", "message/global":
 		return p.T("file.mail")
+	case "text/calendar":
+		return p.T("file.calendar")
 	}
 	return p.T("file.unnamed", index+1)
 }
@@ -321,7 +323,9 @@ func (r reader) details(m helpdesk.Message) (list []detail) {
 	add("bcc", addresses(m.Bcc))
 	add("reply_to", m.ReplyTo)
 	add("date", r.Full(m.Date))
-	add("received", r.Full(m.At))
+	if m.Direction == helpdesk.Inbound {
+		add("received", r.Full(m.At))
+	}
 	add("envelope_from", m.Envelope.MailFrom)
 	add("envelope_to", strings.Join(m.Envelope.Recipients, ", "))
 	add("paths", strings.Join(m.Paths, ", "))

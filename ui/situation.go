@@ -137,7 +137,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 		person := personView{Avatar: newAvatar(u.ID, u.Name), ID: u.ID, Name: u.Name, Open: upTo(v.Printer, load.Open, now.Capped), Waiting: load.Waiting,
 			Overdue: load.Overdue, Last: shortMoment(v.Printer, load.LastReply), OpenURL: "/inbox/open?assignee=" + u.ID, Disabled: u.Disabled}
 		if load.Waiting > 0 {
-			person.Longest = worked(v.Printer, load.Work)
+			person.Longest = minutes(v.Printer, load.Work)
 		}
 		if load.Unavailable != "" {
 			person.State = v.T("unavailable." + string(load.Unavailable))
@@ -167,7 +167,7 @@ func (view *situationView) figures(p locale.Printer, now *helpdesk.Situation) {
 	longest := situationFigure{Label: p.T("situation.longest"), Value: p.T("situation.none"), URL: "/inbox/waiting"}
 	if len(now.Longest) > 0 {
 		w := now.Longest[0]
-		longest.Value, longest.URL = worked(p, w.Work), "/inbox/waiting/"+strconv.FormatUint(w.Row.Ticket.Number, 10)
+		longest.Value, longest.URL = minutes(p, w.Work), "/inbox/waiting/"+strconv.FormatUint(w.Row.Ticket.Number, 10)
 		longest.Hint = p.T("situation.longest_hint", p.Duration(p.Now.Sub(now.Waiting.Oldest)))
 	}
 	waiting := upTo(p, now.Waiting.Waiting, 0)
@@ -222,7 +222,7 @@ func (view *situationView) bands(p locale.Printer, now *helpdesk.Situation) {
 func (v *visit) placesOf(title string, list []helpdesk.LoadOf, url func(helpdesk.LoadOf) string) placesView {
 	table := placesView{Title: title}
 	for _, l := range list {
-		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: url(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: worked(v.Printer, l.Work)})
+		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: url(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: minutes(v.Printer, l.Work)})
 	}
 	return table
 }
@@ -231,6 +231,14 @@ func (v *visit) placesOf(title string, list []helpdesk.LoadOf, url func(helpdesk
 func worked(p locale.Printer, d time.Duration) string {
 	if d == 0 {
 		return p.T("situation.outside")
+	}
+	return p.Duration(d)
+}
+
+// minutes says a wait as a figure: nobody asks for the seconds of one.
+func minutes(p locale.Printer, d time.Duration) string {
+	if d < time.Minute {
+		return p.N("time.minutes", 0)
 	}
 	return p.Duration(d)
 }

@@ -146,6 +146,7 @@ func (s *Server) saveList(c echo.Context) error {
 // onlyView is the switch of brands and aliases above the navigation; nil where
 // there is nothing to choose.
 type onlyView struct {
+	Icon   string
 	Label  string
 	On     bool
 	Brands []option
@@ -158,7 +159,10 @@ func newOnly(v *visit, aliases []helpdesk.Alias, only []string) *onlyView {
 	if len(aliases) < 2 {
 		return nil
 	}
-	view := &onlyView{Label: v.T("only.all"), On: len(only) > 0}
+	view := &onlyView{Icon: "shop", Label: v.T("only.all"), On: len(only) > 0}
+	if len(brands) == 0 {
+		view.Icon, view.Label = "tray", v.T("only.all_aliases")
+	}
 	for _, name := range brands {
 		view.Brands = append(view.Brands, option{name, name, slices.Contains(only, name)})
 	}

@@ -31,21 +31,55 @@ document.addEventListener("focusin", (event) => {
 
 document.addEventListener("toggle", (event) => {
   if (!event.target.matches?.(holders)) return;
-  keepInside($(".menu", event.target));
+  place($(".menu", event.target));
   ($("[data-first]", event.target) ?? $("input:not([type=hidden])", event.target))?.focus();
 }, true);
 
-// A menu near an edge of the window moves as far inside as it needs to.
-function keepInside(menu) {
+// place moves a menu near an edge of the window as far inside as it needs to. One
+// that a scrolling pane would cut off leaves the pane, above or below its button.
+function place(menu) {
   if (!menu) return;
-  menu.style.translate = "none";
-  const { left, right } = menu.getBoundingClientRect();
-  const shift = Math.max(8 - left, 0) || Math.min(document.documentElement.clientWidth - 8 - right, 0);
-  menu.style.translate = shift ? `${shift}px` : "";
+  Object.assign(menu.style, { translate: "none", position: "", inset: "", width: "", maxHeight: "", overflowY: "" });
+  const wide = document.documentElement.clientWidth;
+  const { left, right, top, bottom, width, height } = menu.getBoundingClientRect();
+  const shift = Math.max(8 - left, 0) || Math.min(wide - 8 - right, 0);
+  const pane = getComputedStyle(menu).position === "absolute" && cutting(menu.parentElement)?.getBoundingClientRect();
+  if (!pane || (bottom <= pane.bottom && top >= pane.top && right + shift <= pane.right && left + shift >= pane.left)) {
+    menu.style.translate = shift ? `${shift}px` : "";
+    return;
+  }
+  const button = menu.parentElement.querySelector("summary").getBoundingClientRect();
+  const below = innerHeight - 8 - button.bottom - 6, above = button.top - 6 - 8;
+  const up = height > below && above > below;
+  const x = Math.min(Math.max(left, 8), wide - 8 - width);
+  const inset = up ? `auto auto ${innerHeight - button.top + 6}px ${x}px` : `${button.bottom + 6}px auto auto ${x}px`;
+  Object.assign(menu.style, { translate: "", position: "fixed", inset, width: `${width}px` });
+  if (height > Math.max(below, above)) Object.assign(menu.style, { maxHeight: `${Math.max(below, above)}px`, overflowY: "auto" });
 }
 
-// A larger type or a narrower window moves the edges.
-addEventListener("resize", () => $$(`${holders} > .menu`).forEach(keepInside));
+// cutting is the pane that would cut off what reaches out of it.
+function cutting(element) {
+  for (let pane = element; pane && pane !== document.body; pane = pane.parentElement) {
+    if (getComputedStyle(pane).overflowY !== "visible") return pane;
+  }
+  return null;
+}
+
+// A larger type, a narrower window or a swap moves the edges.
+const placeAll = () => $$(`${holders} > .menu`).forEach(place);
+addEventListener("resize", placeAll);
+ready(placeAll);
+
+// A menu that left its pane goes along with its button, as long as that is seen.
+document.addEventListener("scroll", (event) => {
+  for (const menu of $$(`${holders} > .menu`)) {
+    if (menu.style.position !== "fixed" || !event.target.contains(menu) || menu.contains(event.target)) continue;
+    const button = menu.parentElement.querySelector("summary").getBoundingClientRect();
+    const pane = cutting(menu.parentElement).getBoundingClientRect();
+    if (button.bottom < pane.top || button.top > pane.bottom) menu.parentElement.open = false;
+    else place(menu);
+  }
+}, { capture: true, passive: true });
 
 // A chosen entry closes its menu. The focus goes to what opened the menu first,
 // so that a dialog which the entry opens gives it back there.

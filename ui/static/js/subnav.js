@@ -1,6 +1,8 @@
 // On a phone the pages of the settings are a line that scrolls: it begins where
-// one is.
+// one is. So do the lists of a low window's navigation.
 import { $, ready } from "./dom.js";
+
+$(".nav-lists [aria-current]")?.scrollIntoView({ block: "nearest" });
 
 ready(() => {
   const line = $(".subnav");

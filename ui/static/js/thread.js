@@ -4,6 +4,7 @@ import { announce } from "./announce.js";
 import { $, fragment, on, ready } from "./dom.js";
 
 let shown = null;
+let posted = null; // what stood last when something was posted: what stands there afterwards is to be seen
 
 ready(() => {
   const ticket = $("#ticket[data-number]");
@@ -15,9 +16,25 @@ ready(() => {
       start();
     }
   }
+  showPosted();
   offerNewest();
   seen();
 });
+
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-composer]")) posted = lastOf(shown);
+});
+function lastOf(ticket) {
+  return `${ticket} ${$("#flow > :last-child")?.id ?? ""}`;
+}
+
+// showPosted scrolls to what its author has just posted.
+function showPosted() {
+  const last = lastOf(shown);
+  if (posted === null || last === posted) return;
+  if (posted.split(" ")[0] === shown) $("#thread").scrollTop = $("#thread").scrollHeight;
+  posted = null;
+}
 
 // start scrolls to what is new, else to the newest.
 function start() {
