@@ -77,10 +77,23 @@ func serveHouse(t *testing.T) (*house, *running) {
 	model.answer = analysed
 	model.start(t)
 	model.pull()
-	program := start(t, data, "--config", writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, model.address, testModel)),
-		"--resolver", serveZone(t).address)
+	z := serveZone(t)
+	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[dns]\nresolver = %q\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, z.address, model.address, testModel))
+	publish(t, z, data, config)
+	program := start(t, data, "--config", config)
 	waitForAnalyses(t, program, h)
 	return h, program
+}
+
+// publish puts the records of the house's domain into the zone, as the command says.
+func publish(t *testing.T, z *zone, data, config string) {
+	t.Helper()
+	z.add(t, "mx."+houseDomain+". 60 IN A 192.0.2.25", "mta-sts."+houseDomain+". 60 IN A 192.0.2.25", "25.2.0.192.in-addr.arpa. 60 IN PTR mx."+houseDomain+".")
+	for line := range strings.SplitSeq(succeed(t, "", "dns", houseDomain, "--zone", "--data", data, "--config", config), "\n") {
+		if line != "" && !strings.HasPrefix(line, ";") {
+			z.add(t, line)
+		}
+	}
 }
 
 // doorScreens are those that nobody has to log in for.
