@@ -20,10 +20,14 @@ const (
 	AlarmSelfMail    AlarmKind = "self_mail"   // a listener: the server's own mail did not come through in time
 	AlarmWebhook     AlarmKind = "webhook"     // a webhook's name: it was given up
 	AlarmStore       AlarmKind = "store"       // what is damaged
+	// AlarmQuarantine and AlarmHeld are of mail that was accepted and that nobody has
+	// seen: far more than usual is set aside, or some waits for days to be confirmed.
+	AlarmQuarantine AlarmKind = "quarantine"
+	AlarmHeld       AlarmKind = "held"
 )
 
 // AlarmKinds are all kinds, the most pressing first.
-var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmWebhook}
+var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmQuarantine, AlarmHeld, AlarmWebhook}
 
 // Alarm is something of the server that needs an admin. It stands until whoever
 // raised it finds that it is over.

@@ -40,6 +40,7 @@ const (
 	TimerWebhook     TimerKind = "webhook"     // a webhook that there may be something for
 	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once
 	TimerToken       TimerKind = "token"       // an API token, by its hash, that ends soon or has ended
+	TimerIntake      TimerKind = "intake"      // "house": mail that waits for people is looked after
 	TimerSelfTest    TimerKind = "self_test"   // "house": the server sends itself a mail
 	// TimerSecondFactor: a role whose users need a second factor from then on.
 	TimerSecondFactor TimerKind = "second_factor"

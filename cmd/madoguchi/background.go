@@ -64,6 +64,9 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err := s.desk.ScheduleTopics(ctx); err != nil {
 		return err
 	}
+	if err := s.desk.ScheduleIntakeWatch(ctx); err != nil {
+		return err
+	}
 	catalogues, err := locale.Load()
 	if err != nil {
 		return err
@@ -102,6 +105,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerSecondFactor, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.BeginSecondFactor},
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerGreylist, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.SweepGreylist},
+			{Kind: helpdesk.TimerIntake, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.WatchIntake},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 		}, reading...)),
