@@ -50,6 +50,15 @@ func TestAccessibility(t *testing.T) {
 	for _, s := range doorScreens(empty.setupLink()) {
 		i.inspect(s)
 	}
+	for _, s := range h.stepScreens() {
+		p.knock(s.email)
+		i.inspect(s.screen)
+	}
+	p.sit(h.shown.guarded)
+	for _, s := range guardedScreens() {
+		i.inspect(s)
+	}
+	p.sit("")
 	p.logIn(h.ayumi.Email)
 	for _, s := range slices.Concat(deskScreens(h.shown), openedScreens(h.shown), i.otherSettings(deskScreens(h.shown))) {
 		i.inspect(s)

@@ -32,6 +32,8 @@ type shown struct {
 	quote, bounced, held, files, html, urgent, forged uint64
 	// The records whose settings are shown.
 	alias, pipeline, user string
+	// The session of somebody with an authenticator app.
+	guarded string
 }
 
 // live writes the week, oldest first.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pquerna/otp/totp"
+
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -44,7 +46,40 @@ func newHouse(t *testing.T, data string) *house {
 	desk.Now = func() time.Time { return h.clock }
 	h.setUp()
 	h.live()
+	h.guard()
 	return h
+}
+
+// guard gives one member an authenticator app, and has another's role need one
+// from next week on.
+func (h *house) guard() {
+	h.t.Helper()
+	ctx := h.t.Context()
+	h.ago(5 * time.Minute)
+	entry, err := h.desk.Login(ctx, helpdesk.Visitor{IP: "192.0.2.7", Browser: "Firefox, Linux"}, h.ken.Email, adminPassword)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	_, session, err := h.desk.UserBySession(ctx, entry.Session)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	begun, err := h.desk.BeginApp(ctx, h.ken.Actor().In(session))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	code, err := totp.GenerateCode(begun.Secret, h.clock)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if _, err := h.desk.AddApp(ctx, h.ken.Actor().In(session), begun.Sealed, code); err != nil {
+		h.t.Fatal(err)
+	}
+	h.shown.guarded = entry.Session
+	rule := helpdesk.SecondFactorRule{Role: helpdesk.RoleSupervisor, From: h.began.Add(7 * day)}
+	if err := h.desk.RequireSecondFactor(ctx, helpdesk.System("setup"), []helpdesk.SecondFactorRule{rule}); err != nil {
+		h.t.Fatal(err)
+	}
 }
 
 // ago sets the clock to a time before the pictures are taken.

@@ -19,6 +19,7 @@ import (
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 )
 
@@ -56,6 +57,15 @@ func TestScreenshots(t *testing.T) {
 		for _, s := range doorScreens(p.empty.setupLink()) {
 			p.take(language, s)
 		}
+		for _, s := range h.stepScreens() {
+			p.knock(s.email)
+			p.take(language, s.screen)
+		}
+		p.sit(h.shown.guarded)
+		for _, s := range guardedScreens() {
+			p.take(language, s)
+		}
+		p.sit("")
 		p.logIn(map[string]string{"ja": h.ayumi.Email, "en": h.daniel.Email}[language])
 		for _, s := range deskScreens(h.shown) {
 			p.take(language, s)
@@ -102,6 +112,28 @@ func doorScreens(setup string) []screen {
 		{name: "login", path: "/login"},
 		{name: "setup", path: setup, height: 1000},
 		{name: "setup-refused", path: setup[:strings.IndexByte(setup, '?')] + "?key=wrong"},
+	}
+}
+
+// stepScreen is what follows on the password of some people.
+type stepScreen struct {
+	screen
+	email string
+}
+
+func (h *house) stepScreens() []stepScreen {
+	return []stepScreen{
+		{screen{name: "login-step", path: "/login/step"}, h.ken.Email},
+		{screen{name: "login-enrol", path: "/login/step", height: 1000}, h.mari.Email},
+	}
+}
+
+// guardedScreens are those of somebody with an authenticator app.
+func guardedScreens() []screen {
+	return []screen{
+		{name: "access-with-app", path: "/settings/access", height: 1400},
+		{name: "recovery-codes", path: "/settings/access", open: `const answer = await fetch('/settings/access/codes', {method: 'POST'});
+			document.body.replaceWith(new DOMParser().parseFromString(await answer.text(), 'text/html').body)`},
 	}
 }
 
@@ -217,6 +249,26 @@ func (p *photographer) logIn(email string) {
 	p.t.Helper()
 	p.do("log in", chromedp.Navigate(p.program.web+"/login"), typed(`[name=email]`, email), typed(`[name=password]`, adminPassword), click(`form[action="/login"] button`),
 		chromedp.WaitVisible(chromedp.CSS(`#list`)))
+}
+
+// knock goes as far as the password leads somebody who has to prove more.
+func (p *photographer) knock(email string) {
+	p.t.Helper()
+	p.do("give the password of "+email, chromedp.Navigate(p.program.web+"/login"), typed(`[name=email]`, email), typed(`[name=password]`, adminPassword), click(`form[action="/login"] button`),
+		chromedp.WaitVisible(chromedp.CSS(`[name=code]`)))
+}
+
+// sit gives the browser a session that began elsewhere, or none.
+func (p *photographer) sit(session string) {
+	p.t.Helper()
+	p.do("take a session over", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		if session == "" {
+			_, err := cdp.Call(ctx, t, network.DeleteCookies, network.DeleteCookiesParams{Name: "session", URL: p.program.web})
+			return err
+		}
+		_, err := cdp.Call(ctx, t, network.SetCookie, network.SetCookieParams{Name: "session", Value: session, URL: p.program.web})
+		return err
+	}))
 }
 
 // take takes a screen in every size and theme.
