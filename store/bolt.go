@@ -271,14 +271,10 @@ func (b *Bolt) write(tx *bbolt.Tx, reader *boltReader, writes layer, more func(*
 	}()
 	defer contain(&err, debug.SetPanicOnFault(true))
 	bucket := reader.bucket
-	look := func(key []byte) error {
-		if !reader.own {
-			return nil
-		}
-		_, err := reader.tree.get(key)
-		return err
+	if reader.own {
+		err = reader.tree.lookAhead(writes)
 	}
-	if err := writes.apply(func(key, _ []byte) error { return look(key) }, look); err != nil {
+	if err != nil {
 		finished = true
 		return fmt.Errorf("write to bbolt: %w", err)
 	}

@@ -82,6 +82,54 @@ func (t tree) get(key []byte) ([]byte, error) {
 	return nil, err
 }
 
+// lookAhead goes the way to each key that is to be written, and looks at all entries of
+// the leaf where it ends, once for all keys that belong there.
+func (t tree) lookAhead(writes layer) error {
+	var end []byte // of the leaf looked at last, where there is one
+	looked := false
+	for c := range writes.all() {
+		if looked && (end == nil || bytes.Compare(c.key, end) < 0) {
+			continue
+		}
+		leaf, after, err := t.leaf(c.key)
+		if err != nil {
+			return err
+		}
+		for i := range leaf.count {
+			if _, _, err := leaf.entry(i); err != nil {
+				return err
+			}
+		}
+		end, looked = after, true
+	}
+	return nil
+}
+
+// leaf is the page where a key is or would be, and the first key that belongs beyond it;
+// nil where it is the last.
+func (t tree) leaf(key []byte) (p page, end []byte, err error) {
+	p, err = t.page(t.root)
+	for depth := 0; err == nil && !p.leaf; depth++ {
+		if depth == maxDepth {
+			return page{}, nil, damaged(p.id, "the tree goes in circles")
+		}
+		at, exact, err := p.search(key)
+		if err == nil && !exact && at > 0 {
+			at--
+		}
+		if err == nil && at+1 < p.count {
+			end, err = p.key(at + 1)
+		}
+		if err != nil {
+			return page{}, nil, err
+		}
+		if p, err = t.child(p, at); err != nil {
+			return page{}, nil, err
+		}
+	}
+	return p, end, err
+}
+
 // places goes from entry to entry.
 type places interface {
 	seek(key []byte) error
