@@ -3,6 +3,7 @@ package auth
 import (
 	"context"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -19,24 +20,43 @@ const (
 	maxCachedAbsence = 5 * time.Minute
 )
 
+// CachingResolver is a resolver that remembers. Answers of all kinds are kept as they
+// came; texts (TXT), which every mail's sender is asked for, also as they were read.
+type CachingResolver struct {
+	*net.Resolver
+	cache *answerCache
+}
+
 // NewCachingResolver is NewResolver with a cache of answers, each for the time that it
 // says itself (RFC 1035, section 3.2.1; RFC 2308, section 5, where there is no such
 // record), for mails that are received. Whoever looks whether a record is there by now
 // wants NewResolver.
-func NewCachingResolver(address string, now func() time.Time) *net.Resolver {
+func NewCachingResolver(address string, now func() time.Time) *CachingResolver {
 	resolver := NewResolver(address)
 	dial := resolver.Dial
 	if dial == nil {
 		dial = new(net.Dialer).DialContext
 	}
-	cache := &answerCache{now: now, answers: map[string]cachedAnswer{}}
+	cache := &answerCache{now: now, answers: map[string]cachedAnswer{}, texts: map[string]cachedTexts{}}
 	resolver.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if !strings.HasPrefix(network, "udp") {
 			return dial(ctx, network, address)
 		}
 		return &cachedConn{cache: cache, dial: func() (net.Conn, error) { return dial(ctx, network, address) }}, nil
 	}
-	return resolver
+	return &CachingResolver{resolver, cache}
+}
+
+// LookupTXT implements Resolver.
+func (r *CachingResolver) LookupTXT(ctx context.Context, name string) ([]string, error) {
+	if known, ok := r.cache.getTexts(name); ok {
+		return slices.Clone(known.texts), known.absent
+	}
+	texts, err := r.Resolver.LookupTXT(ctx, name)
+	if err == nil || isNotFound(err) {
+		r.cache.keepTexts(name, texts, err)
+	}
+	return texts, err
 }
 
 // answerCache keeps answers by their question: all of a query but its number.
@@ -44,11 +64,37 @@ type answerCache struct {
 	now     func() time.Time
 	mu      sync.Mutex
 	answers map[string]cachedAnswer
+	texts   map[string]cachedTexts // by the name that was asked for
 }
 
 type cachedAnswer struct {
 	message []byte
 	until   time.Time
+}
+
+// cachedTexts are texts, or the error that there are none. They are unread until the
+// resolver has made them of the answer.
+type cachedTexts struct {
+	read   bool
+	texts  []string
+	absent error
+	until  time.Time
+}
+
+func (c *answerCache) getTexts(name string) (cachedTexts, bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	known := c.texts[name]
+	return known, known.read && c.now().Before(known.until)
+}
+
+// keepTexts keeps what was read of an answer as long as the answer.
+func (c *answerCache) keepTexts(name string, texts []string, absent error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if known, ok := c.texts[name]; ok {
+		c.texts[name] = cachedTexts{true, slices.Clone(texts), absent, known.until}
+	}
 }
 
 const idSize = 2 // of the number ahead of a query and its answer
@@ -67,30 +113,42 @@ func (c *answerCache) get(query []byte) []byte {
 }
 
 func (c *answerCache) put(query, answer []byte) {
-	lifetime := lifetimeOf(query, answer)
+	var asked dnsmessage.Message
+	if asked.Unpack(query) != nil || len(asked.Questions) != 1 {
+		return
+	}
+	lifetime := lifetimeOf(&asked, answer)
 	if lifetime <= 0 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	now := c.now()
-	for key, known := range c.answers { // any that is over, or else the first that comes
-		if len(c.answers) < maxCachedAnswers {
+	makeRoom(c.answers, func(known cachedAnswer) bool { return now.Before(known.until) })
+	c.answers[string(query[idSize:])] = cachedAnswer{append([]byte(nil), answer...), now.Add(lifetime)}
+	if question := asked.Questions[0]; question.Type == dnsmessage.TypeTXT {
+		makeRoom(c.texts, func(known cachedTexts) bool { return now.Before(known.until) })
+		c.texts[question.Name.String()] = cachedTexts{until: now.Add(lifetime)}
+	}
+}
+
+// makeRoom removes from a full cache what is no longer good, or else the first that comes.
+func makeRoom[T any](cache map[string]T, good func(T) bool) {
+	for key, known := range cache {
+		if len(cache) < maxCachedAnswers {
 			break
 		}
-		if delete(c.answers, key); !now.Before(known.until) {
-			continue
+		if delete(cache, key); good(known) {
+			break
 		}
-		break
 	}
-	c.answers[string(query[idSize:])] = cachedAnswer{append([]byte(nil), answer...), now.Add(lifetime)}
 }
 
 // lifetimeOf is how long an answer may be kept: not at all where it does not belong to
 // the query, is cut short, or tells of trouble.
-func lifetimeOf(query, answer []byte) time.Duration {
-	var asked, parsed dnsmessage.Message
-	if asked.Unpack(query) != nil || parsed.Unpack(answer) != nil || len(asked.Questions) != 1 || len(parsed.Questions) != 1 {
+func lifetimeOf(asked *dnsmessage.Message, answer []byte) time.Duration {
+	var parsed dnsmessage.Message
+	if parsed.Unpack(answer) != nil || len(parsed.Questions) != 1 {
 		return 0
 	}
 	question, repeated := asked.Questions[0], parsed.Questions[0]
