@@ -42,6 +42,8 @@ type loginView struct {
 	Error     formError
 	// Unready says that nobody can log in yet: the house is not set up.
 	Unready bool
+	// Ended says that the reader was logged in before.
+	Ended bool
 	// Again says that the reader is logged in, but has to prove who they are once more.
 	Again   bool
 	Passkey passkeyAsk
@@ -57,7 +59,8 @@ func (s *Server) loginPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "login", s.newLoginView(c, loginView{Next: c.QueryParam("next"), Unready: unready}))
+	return s.render(c, http.StatusOK, "login", s.newLoginView(c, loginView{Next: c.QueryParam("next"), Unready: unready,
+		Ended: v.User == nil && cookieValue(c, s.sessionCookie()) != ""}))
 }
 
 func (s *Server) newLoginView(c echo.Context, l loginView) loginView {

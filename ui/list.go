@@ -17,6 +17,7 @@ const (
 
 // listView is the second pane.
 type listView struct {
+	Icon  string // of an empty list
 	Title string
 	Count string
 	Path  string // of the list itself, with its filters
@@ -79,13 +80,13 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	p.query.Only = preference.Only
 	query, title := p.query.TicketQuery, v.T("view."+string(p.query.View))
 	if s.searches(query) && query.View == helpdesk.ViewOpen { // the search box leads there, and looks everywhere
-		query.View, title = "", v.T("nav.find")
+		query.View, title = "", v.T("list.found")
 	}
 	found, err := s.tickets(ctx, v.actor(), query)
 	if err != nil {
 		return listView{}, err
 	}
-	list := listView{Title: title, Me: v.User.ID, Takes: v.may(helpdesk.PermitAssign), View: p.query.View, Path: p.address(0),
+	list := listView{Icon: "done", Title: title, Me: v.User.ID, Takes: v.may(helpdesk.PermitAssign), View: p.query.View, Path: p.address(0),
 		Empty: v.T("list.empty." + string(p.query.View)), Hint: v.T("list.hint." + string(p.query.View)), Writes: v.may(helpdesk.PermitReply)}
 	if list.Mails, err = s.mailsLeft(ctx, v, p.query.View); err != nil {
 		return list, err
@@ -106,7 +107,7 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 		if row.Ticket.Open {
 			list.Rows[i].Close = closing[row.Ticket.PipelineID]
 		}
-		list.Rows[i].Found = found.snippets[row.Ticket.Number]
+		list.Rows[i].Found = closer(found.snippets[row.Ticket.Number])
 		list.Rows[i].Brand = brandOf(row.Ticket, marks)
 		if row.Band != band {
 			band = row.Band
@@ -121,9 +122,23 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 		list.Next = p.address(0, "after", found.next)
 	}
 	if p.refined() {
-		list.Empty, list.Hint = v.T("list.empty.refined"), v.T("list.hint.refined")
+		list.Icon, list.Empty, list.Hint = "find", v.T("list.empty.refined"), v.T("list.hint.refined")
 	}
 	return list, nil
+}
+
+// closer is what a search found with few words before the first match: a row
+// shows the beginning of it.
+func closer(runs []search.Run) []search.Run {
+	const before = 4 // characters
+	if len(runs) < 2 || runs[0].Match {
+		return runs
+	}
+	first := []rune(runs[0].Text)
+	if len(first) <= before+1 {
+		return runs
+	}
+	return append([]search.Run{{Text: "…" + string(first[len(first)-before:])}}, runs[1:]...)
 }
 
 // brandMarks are the brands by alias, nil where every row would have the same.

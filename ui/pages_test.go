@@ -194,9 +194,19 @@ func TestFragmentsAreOnlyThePartAskedFor(t *testing.T) {
 	if missing.Header.Get("HX-Retarget") != "#alerts" {
 		t.Error("an error would replace the ticket instead of being shown beside it")
 	}
-	over := h.browser().fragment("/inbox/open", "rows").want(http.StatusUnauthorized)
+	nobody := h.browser()
+	over := nobody.fragment("/inbox/open", "rows").want(http.StatusUnauthorized)
 	if over.Header.Get("HX-Redirect") != "/login" {
 		t.Error("a fragment without a session does not lead to the login page")
+	}
+	nobody.header.Set("Referer", h.http.URL+"/inbox/open/1?tag=a")
+	over = nobody.fragment("/tickets/1/updates", "flow").want(http.StatusUnauthorized)
+	if to := over.Header.Get("HX-Redirect"); to != "/login?next=%2Finbox%2Fopen%2F1%3Ftag%3Da" {
+		t.Errorf("a page whose session has ended leads to %s: what was written there would be looked for in vain", to)
+	}
+	nobody.header.Set("Referer", "https://elsewhere.example/inbox")
+	if to := nobody.fragment("/tickets/1/updates", "flow").Header.Get("HX-Redirect"); to != "/login" {
+		t.Errorf("a page of others leads to %s", to)
 	}
 	b.get("/tickets/1").want(http.StatusSeeOther).leads("/inbox/open/1")
 }

@@ -108,8 +108,8 @@ func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		r := c.Request()
 		login := "/login"
-		if r.Method == http.MethodGet && r.URL.Path != "/" && r.Header.Get("HX-Request") == "" {
-			login += "?next=" + url.QueryEscape(r.URL.RequestURI())
+		if next := returnTo(r); next != "/" {
+			login += "?next=" + url.QueryEscape(next)
 		}
 		if fromScript(r) {
 			c.Response().Header().Set("HX-Redirect", login)
@@ -117,6 +117,19 @@ func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return c.Redirect(http.StatusSeeOther, login)
 	}
+}
+
+// returnTo is the page that somebody is led back to after a login: the one asked
+// for, or, where a part of a page was or a form was sent, the one that holds it.
+func returnTo(r *http.Request) string {
+	if r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" {
+		return r.URL.RequestURI()
+	}
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host {
+		return "/"
+	}
+	return localPath(u.RequestURI(), "/")
 }
 
 // fromScript tells a script's request from a page that somebody goes to: led to
