@@ -13,3 +13,6 @@ func (d *Desk) RequestBackup(ctx context.Context, a Actor) error {
 		return err
 	})
 }
+
+// MaySeeBackups is an error where the actor may not see which backups there are.
+func (a Actor) MaySeeBackups() error { return a.mayAdminister("see backups") }

@@ -65,6 +65,8 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/trusted-senders", s.apiTrustedSenders)
 	add(http.MethodDelete, "/trusted-senders", s.apiDistrust)
 	add(http.MethodGet, "/ledger", s.apiLedger)
+	add(http.MethodGet, "/backups", s.apiReadBackups)
+	add(http.MethodPost, "/backups", s.apiBackUp)
 	add(http.MethodGet, "/reports/dmarc", s.apiDMARCReports)
 	add(http.MethodGet, "/reports/tls", s.apiTLSReports)
 	add(http.MethodGet, "/templates", s.apiTemplates)

@@ -323,6 +323,8 @@ var apiScopes = map[string]access{
 	"PUT /api/v1/hours/:id":                                 {needs: helpdesk.PermitHours, json: `{"name":"x"}`},
 	"GET /api/v1/events":                                    {needs: helpdesk.PermitRead},
 	"GET /api/v1/ledger":                                    {needs: helpdesk.PermitSystem},
+	"GET /api/v1/backups":                                   {needs: helpdesk.PermitSystem},
+	"POST /api/v1/backups":                                  {needs: helpdesk.PermitSystem},
 	"GET /api/v1/reports/dmarc":                             {needs: helpdesk.PermitAliases},
 	"GET /api/v1/reports/tls":                               {needs: helpdesk.PermitAliases},
 	"GET /api/v1/webhooks":                                  {needs: helpdesk.PermitWebhooks},

@@ -5,8 +5,6 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
-
-	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // BackupKeeper makes backups by a plan and when it is asked to.
@@ -126,8 +124,8 @@ func (s *Server) backupProgress(c echo.Context) error {
 	if target(c.Request()) != "backups" || s.options.Backups == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/backups")
 	}
-	if !v.may(helpdesk.PermitSystem) {
-		return &helpdesk.Error{Code: helpdesk.CodeForbidden, Message: "seeing backups needs the permission " + string(helpdesk.PermitSystem)}
+	if err := v.actor().MaySeeBackups(); err != nil {
+		return err
 	}
 	kept, err := s.newBackupsKept(v)
 	if err != nil {

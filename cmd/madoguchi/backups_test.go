@@ -30,6 +30,23 @@ func TestScheduledBackups(t *testing.T) {
 	eventually(t, time.Minute, "the backup is made", func() bool {
 		return strings.Contains(s.page(t, browser, "/settings/backups"), "読み直し済み")
 	})
+	var kept struct {
+		Directory string
+		Working   bool
+		LastGood  time.Time `json:"last_good"`
+		Backups   []struct {
+			ID       string
+			Verified time.Time
+		}
+	}
+	desk := s.apiOf(t)
+	if status := desk.do(t, http.MethodPost, "/backups", nil, nil, &kept); status != http.StatusAccepted || !kept.Working || kept.Directory != directory {
+		t.Errorf("a backup through the API: %d %+v", status, kept)
+	}
+	eventually(t, time.Minute, "it is made", func() bool {
+		desk.get(t, "/backups", &kept)
+		return !kept.Working && len(kept.Backups) == 2 && !kept.Backups[0].Verified.IsZero() && !kept.LastGood.IsZero()
+	})
 	page := s.page(t, browser, "/settings/backups")
 	for _, text := range []string{">正常<", directory, "madoguchi restore " + directory} {
 		if !strings.Contains(page, text) {
@@ -42,7 +59,7 @@ func TestScheduledBackups(t *testing.T) {
 	if out, _, _ := run(t, "", "check", "--data", data, "--config", config); !strings.Contains(out, "The last good backup in "+directory+" is") {
 		t.Errorf("check:\n%s", out)
 	}
-	if out := succeed(t, "", "backup", "list", directory); len(strings.Split(strings.TrimSpace(out), "\n")) != 2 {
+	if out := succeed(t, "", "backup", "list", directory); len(strings.Split(strings.TrimSpace(out), "\n")) != 3 {
 		t.Errorf("backup list:\n%s", out)
 	}
 	s.stop()
