@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"iter"
 	"maps"
 	"os"
 	"path/filepath"
@@ -88,16 +89,8 @@ func TestEveryPowerCutKeepsWhatWasAcknowledged(t *testing.T) {
 		return // this is the process whose writes are recorded
 	}
 	cuts, lost, recovered := 0, 0, 0
-	memory := memoryDirectory(t)
-	for image := range trace.Images(1, *powerCuts) {
+	for image, directory := range cutImages(t, trace) {
 		cuts++
-		directory := filepath.Join(memory, "cut")
-		if err := errors.Join(os.RemoveAll(directory), os.Mkdir(directory, 0o700)); err != nil { // one at a time: thousands fill the memory
-			t.Fatal(err)
-		}
-		if err := image.WriteTo(directory); err != nil {
-			t.Fatal(err)
-		}
 		j, err := store.Open(filepath.Join(directory, "store"), store.BoltOptions{NoPreallocation: true})
 		if err != nil {
 			t.Fatalf("%s: %v", image.What, err)
@@ -147,6 +140,26 @@ func TestEveryPowerCutKeepsWhatWasAcknowledged(t *testing.T) {
 		t.Errorf("%d power cuts, %d updates absent, %d there without an acknowledgement: they prove nothing", cuts, lost, recovered)
 	}
 	t.Logf("%d power cuts at %d operations", cuts, len(trace.Operations))
+}
+
+// cutImages are the images of a trace, as many as are asked for, and the directory that each
+// is written to in turn. What of the unsynced writes is there is drawn anew once all
+// operations were cut after.
+func cutImages(t *testing.T, trace *storetest.Trace) iter.Seq2[storetest.Image, string] {
+	return func(yield func(storetest.Image, string) bool) {
+		directory := filepath.Join(memoryDirectory(t), "cut")
+		for seed, tried := uint64(1), 0; tried < *powerCuts; seed++ {
+			for image := range trace.Images(seed, *powerCuts-tried) {
+				if err := errors.Join(os.RemoveAll(directory), os.Mkdir(directory, 0o700), image.WriteTo(directory)); err != nil { // one at a time: thousands fill the memory
+					t.Fatal(err)
+				}
+				tried++
+				if !yield(image, directory) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Each write in turn ends in the middle on a full disk, and each sync in turn fails. What
