@@ -81,7 +81,7 @@ func Compress(raw []byte) Blob {
 		data: raw,
 	}
 	folded, isFolded := fold(raw)
-	compressed := zstdEncoder().EncodeAll(folded, make([]byte, 0, len(folded)))
+	compressed := compress(folded)
 	if len(compressed) < len(raw) {
 		b.data = compressed
 		b.info.StoredSize = int64(len(compressed))
@@ -92,6 +92,17 @@ func Compress(raw []byte) Blob {
 		}
 	}
 	return b
+}
+
+// compress returns data compressed. How long that is shows only then: what is short is
+// compressed into memory that is used again, so that no more than needed is kept.
+func compress(data []byte) []byte {
+	if len(data) > maxKeptBuffer {
+		return zstdEncoder().EncodeAll(data, make([]byte, 0, len(data)))
+	}
+	space := packBuffers.Get().(*[]byte)
+	defer packBuffers.Put(space)
+	return bytes.Clone(zstdEncoder().EncodeAll(data, (*space)[:0]))
 }
 
 // Blobs keeps raw bytes, whole mails for instance, under ids, within the

@@ -83,9 +83,11 @@ func (l *logFile) grow(size int64) error {
 	if l.size >= size {
 		return nil
 	}
-	zeros := make([]byte, size-l.size)
-	if _, err := l.file.WriteAt(zeros, l.size); err != nil {
-		return err
+	zeros := make([]byte, min(size-l.size, minLogSize))
+	for at := l.size; at < size; at += int64(len(zeros)) {
+		if _, err := l.file.WriteAt(zeros[:min(size-at, int64(len(zeros)))], at); err != nil {
+			return err
+		}
 	}
 	if err := l.file.Sync(); err != nil {
 		return err
