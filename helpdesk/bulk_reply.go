@@ -41,6 +41,9 @@ type BulkReply struct {
 	Approved   string
 	Returned   string
 	ReturnedBy string
+	// Once names the request of a program that began it, so that the same request again
+	// begins no other.
+	Once string `cbor:",omitempty"`
 	// LeavesAt is when the mails leave: until then all of it can be taken back.
 	LeavesAt time.Time
 	Total    int
@@ -77,7 +80,13 @@ const (
 
 var (
 	bulkReplies = store.NewTable(store.Spec[BulkReply]{Name: "bulk_reply", Version: 1,
-		Key: func(b *BulkReply) []byte { return key(b.ID) }})
+		Key: func(b *BulkReply) []byte { return key(b.ID) },
+		Indexes: []store.Index[BulkReply]{{Name: "once", Unique: true, Keys: func(b *BulkReply) [][]byte {
+			if b.Once == "" {
+				return nil
+			}
+			return one(key(b.By, b.Once))
+		}}}})
 	bulkReplyItems = store.NewTable(store.Spec[BulkReplyItem]{Name: "bulk_reply_item", Version: 1,
 		Key: func(i *BulkReplyItem) []byte { return key(i.BulkReply, i.Index) }})
 )
@@ -85,6 +94,12 @@ var (
 // BeginBulkReply begins one for these tickets. Nothing is sent before
 // SendBulkReply.
 func (d *Desk) BeginBulkReply(ctx context.Context, a Actor, numbers []uint64) (*BulkReply, error) {
+	return d.BeginBulkReplyOnce(ctx, a, "", numbers)
+}
+
+// BeginBulkReplyOnce is BeginBulkReply for a request that may come again: what it
+// began is returned, however far that is by now. once names the request, "" for none.
+func (d *Desk) BeginBulkReplyOnce(ctx context.Context, a Actor, once string, numbers []uint64) (*BulkReply, error) {
 	if err := a.may("reply to many tickets", PermitBulk); err != nil {
 		return nil, err
 	}
@@ -101,8 +116,21 @@ func (d *Desk) BeginBulkReply(ctx context.Context, a Actor, numbers []uint64) (*
 	if err := d.ensureOptOutKey(ctx); err != nil {
 		return nil, err
 	}
-	b := &BulkReply{ID: d.newID(), By: a.UserID, State: BulkReplyWriting, Total: len(numbers)}
+	b := &BulkReply{ID: d.newID(), By: a.UserID, State: BulkReplyWriting, Total: len(numbers), Once: once}
 	err := d.update(ctx, a, func(c *command) error {
+		if once != "" {
+			before, err := optional(bulkReplies.First(c, "once", key(a.UserID, once)))
+			if err != nil {
+				return err
+			}
+			if before != nil && before.Total != len(numbers) {
+				return conflict("bulk_reply_once", "this request was sent before with %d tickets; take a new Idempotency-Key for another", before.Total)
+			}
+			if before != nil {
+				b = before
+				return nil
+			}
+		}
 		b.At, b.ChangedAt = c.now, c.now
 		for i, number := range numbers {
 			if _, err := workable(c, number); err != nil && CodeOf(err) == CodeNotFound {

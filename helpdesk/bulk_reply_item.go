@@ -8,9 +8,13 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// bulkReplyAuthor is who wrote it, as whom it is posted.
+// bulkReplyAuthor is who wrote it, as whom it is posted, with what their role
+// allows now: who was locked out meanwhile sends no more.
 func bulkReplyAuthor(r store.Reader, b *BulkReply) (Actor, error) {
 	user, err := users.Get(r, key(b.By))
+	if err == nil {
+		user, err = withRole(r, user)
+	}
 	if err != nil {
 		return Actor{}, err
 	}
@@ -20,6 +24,13 @@ func bulkReplyAuthor(r store.Reader, b *BulkReply) (Actor, error) {
 // replyTo is the reply that one ticket gets, filled for its customer, and what
 // nothing is known for.
 func (b *BulkReply) replyTo(r store.Reader, d *Desk, ticket uint64) (Reply, []string, error) {
+	author, err := users.Get(r, key(b.By))
+	if err != nil {
+		return Reply{}, nil, err
+	}
+	if author.Disabled {
+		return Reply{}, nil, conflict("bulk_reply_author", "%s can no longer log in, so nothing is sent in their name", author.Name)
+	}
 	reply := Reply{Ticket: ticket, Close: b.Close, Templates: b.Templates, IdempotencyKey: "bulk/" + b.ID + "/" + formatNumber(ticket), bulk: b}
 	g, err := replyGround(r, &reply)
 	if err != nil {

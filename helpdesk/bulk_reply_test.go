@@ -201,3 +201,41 @@ func TestReplyToManyIsApproved(t *testing.T) {
 	_, err = h.ApproveBulkReply(t.Context(), h.admin, b.ID)
 	wantCode(t, err, helpdesk.CodeConflict, "approval")
 }
+
+// A bulk reply is posted by what its author may do at that moment: a role of the
+// house's own counts, and who was locked out meanwhile writes to nobody.
+func TestWhoIsLockedOutWritesToNobody(t *testing.T) {
+	h := newHouse(t)
+	_, author := h.roleAndUser("広報", "kouhou@example.jp", helpdesk.PermitRead, helpdesk.PermitReply, helpdesk.PermitBulk, helpdesk.PermitEdit)
+	var numbers []uint64
+	for n := range 4 {
+		numbers = append(numbers, h.post("support@example.jp", fmt.Sprintf("From: c%d@customer.example", n), "Subject: Question", "", "Question").Ticket)
+	}
+	send := func(text string, numbers ...uint64) *helpdesk.BulkReply {
+		t.Helper()
+		b := h.writeToMany(author, text, numbers...)
+		b, err := h.SendBulkReply(t.Context(), author, b.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b
+	}
+	first := send("お知らせです。", numbers[:2]...)
+	if b, troubled := h.settleMany(first.ID); b.Posted != 2 {
+		t.Fatalf("%+v, %+v", b, troubled)
+	}
+	second, off := send("大事なお知らせです。", numbers[2:]...), true
+	if _, err := h.ChangeUser(t.Context(), h.admin, author.UserID, helpdesk.UserChange{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	b, troubled := h.settleMany(second.ID)
+	if b.Posted != 0 || b.Refused != 2 || len(troubled) != 2 || troubled[0].Problem != "error.bulk_reply_author" {
+		t.Errorf("%+v, %+v", b, troubled)
+	}
+	if _, err := h.UndoBulkReply(t.Context(), h.admin, first.ID); err != nil {
+		t.Fatal(err)
+	}
+	if b, _ := h.settleMany(first.ID); b.TakenBack != 2 {
+		t.Errorf("what was on its way is taken back: %+v", b)
+	}
+}

@@ -200,7 +200,8 @@ var needed = map[string]helpdesk.Permission{
 	"Services": helpdesk.PermitRead, "SaveService": helpdesk.PermitRules, "DeleteService": helpdesk.PermitRules, "ServiceQuestion": helpdesk.PermitRules,
 	"StartTrial": helpdesk.PermitRules, "StopTrial": helpdesk.PermitRules, "Trial": helpdesk.PermitRead, "SendAutoReplyNow": helpdesk.PermitReply,
 	"RejectAutoReply": helpdesk.PermitReply, "ForbidAutoReply": helpdesk.PermitReply, "MatchAgain": helpdesk.PermitReply,
-	"BeginBulkReply": helpdesk.PermitBulk, "SaveBulkReply": helpdesk.PermitBulk, "DiscardBulkReply": helpdesk.PermitBulk, // and PermitReply
+	"BeginBulkReplyOnce": helpdesk.PermitBulk,
+	"BeginBulkReply":     helpdesk.PermitBulk, "SaveBulkReply": helpdesk.PermitBulk, "DiscardBulkReply": helpdesk.PermitBulk, // and PermitReply
 	"SendBulkReply": helpdesk.PermitBulk, "UndoBulkReply": helpdesk.PermitBulk, // and PermitReply
 	"BulkReply": helpdesk.PermitRead, "BulkReplies": helpdesk.PermitRead, "PreviewBulkReply": helpdesk.PermitRead,
 	"ApproveBulkReply": helpdesk.PermitApprove, "ReturnBulkReply": helpdesk.PermitApprove,

@@ -251,6 +251,27 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("DELETE", template, nil)
 	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
 	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
+	many := object{"tickets": []int{1}, "text": "{{customer.name_sama}}\n\nお知らせです。"}
+	dry := h.call("POST", "/bulk-replies", object{"tickets": []int{1}, "text": "お知らせです。", "dry_run": true}).ok(200)
+	dry.at("check").want(t, object{"reach": 1, "approval": false, "refused": []any{}})
+	if len(h.get("/bulk-replies").list("bulk_replies")) != 0 {
+		t.Error("a dry run leaves something behind")
+	}
+	h.call("POST", "/bulk-replies", object{"tickets": []int{1}}).refused(400, helpdesk.CodeInvalid, "text", "empty")
+	h.call("POST", "/bulk-replies", object{"tickets": []int{}, "text": "x"}).refused(400, helpdesk.CodeInvalid, "tickets", "no ticket")
+	h.call("POST", "/bulk-replies", object{"tickets": []int{999}, "text": "x"}).refused(404, helpdesk.CodeNotFound, "", "")
+	bulk := h.call("POST", "/bulk-replies", many, "Idempotency-Key", "notice-1").ok(202).at("bulk_reply")
+	bulk.want(t, object{"state": "posting", "tickets": 1, "author": "sato@example.jp"})
+	at := "/bulk-replies/" + bulk["id"].(string)
+	if again := h.call("POST", "/bulk-replies", many, "Idempotency-Key", "notice-1").ok(200).at("bulk_reply"); again["id"] != bulk["id"] {
+		t.Errorf("the same key sends again: %v", again)
+	}
+	if err := h.FinishBulkReply(h.ctx(), bulk["id"].(string)); err != nil {
+		t.Fatal(err)
+	}
+	done := h.get(at)
+	done.at("bulk_reply").want(t, object{"state": "posted", "done": 1, "posted": 1, "refused": 0})
+	h.call("POST", at+"/undo", nil).ok(200)
 	for _, browser := range []string{"Firefox, Linux", "Safari, iOS"} {
 		if _, err := h.Login(h.ctx(), helpdesk.Visitor{IP: "192.0.2.1", Browser: browser}, "sato@example.jp", "correct horse battery"); err != nil {
 			t.Fatal(err)

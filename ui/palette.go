@@ -59,6 +59,9 @@ func (s *Server) palette(c echo.Context) error {
 	if v.may(helpdesk.PermitSupervise) {
 		list = append(list, paletteEntry{URL: "/situation", Icon: "pulse", Name: v.T("situation.title"), Detail: v.T("palette.open"), Also: other.T("situation.title")})
 	}
+	if v.may(helpdesk.PermitBulk) {
+		list = append(list, paletteEntry{URL: bulkRepliesPath, Icon: "mail", Name: v.T("bulk_reply.list"), Detail: v.T("palette.open"), Also: other.T("bulk_reply.list")})
+	}
 	saved, err := s.desk.SavedViews(ctx, v.actor())
 	if err != nil {
 		return err

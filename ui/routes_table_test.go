@@ -288,6 +288,10 @@ var routeAccess = map[string]access{
 // the token's scope follows from that.
 var apiScopes = map[string]access{
 	"GET /api/v1/openapi.yaml":                              {needs: public},
+	"GET /api/v1/bulk-replies":                              {needs: helpdesk.PermitRead},
+	"POST /api/v1/bulk-replies":                             {needs: helpdesk.PermitBulk, json: `{"tickets":[1],"text":"x","dry_run":true}`},
+	"GET /api/v1/bulk-replies/:id":                          {needs: helpdesk.PermitRead},
+	"POST /api/v1/bulk-replies/:id/undo":                    {needs: helpdesk.PermitBulk},
 	"GET /api/v1/me/sessions":                               {needs: anybody},
 	"DELETE /api/v1/me/sessions":                            {needs: anybody},
 	"DELETE /api/v1/me/sessions/:id":                        {needs: anybody},
