@@ -23,9 +23,10 @@ const patience = 30 * time.Second
 // run runs one command to its end.
 func run(t testing.TB, stdin string, args ...string) (stdout, stderr string, code int) {
 	t.Helper()
+	program := madoguchi(t) // building it takes its own time
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
-	command := exec.CommandContext(ctx, madoguchi(t), args...)
+	command := exec.CommandContext(ctx, program, args...)
 	var out, errs bytes.Buffer
 	command.Stdin, command.Stdout, command.Stderr = strings.NewReader(stdin), &out, &errs
 	command.Env = append(os.Environ(), "LC_ALL=C.UTF-8")
