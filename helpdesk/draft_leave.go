@@ -114,8 +114,8 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 		return nil, err
 	}
 	t, alias := g.ticket, g.alias
-	if r.Seen > 0 && t.CustomerSeq > r.Seen {
-		return nil, threadChanged()
+	if err := c.crosses(&r, t); err != nil {
+		return nil, err
 	}
 	id := cmp.Or(r.Draft, c.desk.newID())
 	draft, err := optional(drafts.Get(c, key(id)))
@@ -157,10 +157,6 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 		kind = EventApprovalRequested
 	}
 	return draft, c.recordDraft(kind, draft, data)
-}
-
-func threadChanged() error {
-	return conflict("thread_changed", "the customer wrote again while you were writing; read the new message, then send")
 }
 
 func (c *command) replaceFiles(draft *Draft, files []restored) error {

@@ -35,7 +35,7 @@ type Reply struct {
 	// Templates are the ids of those that the text was made with: their use is counted.
 	Templates []string
 	// Seen is the newest event of the ticket that the author has seen; a
-	// customer message after it stops the reply. 0 does not check.
+	// customer message or a colleague's reply after it stops this one. 0 does not check.
 	Seen uint64
 	// IdempotencyKey makes a repeated post return the first one's message.
 	IdempotencyKey string
@@ -355,8 +355,8 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err != nil {
 		return nil, err
 	}
-	if r.Seen > 0 && g.ticket.CustomerSeq > r.Seen {
-		return nil, threadChanged()
+	if err := c.crosses(&r, g.ticket); err != nil {
+		return nil, err
 	}
 	if err := r.mayLeave(g.alias); err != nil {
 		return nil, err

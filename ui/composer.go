@@ -62,7 +62,7 @@ type composerView struct {
 	Error    string
 	// Suppressed says that an address refused mail before.
 	Suppressed bool
-	// Changed says that the customer wrote meanwhile: nothing was sent.
+	// Changed says that the customer or a colleague wrote meanwhile: nothing was sent.
 	Changed bool
 	// Restored says that the text came back from a reply that was taken back.
 	Restored bool
@@ -335,7 +335,7 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
 	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
 	w.Seen = view.Seq // what came meanwhile is before their eyes now
-	w.Changed = refused.Key == "error.thread_changed"
+	w.Changed = refused.Key == "error.thread_changed" || refused.Key == "error.reply_crossed"
 	return s.renderTicket(c, statusOf(refused.Code), view, nil)
 }
 
