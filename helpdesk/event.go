@@ -166,6 +166,8 @@ const (
 	EventMailReleased           EventKind = "mail.released"
 	EventMailRejected           EventKind = "mail.rejected"
 	EventMailPurged             EventKind = "mail.purged"
+	EventGreylistAllowed        EventKind = "greylist.allowed"
+	EventGreylistDisallowed     EventKind = "greylist.disallowed"
 	EventReportReceived         EventKind = "report.received"
 	EventViewSaved              EventKind = "view.saved"
 	EventViewDeleted            EventKind = "view.deleted"

@@ -67,8 +67,9 @@ var (
 )
 
 // Greylist says for how long a mail has to wait before its sender may bring it
-// again; zero lets it in. Whoever is proven, known here as a contact, or answers
-// one of our own mails never waits, nor does what came by no network.
+// again; zero lets it in. Whoever is proven, known here as a contact, in a network that
+// an admin let pass, or answers one of our own mails never waits, nor does what came
+// by no network.
 func (d *Desk) Greylist(ctx context.Context, in Incoming) (wait time.Duration, err error) {
 	network := networkOf(in.Envelope.RemoteIP)
 	if network == "" || in.Authentication.Trust() == TrustVerified {
@@ -76,6 +77,9 @@ func (d *Desk) Greylist(ctx context.Context, in Incoming) (wait time.Duration, e
 	}
 	known := false
 	err = d.view(ctx, func(r store.Reader) (err error) {
+		if known, err = greylistAllowed.Has(r, key(network)); err != nil || known {
+			return err
+		}
 		known, err = d.knownToGreylist(r, in)
 		return err
 	})

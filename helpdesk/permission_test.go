@@ -98,7 +98,8 @@ var needed = map[string]helpdesk.Permission{
 	"LastReanalysis":    helpdesk.PermitRead,
 	"StartReanalysis":   helpdesk.PermitSystem,
 	"StopReanalysis":    helpdesk.PermitSystem,
-	"DMARCReports":      helpdesk.PermitAliases, "ReceivedTLSReports": helpdesk.PermitAliases,
+	"Greylisted":        helpdesk.PermitSystem, "AllowGreylisted": helpdesk.PermitSystem, "DisallowGreylisted": helpdesk.PermitSystem,
+	"DMARCReports": helpdesk.PermitAliases, "ReceivedTLSReports": helpdesk.PermitAliases,
 	"AuthorizeInbound":  helpdesk.PermitInbound,
 	"Release":           helpdesk.PermitQuarantine, // trust in a whole domain takes PermitAliases too
 	"RejectQuarantined": helpdesk.PermitQuarantine, "QuarantineList": helpdesk.PermitQuarantine, "QuarantineCount": helpdesk.PermitQuarantine,

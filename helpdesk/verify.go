@@ -170,6 +170,7 @@ func allTables() []checkedTable {
 		dmarcReports,
 		receivedTLSReports,
 		handedIns,
+		greylistAllowed,
 		dataFormats,
 		importedItems,
 	}

@@ -61,6 +61,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		l.server.count(incident)
 		w.log.Info("session refused", "reply", refusal)
+		l.server.turned.note(w.remote, ReasonSessions, time.Now())
 		if refused := l.server.config.Refused; refused != nil && !l.server.admission.isClosing() {
 			refused(ReasonSessions)
 		}

@@ -54,6 +54,16 @@ func (b *buckets) take(n network, now time.Time) bool {
 	return true
 }
 
+// full says whether no further unit would be taken now.
+func (b *buckets) full(n network, now time.Time) bool {
+	if b == nil || !n.IsValid() {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.emptyAt(n, now).Add(b.drain).Sub(now) > time.Minute
+}
+
 // pour puts one unit in, up to most, and returns how many there are.
 func (b *buckets) pour(n network, now time.Time, most int) int {
 	b.mu.Lock()

@@ -3,6 +3,7 @@ package smtpd
 import (
 	"bytes"
 	"slices"
+	"time"
 )
 
 // Reason says in one word why something was refused, for those who count.
@@ -69,7 +70,7 @@ func reasonOf(code int, reply []byte) Reason {
 func (w *wire) countRefusal(code int, reply []byte) {
 	reason := w.reason
 	w.reason = ""
-	if w.server.config.Refused == nil || !slices.Contains([]string{"MAIL", "RCPT", "DATA"}, w.command.verb) {
+	if !slices.Contains([]string{"MAIL", "RCPT", "DATA"}, w.command.verb) {
 		return
 	}
 	if code == 503 { // commands in a wrong order
@@ -78,5 +79,8 @@ func (w *wire) countRefusal(code int, reply []byte) {
 	if reason == "" {
 		reason = reasonOf(code, reply)
 	}
-	w.server.config.Refused(reason)
+	w.server.turned.note(w.remote, reason, time.Now())
+	if refused := w.server.config.Refused; refused != nil {
+		refused(reason)
+	}
 }

@@ -32,6 +32,7 @@ type Server struct {
 	protocol  *smtp.Server
 	admission admission
 	gate      gate
+	turned    *turned
 	openSpool func(dir string) (*os.File, error)
 
 	memory     *semaphore.Weighted // bytes of mail being examined and delivered
@@ -63,6 +64,7 @@ func NewServer(c Config, h Handler, v Verifier, log *slog.Logger) *Server {
 	s.admission.networks = make(map[network]int)
 	s.admission.closed = make(chan struct{})
 	s.gate = newGate(c.Limits)
+	s.turned = newTurned()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
 	s.protocol = smtp.NewServer(smtp.BackendFunc(s.newSession))

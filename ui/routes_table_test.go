@@ -213,6 +213,8 @@ var routeAccess = map[string]access{
 	"POST /quarantine/:id":                           {needs: helpdesk.PermitQuarantine, form: []string{"action", "release"}},
 	"GET /quarantine/:id/source":                     {needs: helpdesk.PermitQuarantine},
 	"GET /settings/reports":                          {needs: helpdesk.PermitAliases},
+	"GET /settings/limits":                           {needs: helpdesk.PermitSystem},
+	"POST /settings/limits":                          {needs: helpdesk.PermitSystem, form: []string{"network", "192.0.2.7"}},
 	"GET /settings/trusted":                          {needs: helpdesk.PermitQuarantine},
 	"POST /settings/trusted":                         {needs: helpdesk.PermitQuarantine, form: []string{"pattern", "a@b.example", "proof", "dkim:b.example"}},
 	"GET /settings/blocked":                          {needs: helpdesk.PermitRead},

@@ -142,6 +142,10 @@ type Options struct {
 	// ReverseName asks the DNS for the name of an address, "" where it has none; where
 	// nil, nothing is asked.
 	ReverseName func(ctx context.Context, address string) string
+	// TurnedAway lists whom the listener refused something lately; nil where there is
+	// none. Greylisting says that strangers are put off.
+	TurnedAway  func() []TurnedAway
+	Greylisting bool
 	// Inbound takes a mail that a relay brings over the API; where nil, none is taken.
 	// Its error is temporary trouble.
 	Inbound func(ctx context.Context, m InboundMail) (InboundResult, error)

@@ -26,6 +26,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	s.checkRoutes(g)
 	s.queueRoutes(g)
 	g.GET("/settings/reports", s.reportsPage)
+	s.limitsRoutes(g)
 	g.GET("/settings/ledger", s.ledgerPage)
 	s.backupRoutes(g)
 	s.roleRoutes(g)
@@ -93,6 +94,7 @@ var settingsMap = []struct {
 		{section: "suppressions", needs: helpdesk.PermitSuppressions, readable: true},
 		{section: "blocked", needs: helpdesk.PermitSpam, readable: true},
 		{section: "trusted", needs: helpdesk.PermitQuarantine},
+		{section: "limits", needs: helpdesk.PermitSystem},
 	}},
 	{"work", []settingsEntry{
 		{section: "templates"},

@@ -11,6 +11,7 @@ import (
 	"github.com/madoguchi/madoguchi/smtpd/check"
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/rspamd"
+	"github.com/madoguchi/madoguchi/ui"
 )
 
 // openBlocklists is what the listener asks about clients.
@@ -87,4 +88,20 @@ func (c *checkup) senderLists(ctx context.Context) []finding {
 	}
 	group.Wait()
 	return found(list...)
+}
+
+// turnedAway is what the web shows of whom the listener refused something.
+func (s *server) turnedAway() (list []ui.TurnedAway) {
+	for _, t := range s.smtp.TurnedAway() {
+		host := t.Host.String()
+		if t.Host.IsSingleIP() {
+			host = t.Host.Addr().String()
+		}
+		one := ui.TurnedAway{Host: host, Counts: map[helpdesk.RefusalReason]int{}, Last: t.Last, Slowed: t.Slowed, Shut: t.Shut, Full: t.Full}
+		for reason, n := range t.Counts {
+			one.Counts[helpdesk.RefusalReason(reason)] = n
+		}
+		list = append(list, one)
+	}
+	return list
 }

@@ -155,6 +155,7 @@ func deskScreens(shown shown) []screen {
 		{name: "quarantine", path: "/quarantine"},
 		{name: "settings-trusted", path: "/settings/trusted"},
 		{name: "settings-reports", path: "/settings/reports"},
+		{name: "settings-limits", path: "/settings/limits"},
 		{name: "inbox-navigation", path: "/inbox/open", open: `document.querySelector('[data-action=open-nav]').click()`, narrow: true},
 		{name: "ticket-quote", path: ticket("open", shown.quote)},
 		{name: "ticket-quote-top", path: ticket("open", shown.quote), open: `document.querySelector('#thread').scrollTop = 0`},

@@ -53,6 +53,8 @@ func (s *server) openWeb(context.Context) (err error) {
 		UndoWindow:      c.Helpdesk.UndoWindow.Duration,
 		Analysis:        s.analysisStatus,
 		Inbound:         s.inbound,
+		TurnedAway:      s.turnedAway,
+		Greylisting:     c.Incoming.Greylist.Enabled,
 		ReportAddresses: c.Reports.addresses(),
 		ReverseName:     s.domains.reverseName,
 		CheckDomain:     s.domains.checkForPage,
