@@ -23,9 +23,12 @@ type ImportedTicket struct {
 	Assignee   string  // address of a user, or ""
 	Team       string  // its name, or ""
 	Requester  Address // the customer; where empty, the first who wrote
-	CreatedAt  time.Time
-	UpdatedAt  time.Time
-	Entries    []ImportedEntry // the oldest first
+	Company    string  // of the customer, or ""
+	// Fields are the values of custom fields by name; those that are none here are left out.
+	Fields    FieldValues
+	CreatedAt time.Time
+	UpdatedAt time.Time
+	Entries   []ImportedEntry // the oldest first
 }
 
 // ImportedKind is what an entry of an imported ticket is.

@@ -54,7 +54,7 @@ func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []impo
 		stage = pipeline.Stages[0]
 	}
 	ticket.StageID, ticket.Open = stage.ID, stage.Kind == StageOpen
-	if err := c.giveImported(ticket, t, done); err != nil {
+	if err := errors.Join(c.giveImported(ticket, t, done), c.importFields(ticket, t, done), c.importCompany(contact, t, done)); err != nil {
 		return nil, err
 	}
 	if err := importedItems.Put(c, &importedItem{Source: t.Source, Kind: importedTicketItem, ID: t.ID, Ticket: number}); err != nil {

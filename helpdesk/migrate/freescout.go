@@ -2,6 +2,7 @@ package migrate
 
 import (
 	"context"
+	"encoding/json"
 	"iter"
 	"slices"
 	"strings"
@@ -10,7 +11,10 @@ import (
 )
 
 // freescout is what FreeScout's API answers to /api/conversations?embed=threads.
-type freescout struct{ *export }
+type freescout struct {
+	*export
+	companies map[number]string // by customer
+}
 
 type freescoutPerson struct {
 	ID        number `json:"id"`
@@ -37,7 +41,12 @@ type freescoutConversation struct {
 	Customer  *freescoutPerson `json:"customer"`
 	CreatedAt moment           `json:"createdAt"`
 	UpdatedAt moment           `json:"updatedAt"`
-	Embedded  struct {
+	Fields    []struct {
+		Name  string          `json:"name"`
+		Value json.RawMessage `json:"value"`
+		Text  string          `json:"text"` // the name of a choice
+	} `json:"customFields"`
+	Embedded struct {
 		Threads []freescoutThread `json:"threads"`
 		Tags    []struct {
 			Name string `json:"name"`
@@ -66,13 +75,17 @@ type freescoutThread struct {
 }
 
 // OpenFreeScout reads the conversations of FreeScout, with their threads, as its API
-// answers them: a file, or a directory with conversations*.json.
+// answers them: a file, or a directory with conversations*.json and customers*.json.
 func OpenFreeScout(ctx context.Context, path string) (Source, error) {
 	e, err := openExport("freescout", path, "conversation")
 	if err != nil {
 		return nil, err
 	}
-	return &freescout{e}, ctx.Err()
+	f := &freescout{e, map[number]string{}}
+	if err := readAll(e, "customers*.json*", "customers", func(c named) { f.companies[c.ID] = c.Company }); err != nil {
+		return nil, err
+	}
+	return f, ctx.Err()
 }
 
 // Tickets implements Source.
@@ -92,6 +105,16 @@ func (f *freescout) ticket(from freescoutConversation) (helpdesk.ImportedTicket,
 	}
 	t := helpdesk.ImportedTicket{Source: f.source, ID: string(from.ID), Subject: from.Subject, Open: from.Status != "closed",
 		Assignee: from.Assignee.address().Email, Requester: from.Customer.address(), CreatedAt: from.CreatedAt.Time, UpdatedAt: from.UpdatedAt.Time}
+	if from.Customer != nil {
+		t.Company = f.companies[from.Customer.ID]
+	}
+	for _, field := range from.Fields {
+		values := valuesOf(field.Value, nil)
+		if field.Text != "" && len(values) == 1 {
+			values = []string{field.Text}
+		}
+		addField(&t, field.Name, values)
+	}
 	for _, tag := range from.Embedded.Tags {
 		t.Tags = append(t.Tags, tag.Name)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -99,6 +100,46 @@ func (h *house) want(number uint64, lines ...string) {
 	}
 }
 
+// has makes custom fields of tickets.
+func (h *house) has(list ...helpdesk.Field) {
+	h.t.Helper()
+	for _, f := range list {
+		f.Owner = helpdesk.FieldOfTicket
+		if _, err := h.SaveField(h.t.Context(), h.admin, f); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// wantFields checks the company of a ticket's customer and the ticket's custom fields.
+func (h *house) wantFields(number uint64, company string, want map[string]string) {
+	h.t.Helper()
+	v, err := h.Ticket(h.t.Context(), h.admin, number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	list, err := h.Fields(h.t.Context(), h.admin)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	got := map[string]string{}
+	for _, f := range list {
+		if shown := f.Shown(v.Row.Ticket.Fields[f.ID]); len(shown) > 0 {
+			got[f.Name] = strings.Join(shown, ", ")
+		}
+	}
+	if !maps.Equal(got, want) {
+		h.t.Errorf("ticket %d has the fields %v, want %v", number, got, want)
+	}
+	contact, err := h.Contact(h.t.Context(), h.admin, v.Row.Contact.ID)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if contact.Company == nil || contact.Company.Name != company {
+		h.t.Errorf("the company of the customer is %+v, want %s", contact.Company, company)
+	}
+}
+
 func left(r migrate.Report) string {
 	var b bytes.Buffer
 	r.WriteLeft(&b)
@@ -107,6 +148,7 @@ func left(r migrate.Report) string {
 
 func TestZendesk(t *testing.T) {
 	h := newHouse(t)
+	h.has(helpdesk.Field{Name: "model", Kind: helpdesk.FieldChoice, Choices: []helpdesk.FieldOption{{Name: "Laser"}, {Name: "Ink"}}}, helpdesk.Field{Name: "Price", Kind: helpdesk.FieldNumber})
 	if dry := h.bring(migrate.OpenZendesk, "zendesk", true); dry.Tickets != 2 || dry.Messages != 3 || dry.Notes != 1 {
 		t.Errorf("dry run: %+v", dry)
 	}
@@ -114,7 +156,7 @@ func TestZendesk(t *testing.T) {
 	if r.Tickets != 2 || r.Messages != 3 || r.Notes != 1 || r.Contacts != 2 {
 		t.Errorf("report: %+v", r)
 	}
-	for _, text := range []string{`"smoke.jpg"`, "https://company.zendesk.example/attachments/smoke.jpg", "ticket 35438: it was deleted", "left@example.jp, who is no user here", `its group "Level 1"`} {
+	for _, text := range []string{`"smoke.jpg"`, "https://company.zendesk.example/attachments/smoke.jpg", "ticket 35438: it was deleted", "left@example.jp, who is no user here", `its group "Level 1"`, `its field "Unknown here" with "of another house"`} {
 		if !strings.Contains(left(r), text) {
 			t.Errorf("the report does not say %q:\n%s", text, left(r))
 		}
@@ -123,6 +165,7 @@ func TestZendesk(t *testing.T) {
 		"2021-03-04 09:00:00 in aki@customer.example: The smoke is very colorful. []",
 		"2021-03-04 10:00:00 out sato@example.jp: Please unplug it. []",
 		"2021-03-04 11:00:00 note of Sato: Third one this week.")
+	h.wantFields(1, "Ueda Shoji", map[string]string{"model": "Laser", "Price": "12.50"})
 	if again := h.bring(migrate.OpenZendesk, "zendesk", false); again.Tickets+again.Messages+again.Notes != 0 || again.Same != 2 || again.Known != 4 {
 		t.Errorf("a second run: %+v", again)
 	}
@@ -130,10 +173,12 @@ func TestZendesk(t *testing.T) {
 
 func TestZammad(t *testing.T) {
 	h := newHouse(t)
+	h.has(helpdesk.Field{Name: "注文番号", Kind: helpdesk.FieldText}, helpdesk.Field{Name: "至急", Kind: helpdesk.FieldCheckbox})
 	r := h.bring(migrate.OpenZammad, "zammad", false)
 	if r.Tickets != 1 || len(r.Left) != 1 || !strings.Contains(left(r), "経理") {
 		t.Errorf("report: %+v", r)
 	}
+	h.wantFields(1, "田村商事", map[string]string{"注文番号": "A-100", "至急": "yes"})
 	h.want(1, `"請求書の再発行" open=false assignee=Sato priority=high tags=[請求] from 田村 美咲 <tamura@customer.example>`,
 		"2022-05-01 01:00:00 in tamura@customer.example: 5月分をお願いします。 [注文.txt]",
 		"2022-05-01 02:00:00 out sato@example.jp: お送りしました。 []",
@@ -142,7 +187,12 @@ func TestZammad(t *testing.T) {
 
 func TestFreeScout(t *testing.T) {
 	h := newHouse(t)
+	h.has(helpdesk.Field{Name: "Purchase date", Kind: helpdesk.FieldDate})
 	r := h.bring(migrate.OpenFreeScout, "freescout/conversations.json", false)
+	h.wantFields(1, "Robertson Ltd", map[string]string{"Purchase date": "2021-06-23"})
+	if !strings.Contains(left(r), `its field "Plan" with "Large"`) {
+		t.Errorf("the report does not tell of a field that is none here:\n%s", left(r))
+	}
 	if r.Tickets != 1 || !strings.Contains(left(r), "conversation 4: it is spam") || !strings.Contains(left(r), "receipt.pdf") {
 		t.Errorf("report: %+v", r)
 	}

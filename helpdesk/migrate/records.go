@@ -11,6 +11,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -175,6 +176,11 @@ func openExport(source, path string, names ...string) (*export, error) {
 		return nil, fmt.Errorf("read %s as %s: there is no file %s*.json in it", path, source, strings.Join(names, "*.json or "))
 	}
 	return e, nil
+}
+
+// without leaves out files whose names begin so: they are no tickets.
+func (e *export) without(prefix string) {
+	e.files = slices.DeleteFunc(e.files, func(file string) bool { return strings.HasPrefix(filepath.Base(file), prefix) })
 }
 
 // Progress implements Source.

@@ -3,6 +3,8 @@ package migrate
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"iter"
 	"path/filepath"
 	"regexp"
@@ -18,6 +20,9 @@ type zammad struct {
 	*export
 	users    map[number]zammadUser
 	articles map[number][]zammadArticle // by ticket; those of a file for all
+
+	organizations map[number]string
+	fields        map[string]string // names of custom fields, by their keys in a ticket
 }
 
 type zammadUser struct {
@@ -25,6 +30,8 @@ type zammadUser struct {
 	FirstName string `json:"firstname"`
 	LastName  string `json:"lastname"`
 	Email     string `json:"email"`
+
+	OrganizationID number `json:"organization_id"`
 }
 
 type zammadTicket struct {
@@ -42,6 +49,16 @@ type zammadTicket struct {
 	CreatedAt  moment `json:"created_at"`
 	UpdatedAt  moment `json:"updated_at"`
 	Articles   []zammadArticle
+
+	Organization   string `json:"organization"`
+	OrganizationID number `json:"organization_id"`
+	all            map[string]json.RawMessage
+}
+
+// UnmarshalJSON keeps what has no field too: custom fields are among the others.
+func (t *zammadTicket) UnmarshalJSON(data []byte) error {
+	type plain zammadTicket
+	return errors.Join(json.Unmarshal(data, (*plain)(t)), json.Unmarshal(data, &t.all))
 }
 
 type zammadArticle struct {
@@ -70,13 +87,23 @@ type zammadArticle struct {
 }
 
 // OpenZammad reads a directory with what Zammad's API answers: tickets*.json,
-// articles*.json (or articles/TICKET.json) and users*.json.
+// articles*.json (or articles/TICKET.json), users*.json, organizations*.json and, for custom
+// fields, object_manager_attributes.json.
 func OpenZammad(ctx context.Context, path string) (Source, error) {
 	e, err := openExport("zammad", path, "ticket")
 	if err != nil {
 		return nil, err
 	}
-	z := &zammad{export: e, users: map[number]zammadUser{}, articles: map[number][]zammadArticle{}}
+	z := &zammad{export: e, users: map[number]zammadUser{}, articles: map[number][]zammadArticle{}, organizations: map[number]string{}, fields: map[string]string{}}
+	err = errors.Join(readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
+		readAll(e, "object_manager_attributes*.json*", "object_manager_attributes", func(f fieldOf) {
+			if f.Object == "Ticket" && f.Editable {
+				z.fields[f.Name] = f.Display
+			}
+		}))
+	if err != nil {
+		return nil, err
+	}
 	for _, pattern := range []string{"user*.json*", "articles*.json*"} {
 		files, err := filepath.Glob(filepath.Join(e.directory, pattern))
 		if err != nil {
@@ -129,6 +156,10 @@ func (z *zammad) ticket(from zammadTicket) (helpdesk.ImportedTicket, error) {
 		Requester: customer, CreatedAt: from.CreatedAt.Time, UpdatedAt: from.UpdatedAt.Time}
 	if t.Assignee == "-" {
 		t.Assignee = ""
+	}
+	t.Company = cmp.Or(from.Organization, z.organizations[cmp.Or(from.OrganizationID, z.users[from.CustomerID].OrganizationID)])
+	for key, name := range z.fields {
+		addField(&t, name, valuesOf(from.all[key], nil))
 	}
 	articles := slices.Concat(from.Articles, z.articles[from.ID])
 	if len(articles) == 0 {

@@ -3,6 +3,8 @@ package migrate
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"errors"
 	"iter"
 	"path/filepath"
 	"slices"
@@ -13,7 +15,15 @@ import (
 // zendesk is a JSON export of Zendesk: tickets with their comments, and users.
 type zendesk struct {
 	*export
-	users map[number]zendeskUser
+	users         map[number]zendeskUser
+	organizations map[number]string
+	fields        map[number]zendeskField
+}
+
+// zendeskField is the name of a custom field, and the names of its choices by their tags.
+type zendeskField struct {
+	title   string
+	options map[string]string
 }
 
 type zendeskUser struct {
@@ -21,6 +31,8 @@ type zendeskUser struct {
 	Name  string `json:"name"`
 	Email string `json:"email"`
 	Role  string `json:"role"` // "end-user", "agent" or "admin"
+
+	OrganizationID number `json:"organization_id"`
 }
 
 type zendeskTicket struct {
@@ -40,7 +52,12 @@ type zendeskTicket struct {
 	Group       struct {
 		Name string `json:"name"`
 	} `json:"group"`
-	Comments []zendeskComment `json:"comments"`
+	Comments       []zendeskComment `json:"comments"`
+	OrganizationID number           `json:"organization_id"`
+	CustomFields   []struct {
+		ID    number          `json:"id"`
+		Value json.RawMessage `json:"value"`
+	} `json:"custom_fields"`
 }
 
 type zendeskComment struct {
@@ -61,13 +78,25 @@ type zendeskComment struct {
 
 // OpenZendesk reads a JSON export of Zendesk: a file of tickets with their comments
 // (one a line, as the account's export writes it, or the pages of its API), or a directory with
-// tickets*.json, users*.json and, where the tickets have no comments, comments/ID.json.
+// tickets*.json, users*.json, organizations*.json, ticket_fields*.json and, where the tickets have no comments, comments/ID.json.
 func OpenZendesk(ctx context.Context, path string) (Source, error) {
 	e, err := openExport("zendesk", path, "ticket")
 	if err != nil {
 		return nil, err
 	}
-	z := &zendesk{export: e, users: map[number]zendeskUser{}}
+	z := &zendesk{export: e, users: map[number]zendeskUser{}, organizations: map[number]string{}, fields: map[number]zendeskField{}}
+	e.without("ticket_fields")
+	err = errors.Join(readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
+		readAll(e, "ticket_fields*.json*", "ticket_fields", func(f fieldOf) {
+			field := zendeskField{f.Title, map[string]string{}}
+			for _, o := range f.Options {
+				field.options[o.Value] = o.Name
+			}
+			z.fields[f.ID] = field
+		}))
+	if err != nil {
+		return nil, err
+	}
 	files, err := filepath.Glob(filepath.Join(e.directory, "user*.json*"))
 	if err != nil {
 		return nil, err
@@ -101,6 +130,10 @@ func (z *zendesk) ticket(from zendeskTicket) (helpdesk.ImportedTicket, error) {
 	t := helpdesk.ImportedTicket{Source: z.source, ID: string(from.ID), Subject: from.Subject, Open: from.Status != "closed" && from.Status != "solved",
 		Priority: zendeskPriorities[from.Priority], Tags: from.Tags, Assignee: z.user(cmp.Or(from.AssigneeID, from.Assignee.ID), from.Assignee).Email,
 		Team: from.Group.Name, Requester: requester.address(), CreatedAt: from.CreatedAt.Time, UpdatedAt: from.UpdatedAt.Time}
+	t.Company = z.organizations[cmp.Or(from.OrganizationID, requester.OrganizationID)]
+	for _, f := range from.CustomFields {
+		addField(&t, z.fields[f.ID].title, valuesOf(f.Value, z.fields[f.ID].options))
+	}
 	comments := from.Comments
 	if len(comments) == 0 {
 		var read int64
