@@ -127,13 +127,24 @@ func openForWriting(path string, o BoltOptions) (*bbolt.DB, error) {
 // writeFreeList commits nothing but the list of free pages.
 func writeFreeList(db *bbolt.DB) error {
 	db.NoFreelistSync = false
-	return db.Update(func(*bbolt.Tx) error { return nil })
+	return updateDamaged(db, func(*bbolt.Tx) error { return nil })
+}
+
+// updateDamaged is db.Update while it is not known yet whether the pages are whole:
+// a panic over damaged ones is ErrCorrupt. bbolt has rolled back by then.
+func updateDamaged(db *bbolt.DB, do func(*bbolt.Tx) error) (err error) {
+	defer func() {
+		if damage := recover(); damage != nil {
+			err = fmt.Errorf("%w: %v; %s", ErrCorrupt, damage, whatToType)
+		}
+	}()
+	return db.Update(do)
 }
 
 // prepare gives the file room to grow and, if it is new, the bucket.
 func prepare(db *bbolt.DB, path string, preallocate bool) (*preallocator, error) {
 	var ahead *preallocator
-	err := db.Update(func(tx *bbolt.Tx) (err error) {
+	err := updateDamaged(db, func(tx *bbolt.Tx) (err error) {
 		if ahead, err = startPreallocator(path, tx.Size(), preallocate); err != nil {
 			return err
 		}
