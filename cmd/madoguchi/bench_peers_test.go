@@ -133,6 +133,7 @@ func startBare(b *testing.B, kind string) (address string) {
 type postfix struct {
 	address string
 	inbox   string // Maildir/new of the one mailbox
+	etc     string // its configuration
 }
 
 // startPostfix has the one mailbox, and more lines of main.cf. It returns nil where
@@ -160,6 +161,7 @@ func startPostfix(b testing.TB, mailbox, more string) *postfix {
 		}
 	}
 	etc := filepath.Join(root, "etc")
+	p.etc = etc
 	run("chmod", "755", root)
 	run("mkdir", "-p", filepath.Join(root, "queue"), filepath.Join(root, "data"), filepath.Join(root, "mail"), etc)
 	run("chown", "postfix", filepath.Join(root, "data"))
@@ -218,6 +220,22 @@ in_flow_delay = 0
 		return true
 	})
 	return p
+}
+
+// change rewrites a part of its main.cf while it runs.
+func (p *postfix) change(t testing.TB, was, is string) {
+	t.Helper()
+	path := filepath.Join(p.etc, "main.cf")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(strings.Replace(string(text), was, is, 1)), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("postfix", "-c", p.etc, "reload").CombinedOutput(); err != nil {
+		t.Fatalf("postfix reload: %v: %s", err, out)
+	}
 }
 
 // delivered is how many mails are in the mailbox.

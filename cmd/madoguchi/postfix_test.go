@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestMailWithPostfix exchanges mail with a real Postfix, both ways: it hands on
@@ -54,6 +55,64 @@ func TestMailWithPostfix(t *testing.T) {
 	happened("delivery.failed", 1)
 	if told := succeed(t, "", "explain", "2", "--data", d.data); !strings.Contains(told, "suzuki@customer.test") {
 		t.Errorf("explained as\n%s", told)
+	}
+}
+
+// TestPostfixPutsMailOff has a real Postfix answer 450 to a reply and take it later:
+// the delivery is deferred, says so, is tried again at its time and not before, and
+// ends as sent, once.
+func TestPostfixPutsMailOff(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out Postfix")
+	}
+	t.Parallel()
+	const busy = "smtpd_recipient_restrictions = check_recipient_access inline:{ { tamura@customer.test = 450 4.2.1 mailbox busy } }, permit_mynetworks, reject\n"
+	p := startPostfix(t, "tamura@customer.test", "myhostname = mx.customer.test\n"+busy)
+	if p == nil {
+		t.Skip("SKIPPED, not passed: no Postfix that may be started here (apt-get install postfix; as root)")
+	}
+	_, peerPort, _ := net.SplitHostPort(p.address)
+	d := startDesk(t, serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1"), "desk.test", "127.0.0.1:0", peerPort)
+	send(t, d.smtp, "tamura@customer.test", "support@desk.test", []byte(letterFrom("tamura@customer.test", "A question")))
+
+	type recipient struct {
+		State, Status, Text string
+		Attempts            int
+		NextAt              *time.Time `json:"next_at"`
+		DoneAt              *time.Time `json:"done_at"`
+	}
+	acknowledgement := func() (r recipient) {
+		var ticket struct {
+			Messages []struct {
+				Direction string
+				Delivery  struct{ Recipients []recipient }
+			}
+		}
+		d.api.get(t, "/tickets/1", &ticket)
+		for _, m := range ticket.Messages {
+			if m.Direction == "out" && len(m.Delivery.Recipients) == 1 {
+				return m.Delivery.Recipients[0]
+			}
+		}
+		return r
+	}
+	eventually(t, patience, "Postfix puts the acknowledgement off", func() bool { return acknowledgement().Attempts == 1 })
+	put := acknowledgement()
+	if put.Attempts != 1 || put.Status != "4.2.1" || !strings.Contains(put.Text, "mailbox busy") || put.NextAt == nil {
+		t.Fatalf("put off: %+v", put)
+	}
+	if listed := succeed(t, "", "queue", "--data", d.data); !strings.Contains(listed, "mailbox busy") {
+		t.Errorf("the queue does not say why:\n%s", listed)
+	}
+	p.change(t, busy, "")
+	eventually(t, time.Until(*put.NextAt)+patience, "it is sent at its time", func() bool { return acknowledgement().State == "sent" })
+	sent := acknowledgement()
+	if sent.Attempts != 2 || sent.DoneAt == nil || sent.DoneAt.Before(*put.NextAt) {
+		t.Errorf("due at %s, and sent as %+v at %s", put.NextAt, sent, sent.DoneAt)
+	}
+	eventually(t, patience, "it is in the mailbox", func() bool { return p.delivered() == 1 })
+	if counts, _ := d.kinds(t); counts["delivery.sent"] != 1 || counts["delivery.failed"] != 0 {
+		t.Errorf("what happened: %v", counts)
 	}
 }
 
