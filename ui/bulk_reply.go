@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -27,60 +26,7 @@ func (s *Server) bulkReplyRoutes(g *echo.Group) {
 	g.POST(bulkRepliesPath+"/:id/undo", s.undoBulkReply)
 }
 
-// bulkRepliesView lists them, the newest first.
-type bulkRepliesView struct {
-	page
-	Rows []bulkReplyRow
-}
-
-type bulkReplyRow struct {
-	URL, Words, Author, Count string
-	Badge                     *badge
-	At                        moment
-}
-
-func (s *Server) bulkRepliesPage(c echo.Context) error {
-	ctx, v := c.Request().Context(), visitOf(c)
-	list, err := s.desk.BulkReplies(ctx, v.actor())
-	if err != nil {
-		return err
-	}
-	names, _, err := s.people(ctx, v)
-	if err != nil {
-		return err
-	}
-	var view bulkRepliesView
-	for _, b := range list {
-		view.Rows = append(view.Rows, bulkReplyRow{URL: bulkRepliesPath + "/" + b.ID, Words: cmp.Or(gist(b.Words.Text), v.T("bulk_reply.empty")),
-			Author: names[b.By].Name, Count: v.N("bulk_reply.tickets", b.Total), Badge: bulkReplyBadge(v, &b), At: shortMoment(v.Printer, b.ChangedAt)})
-	}
-	if view.page, err = s.newPage(ctx, v, v.T("bulk_reply.list"), ""); err != nil {
-		return err
-	}
-	return s.render(c, http.StatusOK, "bulk-replies", view)
-}
-
 var variable = regexp.MustCompile(`\{\{[^}]*\}\}`)
-
-// gist is the first line that says something: not only whom it is to.
-func gist(text string) (first string) {
-	for line := range strings.Lines(text) {
-		line = strings.TrimSpace(variable.ReplaceAllString(line, "…"))
-		if first == "" {
-			first = line
-		}
-		const salutation = 12 // characters
-		if utf8.RuneCountInString(line) > salutation {
-			return line
-		}
-	}
-	return first
-}
-
-func bulkReplyBadge(v *visit, b *helpdesk.BulkReply) *badge {
-	tones := map[helpdesk.BulkReplyState]string{helpdesk.BulkReplyPosted: "good", helpdesk.BulkReplyReview: "warn"}
-	return &badge{cmp.Or(tones[b.State], "plain"), v.T("bulk_reply.state." + string(b.State))}
-}
 
 // bulkReplyView is one of them, as it is written, approved or watched.
 type bulkReplyView struct {
@@ -345,68 +291,4 @@ func (s *Server) undoBulkReply(c echo.Context) error {
 		return err
 	}
 	return c.Redirect(http.StatusSeeOther, bulkRepliesPath+"/"+c.Param("id"))
-}
-
-// bulkProgressView says how far a bulk reply is.
-type bulkProgressView struct {
-	URL      string
-	Text     string
-	Say      string // what comes next
-	Percent  int
-	Working  bool
-	Waits    bool // its mails have not left yet
-	Undo     bool
-	Troubled []template.HTML
-}
-
-func (s *Server) newBulkProgress(v *visit, b *helpdesk.BulkReply, troubled []helpdesk.BulkReplyItem) *bulkProgressView {
-	w := &bulkProgressView{URL: bulkRepliesPath + "/" + b.ID, Percent: 100 * b.Next / max(b.Total, 1)}
-	w.Working = b.State == helpdesk.BulkReplyPosting || b.State == helpdesk.BulkReplyUndoing
-	w.Waits = b.LeavesAt.After(s.now())
-	switch b.State {
-	case helpdesk.BulkReplyPosting:
-		w.Text = v.T("bulk_reply.posting", b.Next, b.Total)
-	case helpdesk.BulkReplyPosted:
-		w.Text = v.N("bulk_reply.posted", b.Posted)
-	case helpdesk.BulkReplyUndoing:
-		w.Text = v.T("bulk_reply.undoing", b.TakenBack, b.Posted)
-	default:
-		w.Text = v.N("bulk_reply.undone", b.TakenBack)
-		if b.Left > 0 {
-			w.Text += " " + v.N("bulk_reply.left", b.Left)
-		}
-	}
-	if sent := b.State == helpdesk.BulkReplyPosting || b.State == helpdesk.BulkReplyPosted; sent {
-		w.Undo = w.Waits && v.may(helpdesk.PermitBulk) && v.may(helpdesk.PermitReply)
-		w.Say = v.T("bulk_reply.gone")
-		if w.Waits {
-			w.Say = v.T("bulk_reply.leaves", v.Clock(b.LeavesAt))
-		}
-	}
-	for _, item := range troubled {
-		why := v.T("bulk_reply.had_left")
-		if item.Problem != "" {
-			why = explain(v.Printer, &helpdesk.Error{Code: helpdesk.CodeConflict, Key: item.Problem, Args: item.Args, Message: item.Text})
-		}
-		w.Troubled = append(w.Troubled, withTickets(linkTo(item.Ticket)+" "+unmarked(why)))
-	}
-	return w
-}
-
-// bulkReplyProgress goes on with the posting for a while, and says how far it is.
-func (s *Server) bulkReplyProgress(c echo.Context) error {
-	ctx, v := c.Request().Context(), visitOf(c)
-	b, troubled, err := s.desk.BulkReply(ctx, v.actor(), c.Param("id"))
-	if err != nil {
-		return err
-	}
-	if b.State == helpdesk.BulkReplyPosting || b.State == helpdesk.BulkReplyUndoing {
-		if _, err := s.desk.WorkBulkReply(ctx, b.ID); err != nil {
-			return err
-		}
-		if b, troubled, err = s.desk.BulkReply(ctx, v.actor(), b.ID); err != nil {
-			return err
-		}
-	}
-	return s.render(c, http.StatusOK, "bulk-progress", s.newBulkProgress(v, b, troubled))
 }
