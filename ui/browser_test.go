@@ -144,6 +144,14 @@ func eval[T any](b *tab, expression string) T {
 	}
 }
 
+// logOut leaves a page by its own form: of a session that ends otherwise the page hears
+// live, and goes to the login at a moment of its own.
+func (b *tab) logOut() {
+	b.t.Helper()
+	eval[bool](b, `(document.querySelector('form[action="/logout"]').submit(), true)`)
+	b.until(`location.pathname === "/login"`)
+}
+
 // until waits for an expression to become true.
 func (b *tab) until(expression string) {
 	b.t.Helper()

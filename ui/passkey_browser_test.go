@@ -99,7 +99,7 @@ func TestPasskeys(t *testing.T) {
 
 	logOut := func() {
 		b.open("/inbox/open")
-		eval[bool](b, `fetch("/logout", {method: "POST"}).then(() => true)`)
+		b.logOut()
 	}
 	by := func() string {
 		t.Helper()

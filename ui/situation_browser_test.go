@@ -68,7 +68,7 @@ func TestSupervisorsMorning(t *testing.T) {
 		}
 	})
 	b.t = t
-	eval[bool](b, `fetch("/logout", {method: "POST"}).then(() => true)`)
+	b.logOut()
 	logIn("ono@example.jp")
 
 	for i, language := range []string{"ja", "en"} {
