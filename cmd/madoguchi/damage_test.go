@@ -17,19 +17,7 @@ import (
 func TestADamagedStoreIsServed(t *testing.T) {
 	t.Parallel()
 	const mails = 30
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
-	data := newDesk(t)
-	p := start(t, data, "--resolver", zone.address)
-	client, err := smtp.Dial(p.smtp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range mails {
-		if _, err := submit(client, customerAddress, deskAddress, post(uint64(n), customerAddress, deskAddress, fmt.Sprintf("%d@customer.test", n))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	client.Close()
+	data, zone, p := startWithMails(t, mails)
 	desk := p.apiOf(t)
 	const hurt = mails / 2 // its words share a page with their neighbours', and not with the first tables
 	id := desk.ticket(t, hurt).Messages[0].ID
@@ -89,4 +77,24 @@ func changeLeaves(t *testing.T, data, key string, change func(page []byte)) {
 	if err := os.WriteFile(path, file, 0o600); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// startWithMails starts a server, and sends it so many mails of a proven sender, each a
+// ticket of its own.
+func startWithMails(t *testing.T, mails int) (data string, zone *zone, p *running) {
+	t.Helper()
+	zone = serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	data = newDesk(t)
+	p = start(t, data, "--resolver", zone.address)
+	client, err := smtp.Dial(p.smtp)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	for n := range mails {
+		if _, err := submit(client, customerAddress, deskAddress, post(uint64(n), customerAddress, deskAddress, fmt.Sprintf("%d@customer.test", n))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return data, zone, p
 }

@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"github.com/emersion/go-smtp"
 )
 
 // Data whose beginning, list of free pages and tickets are gone is saved: the server that
@@ -16,19 +14,7 @@ import (
 func TestRecover(t *testing.T) {
 	t.Parallel()
 	const mails = 30
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
-	data := newDesk(t)
-	p := start(t, data, "--resolver", zone.address)
-	client, err := smtp.Dial(p.smtp)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for n := range mails {
-		if _, err := submit(client, customerAddress, deskAddress, post(uint64(n), customerAddress, deskAddress, fmt.Sprintf("%d@customer.test", n))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	client.Close()
+	data, zone, p := startWithMails(t, mails)
 	before := p.apiOf(t)
 	was := before.ticket(t, mails/2)
 	refuse(t, []string{"recover", "--data", data}, "a server runs on "+data)
