@@ -34,9 +34,12 @@ var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertif
 type Alarm struct {
 	Kind    AlarmKind
 	Subject string
-	Detail  string // the error as it was met, for the one who mends it
+	Detail  string // what was found, in English; its Key says it to a reader
 	At      time.Time
 	SeenAt  time.Time // when it was last found to stand
+	// Key and Args are those of its AlarmDetail; alarms of earlier versions have none.
+	Key  string   `cbor:",omitempty"`
+	Args []string `cbor:",omitempty"`
 }
 
 var alarms = store.NewTable(store.Spec[Alarm]{Name: "alarm", Version: 1,
@@ -44,7 +47,7 @@ var alarms = store.NewTable(store.Spec[Alarm]{Name: "alarm", Version: 1,
 
 // RaiseAlarm says that something is not in order. Who may change the house's
 // settings is told once, however often the same is raised.
-func (d *Desk) RaiseAlarm(ctx context.Context, a Actor, kind AlarmKind, subject, detail string) error {
+func (d *Desk) RaiseAlarm(ctx context.Context, a Actor, kind AlarmKind, subject string, detail AlarmDetail) error {
 	if err := a.mayAdminister("raise an alarm"); err != nil {
 		return err
 	}
@@ -60,7 +63,8 @@ func (d *Desk) RaiseAlarm(ctx context.Context, a Actor, kind AlarmKind, subject,
 		if !stands {
 			alarm = &Alarm{Kind: kind, Subject: subject, At: c.now}
 		}
-		alarm.Detail, alarm.SeenAt = clipDetail(detail), c.now
+		detail = detail.clipped()
+		alarm.Detail, alarm.Key, alarm.Args, alarm.SeenAt = detail.Text, detail.Key, detail.Args, c.now
 		if err := alarms.Put(c, alarm); err != nil || stands {
 			return err
 		}
@@ -97,8 +101,13 @@ func (d *Desk) EndAlarm(ctx context.Context, a Actor, kind AlarmKind, subject st
 	})
 }
 
+// Found is what the alarm found when it was last raised.
+func (a *Alarm) Found() AlarmDetail { return AlarmDetail{a.Key, a.Args, a.Detail} }
+
 func (a *Alarm) event(kind EventKind) Event {
-	return Event{Kind: kind, Data: map[string]string{"kind": string(a.Kind), "subject": a.Subject, "detail": a.Detail}}
+	data := map[string]string{"kind": string(a.Kind), "subject": a.Subject}
+	a.Found().write(data)
+	return Event{Kind: kind, Data: data}
 }
 
 // readAlarms marks the notices of alarms as read where none stands any more.

@@ -3,8 +3,8 @@ package helpdesk
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
+	"strconv"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -54,13 +54,13 @@ func (d *Desk) WatchIntake(ctx context.Context, id string) error {
 	}
 	grown := today >= quarantineMany && today*quarantineUsual > quarantineGrowth*before
 	return errors.Join(
-		d.alarmIf(ctx, grown, AlarmQuarantine, fmt.Sprintf("%d mails were set aside within a day; %.1f a day are usual", today, float64(before)/quarantineUsual)),
-		d.alarmIf(ctx, held > 0, AlarmHeld, fmt.Sprintf("%d mails have waited for more than %d days", held, heldTooLong/(24*time.Hour))),
+		d.alarmIf(ctx, grown, AlarmQuarantine, Found("quarantine_grown", "%d mails were set aside within a day; %s a day are usual", today, strconv.FormatFloat(float64(before)/quarantineUsual, 'f', 1, 64))),
+		d.alarmIf(ctx, held > 0, AlarmHeld, Found("held_long", "%d mails have waited for more than %d days", held, int(heldTooLong/(24*time.Hour)))),
 		d.update(ctx, System("intake"), func(c *command) error { return c.setTimer(TimerIntake, id, c.now.Add(intakeWatched)) }))
 }
 
 // alarmIf raises an alarm or ends it.
-func (d *Desk) alarmIf(ctx context.Context, stands bool, kind AlarmKind, detail string) error {
+func (d *Desk) alarmIf(ctx context.Context, stands bool, kind AlarmKind, detail AlarmDetail) error {
 	if !stands {
 		return d.EndAlarm(ctx, System("intake"), kind, d.options.Hostname)
 	}

@@ -16,7 +16,7 @@ func TestAlarmCallsAdminsUntilItIsOver(t *testing.T) {
 	agent, admin := h.newUser(helpdesk.RoleAgent), h.newUser(helpdesk.RoleAdmin)
 	raise := func(detail string) {
 		t.Helper()
-		h.must(h.RaiseAlarm(ctx, system, helpdesk.AlarmBackup, "/srv/backup", detail))
+		h.must(h.RaiseAlarm(ctx, system, helpdesk.AlarmBackup, "/srv/backup", helpdesk.AlarmDetail{Text: detail}))
 	}
 	began := h.now
 	raise("no space left on device")
@@ -28,14 +28,14 @@ func TestAlarmCallsAdminsUntilItIsOver(t *testing.T) {
 	if err != nil || len(list) != 1 || list[0].Detail != "permission denied" || !list[0].At.Equal(began) || !list[0].SeenAt.Equal(h.now) {
 		t.Errorf("alarms: %+v, %v", list, err)
 	}
-	h.must(h.RaiseAlarm(ctx, system, helpdesk.AlarmSelfMail, "mx", "nothing after 5m"))
+	h.must(h.RaiseAlarm(ctx, system, helpdesk.AlarmSelfMail, "mx", helpdesk.Found("self_late", "nothing after %s", 5*time.Minute)))
 	h.wantTold(admin, "alarm 0×2")
 	h.must(h.EndAlarm(ctx, system, helpdesk.AlarmBackup, "/srv/backup"))
 	h.wantTold(admin, "alarm 0×2") // one stands
 	h.must(h.EndAlarm(ctx, system, helpdesk.AlarmSelfMail, "mx"))
 	h.must(h.EndAlarm(ctx, system, helpdesk.AlarmSelfMail, "mx")) // nothing to end
 	h.wantTold(admin)
-	if err := h.RaiseAlarm(ctx, system, "weather", "rain", ""); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
+	if err := h.RaiseAlarm(ctx, system, "weather", "rain", helpdesk.AlarmDetail{}); helpdesk.CodeOf(err) != helpdesk.CodeInvalid {
 		t.Errorf("an unknown kind: %v", err)
 	}
 	raise("again")
@@ -48,7 +48,7 @@ func TestAlarmGoesByMailUnlessRead(t *testing.T) {
 	h := newHouse(t)
 	h.first()
 	ctx := t.Context()
-	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", "no space left on device"))
+	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", helpdesk.AlarmDetail{Text: "no space left on device"}))
 	h.pass(4 * time.Minute)
 	claimed, _, err := h.ClaimDue(ctx, helpdesk.TimerNotice, 10, time.Minute)
 	if err != nil || len(claimed) != 1 {

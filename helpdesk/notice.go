@@ -72,9 +72,10 @@ type Notice struct {
 // NoticeView is a notice with the names that are shown with it.
 type NoticeView struct {
 	Notice  Notice
-	Subject string // the ticket's
-	Contact string // name or address of the ticket's customer
-	Snippet string // what was newest on the ticket when it was read, or what an alarm that stands found
+	Subject string      // the ticket's
+	Contact string      // name or address of the ticket's customer
+	Snippet string      // what was newest on the ticket when it was read, or what an alarm that stands found, in English
+	Found   AlarmDetail // the same of an alarm, for the reader's language
 }
 
 // NoticeChoice is in which ways a user wants to be told of what. Without one, all

@@ -169,7 +169,7 @@ func TestNoticesWaitForWorkingHours(t *testing.T) {
 	if n := due(); n != 0 {
 		t.Errorf("%d pushed on a Friday night", n)
 	}
-	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", "no space"))
+	h.must(h.RaiseAlarm(ctx, helpdesk.System("backup"), helpdesk.AlarmBackup, "/srv/backup", helpdesk.AlarmDetail{Text: "no space"}))
 	if n := due(); n != 1 {
 		t.Errorf("%d alarms pushed at once, want 1", n)
 	}

@@ -80,7 +80,7 @@ func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
 	if n.Ticket == 0 {
 		alarm, err := optional(alarms.Get(r, key(string(n.Alarm), n.Subject)))
 		if err == nil && alarm != nil {
-			view.Snippet = alarm.Detail
+			view.Snippet, view.Found = alarm.Detail, alarm.Found()
 		}
 		return view, err
 	}

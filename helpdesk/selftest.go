@@ -145,14 +145,14 @@ func (d *Desk) FinishSelfTest(ctx context.Context, sent string, took time.Durati
 
 func (t *SelfTest) check(r store.Reader, sent string) error {
 	if t.ID == "" {
-		return errors.New("the mail was answered 250, and it is not in the store")
+		return Found("self_lost", "the mail was answered 250, and it is not in the store")
 	}
 	raw, err := raws.Get(r, key(t.ID))
 	if err != nil {
-		return errors.Join(errors.New("the mail was answered 250, and its source cannot be read"), err)
+		return Found("self_unreadable", "the mail was answered 250, and its source cannot be read: %v", err)
 	}
 	if sum := sha256.Sum256(raw); hex.EncodeToString(sum[:]) != t.Digest || !strings.Contains(string(raw), sent) {
-		return errors.New("the mail was answered 250, and its source is another than was sent")
+		return Found("self_changed", "the mail was answered 250, and its source is another than was sent")
 	}
 	return nil
 }

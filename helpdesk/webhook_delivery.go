@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -128,9 +130,9 @@ func (d *Desk) WakeWebhooks(ctx context.Context, list []Event) error {
 // it is made: a crash repeats it and forgets nothing. With rest, nothing further is
 // begun.
 func (d *Desk) NextWebhook(ctx context.Context, id string, done *WebhookCall, rest bool) (call *WebhookCall, err error) {
-	jitter, parked := rand.Float64(), ""
+	jitter, parked := rand.Float64(), (*AlarmDetail)(nil)
 	err = d.update(ctx, System("webhooks"), func(c *command) error {
-		call, parked = nil, ""
+		call, parked = nil, nil
 		w, err := optional(webhooks.Get(c, key(id)))
 		if err != nil {
 			return err
@@ -161,24 +163,24 @@ func (d *Desk) NextWebhook(ctx context.Context, id string, done *WebhookCall, re
 		}
 		return webhooks.Put(c, w)
 	})
-	if err == nil && parked != "" {
-		err = d.RaiseAlarm(ctx, System("webhooks"), AlarmWebhook, id, parked)
+	if err == nil && parked != nil {
+		err = d.RaiseAlarm(ctx, System("webhooks"), AlarmWebhook, id, *parked)
 	}
 	return call, err
 }
 
 // attempted writes an attempt at the current event down. It returns why the webhook
-// is given up, "" while it is not.
-func (c *command) attempted(w *Webhook, attempt WebhookAttempt, jitter float64) (parked string, err error) {
+// is given up, nil while it is not.
+func (c *command) attempted(w *Webhook, attempt WebhookAttempt, jitter float64) (parked *AlarmDetail, err error) {
 	delivery, err := optional(webhookDeliveries.Get(c, key(w.Current)))
 	if err != nil || delivery == nil {
-		return "", err
+		return nil, err
 	}
 	delivery.add(attempt)
 	if attempt.taken() {
 		delivery.State = WebhookTaken
 		w.Cursor, w.Current, w.Failures, w.FailingSince, w.NextAt = delivery.Seq, "", 0, time.Time{}, time.Time{}
-		return "", webhookDeliveries.Put(c, delivery)
+		return nil, webhookDeliveries.Put(c, delivery)
 	}
 	w.Failures++
 	if w.FailingSince.IsZero() {
@@ -187,9 +189,9 @@ func (c *command) attempted(w *Webhook, attempt WebhookAttempt, jitter float64) 
 	w.NextAt = c.now.Add(webhookPause(w.Failures, jitter))
 	if attempt.Status == http.StatusGone || c.now.Sub(w.FailingSince) >= c.desk.options.WebhookPatience {
 		w.Parked, w.NextAt = true, time.Time{}
-		parked = w.Name + ": " + attempt.String()
+		parked = attempt.givenUp(w.Name)
 		if _, err := c.record(Event{Kind: EventWebhookParked, Data: details{}.with("webhook", w.Name).with("problem", clipDetail(attempt.String()))}); err != nil {
-			return "", err
+			return nil, err
 		}
 	}
 	return parked, webhookDeliveries.Put(c, delivery)
@@ -206,6 +208,18 @@ func (a WebhookAttempt) String() string {
 		return a.Error
 	}
 	return http.StatusText(a.Status) + " " + a.Head
+}
+
+// givenUp says that a webhook is given up after this attempt.
+func (a WebhookAttempt) givenUp(name string) *AlarmDetail {
+	d := Found("webhook_refused", "%s: it answered %s %s", name, strconv.Itoa(a.Status), strings.TrimSpace(a.String()))
+	switch a.Status {
+	case 0:
+		d = Found("webhook_unreachable", "%s: %s", name, a.Error)
+	case http.StatusGone:
+		d = Found("webhook_gone", "%s: it answered 410 Gone: it wants nothing any more", name)
+	}
+	return &d
 }
 
 // beginWebhook finds the event that is next and begins an attempt at it.

@@ -61,7 +61,7 @@ func (s *Server) answerBackups(c echo.Context, status int) error {
 		if err != nil {
 			return err
 		}
-		answer = apiBackups{orNull(state.Directory), timeOrNull(state.Next), timeOrNull(state.LastGood), state.Overdue, orNull(state.Problem),
+		answer = apiBackups{orNull(state.Directory), timeOrNull(state.Next), timeOrNull(state.LastGood), state.Overdue, orNull(state.Problem.Text),
 			state.Working, state.Done, state.Total, []apiBackup{}}
 		for _, b := range state.Backups {
 			answer.Backups = append(answer.Backups, apiBackup{b.ID, timeOrNull(b.At), b.Size, b.New, timeOrNull(b.Verified), orNull(b.Fault)})

@@ -155,7 +155,9 @@ func noticeDetail(p locale.Printer, n helpdesk.NoticeView) string {
 	switch n.Notice.Kind {
 	case helpdesk.NoticeLogin:
 		return p.T("access.notice_detail", browserWords(p, n.Subject), n.Notice.By.From)
-	case helpdesk.NoticeAlarm, helpdesk.NoticeToken:
+	case helpdesk.NoticeAlarm:
+		return alarmNotice(p, n, false)
+	case helpdesk.NoticeToken:
 		return n.Subject
 	}
 	return subjectOf(p, n.Subject)
@@ -189,8 +191,11 @@ func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
 		}
 		p := c.Printer(l, nil, firstMoment)
 		text := noticeDetail(p, n)
-		if (n.Notice.Kind == helpdesk.NoticeCustomer || n.Notice.Kind == helpdesk.NoticeAlarm) && n.Snippet != "" {
+		if n.Notice.Kind == helpdesk.NoticeCustomer && n.Snippet != "" {
 			text += "\n" + n.Snippet
+		}
+		if n.Notice.Kind == helpdesk.NoticeAlarm {
+			text = alarmNotice(p, n, true)
 		}
 		if base != "" {
 			text += "\n\n" + base + noticePath(n)

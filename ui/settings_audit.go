@@ -116,7 +116,7 @@ func (v *visit) auditLine(e helpdesk.Event, people map[string]helpdesk.User) aud
 			break
 		}
 	}
-	line.Changes = v.auditChanges(e.Data)
+	line.Changes = v.auditChanges(v.alarmData(e))
 	return line
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // BackupKeeper makes backups by a plan and when it is asked to.
@@ -19,9 +21,9 @@ type BackupKeeper interface {
 type BackupState struct {
 	Directory string
 	Next      time.Time
-	LastGood  time.Time // of the newest that was read back; zero where there is none
-	Overdue   bool      // that is longer ago than the plan allows
-	Problem   string    // why the last one failed, or ""
+	LastGood  time.Time            // of the newest that was read back; zero where there is none
+	Overdue   bool                 // that is longer ago than the plan allows
+	Problem   helpdesk.AlarmDetail // why the last one failed; empty where it did not
 	Working   bool
 	Checking  bool // it is being read back
 	Done      int64
@@ -86,7 +88,7 @@ func (s *Server) newBackupsKept(v *visit) (*backupsKept, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &backupsKept{Directory: state.Directory, Problem: state.Problem, Working: state.Working, Done: state.Done, Total: max(state.Total, state.Done, 1),
+	k := &backupsKept{Directory: state.Directory, Problem: AlarmText(v.Printer, state.Problem), Working: state.Working, Done: state.Done, Total: max(state.Total, state.Done, 1),
 		Next: longMoment(v.Printer, state.Next), RestoreWith: "madoguchi restore " + state.Directory, AllWith: "madoguchi verify " + state.Directory}
 	k.Percent = int(k.Done * 100 / k.Total)
 	switch {

@@ -98,7 +98,11 @@ func (s *Server) checkPage(c echo.Context) error {
 			return err
 		}
 		for _, a := range alarms {
-			view.Alarms = append(view.Alarms, alarmLine{v.T("alarm.kind." + string(a.Kind)), a.Subject, a.Detail, longMoment(v.Printer, a.At)})
+			line := alarmLine{v.T("alarm.kind." + string(a.Kind)), a.Subject, AlarmText(v.Printer, a.Found()), longMoment(v.Printer, a.At)}
+			if a.Kind == helpdesk.AlarmWebhook && a.Key != "" { // an id; what was found names it
+				line.Subject = ""
+			}
+			view.Alarms = append(view.Alarms, line)
 		}
 	}
 	if sp.Locked == "" && s.checkups.check != nil {

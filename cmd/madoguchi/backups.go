@@ -92,7 +92,7 @@ func (b shownBackups) State() (ui.BackupState, error) {
 		Working: status.Working, Checking: status.Checking, Done: status.Done, Total: status.Total}
 	list, err := b.List()
 	if err != nil { // the page says so, and everything else
-		state.Problem = err.Error()
+		state.Problem = run.BackupProblem(err)
 		return state, nil
 	}
 	for _, c := range slices.Backward(list) {

@@ -67,11 +67,23 @@ func (o *obtaining) alarm(ctx context.Context) {
 	}
 	for _, state := range states {
 		if state.Pressing(time.Now()) {
-			err = errors.Join(err, desk.RaiseAlarm(ctx, actor, helpdesk.AlarmCertificate, state.Name, state.Trouble()))
+			err = errors.Join(err, desk.RaiseAlarm(ctx, actor, helpdesk.AlarmCertificate, state.Name, certificateTrouble(state)))
 		}
 	}
 	if err != nil && ctx.Err() == nil {
 		o.server.log.ErrorContext(ctx, "tell the admins of certificates", "error", err)
+	}
+}
+
+// certificateTrouble is what to say of a state that is pressing.
+func certificateTrouble(s acme.State) helpdesk.AlarmDetail {
+	switch ends := s.NotAfter.UTC().Format(time.DateOnly); {
+	case s.Failure == "":
+		return helpdesk.Found("certificate_ends", "it ends on %s and was not renewed", ends)
+	case s.NotAfter.IsZero():
+		return helpdesk.Found("certificate_none", "there is none yet: %s", s.Failure)
+	default:
+		return helpdesk.Found("certificate_failing", "it ends on %s and cannot be renewed: %s", ends, s.Failure)
 	}
 }
 
@@ -85,8 +97,10 @@ func obtainedFindings(states []acme.State, now time.Time) (list []finding) {
 			f.State, f.Key, f.Fix = check.Warning, "acme_absent", "madoguchi dns"
 		case state.Phase == acme.Asking:
 			f.State, f.Key = check.Warning, "acme_asking"
+		case state.Pressing(now) && state.Failure == "":
+			f.State, f.Key, f.Fix = check.Wrong, "acme_ends", "madoguchi certificate renew"
 		case state.Pressing(now):
-			f.State, f.Key, f.Args[1], f.Fix = check.Wrong, "acme_failing", state.Trouble(), "madoguchi certificate renew"
+			f.State, f.Key, f.Args[1], f.Fix = check.Wrong, "acme_failing", state.Failure, "madoguchi certificate renew"
 		case state.Phase == acme.Failing:
 			f.State, f.Key, f.Args = check.Warning, "acme_late", append(f.Args, state.Failure)
 			f.Fix = "madoguchi certificate renew"

@@ -26,7 +26,7 @@ func (s *server) tellOfDamage(ctx context.Context) {
 			if len(subject) > maxDamageSubject {
 				subject = subject[:maxDamageSubject]
 			}
-			if err := s.desk.RaiseAlarm(ctx, helpdesk.System("store"), helpdesk.AlarmStore, subject, what); err != nil {
+			if err := s.desk.RaiseAlarm(ctx, helpdesk.System("store"), helpdesk.AlarmStore, subject, helpdesk.Found("store_damaged", "%s", what)); err != nil {
 				s.log.ErrorContext(ctx, "cannot raise the alarm of damage", "damage", what, "error", err)
 			}
 		}

@@ -49,7 +49,7 @@ func (s *server) testItself(ctx context.Context, _ string) error {
 	took := time.Since(began)
 	if err != nil {
 		s.log.WarnContext(ctx, "self test", "took", took, "error", err)
-		err = s.desk.RaiseAlarm(ctx, system, helpdesk.AlarmSelfMail, s.config.hostname(), err.Error())
+		err = s.desk.RaiseAlarm(ctx, system, helpdesk.AlarmSelfMail, s.config.hostname(), helpdesk.FoundIn(err))
 	} else {
 		s.log.InfoContext(ctx, "self test", "took", took)
 		err = s.desk.EndAlarm(ctx, system, helpdesk.AlarmSelfMail, s.config.hostname())
@@ -70,7 +70,7 @@ func (s *server) sendItself(ctx context.Context, within time.Duration) error {
 	address := local + "@" + s.config.hostname()
 	if err := s.handIn(ctx, address); err != nil {
 		if ctx.Err() != nil {
-			err = fmt.Errorf("it was not taken within %s: %w", within, err)
+			return helpdesk.Found("self_late", "it was not taken within %s: %v", within, err)
 		}
 		return err
 	}
@@ -82,17 +82,17 @@ func (s *server) handIn(ctx context.Context, address string) error {
 	listener := s.smtpAddress()
 	connection, err := new(net.Dialer).DialContext(ctx, "tcp", listener)
 	if err != nil {
-		return fmt.Errorf("reach the listener at %s: %w", listener, err)
+		return helpdesk.Found("self_reach", "reach the listener at %s: %v", listener, err)
 	}
 	defer context.AfterFunc(ctx, func() { connection.Close() })()
 	if s.wantsProxyHeader(connection.LocalAddr()) {
 		if _, err := connection.Write([]byte("PROXY UNKNOWN\r\n")); err != nil {
-			return fmt.Errorf("say who connects to %s: %w", listener, err)
+			return helpdesk.Found("self_greet", "say who connects to %s: %v", listener, err)
 		}
 	}
 	client, err := s.greetItself(connection)
 	if err != nil {
-		return fmt.Errorf("greet the listener at %s: %w", listener, err)
+		return helpdesk.Found("self_greet", "greet the listener at %s: %v", listener, err)
 	}
 	defer client.Close()
 	return s.submitItself(client, address)
@@ -111,23 +111,23 @@ func (s *server) greetItself(connection net.Conn) (*smtp.Client, error) {
 func (s *server) submitItself(client *smtp.Client, address string) error {
 	hostname := s.config.hostname()
 	if err := client.Mail("postmaster@"+hostname, nil); err != nil {
-		return fmt.Errorf("the listener refuses the sender: %w", err)
+		return helpdesk.Found("self_refused", "the listener refuses the sender: %v", err)
 	}
 	if err := client.Rcpt(address, nil); err != nil {
-		return fmt.Errorf("the listener refuses the recipient: %w", err)
+		return helpdesk.Found("self_refused", "the listener refuses the recipient: %v", err)
 	}
 	data, err := client.Data()
 	if err != nil {
-		return fmt.Errorf("send the mail: %w", err)
+		return helpdesk.Found("self_refused", "send the mail: %v", err)
 	}
 	mail := "From: Madoguchi <postmaster@" + hostname + ">\r\nTo: <" + address + ">\r\nSubject: Self test\r\nMessage-ID: <" + address + ">\r\nDate: " +
 		time.Now().Format(time.RFC1123Z) + "\r\nAuto-Submitted: auto-generated\r\nMIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n" +
 		"Content-Transfer-Encoding: 8bit\r\n\r\nこのメールは、サーバーが自分宛てに送ったものです。\r\n"
 	if _, err := data.Write([]byte(mail)); err != nil {
-		return fmt.Errorf("send the mail: %w", err)
+		return helpdesk.Found("self_refused", "send the mail: %v", err)
 	}
 	if err := data.Close(); err != nil {
-		return fmt.Errorf("the listener does not take the mail: %w", err)
+		return helpdesk.Found("self_refused", "the listener does not take the mail: %v", err)
 	}
 	client.Quit() // it is taken; how the session ends changes nothing
 	return nil

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"slices"
@@ -24,7 +23,7 @@ const (
 
 // BackupDesk is where it is said that backups fail.
 type BackupDesk interface {
-	RaiseAlarm(ctx context.Context, a helpdesk.Actor, kind helpdesk.AlarmKind, subject, detail string) error
+	RaiseAlarm(ctx context.Context, a helpdesk.Actor, kind helpdesk.AlarmKind, subject string, detail helpdesk.AlarmDetail) error
 	EndAlarm(ctx context.Context, a helpdesk.Actor, kind helpdesk.AlarmKind, subject string) error
 }
 
@@ -86,7 +85,7 @@ type BackupStatus struct {
 	Done     int64 // bytes of Total
 	Total    int64
 	Failed   time.Time // when the last one failed, zero where it did not
-	Problem  string
+	Problem  helpdesk.AlarmDetail
 	Next     time.Time
 }
 
@@ -221,7 +220,7 @@ func (b *Backups) make(ctx context.Context) error {
 	}
 	gone, err := d.Rotate(ctx, b.Plan.Keep, b.Plan.Zone)
 	if err != nil {
-		return fmt.Errorf("the backup was made; taking away old ones failed: %w", err)
+		return helpdesk.Found("backup_rotation", "the backup was made; taking away old ones failed: %v", err)
 	}
 	b.Log.InfoContext(ctx, "backup made", "backup", made.ID, "directory", d.Path(), "size", made.Size, "new", made.New, "taken away", len(gone), "duration", b.Now().Sub(began))
 	return nil
@@ -242,9 +241,9 @@ func (b *Backups) finish(ctx context.Context, err error) {
 	switch {
 	case stopped:
 	case err == nil:
-		b.status.Failed, b.status.Problem, b.retry = time.Time{}, "", time.Time{}
+		b.status.Failed, b.status.Problem, b.retry = time.Time{}, helpdesk.AlarmDetail{}, time.Time{}
 	default:
-		b.status.Failed, b.status.Problem, b.retry = now, err.Error(), now.Add(backupRetry)
+		b.status.Failed, b.status.Problem, b.retry = now, BackupProblem(err), now.Add(backupRetry)
 		if errors.Is(err, backup.ErrBusy) {
 			b.retry = now.Add(busyRetry)
 		}
@@ -256,7 +255,7 @@ func (b *Backups) finish(ctx context.Context, err error) {
 	actor := helpdesk.System("backup")
 	if err != nil {
 		b.Log.WarnContext(ctx, "backup failed", "directory", b.Plan.Directory, "error", err)
-		err = b.Desk.RaiseAlarm(ctx, actor, helpdesk.AlarmBackup, b.Plan.Directory, err.Error())
+		err = b.Desk.RaiseAlarm(ctx, actor, helpdesk.AlarmBackup, b.Plan.Directory, BackupProblem(err))
 	} else {
 		err = b.Desk.EndAlarm(ctx, actor, helpdesk.AlarmBackup, b.Plan.Directory)
 	}

@@ -3,11 +3,12 @@ package run_test
 import (
 	"bytes"
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -111,13 +112,13 @@ func TestBackupsRaiseAnAlarm(t *testing.T) {
 	if err != nil || good.IsZero() {
 		t.Fatalf("last good: %v, %v", good, err)
 	}
-	k.fails = errors.New("no space left on device")
+	k.fails = fmt.Errorf("write: %w", syscall.ENOSPC)
 	for day := 23; day <= 27; day++ {
 		if n := k.at(day, 4, 0); n != 1 {
 			t.Errorf("on the %dth: %d backups", day, n)
 		}
 	}
-	if s := k.Status(); s.Problem == "" || !s.Failed.Equal(k.now) || !s.Next.Equal(k.now.Add(time.Hour)) {
+	if s := k.Status(); s.Problem.Key != "backup_full" || !s.Failed.Equal(k.now) || !s.Next.Equal(k.now.Add(time.Hour)) {
 		t.Errorf("status: %+v", s)
 	}
 	if last, err := k.LastGood(); err != nil || !last.Equal(good) || k.alarms() != 1 {

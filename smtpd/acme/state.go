@@ -43,11 +43,6 @@ func (s State) Pressing(now time.Time) bool {
 	return s.Failure != "" && left < whole/4 || !s.NotAfter.IsZero() && left < whole/10
 }
 
-// Trouble is what to say of a state that is pressing.
-func (s State) Trouble() string {
-	return cmp.Or(s.Failure, "ends "+s.NotAfter.UTC().Format(time.RFC3339)+" and was not renewed")
-}
-
 // States says how the certificate of each name is, ordered by name.
 func (k *Keeper) States() []State {
 	k.mu.Lock()

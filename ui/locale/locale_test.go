@@ -79,6 +79,7 @@ var composed = []string{
 	"field.owner",
 	"field.title",
 	"alarm.kind",
+	"alarm.say",
 	"reports.tls.policy",
 	"reports.tls.result",
 	"reports.tls.advice",
