@@ -18,6 +18,7 @@ import (
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/browsertest"
 )
 
 // restartable is a web server that can be stopped, with every connection cut,
@@ -83,7 +84,7 @@ func openTab(t *testing.T, base string, flags ...chromedp.ExecAllocatorOption) *
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 90*time.Second)
+	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
 	t.Cleanup(cancel)
 	b := &tab{t: t, ctx: ctx, base: base}
 	b.do(chromedp.EmulateViewport(1440, 900))
@@ -156,7 +157,7 @@ func (b *tab) logOut() {
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	ok := eval[bool](b, `new Promise(done => {
-		const end = performance.now() + 8000;
+		const end = performance.now() + 20000;
 		const look = () => {
 			let is = false;
 			try { is = Boolean(`+expression+`); } catch {}
@@ -172,7 +173,7 @@ func (b *tab) until(expression string) {
 
 func (b *tab) click(selector string) {
 	b.t.Helper()
-	b.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+	b.do(browsertest.Click(selector))
 }
 
 // keys presses keys where the focus is.

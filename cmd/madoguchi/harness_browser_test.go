@@ -6,8 +6,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -15,6 +13,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/ui/browsertest"
 )
 
 // pagePatience is how long a page may take to show something. What is promised
@@ -68,27 +68,13 @@ func findBrowser(t testing.TB) string {
 	return ""
 }
 
-// replaced matches the errors of asking a page that another one has just taken
-// the place of: the new one is to be asked again.
-var replaced = regexp.MustCompile(`No node with given id|Could not find node|Cannot find context|context was destroyed|target navigated|Node is detached|net::ERR_ABORTED`)
-
-// steady runs one step, and again while pages replace each other under it.
-func steady[T any](ctx context.Context, step chromedp.Action[T]) (T, error) {
-	for {
-		value, err := chromedp.Run(ctx, step)
-		if err == nil || ctx.Err() != nil || !replaced.MatchString(err.Error()) {
-			return value, err
-		}
-	}
-}
-
 // do runs steps one after the other, all of them within pagePatience.
 func (b *browser) do(what string, steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
 	defer cancel()
 	for _, step := range steps {
-		if _, err := steady(ctx, step); err != nil {
+		if _, err := browsertest.Steady(ctx, step); err != nil {
 			b.t.Fatalf("%s: %v", what, err)
 		}
 	}
@@ -99,7 +85,7 @@ func result[T any](b *browser, what string, action chromedp.Action[T]) T {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
 	defer cancel()
-	value, err := steady(ctx, action)
+	value, err := browsertest.Steady(ctx, action)
 	if err != nil {
 		b.t.Fatalf("%s: %v", what, err)
 	}
@@ -110,7 +96,7 @@ func result[T any](b *browser, what string, action chromedp.Action[T]) T {
 // field holds is replaced.
 func typed(selector chromedp.CSS, text string) chromedp.Action[chromedp.Void] {
 	return chromedp.Steps(
-		atRest(selector, func(context.Context, *chromedp.Target, point) error { return nil }),
+		browsertest.AtRest(string(selector), func(context.Context, *chromedp.Target, browsertest.Point) error { return nil }),
 		chromedp.Focus(selector),
 		chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
 			if _, err := chromedp.Evaluate[bool](`(document.activeElement.select?.(), true)`)(ctx, t); err != nil {
@@ -128,58 +114,8 @@ func insertText(ctx context.Context, t *chromedp.Target, text string) error {
 
 // click presses the middle of what a selector finds first in sight.
 func click(selector chromedp.CSS) chromedp.Action[chromedp.Void] {
-	return atRest(selector, func(ctx context.Context, t *chromedp.Target, at point) error {
-		_, err := chromedp.MouseClickXY(at.X, at.Y)(ctx, t)
-		return err
-	})
+	return browsertest.Click(string(selector))
 }
-
-// point is a place in the window.
-type point struct {
-	X, Y float64
-	Why  string // there is none
-}
-
-// atRest waits until the page has its modules, and what a selector finds is in
-// sight, lies still and has nothing above it; then it acts there. A person does
-// the same without thinking of it.
-func atRest(selector chromedp.CSS, act func(context.Context, *chromedp.Target, point) error) chromedp.Action[chromedp.Void] {
-	return chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		for {
-			at, err := chromedp.Evaluate[point](fmt.Sprintf(restsAt, quoted(string(selector))), chromedp.EvalAwaitPromise)(ctx, t)
-			if err == nil && at.Why == "" {
-				return act(ctx, t, at)
-			}
-			if err == nil {
-				err = fmt.Errorf("%s %s", selector, at.Why)
-			}
-			if ctx.Err() != nil || at.Why == "" {
-				return err
-			}
-			if deadline, ok := ctx.Deadline(); ok && time.Until(deadline) < time.Second {
-				return err
-			}
-		}
-	})
-}
-
-// restsAt looks for half a second for the middle of an element at rest.
-const restsAt = `(async () => {
-	let last = "", still = 0, why = "is not there";
-	for (const end = performance.now() + 500; performance.now() < end; await new Promise(done => requestAnimationFrame(done))) {
-		const found = [...document.querySelectorAll(%s)].find(e => e.checkVisibility({visibilityProperty: true}) && e.getClientRects().length);
-		if (!found || document.readyState !== "complete") continue;
-		found.scrollIntoView({block: "nearest", inline: "nearest"});
-		const {left, top, width, height} = found.getBoundingClientRect(), x = left + width / 2, y = top + height / 2;
-		why = "does not lie still";
-		still = last === (last = [x, y, width, height].join()) ? still + 1 : 0;
-		if (still < 2) continue;
-		const above = document.elementFromPoint(x, y);
-		if (found.contains(above) || above?.contains(found) && above.closest("label")) return {x, y, why: ""};
-		why = "is covered by " + (above?.outerHTML.slice(0, 120) ?? "nothing: it is outside of the window");
-	}
-	return {x: 0, y: 0, why};
-})()`
 
 // text returns what an element shows.
 func (b *browser) text(selector chromedp.CSS) string {
@@ -194,7 +130,7 @@ func (b *browser) until(condition string) {
 	ctx, cancel := context.WithTimeout(b.ctx, pagePatience)
 	defer cancel()
 	for {
-		holds, err := steady(ctx, chromedp.Evaluate[bool](fmt.Sprintf(comesTrue, condition), chromedp.EvalAwaitPromise))
+		holds, err := browsertest.Steady(ctx, chromedp.Evaluate[bool](fmt.Sprintf(comesTrue, condition), chromedp.EvalAwaitPromise))
 		if holds {
 			return
 		}
@@ -335,6 +271,4 @@ func (b *browser) keep() {
 }
 
 // quoted is s as a JavaScript string.
-func quoted(s string) string {
-	return "'" + strings.NewReplacer(`\`, `\\`, "'", `\'`, "\n", `\n`).Replace(s) + "'"
-}
+func quoted(s string) string { return browsertest.Quoted(s) }

@@ -48,6 +48,7 @@ var allowedImports = map[string][]string{
 	"helpdesk/signon":              {},
 	"helpdesk/similar":             {"helpdesk", "helpdesk/search", "store"},
 	"ui":                           {"helpdesk", "helpdesk/card", "helpdesk/fetch", "helpdesk/hours", "helpdesk/search", "helpdesk/signon", "helpdesk/similar", "ui/locale"},
+	"ui/browsertest":               {},
 	"ui/locale":                    {},
 }
 

@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/ui/browsertest"
 )
 
 // holds puts a ticket on hold until its customer writes, and sees it come back.
@@ -167,7 +169,7 @@ func (j *journey) answersOnThePhone() {
 // tap touches what lies under a thumb, which is wider than a pointer.
 func (j *journey) tap(selector string) {
 	j.t.Helper()
-	j.do("touch "+selector, atRest(chromedp.CSS(selector), func(ctx context.Context, t *chromedp.Target, at point) error {
+	j.do("touch "+selector, browsertest.AtRest(selector, func(ctx context.Context, t *chromedp.Target, at browsertest.Point) error {
 		_, err := chromedp.TapXY(at.X, at.Y)(ctx, t)
 		return err
 	}))
