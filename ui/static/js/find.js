@@ -28,6 +28,13 @@ function open(shown) {
   mark(-1);
 }
 
+// close also ends what is asked for: its answer must not open the help again.
+function close() {
+  clearTimeout(later);
+  asking?.abort();
+  open(false);
+}
+
 function mark(n) {
   at = n;
   options().forEach((option, i) => option.setAttribute("aria-selected", String(i === at)));
@@ -69,9 +76,7 @@ document.addEventListener("input", (event) => {
 });
 // An option is pressed without taking the focus, so whatever gets it is elsewhere.
 document.addEventListener("focusout", (event) => {
-  if (event.target.id !== "find-text") return;
-  clearTimeout(later);
-  open(false);
+  if (event.target.id === "find-text") close();
 });
 document.addEventListener("mousedown", (event) => {
   const option = event.target.closest?.("#find-help [role=option]");
@@ -91,9 +96,11 @@ document.addEventListener("keydown", (event) => {
   } else if (event.key === "Escape") {
     event.preventDefault();
     event.stopPropagation();
-    open(false);
+    close();
   }
 });
 document.addEventListener("submit", (event) => {
-  if (event.target.id === "find") remember(box().value);
+  if (event.target.id !== "find") return;
+  close();
+  remember(box().value);
 });

@@ -80,12 +80,14 @@ function open(form, typed, query) {
   from = form;
   wanted = typed;
   const matter = matterOf(form);
-  if (known.has(matter)) draw(form, query);
+  const drawn = known.has(matter);
+  if (drawn) draw(form, query);
   // What a colleague has written since is there the next moment.
-  if (!typed || typed === "/" || !known.has(matter)) {
+  if (!typed || typed === "/" || !drawn) {
     offered(matter).then(() => {
       const now = typed && slash.exec(editorOf(form).textBeforeCaret());
-      if (typed && !now) return;
+      // The answer must not open again what was closed meanwhile.
+      if (typed ? !now || dismissed : drawn && !list.open) return;
       draw(form, now ? now[1] : query);
     }).catch((error) => console.warn("templates:", error));
   }
