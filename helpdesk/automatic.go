@@ -105,11 +105,7 @@ func (c *command) putAutomatic(o *outgoing, raw store.Blob) error {
 	if err := errors.Join(tokens.Put(c, &o.token), raws.Put(c, key(m.ID), raw), bodies.Put(c, &o.body)); err != nil {
 		return err
 	}
-	answers, err := c.answersTo(m)
-	if err != nil {
-		return err
-	}
-	delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: m.To[0].Email, RawID: m.ID, Answers: answers,
+	delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: m.To[0].Email, RawID: m.ID, Answers: m.Via,
 		State: DeliveryDeferred, NextAt: c.now, CreatedAt: c.now}
 	return c.putDelivery(delivery, o.bounces[0])
 }

@@ -180,10 +180,11 @@ func (c *command) putCopy(o *outgoingCopy, raw store.Blob) error {
 }
 
 // RelayAgentMail sends an agent's own mail, proven to be from there, to the
-// customer as that agent's reply: only its new words and its files, never the
-// quoted copy.
+// author of the mail that was copied as that agent's reply, whoever else has
+// written since: only its new words and its files, never the quoted copy.
 func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 	var m *Message
+	var number uint64
 	var author *User
 	var refusal error
 	var raw []byte
@@ -191,10 +192,16 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 		if m, err = messages.Get(r, key(messageID)); err != nil {
 			return err
 		}
+		number = m.Ticket
 		if raw, err = raws.Get(r, key(messageID)); err != nil {
 			return err
 		}
 		author, refusal = d.relayAuthor(r, m)
+		answered, err := optional(messages.Get(r, key(m.Via)))
+		if err != nil || answered == nil {
+			return err
+		}
+		number = answered.Ticket // it may have been moved since
 		return nil
 	})
 	if err == nil && CodeOf(refusal) == CodeInternal {
@@ -207,7 +214,7 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 		return d.holdRelay(ctx, messageID, refusal)
 	}
 	parsed := mail.Parse(raw)
-	reply := Reply{Ticket: m.Ticket, Text: mail.SplitReply(parsed).New, IdempotencyKey: "relay-" + messageID}
+	reply := Reply{Ticket: number, answers: m.Via, Text: mail.SplitReply(parsed).New, IdempotencyKey: "relay-" + messageID}
 	for _, f := range parsed.Attachments {
 		if f.ContentID == "" || !f.Inline {
 			reply.Attachments = append(reply.Attachments, Upload{Filename: f.Filename, ContentType: f.ContentType, Data: f.Data})

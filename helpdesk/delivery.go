@@ -14,30 +14,14 @@ import (
 // putDeliveries writes a delivery for each recipient of m, with its envelope
 // token, due when the undo window has passed.
 func (c *command) putDeliveries(m *Message, bounces []Token, due time.Time) error {
-	answers, err := c.answersTo(m)
-	if err != nil {
-		return err
-	}
 	for i, to := range slices.Concat(m.To, m.Cc, m.Bcc) {
-		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID, Answers: answers,
+		delivery := &Delivery{ID: c.desk.newID(), Message: m.ID, Ticket: m.Ticket, Recipient: to.Email, RawID: m.ID, Answers: m.Via,
 			State: DeliveryWaiting, NextAt: due, CreatedAt: c.now}
 		if err := c.putDelivery(delivery, bounces[i]); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// answersTo is the mail of ours, by its ID, that m answers; "" for none.
-func (c *command) answersTo(m *Message) (string, error) {
-	if len(m.InReplyTo) == 0 {
-		return "", nil
-	}
-	to, err := optional(messages.First(c, "messageid", key(m.InReplyTo[0])))
-	if err != nil || to == nil {
-		return "", err
-	}
-	return to.ID, nil
 }
 
 func (c *command) putDelivery(delivery *Delivery, bounce Token) error {
@@ -101,8 +85,7 @@ func (d *Desk) StartDelivery(ctx context.Context, id string) (delivery *Delivery
 		if err != nil {
 			return err
 		}
-		switch current.State {
-		case DeliverySent, DeliveryFailed, DeliveryCancelled:
+		if current.State.done() {
 			return c.clearTimer(TimerDeliver, id)
 		}
 		suppressed, err := suppressionOf(c, current.Recipient)
@@ -136,6 +119,10 @@ func (d *Desk) RecordAttempt(ctx context.Context, id string, attempt Attempt, pe
 		}
 		if attempt.At.IsZero() {
 			attempt.At = c.now
+		}
+		if delivery.State.done() { // a bounce was quicker than this record of what it is about
+			delivery.Attempts = slices.Insert(delivery.Attempts, max(len(delivery.Attempts)-1, 0), attempt)
+			return deliveries.Put(c, delivery)
 		}
 		delivery.Attempts = append(delivery.Attempts, attempt)
 		late := c.now.Sub(delivery.CreatedAt) >= d.options.GiveUpAfter

@@ -60,7 +60,10 @@ func (d *Desk) hold(ctx context.Context, a Actor, r Reply, when Sending, also fu
 		return Sent{Message: posted}, err
 	}
 	err = d.view(ctx, func(s store.Reader) error {
-		_, err := d.prepareReply(s, a, r)
+		o, err := d.prepareReply(s, a, r)
+		if err == nil { // whoever writes until it leaves must not get it instead
+			r.To, r.Cc, r.Bcc, r.answers = o.message.To, o.message.Cc, o.message.Bcc, o.message.Via
+		}
 		return err
 	})
 	if err != nil {
@@ -138,7 +141,7 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	if r.Opening != nil {
 		draft.Kind, draft.AliasID, draft.Subject = DraftMail, r.Opening.AliasID, r.Opening.Subject
 	}
-	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id)}
+	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Answers: r.answers, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id)}
 	draft.Signature, draft.Templates = r.Signature, r.Templates
 	draft.Seen, draft.SendAt, draft.Regardless = max(r.Seen, t.CustomerSeq), when.At, when.Regardless
 	draft.Returned, draft.UpdatedAt = nil, c.now
@@ -212,7 +215,7 @@ func (draft *Draft) sendable() Reply {
 	}
 	if ready := draft.Ready; ready != nil {
 		r.To, r.Cc, r.Bcc, r.Close = ready.To, ready.Cc, ready.Bcc, ready.Close
-		r.Signature, r.Templates, r.IdempotencyKey = ready.Signature, ready.Templates, ready.Key
+		r.Signature, r.Templates, r.IdempotencyKey, r.answers = ready.Signature, ready.Templates, ready.Key, ready.Answers
 	}
 	return r
 }

@@ -81,6 +81,7 @@ type DraftFile struct {
 // Ready is what a draft becomes when it leaves.
 type Ready struct {
 	To, Cc, Bcc []Address
+	Answers     string `cbor:",omitempty"` // the message that it answers
 	Close       bool
 	Signature   *Localized `cbor:",omitempty"`
 	Templates   []string

@@ -135,12 +135,12 @@ func (r *retelling) references() error {
 	slices.Reverse(list)
 	r.trace.references(list)
 	for _, id := range list[:min(len(list), maxReferences)] {
-		known, err := messages.First(r, "messageid", key(id))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
+		known, err := r.referred(id)
+		if err != nil {
 			return err
 		}
 		switch {
-		case err != nil || known.ID == m.ID || known.At.After(m.At):
+		case known == nil || known.ID == m.ID || known.At.After(m.At):
 			r.trace.add(StepReferenceUnknown, "id", id)
 		case known.State == MessageRefused || known.State == MessageHeld:
 			r.trace.add(StepReferenceIgnored, "id", id, "ticket", formatNumber(known.Ticket), "state", string(known.State))
@@ -150,6 +150,20 @@ func (r *retelling) references() error {
 		}
 	}
 	return nil
+}
+
+// referred is the message of an id that decided where the mail belongs, or else
+// the first to bear it; nil for none.
+func (r *retelling) referred(id string) (first *Message, err error) {
+	for known, err := range namesakes(r, id) {
+		if err != nil || known.ID == r.message.Via {
+			return known, err
+		}
+		if first == nil {
+			first = known
+		}
+	}
+	return first, nil
 }
 
 // admission says whether the sender was let in, by the reason that the first

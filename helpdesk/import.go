@@ -300,7 +300,7 @@ func (c *command) notImported(t ImportedTicket, entries []importEntry, done *Imp
 			return nil, err
 		}
 		if !known && e.arrival != nil {
-			same, err := optional(messages.First(c, "identity", identityKey(e.arrival.message.Identity)))
+			same, err := sameMail(c, e.arrival.message.Identity)
 			if err != nil {
 				return nil, err
 			}

@@ -77,40 +77,6 @@ func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
 	return c.admit(m, p, ReasonStrangerToken)
 }
 
-// placeByReference returns an empty reason when no reference is known.
-func (c *command) placeByReference(m *Message, references []string) (placement, error) {
-	for _, id := range references[:min(len(references), maxReferences)] {
-		known, err := messages.First(c, "messageid", key(id))
-		if errors.Is(err, store.ErrNotFound) {
-			c.trace.add(StepReferenceUnknown, "id", id)
-			continue
-		}
-		if passOver(c, err) { // a damaged ticket must not keep the customer's mail out
-			continue
-		}
-		if err != nil {
-			return placement{}, err
-		}
-		if known.State == MessageRefused || known.State == MessageHeld {
-			c.trace.add(StepReferenceIgnored, "id", id, "ticket", formatNumber(known.Ticket), "state", string(known.State))
-			continue
-		}
-		ticket, err := tickets.Get(c, key(known.Ticket))
-		if passOver(c, err) {
-			continue
-		}
-		if err != nil {
-			return placement{}, err
-		}
-		c.trace.add(StepReferenceFound, "id", id, "ticket", formatNumber(ticket.Number), "message", known.ID)
-		return c.admit(m, placement{ticket: ticket, via: known.ID, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
-	}
-	return placement{}, nil
-}
-
-// maxReferences bounds the look-ups that one mail can ask for.
-const maxReferences = 100
-
 // admit lets a message into p's ticket, holds it, or sends it to a new ticket
 // where a closed one does not reopen.
 func (c *command) admit(m *Message, p placement, stranger Reason) (placement, error) {

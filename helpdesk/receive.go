@@ -1,10 +1,7 @@
 package helpdesk
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"strings"
@@ -98,10 +95,10 @@ func (d *Desk) examine(in Incoming) *arrival {
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
 		Subject: parsed.Subject, Date: storable(parsed.Date), At: in.ReceivedAt.UTC(),
-		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References, ThreadIndex: threadIndex(parsed),
+		MessageID: parsed.MessageID, InReplyTo: boundedReferences(parsed.InReplyTo), References: boundedReferences(parsed.References), ThreadIndex: threadIndex(parsed),
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
 		Envelope: in.Envelope, Authentication: in.Authentication, Filters: in.Filters,
-		Identity:    identity(parsed, in.Raw),
+		Identity:    identity(parsed, in.Raw, in.ID),
 		NeverAnswer: class.SuppressAutoReply,
 	}
 	if a.toReports = d.options.toReports(in.Envelope.Recipients); a.toReports {
@@ -158,19 +155,6 @@ func kindOf(c mail.Classification) MessageKind {
 	return KindPerson
 }
 
-// identity recognises a mail that arrives again, perhaps by another way: the
-// trace fields differ, what its author wrote does not.
-func identity(m *mail.Message, raw []byte) string {
-	_, body, found := bytes.Cut(raw, []byte("\r\n\r\n"))
-	if !found {
-		body = raw
-	}
-	h := sha256.New()
-	fmt.Fprintf(h, "%s\n%s\n%s\n%s\n", m.MessageID, strings.ToLower(m.From.Address), m.Date.UTC().Format(time.RFC3339), m.Subject)
-	h.Write(body)
-	return hex.EncodeToString(h.Sum(nil))
-}
-
 func (c *command) receive(a *arrival) (Receipt, error) {
 	if a.toReports {
 		return c.receiveReport(a)
@@ -187,12 +171,12 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	for _, r := range recipients {
 		m.Paths = append(m.Paths, r.address)
 	}
-	first, err := messages.First(c, "identity", identityKey(m.Identity))
-	if err == nil {
-		return c.receiveAgain(first, m, recipients)
-	}
-	if !errors.Is(err, store.ErrNotFound) {
+	first, err := sameMail(c, m.Identity)
+	if err != nil {
 		return Receipt{}, err
+	}
+	if first != nil {
+		return c.receiveAgain(first, m, recipients)
 	}
 	why, how, err := c.suspect(a, &m)
 	if err != nil {

@@ -45,8 +45,9 @@ type Reply struct {
 	Draft   string
 	Uploads []string
 
-	held *Draft     // that it was kept as until now, nil for one that just was written
-	bulk *BulkReply // that it is part of
+	answers string     // the message that it answers, "" for the newest of a person's
+	held    *Draft     // that it was kept as until now, nil for one that just was written
+	bulk    *BulkReply // that it is part of
 }
 
 // Upload is a file to send.
@@ -204,7 +205,7 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if r.Opening != nil {
 		ticket.CreatedAt = d.now()
 	}
-	newest, err := answeredMessage(s, ticket.Number)
+	newest, err := r.answered(s)
 	if err != nil {
 		return nil, err
 	}

@@ -57,12 +57,8 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 		}
 	}
 	data := map[string]string{"to": emails(m.To)}
-	answers, err := c.answersTo(&m)
-	if err != nil {
-		return nil, err
-	}
-	if answers != "" {
-		data["answers"] = answers
+	if m.Via != "" {
+		data["answers"] = m.Via
 	}
 	m.Seq, err = c.record(Event{Kind: EventReplyPosted, Ticket: ticket.Number, Message: m.ID, Data: data})
 	if err != nil {

@@ -251,7 +251,7 @@ func (c *command) restoreMessage(t *Ticket, was MessageCopy, done *RestoredTicke
 	known, err := messages.Has(c, key(m.ID))
 	if err == nil && !known && m.Identity != "" {
 		var same *Message
-		same, err = optional(messages.First(c, "identity", key(m.Identity)))
+		same, err = sameMail(c, m.Identity)
 		known = same != nil
 	}
 	if err != nil {

@@ -115,6 +115,16 @@ func answeredMessage(r store.Reader, ticket uint64) (*Message, error) {
 	return nil, nil
 }
 
+// answered is the message that a reply answers: the one it was meant for, while
+// that is on the ticket.
+func (r *Reply) answered(s store.Reader) (*Message, error) {
+	meant, err := optional(messages.Get(s, key(r.answers)))
+	if err != nil || meant != nil && meant.Ticket == r.Ticket && meant.State == MessagePosted {
+		return meant, err
+	}
+	return answeredMessage(s, r.Ticket)
+}
+
 // newestCustomerMessage is the newest mail of a person's in the thread, or nil.
 func newestCustomerMessage(r store.Reader, ticket uint64) (*Message, error) {
 	rng := store.Prefix(key(ticket))

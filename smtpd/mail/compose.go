@@ -96,19 +96,22 @@ func (d Draft) header() ([]string, error) {
 // references are the ids of the thread, the parent last, shortened in the middle
 // (RFC 5322, section 3.6.4 asks for all; a line too many makes servers refuse).
 func (d Draft) references() []string {
-	var ids []string
-	for _, id := range append(slices.Clone(d.References), d.InReplyTo) {
-		if isMessageID(id) {
-			ids = slices.DeleteFunc(ids, func(other string) bool { return other == id && other != ids[0] })
-			if !slices.Contains(ids, id) {
-				ids = append(ids, id)
-			}
+	given := append(slices.Clone(d.References), d.InReplyTo)
+	first := slices.IndexFunc(given, isMessageID)
+	if first < 0 {
+		return nil
+	}
+	var newest []string
+	for _, id := range slices.Backward(given[first+1:]) { // from the end: a stranger may have given very many
+		if len(newest) == maxReferences {
+			break
+		}
+		if isMessageID(id) && id != given[first] && !slices.Contains(newest, id) {
+			newest = append(newest, id)
 		}
 	}
-	if len(ids) > maxReferences+1 {
-		ids = append(ids[:1:1], ids[len(ids)-maxReferences:]...)
-	}
-	return ids
+	slices.Reverse(newest)
+	return append(given[first:first+1:first+1], newest...)
 }
 
 // isMessageID reports whether an id can be written between angle brackets: other

@@ -249,6 +249,12 @@ func TestComposeLongThread(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("%d references, want %d: %q", len(got), len(want), got)
 	}
+	d.References = append([]string{"first@example.org", "again@example.org", "first@example.org"}, d.References[490:]...)
+	d.InReplyTo = "again@example.org"
+	want = append(append([]string{"first@example.org"}, d.References[3:]...), "again@example.org")
+	if got := Parse(compose(t, d)).References; !slices.Equal(got, want) {
+		t.Errorf("what is named twice: %q, want %q", got, want)
+	}
 }
 
 func TestNeedsSMTPUTF8(t *testing.T) {
