@@ -40,6 +40,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodPost, "/tickets", s.apiBegin)
 	add(http.MethodGet, "/tickets/:number", s.apiTicket)
 	add(http.MethodPatch, "/tickets/:number", s.apiChange)
+	add(http.MethodGet, "/tickets/:number/messages", s.apiTicketMessages)
 	add(http.MethodGet, "/tickets/:number/similar", s.apiSimilar)
 	add(http.MethodPost, "/tickets/:number/replies", s.apiReply)
 	add(http.MethodPost, "/tickets/:number/notes", s.apiNote)

@@ -46,10 +46,19 @@ func (s *Server) apiTicket(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	newest, err := wholeNumber(c, "messages", 0, 1, helpdesk.MaxMessagePage)
+	if err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	v, err := s.desk.Ticket(ctx, a, number)
 	if err != nil {
 		return err
+	}
+	next := ""
+	if older := len(v.Messages) - int(newest); newest > 0 && older > 0 {
+		v.Messages = v.Messages[older:]
+		next = v.Messages[0].Message.ID
 	}
 	users, err := s.roster(ctx, a)
 	if err != nil {
@@ -59,7 +68,38 @@ func (s *Server) apiTicket(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, users.history(v, fields))
+	history := users.history(v, fields)
+	history.Next = orNull(next)
+	return c.JSON(http.StatusOK, history)
+}
+
+// apiTicketMessages pages through a thread, the newest message first.
+func (s *Server) apiTicketMessages(c echo.Context, a helpdesk.Actor) error {
+	number, err := pathNumber(c)
+	if err != nil {
+		return err
+	}
+	limit, err := listLimit(c)
+	if err != nil {
+		return err
+	}
+	ctx := c.Request().Context()
+	page, next, err := s.desk.TicketMessages(ctx, a, number, c.QueryParam("after"), limit)
+	if err != nil {
+		return err
+	}
+	users, err := s.roster(ctx, a)
+	if err != nil {
+		return err
+	}
+	answer := struct {
+		Messages []apiMessage `json:"messages"`
+		Next     *string      `json:"next"`
+	}{[]apiMessage{}, orNull(next)}
+	for _, m := range page {
+		answer.Messages = append(answer.Messages, users.message(m))
+	}
+	return c.JSON(http.StatusOK, answer)
 }
 
 // apiChange changes what the body names and leaves the rest.

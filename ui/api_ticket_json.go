@@ -79,9 +79,11 @@ func highlights(runs []search.Run) (list []apiHighlight) {
 type apiHistory struct {
 	Ticket   apiTicketDetail `json:"ticket"`
 	Messages []apiMessage    `json:"messages"` // the thread
-	Held     []apiMessage    `json:"held"`     // the confirmation strip
-	Notes    []apiNote       `json:"notes"`
-	Events   []apiEvent      `json:"events"`
+	// Next is where the messages before these begin, nil where there are none.
+	Next   *string      `json:"messages_next"`
+	Held   []apiMessage `json:"held"` // the confirmation strip
+	Notes  []apiNote    `json:"notes"`
+	Events []apiEvent   `json:"events"`
 }
 
 type apiTicketDetail struct {

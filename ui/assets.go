@@ -32,6 +32,7 @@ var styleOrder = []string{
 	"contact",
 	"card",
 	"conversation",
+	"fold",
 	"hold",
 	"analysis",
 	"backup",

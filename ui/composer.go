@@ -315,7 +315,7 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 		return cause
 	}
 	place := placeOfPath(c.FormValue("back"), ticketNumber(c))
-	place.draft = c.FormValue("key")
+	place.draft, place.folding = c.FormValue("key"), foldingOf(c, place.number)
 	view, err := s.ticket(ctx, v, place)
 	if err != nil {
 		return err
@@ -362,11 +362,13 @@ func (s *Server) undo(c echo.Context) error {
 	if m.Reason == helpdesk.ReasonBegun {
 		return s.backToOpening(c)
 	}
-	view, err := s.ticket(ctx, v, placeOfPath(c.FormValue("back"), m.Ticket))
+	place := placeOfPath(c.FormValue("back"), m.Ticket)
+	place.folding = foldingOf(c, m.Ticket)
+	view, err := s.ticket(ctx, v, place)
 	if err != nil {
 		return err
 	}
 	view.Composer.Restored, view.Composer.Templates = true, m.Templates
-	c.Response().Header().Set("HX-Replace-Url", placeOfPath(c.FormValue("back"), m.Ticket).address(m.Ticket)) // it may have been left since
+	c.Response().Header().Set("HX-Replace-Url", place.address(m.Ticket)) // it may have been left since
 	return s.renderTicket(c, http.StatusOK, view, nil)
 }

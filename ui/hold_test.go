@@ -1,9 +1,7 @@
 package ui_test
 
 import (
-	"fmt"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 )
@@ -37,18 +35,4 @@ func TestPaletteOffersWhatTheReaderHas(t *testing.T) {
 	b.get("/palette/find?q=%E6%A0%A1%E6%AD%A3").shows(`data-href="/inbox/open/1"`, "温度計の校正", "#1")
 	b.get("/palette/find?q=%EF%BC%83%EF%BC%91").shows(`data-href="/inbox/open/1"`) // ＃１
 	b.get("/palette/find?q=nothing+such").hides("data-href")
-}
-
-func TestLongConversationsAreFoldedInTheMiddle(t *testing.T) {
-	h := newReadyHouse(t)
-	h.receive(letter{subject: "件名", text: "一通目です。"})
-	b := h.as(h.admin)
-	for n := range 20 {
-		b.post("/tickets/1/compose", "mode", "note", "note", fmt.Sprintf("メモその%d。", n), "back", "/inbox/open/1").want(http.StatusSeeOther)
-	}
-	text := b.get("/inbox/open/1").shows("以前のやり取り 14 件を表示", "一通目です。", "メモその0。", "メモその19。").body
-	folded := text[strings.Index(text, `<details class="older"`):strings.Index(text, "メモその14。")]
-	if !strings.Contains(folded, "メモその13。") || !strings.Contains(folded, "</details>") || strings.Contains(folded, "一通目です。") {
-		t.Error("the fold does not hold what is between the first and the last six")
-	}
 }

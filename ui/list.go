@@ -108,6 +108,9 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 			list.Rows[i].Close = closing[row.Ticket.PipelineID]
 		}
 		list.Rows[i].Found = closer(found.snippets[row.Ticket.Number])
+		if at := found.places[row.Ticket.Number]; at != "" {
+			list.Rows[i].URL = p.address(row.Ticket.Number, "at", at)
+		}
 		list.Rows[i].Brand = brandOf(row.Ticket, marks)
 		if row.Band != band {
 			band = row.Band

@@ -40,7 +40,6 @@ type messageView struct {
 	Failed     string // why it did nothing
 	Defects    []string
 	Details    []detail
-	Fresh      bool
 	Held       bool
 	HasSource  bool
 	Explained  bool     // its explanation may be read

@@ -96,7 +96,11 @@ func noticePath(n helpdesk.NoticeView) string {
 	if n.Notice.Ticket == 0 { // a new mail that is not sent
 		return openingPath
 	}
-	return (place{query: inView("open")}).address(n.Notice.Ticket)
+	at := ""
+	if n.Notice.Message != "" {
+		at = messageElement(n.Notice.Message)
+	}
+	return (place{query: inView("open")}).address(n.Notice.Ticket, "at", at)
 }
 
 // noticeTitle says a notice in a line.

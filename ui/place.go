@@ -19,6 +19,8 @@ type place struct {
 	number uint64
 	draft  string // the draft to go on with, "" for the newest
 	saved  string // id of the saved view that it began as, or ""
+	// folding is what of the ticket's conversation is shown.
+	folding folding
 }
 
 // parsePlace reads the place from the request's own address.
@@ -34,7 +36,7 @@ func parsePlace(c echo.Context) (place, error) {
 		if err != nil {
 			return p, echo.ErrNotFound
 		}
-		p.number = number
+		p.number, p.folding = number, foldingOf(c, number)
 	}
 	return p, nil
 }
@@ -184,6 +186,13 @@ func (s *Server) findTicket(c echo.Context) error {
 	}
 	if draft := c.QueryParam("draft"); draft != "" {
 		address = p.address(number, "draft", draft)
+	}
+	if text := c.QueryParam("find"); text != "" {
+		back := placeOfPath(c.QueryParam("back"), number)
+		address = back.address(number, "find", text)
+	}
+	if at := c.QueryParam("at"); at != "" {
+		address = p.address(number, "at", at)
 	}
 	return c.Redirect(http.StatusSeeOther, address)
 }

@@ -17,6 +17,7 @@ type Searcher interface {
 type found struct {
 	rows     []helpdesk.TicketRow
 	snippets map[uint64][]search.Run
+	places   map[uint64]string // the elements of the messages or notes that they are from
 	next     string
 	// indexed is how much of everything the search index knows, in percent, where that is
 	// too little to be passed over in silence; otherwise nil.
@@ -53,10 +54,17 @@ func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.Ticke
 		percent := int(results.Known * 100 / results.Events)
 		f.indexed = &percent
 	}
-	f.next, f.snippets = results.Next, map[uint64][]search.Run{}
+	f.next, f.snippets, f.places = results.Next, map[uint64][]search.Run{}, map[uint64]string{}
 	for _, hit := range results.Hits {
 		f.rows = append(f.rows, hit.Row)
-		f.snippets[hit.Row.Ticket.Number] = hit.Snippet
+		number := hit.Row.Ticket.Number
+		f.snippets[number] = hit.Snippet
+		switch {
+		case hit.Message != "":
+			f.places[number] = messageElement(hit.Message)
+		case hit.Note != "":
+			f.places[number] = noteElement(hit.Note)
+		}
 	}
 	return f, nil
 }

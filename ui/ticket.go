@@ -14,6 +14,7 @@ import (
 
 func (s *Server) ticketRoutes(g *echo.Group) {
 	g.GET("/tickets/:number/updates", s.ticketUpdates)
+	g.GET("/tickets/:number/earlier", s.earlier)
 	g.POST("/tickets/:number/compose", s.compose)
 	g.GET("/tickets/:number/recipients", s.suggestRecipients)
 	g.POST("/tickets/:number/change", s.changeTicket)
@@ -64,7 +65,10 @@ type ticketView struct {
 	MergedWhere string
 	MergedBy    string
 
-	Items    []timelineItem
+	Items []timelineItem
+	// At is the element that the link which led here points at, and Find the words
+	// that were looked for in the conversation; "" for none.
+	At, Find string
 	Held     []messageView
 	Composer composerView
 	Drafts   draftsView
@@ -97,24 +101,44 @@ func (s *Server) ticket(ctx context.Context, v *visit, p place) (*ticketView, er
 	return s.showTicket(ctx, v, p, t, t.SeenSeq)
 }
 
+// reading begins the view of a ticket, with what its messages, notes and events
+// are shown by.
+func (s *Server) reading(ctx context.Context, v *visit, p place, t *helpdesk.TicketView) (*ticketView, reader, error) {
+	record := t.Row.Ticket
+	view := &ticketView{Number: record.Number, Path: p.address(record.Number), ListPath: p.address(0), Me: v.User.ID, Open: record.Open, Seq: t.LastSeq,
+		May: newTicketRights(v), source: t}
+	people, users, err := s.people(ctx, v)
+	if err != nil {
+		return nil, reader{}, err
+	}
+	view.People = peopleOptions(v, users, record.AssigneeID)
+	if view.Teams, err = s.teamOptions(ctx, v, record.TeamID); err != nil {
+		return nil, reader{}, err
+	}
+	if view.movings, err = s.desk.Movings(ctx, v.actor(), record.Number); err != nil {
+		return nil, reader{}, err
+	}
+	r := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
+		number: record.Number, movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}
+	for _, team := range view.Teams {
+		r.teams = append(r.teams, team.Label)
+	}
+	return view, r, nil
+}
+
 // showTicket makes the view of t as for a reader who has seen everything up to
 // the event seen.
 func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.TicketView, seen uint64) (*ticketView, error) {
-	people, users, err := s.people(ctx, v)
+	view, reader, err := s.reading(ctx, v, p, t)
 	if err != nil {
 		return nil, err
 	}
 	record := t.Row.Ticket
-	view := &ticketView{Number: record.Number, Subject: subjectOf(v.Printer, record.Subject), Path: p.address(record.Number), ListPath: p.address(0),
-		Pipeline: t.Pipeline.Name, Colour: colourOf(t.Pipeline.Position), Me: v.User.ID, Tags: record.Tags, Open: record.Open,
-		Previous: record.Previous, Seq: t.LastSeq, Seen: seen, Language: languageOfMail(t), source: t}
+	view.Subject, view.Language, view.Seen = subjectOf(v.Printer, record.Subject), languageOfMail(t), seen
+	view.Pipeline, view.Colour, view.Tags, view.Previous = t.Pipeline.Name, colourOf(t.Pipeline.Position), record.Tags, record.Previous
 	for _, stage := range t.Pipeline.Stages {
 		view.Stages = append(view.Stages, option{stage.ID, stage.Name, stage.ID == record.StageID})
 	}
-	if view.movings, err = s.desk.Movings(ctx, v.actor(), record.Number); err != nil {
-		return nil, err
-	}
-	view.May = newTicketRights(v)
 	if view.May.Stage {
 		view.Other = otherStage(t)
 	}
@@ -122,28 +146,19 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 		a := newAvatar(record.AssigneeID, t.Row.AssigneeName)
 		view.Assignee = &a
 	}
-	view.People = peopleOptions(v, users, record.AssigneeID)
 	view.Team = t.Row.TeamName
 	view.Assignment = record.AssigneeID + "-" + record.TeamID
-	if view.Teams, err = s.teamOptions(ctx, v, record.TeamID); err != nil {
-		return nil, err
-	}
 	view.Priorities, view.Urgency = priorityOptions(v.Printer, record.Priority), string(record.Priority)
 	view.Due, view.AutoReply = newDue(v.Printer, record), newAutoReply(v, t, view.Path)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	view.Withdrawn = record.Withdrawn
 	view.Damaged = t.Damaged
-	view.Spam = newSpamView(v, record, people)
-	reader := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
-		movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}
+	view.Spam = newSpamView(v, record, reader.people)
 	if err := s.hurryAnalysis(ctx, v, t); err != nil {
 		return nil, err
 	}
-	for _, team := range view.Teams {
-		reader.teams = append(reader.teams, team.Label)
-	}
-	view.Items = reader.timeline(t, seen)
+	view.Items, view.At, view.Find = reader.timeline(t, seen, p.folding), p.folding.at, p.folding.find
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
 	}
@@ -265,6 +280,7 @@ func (s *Server) renderTicket(c echo.Context, status int, view *ticketView, toas
 func (s *Server) ticketUpdates(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
+	p.folding = foldingOf(c, p.number)
 	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
 	if err != nil {
 		return err

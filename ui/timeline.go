@@ -17,37 +17,7 @@ type timelineItem struct {
 	Note    *noteView
 	Event   *eventView
 	New     bool
-	// Older is a stretch of a long conversation that is folded away, Letters how
-	// many messages and notes are in it.
-	Older   []timelineItem
-	Letters int
-}
-
-// A conversation of more than foldFrom messages and notes shows its first one
-// and the last keepLast of them; what is between is one click away.
-const (
-	foldFrom = 14
-	keepLast = 6
-)
-
-// foldOlder folds the middle of a long conversation, but nothing that is new to
-// the reader.
-func foldOlder(items []timelineItem) []timelineItem {
-	var letters []int // where they are
-	for i, item := range items {
-		if item.New {
-			break
-		}
-		if item.Message != nil || item.Note != nil {
-			letters = append(letters, i)
-		}
-	}
-	if len(letters) <= foldFrom {
-		return items
-	}
-	from, to := letters[0]+1, letters[len(letters)-keepLast]
-	older := timelineItem{Older: items[from:to:to], Letters: len(letters) - keepLast - 1}
-	return slices.Concat(items[:from], []timelineItem{older}, items[to:])
+	Older   *olderView
 }
 
 type noteView struct {
@@ -66,43 +36,86 @@ type reader struct {
 	analysis AnalysisStatus
 	movings  []helpdesk.Moving
 	path     string   // where the ticket is shown
+	number   uint64   // of the ticket
 	teams    []string // their names, which notes mention
 	movable  bool     // messages can be moved away from the ticket
 }
 
-// timeline is everything that happened, in order of time. The line "new from
-// here" stands before the first customer's message after the event seen.
-func (r reader) timeline(t *helpdesk.TicketView, seen uint64) []timelineItem {
-	type entry struct {
-		at   time.Time
-		item timelineItem
-	}
-	fresh := unseen(t.Events, seen)
-	var entries []entry
-	for _, m := range t.Messages {
-		view := r.message(m)
-		view.Fresh = fresh[m.Message.ID]
-		entries = append(entries, entry{m.Message.At, timelineItem{Message: &view}})
+// entry is something that happened on a ticket, before it is shown.
+type entry struct {
+	at     time.Time
+	letter string // the id of the element with its message or note, "" for an event
+	fresh  bool   // a customer's message that the reader has not seen
+	// show makes what is shown of it; false where that is nothing.
+	show func() (timelineItem, bool)
+}
+
+// Messages and notes are named by the elements that show them, as links do.
+func messageElement(id string) string { return "message-" + id }
+func noteElement(id string) string    { return "note-" + id }
+
+// entries are what happened, in order of time, in which fresh says which
+// messages the reader has not seen.
+func (r reader) entries(t *helpdesk.TicketView, fresh map[string]bool) []entry {
+	entries := make([]entry, 0, len(t.Messages)+len(t.Notes)+len(t.Events))
+	for i := range t.Messages {
+		m := &t.Messages[i]
+		entries = append(entries, entry{m.Message.At, messageElement(m.Message.ID), fresh[m.Message.ID], func() (timelineItem, bool) {
+			view := r.message(*m)
+			return timelineItem{Message: &view}, true
+		}})
 	}
 	for _, n := range t.Notes {
-		entries = append(entries, entry{n.Note.At, timelineItem{Note: r.note(n)}})
+		entries = append(entries, entry{at: n.Note.At, letter: noteElement(n.Note.ID), show: func() (timelineItem, bool) { return timelineItem{Note: r.note(n)}, true }})
 	}
 	for _, e := range t.Events {
-		if view, ok := r.event(e); ok {
-			entries = append(entries, entry{e.At, timelineItem{Event: &view}})
+		if _, shown := eventIcons[e.Kind]; !shown {
+			continue
 		}
+		entries = append(entries, entry{at: e.At, show: func() (timelineItem, bool) {
+			view, ok := r.event(e)
+			return timelineItem{Event: &view}, ok
+		}})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.at.Compare(b.at) })
-	items := make([]timelineItem, 0, len(entries)+1)
-	marked := seen == 0
-	for _, e := range entries {
-		if m := e.item.Message; !marked && m != nil && m.Fresh {
+	return entries
+}
+
+// timeline is what happened, in order of time, with what f folds away left out.
+// The line "new from here" stands before the first customer's message after the
+// event seen.
+func (r reader) timeline(t *helpdesk.TicketView, seen uint64, f folding) []timelineItem {
+	var fresh map[string]bool
+	if seen > 0 { // else the reader comes for the first time: nothing of it is news
+		fresh = unseen(t.Events, seen)
+	}
+	entries, found := r.entries(t, fresh), r.matches(t, f.find)
+	items := r.unfold(entries, f.runs(entries, found), 0, len(entries))
+	r.found(items, f.find, len(found))
+	return items
+}
+
+// unfold shows the entries from one position to before another, with a line in
+// place of each run that is folded; marked says that no line "new from here" is
+// wanted any more.
+func (r reader) unfold(entries []entry, runs []foldedRun, from, to int) []timelineItem {
+	marked := false
+	items := make([]timelineItem, 0, 64)
+	for i := from; i < to; i++ {
+		if n := slices.IndexFunc(runs, func(run foldedRun) bool { return run.from == i }); n >= 0 {
+			items = append(items, timelineItem{Older: r.older(runs, n)})
+			i = runs[n].to - 1
+			continue
+		}
+		if entries[i].fresh && !marked {
 			marked = true
 			items = append(items, timelineItem{New: true})
 		}
-		items = append(items, e.item)
+		if item, ok := entries[i].show(); ok {
+			items = append(items, item)
+		}
 	}
-	return foldOlder(items)
+	return items
 }
 
 // unseen are the customers' messages that came after the event seen.

@@ -13,6 +13,7 @@ import "./select.js";
 import "./tick.js";
 import "./filter.js";
 import "./find.js";
+import "./fold.js";
 import "./thread.js";
 import "./editor.js";
 import "./toolbar.js";

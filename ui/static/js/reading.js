@@ -97,16 +97,6 @@ function reference(number, source) {
   return link;
 }
 
-on("click", ".model-source", (event, link) => {
-  const message = document.getElementById(link.hash.slice(1));
-  event.preventDefault();
-  if (!message) return;
-  message.closest("details.older")?.setAttribute("open", "");
-  message.scrollIntoView({ block: "start" });
-  message.classList.add("pointed");
-  setTimeout(() => message.classList.remove("pointed"), 1600);
-});
-
 function remove(card) {
   running.get(card)?.();
   running.delete(card);

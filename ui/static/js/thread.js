@@ -2,6 +2,7 @@
 // what happens without touching what is being written.
 import { announce } from "./announce.js";
 import { $, fragment, on, ready } from "./dom.js";
+import { folded, pointed, reveal } from "./fold.js";
 
 let shown = null;
 let posted = null; // what stood last when something was posted: what stands there afterwards is to be seen
@@ -36,8 +37,14 @@ function showPosted() {
   posted = null;
 }
 
-// start scrolls to what is new, else to the newest.
+// start scrolls to where the link led, else to what is new, else to the newest.
 function start() {
+  startAtNewest();
+  const place = pointed();
+  if (place) reveal(place).catch((error) => console.warn("message:", error));
+}
+
+function startAtNewest() {
   const thread = $("#thread");
   const newest = $("#new-mark") ?? $("#flow > .held") ?? $("#flow > .message:last-of-type") ?? $("#flow > :last-child");
   if (newest?.id === "new-mark") {
@@ -83,6 +90,7 @@ export async function refresh(number, signal) {
   const thread = $("#thread");
   const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
   const query = new URLSearchParams({ seen: ticket.dataset.seen, back: ticket.dataset.path });
+  for (const run of folded()) query.append("fold", run);
   const text = await fragment(`/tickets/${ticket.dataset.number}/updates?${query}`, "flow", signal);
   if (!ticket.isConnected) return;
   const before = $("#flow > :last-child");

@@ -1,0 +1,229 @@
+package ui_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
+)
+
+// longTicket is a ticket of one mail and n answers to it, each with its number;
+// it returns the ids of the messages.
+func (h *house) longTicket(n int) (ids []string) {
+	h.t.Helper()
+	ids = append(ids, h.receive(letter{subject: "年間契約", text: "最初の一通です。"}).MessageID)
+	for i := range n {
+		ids = append(ids, h.answerFirst(i, fmt.Sprintf("返事その%d。見積書の件です。", i)))
+	}
+	return ids
+}
+
+// answerFirst receives an answer to the house's first mail.
+func (h *house) answerFirst(n int, text string) string {
+	h.t.Helper()
+	raw := []byte(fmt.Sprintf("From: =?utf-8?B?55Sw5p2R?= <tamura@kyaku.example>\r\nTo: support@example.jp\r\nSubject: Re: =?utf-8?B?5aWR57SE?=\r\nMessage-ID: <answer-%d@kyaku.example>\r\n"+
+		"In-Reply-To: <1@kyaku.example>\r\nContent-Type: text/plain; charset=utf-8\r\n\r\n%s\r\n", n, text))
+	receipt, err := h.Receive(h.ctx(), helpdesk.Incoming{Raw: raw, Message: mail.Parse(raw),
+		Envelope: helpdesk.Envelope{MailFrom: "tamura@kyaku.example", Recipients: []string{"support@example.jp"}}})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return receipt.MessageID
+}
+
+// readAll notes that a user has seen all of a ticket.
+func (h *house) readAll(u *helpdesk.User, number uint64) {
+	h.t.Helper()
+	v, err := h.Ticket(h.ctx(), u.Actor(), number)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if err := h.MarkSeen(h.ctx(), u.Actor(), number, v.LastSeq); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+var answerShown = regexp.MustCompile(`返事その(\d+)。`)
+
+// answersOf are the numbers of the answers that a page shows, in its order.
+func answersOf(body string) (numbers []string) {
+	_, flow, _ := strings.Cut(body, `id="flow"`)
+	if flow == "" {
+		flow = body
+	}
+	flow, _, _ = strings.Cut(flow, "<form class=\"composer\"")
+	for _, found := range answerShown.FindAllStringSubmatch(flow, -1) {
+		numbers = append(numbers, found[1])
+	}
+	return numbers
+}
+
+func numbered(from, to int) (list []string) {
+	for n := from; n <= to; n++ {
+		list = append(list, fmt.Sprint(n))
+	}
+	return list
+}
+
+func wantAnswers(t *testing.T, what string, p *page, want []string) {
+	t.Helper()
+	if got := answersOf(p.body); !slices.Equal(got, want) {
+		t.Errorf("%s shows %v, want %v", what, got, want)
+	}
+}
+
+var moreLink = regexp.MustCompile(`href="([^"#]+)#[^"]*" data-more="([^"]+)"`)
+
+// A long conversation comes without its middle, which every way to it brings.
+func TestLongConversationsAreLoadedBySteps(t *testing.T) {
+	h := newReadyHouse(t)
+	ids := h.longTicket(60)
+	b := h.as(h.admin)
+	newest := numbered(54, 59)
+	p := b.get("/inbox/open/1").shows("以前のやり取り 54 件を折りたたんでいます", "前の 20 件を表示", "最初の一通です。")
+	wantAnswers(t, "the page", p, newest)
+
+	links := moreLink.FindStringSubmatch(p.body)
+	page, part := strings.ReplaceAll(links[1], "&amp;", "&"), strings.ReplaceAll(links[2], "&amp;", "&")
+	wantAnswers(t, "the next step", b.fragment(part, "older").want(http.StatusOK).shows("以前のやり取り 34 件"), numbered(34, 53))
+	p = b.get(page).want(http.StatusOK).shows("以前のやり取り 34 件", "最初の一通です。")
+	wantAnswers(t, "the page without a script", p, numbered(34, 59))
+	wantAnswers(t, "the whole page", b.get("/inbox/open/1?fold=none").hides(`class="older"`), numbered(0, 59))
+
+	at := "message-" + ids[11]
+	wantAnswers(t, "a link to one message", b.get("/tickets/1?at="+at).leadsTo(b).shows(`data-at="`+at+`"`), append(numbered(8, 12), newest...))
+	wantAnswers(t, "looking for words", b.get("/tickets/1?find="+url.QueryEscape("返事その20 見積書")).leadsTo(b).shows("1 件に見つかりました"), append([]string{"20"}, newest...))
+	b.get("/inbox/open/1?find=nothing").shows("見つかりませんでした")
+
+	// What a page has loaded stays there whatever brings the ticket anew.
+	_, run, _ := strings.Cut(part, "fold=")
+	run, _, _ = strings.Cut(run, "&")
+	b.header.Set("Folded", "1 message-"+ids[1]+".message-"+ids[30])
+	wantAnswers(t, "a change", b.fragment("/inbox/open/1", "ticket"), numbered(30, 59))
+	wantAnswers(t, "another ticket's page", b.fragment("/inbox/open/1?fold="+run, "ticket"), numbered(30, 59))
+	b.header.Set("Folded", "2 none")
+	wantAnswers(t, "another ticket's page", b.fragment("/inbox/open/1", "ticket"), newest)
+	b.header.Del("Folded")
+
+	// What is new to the reader is never folded.
+	h.readAll(h.admin, 1)
+	for n := range 20 {
+		h.answerFirst(100+n, fmt.Sprintf("返事その%d。", 100+n))
+	}
+	p = b.get("/inbox/open/1").shows(`id="new-mark"`)
+	wantAnswers(t, "news", p, append(newest, numbered(100, 119)...))
+	wantAnswers(t, "news beneath a fold", b.get("/inbox/open/1?fold=message-"+ids[1]+".message-"+ids[60]), numbered(100, 119))
+	b.get("/tickets/9/earlier?fold=message-a.message-b").want(http.StatusNotFound)
+	b.get("/inbox/open/1?fold=x.y&fold=z&at=none").want(http.StatusOK)
+}
+
+// leadsTo follows a redirect.
+func (a *page) leadsTo(b *browser) *page {
+	a.t.Helper()
+	return b.get(a.want(http.StatusSeeOther).Header.Get("Location")).want(http.StatusOK)
+}
+
+func TestAPIPagesThroughAThread(t *testing.T) {
+	h := newAPIHouse(t)
+	first := h.post("support@example.jp", helpdesk.Authentication{}, "From: customer@example.org", "Subject: One", "", "Number 0")
+	for i := range 6 {
+		h.post("support@example.jp", helpdesk.Authentication{}, "From: customer@example.org", "In-Reply-To: <mail-1@customer.example>", "Subject: Re: One", "", fmt.Sprintf("Number %d", i+1))
+	}
+	path := fmt.Sprintf("/tickets/%d", first.Ticket)
+	whole := h.get(path)
+	if len(whole.list("messages")) != 7 || whole["messages_next"] != nil {
+		t.Fatalf("without a limit %d messages, next %v", len(whole.list("messages")), whole["messages_next"])
+	}
+	newest := h.get(path + "?messages=2")
+	var texts []any
+	for i := range newest.list("messages") {
+		texts = append(texts, newest.at("messages", i)["text"])
+	}
+	for after := newest["messages_next"]; after != nil; {
+		page := h.get(path + "/messages?limit=2&after=" + after.(string))
+		for i := range page.list("messages") {
+			texts = append(texts, page.at("messages", i)["text"])
+		}
+		after = page["next"]
+	}
+	if want := []any{"Number 5", "Number 6", "Number 4", "Number 3", "Number 2", "Number 1", "Number 0"}; fmt.Sprint(trimmed(texts)) != fmt.Sprint(want) {
+		t.Errorf("the pages have %v", texts)
+	}
+	h.call("GET", path+"/messages?after=nothing", nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+	h.call("GET", path+"?messages=0", nil).refused(400, helpdesk.CodeInvalid, "messages", "")
+	h.call("GET", "/tickets/99/messages", nil).refused(404, helpdesk.CodeNotFound, "", "99")
+}
+
+func trimmed(texts []any) (list []any) {
+	for _, text := range texts {
+		list = append(list, strings.TrimSpace(text.(string)))
+	}
+	return list
+}
+
+// TestBrowserLongConversation reads a long ticket in a real browser.
+func TestBrowserLongConversation(t *testing.T) {
+	h := newReadyHouse(t)
+	ids := h.longTicket(60)
+	h.readAll(h.admin, 1)
+	b := openTab(t, h.http.URL)
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.open("/inbox/open/1")
+	b.until(`document.documentElement.dataset.live === "yes"`)
+	shown := func(n int) string {
+		return fmt.Sprintf(`document.querySelectorAll("#flow > .message").length === %d`, n)
+	}
+	b.until(shown(7))
+
+	// A step leaves what is read where it is, and the focus on the way on.
+	top := `Math.round(document.querySelector("#message-` + ids[55] + `").getBoundingClientRect().top)`
+	eval[bool](b, `(document.querySelector(".older").scrollIntoView({ block: "start" }), true)`)
+	before := eval[int](b, top)
+	b.click(".older [data-more]")
+	b.until(shown(27))
+	if after := eval[int](b, top); after < before-2 || after > before+2 {
+		t.Errorf("what stood at %d px stands at %d", before, after)
+	}
+	b.until(`document.activeElement.matches(".older [data-more]")`)
+
+	// Mail that arrives, and a change, leave it as it is.
+	h.answerFirst(200, "返事その200。")
+	b.until(shown(28))
+	b.do(chromedp.Evaluate[chromedp.Void](`document.activeElement.blur()`))
+	b.keys("l")
+	b.until(`document.activeElement.id === "tag-text"`)
+	b.keys("契約" + kb.Enter)
+	b.until(`document.querySelector("#ticket-head .tag")?.innerText.includes("契約")`)
+	b.until(shown(28))
+
+	// A link within the page loads one message with its neighbours.
+	eval[bool](b, `(location.hash = "message-`+ids[11]+`", true)`)
+	b.until(`document.querySelector("#message-` + ids[11] + `.pointed")`)
+	b.until(shown(33))
+	b.until(`document.querySelectorAll("#flow > .older").length === 2`)
+
+	// Paper has all of it.
+	eval[bool](b, `(dispatchEvent(new Event("beforeprint")), true)`)
+	b.until(shown(62))
+
+	// Words are looked for in the whole conversation, and shown where they are.
+	b.open("/inbox/open/1")
+	b.until(`document.documentElement.dataset.live === "yes" && document.querySelectorAll("#flow > .message").length < 62`)
+	b.do(chromedp.SendKeys(chromedp.CSS(`.thread-find input[type=search]`), "返事その3。"+kb.Enter))
+	b.until(`document.querySelector("#message-` + ids[4] + `") && CSS.highlights.has("found")`)
+	b.until(says + `("1 件に見つかりました")`)
+	if found := b.complaints("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
+		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
+	}
+}
