@@ -7,7 +7,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"hash"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,6 +15,9 @@ import (
 
 // maxARCSets is the longest chain there may be (RFC 8617 section 4.2.1).
 const maxARCSets = 50
+
+// arcFields are the names of the fields of a set.
+var arcFields = []string{"arc-authentication-results", "arc-message-signature", "arc-seal"}
 
 // arcChain is what was found of a chain: its state, and its sets, oldest first,
 // where it passes.
@@ -29,7 +32,7 @@ type arcSet struct{ results, message, seal *field }
 // checkARC verifies the chain (RFC 8617 section 5.2): the structure, the newest
 // ARC-Message-Signature, and every ARC-Seal. The chain ends in the past, at
 // keys of strangers: pass says that nobody broke it, not that one may trust it.
-func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) arcChain {
+func checkARC(ctx context.Context, keys *publishedKeys, m *message, now time.Time) arcChain {
 	sets, err := m.arcSets()
 	if err != nil {
 		return arcChain{state: string(Fail)}
@@ -37,7 +40,6 @@ func checkARC(ctx context.Context, dns lookups, m *message, now time.Time) arcCh
 	if len(sets) == 0 {
 		return arcChain{state: string(None)}
 	}
-	keys := arcKeys{ctx: ctx, dns: dns, known: make(map[string]keyRecord)}
 	err = m.verifyARCMessage(keys, sets[len(sets)-1].message, now)
 	for i := len(sets); i > 0 && err == nil && ctx.Err() == nil; i-- {
 		err = verifySeal(keys, sets[:i])
@@ -57,7 +59,7 @@ func (m *message) arcSets() ([]arcSet, error) {
 	count := 0
 	for i := range m.fields {
 		f := &m.fields[i]
-		if f.name != "arc-authentication-results" && f.name != "arc-message-signature" && f.name != "arc-seal" {
+		if !slices.Contains(arcFields, f.name) {
 			continue
 		}
 		instance, err := f.instance()
@@ -109,7 +111,7 @@ func (f *field) instance() (int, error) {
 
 // verifyARCMessage verifies an ARC-Message-Signature, which is a DKIM signature
 // in all but its name (RFC 8617 section 4.1.2).
-func (m *message) verifyARCMessage(keys arcKeys, f *field, now time.Time) error {
+func (m *message) verifyARCMessage(keys *publishedKeys, f *field, now time.Time) error {
 	tags, err := parseTags(f.value())
 	if err != nil {
 		return err
@@ -118,30 +120,20 @@ func (m *message) verifyARCMessage(keys arcKeys, f *field, now time.Time) error 
 	if err := m.checkARCMessageTags(tags, signed, now); err != nil {
 		return err
 	}
-	header, body, _ := strings.Cut(withoutSpace(tags["c"]), "/")
-	canonicalHeader, canonicalBody, err := canonicalizations(header, body)
+	header, body := readCanonicalization(tags["c"])
+	canonical, err := canonicalFields(header)
 	if err != nil {
 		return err
 	}
-	bodySum := sha256.New()
-	canonicalBody(bodySum, m.body)
+	bodySum, err := m.bodySum(body)
+	if err != nil {
+		return err
+	}
 	wanted, err := base64.StdEncoding.DecodeString(withoutSpace(tags["bh"]))
-	if err != nil || subtle.ConstantTimeCompare(bodySum.Sum(nil), wanted) != 1 {
+	if err != nil || subtle.ConstantTimeCompare(bodySum, wanted) != 1 {
 		return errors.New("the body was changed")
 	}
-	sum := sha256.New()
-	byName := make(map[string][]field)
-	for _, f := range m.fields {
-		byName[f.name] = append(byName[f.name], f)
-	}
-	for _, name := range signed {
-		name = strings.ToLower(name)
-		if left := byName[name]; len(left) > 0 {
-			sum.Write([]byte(canonicalHeader(left[len(left)-1].raw)))
-			byName[name] = left[:len(left)-1]
-		}
-	}
-	return keys.verify(tags, sum, canonicalHeader(withoutSignature(f.raw)))
+	return keys.verify(tags, m.fieldsSum(signed, *f, canonical))
 }
 
 func (m *message) checkARCMessageTags(tags map[string]string, signed []string, now time.Time) error {
@@ -169,44 +161,36 @@ func (m *message) checkARCMessageTags(tags map[string]string, signed []string, n
 
 // verifySeal verifies the ARC-Seal of the newest of sets, which covers all the
 // fields of all of them, in order (RFC 8617 section 5.1.1).
-func verifySeal(keys arcKeys, sets []arcSet) error {
+func verifySeal(keys *publishedKeys, sets []arcSet) error {
 	sum := sha256.New()
 	newest := sets[len(sets)-1]
+	var b []byte
 	for _, set := range sets {
-		sum.Write([]byte(relaxedHeader(set.results.raw)))
-		sum.Write([]byte(relaxedHeader(set.message.raw)))
+		b = relaxedField(relaxedField(b[:0], *set.results), *set.message)
 		if set != newest {
-			sum.Write([]byte(relaxedHeader(set.seal.raw)))
+			b = relaxedField(b, *set.seal)
 		}
+		sum.Write(b)
 	}
 	tags, err := parseTags(newest.seal.value())
 	if err != nil {
 		return err
 	}
-	return keys.verify(tags, sum, relaxedHeader(withoutSignature(newest.seal.raw)))
+	return keys.verify(tags, sumOwn(sum, b[:0], *newest.seal, relaxedField))
 }
 
-// arcKeys fetches public keys, each once for a chain.
-type arcKeys struct {
-	ctx   context.Context // of one Verify, which this value does not outlive
-	dns   lookups
-	known map[string]keyRecord
-}
-
-// verify checks the signature in tags over sum and the signing field itself.
-func (k arcKeys) verify(tags map[string]string, sum hash.Hash, own string) error {
+// verify checks the signature in tags over sum.
+func (k *publishedKeys) verify(tags map[string]string, sum []byte) error {
 	signature, err := base64.StdEncoding.DecodeString(withoutSpace(tags["b"]))
 	if err != nil {
 		return fmt.Errorf("the signature is not base64: %w", err)
 	}
-	name := withoutSpace(tags["s"]) + "._domainkey." + withoutSpace(tags["d"])
-	key, ok := k.known[name]
-	if !ok {
-		if key, err = fetchKey(k.ctx, k.dns, name); err != nil {
-			return err
-		}
-		k.known[name] = key
+	key, err := k.get(withoutSpace(tags["s"]), withoutSpace(tags["d"]))
+	if err != nil {
+		return err
 	}
-	sum.Write([]byte(strings.TrimSuffix(own, "\r\n")))
-	return key.verify(withoutSpace(tags["a"]), sum.Sum(nil), signature)
+	if err := key.allows(withoutSpace(tags["a"])); err != nil {
+		return err
+	}
+	return key.verify(sum, signature)
 }

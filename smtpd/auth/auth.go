@@ -9,7 +9,6 @@ package auth
 
 import (
 	"context"
-	"fmt"
 	"net/netip"
 	"time"
 )
@@ -116,7 +115,7 @@ func (v *Verifier) Verify(ctx context.Context, r Request) Verdict {
 	if timeout <= 0 {
 		timeout = defaultTimeout
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, timeout, fmt.Errorf("no answer from DNS within %s", formatTimeout(timeout)))
+	ctx, cancel := context.WithTimeoutCause(ctx, timeout, noAnswer(timeout))
 	defer cancel()
 
 	m := parseMessage(r.Raw)
@@ -125,16 +124,23 @@ func (v *Verifier) Verify(ctx context.Context, r Request) Verdict {
 		dns.resolver = NewResolver("")
 	}
 	from := m.fromDomain()
+	keys := newPublishedKeys(ctx, dns)
 
 	spfDone := start(func() SPF { return checkSPF(ctx, dns, r) })
-	dkimDone := start(func() []DKIM { return checkDKIM(ctx, dns, m, v.now()) })
 	policyDone := start(func() policyLookup { return discoverPolicy(ctx, dns, from.domain) })
-	arcDone := start(func() arcChain { return checkARC(ctx, dns, m, v.now()) })
+	var arcDone <-chan arcChain
+	sealed := m.has(arcFields...)
+	if sealed {
+		arcDone = start(func() arcChain { return checkARC(ctx, keys, m, v.now()) })
+	}
 
+	signatures := checkDKIM(ctx, keys, m, v.now())
 	spf := await(ctx, spfDone, func() SPF { return lateSPF(ctx, r) })
-	signatures := await(ctx, dkimDone, func() []DKIM { return lateDKIM(ctx, m) })
 	policy := await(ctx, policyDone, func() policyLookup { return policyLookup{err: context.Cause(ctx)} })
-	arc := await(ctx, arcDone, func() arcChain { return arcChain{state: string(TempError)} })
+	arc := arcChain{state: string(None)}
+	if sealed {
+		arc = await(ctx, arcDone, func() arcChain { return arcChain{state: string(TempError)} })
+	}
 	verdict := Verdict{
 		SPF:   spf,
 		DKIM:  signatures,
@@ -181,10 +187,14 @@ func await[T any](ctx context.Context, done <-chan T, late func() T) T {
 	}
 }
 
-// formatTimeout writes whole seconds as "10s", never "10.000s".
-func formatTimeout(d time.Duration) string {
-	if d >= time.Second {
-		d = d.Round(time.Second)
+// noAnswer is the cause of the end of the budget.
+type noAnswer time.Duration
+
+// Error writes whole seconds as "10s", never "10.000s".
+func (n noAnswer) Error() string {
+	budget := time.Duration(n)
+	if budget >= time.Second {
+		budget = budget.Round(time.Second)
 	}
-	return d.String()
+	return "no answer from DNS within " + budget.String()
 }

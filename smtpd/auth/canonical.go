@@ -2,45 +2,93 @@ package auth
 
 import (
 	"bytes"
-	"context"
-	"crypto"
-	"crypto/ed25519"
-	"crypto/rsa"
-	"crypto/x509"
-	"encoding/base64"
-	"errors"
+	"crypto/sha256"
 	"fmt"
 	"hash"
-	"net"
-	"slices"
 	"strings"
+	"sync"
 )
 
-// Canonicalization and key records of RFC 6376, for ARC: go-msgauth keeps its
-// own to itself.
+// Canonicalization of RFC 6376 section 3.4, as DKIM and ARC use it.
 
-type (
-	canonicalField func(raw string) string
-	canonicalBody  func(to hash.Hash, body []byte)
+// The names of the canonicalizations.
+const (
+	simple  = "simple"
+	relaxed = "relaxed"
 )
 
-// canonicalizations returns the algorithms that c= names; absent is "simple".
-func canonicalizations(header, body string) (canonicalField, canonicalBody, error) {
-	fields := map[string]canonicalField{"": simpleHeader, "simple": simpleHeader, "relaxed": relaxedHeader}[header]
-	bodies := map[string]canonicalBody{"": simpleBody, "simple": simpleBody, "relaxed": relaxedBody}[body]
-	if fields == nil || bodies == nil {
-		return nil, nil, fmt.Errorf("unknown canonicalization %s/%s", header, body)
+// canonicalField appends a field in canonical form to dst.
+type canonicalField func(dst []byte, f field) []byte
+
+// canonicalFields returns the canonicalization of header fields of a name.
+func canonicalFields(name string) (canonicalField, error) {
+	switch name {
+	case simple:
+		return simpleField, nil
+	case relaxed:
+		return relaxedField, nil
 	}
-	return fields, bodies, nil
+	return nil, fmt.Errorf("unknown canonicalization %s", clean(name))
 }
 
-func simpleHeader(raw string) string { return raw }
+// readCanonicalization reads the tag c=, "header/body"; what is absent is simple.
+func readCanonicalization(tag string) (header, body string) {
+	header, body, _ = strings.Cut(withoutSpace(tag), "/")
+	if header == "" {
+		header = simple
+	}
+	if body == "" {
+		body = simple
+	}
+	return header, body
+}
 
-// relaxedHeader is RFC 6376 section 3.4.2.
-func relaxedHeader(raw string) string {
-	name, value, _ := strings.Cut(raw, ":")
-	words := strings.FieldsFunc(value, func(r rune) bool { return r == ' ' || r == '\t' || r == '\r' || r == '\n' })
-	return strings.ToLower(strings.TrimSpace(name)) + ":" + strings.Join(words, " ") + "\r\n"
+func simpleField(dst []byte, f field) []byte { return append(dst, f.raw...) }
+
+// relaxedField is RFC 6376 section 3.4.2.
+func relaxedField(dst []byte, f field) []byte {
+	dst = append(append(dst, f.name...), ':')
+	begin, space := len(dst), false
+	value := f.value()
+	for i := range len(value) {
+		switch c := value[i]; c {
+		case ' ', '\t', '\r', '\n':
+			space = len(dst) > begin
+		default:
+			if space {
+				dst = append(dst, ' ')
+				space = false
+			}
+			dst = append(dst, c)
+		}
+	}
+	return append(dst, crlf...)
+}
+
+// bodySum is the SHA-256 of a canonical body, which several signatures ask for.
+type bodySum struct {
+	once sync.Once
+	sum  [sha256.Size]byte
+}
+
+func (b *bodySum) of(body []byte, write func(hash.Hash, []byte)) []byte {
+	b.once.Do(func() {
+		to := sha256.New()
+		write(to, body)
+		to.Sum(b.sum[:0])
+	})
+	return b.sum[:]
+}
+
+// bodySum returns the sum of the body under the canonicalization of a name.
+func (m *message) bodySum(name string) ([]byte, error) {
+	switch name {
+	case simple:
+		return m.simple.of(m.body, simpleBody), nil
+	case relaxed:
+		return m.relaxed.of(m.body, relaxedBody), nil
+	}
+	return nil, fmt.Errorf("unknown canonicalization %s", clean(name))
 }
 
 // simpleBody is RFC 6376 section 3.4.3: empty lines at the end count as none,
@@ -56,36 +104,71 @@ func simpleBody(to hash.Hash, body []byte) {
 // relaxedBody is RFC 6376 section 3.4.4: runs of white space count as one
 // space, at the end of a line as none; an empty body stays empty.
 func relaxedBody(to hash.Hash, body []byte) {
+	const chunk = 4 << 10
+	canonical := make([]byte, 0, 2*chunk)
 	emptyLines := 0
 	for len(body) > 0 {
 		line, rest, _ := bytes.Cut(body, crlf)
 		body = rest
-		line = relaxedLine(line)
+		line = bytes.TrimRight(line, " \t")
 		if len(line) == 0 {
 			emptyLines++
 			continue
 		}
 		for ; emptyLines > 0; emptyLines-- {
-			to.Write(crlf)
+			canonical = append(canonical, crlf...)
 		}
-		to.Write(line)
-		to.Write(crlf)
+		canonical = append(relaxedLine(canonical, line), crlf...)
+		if len(canonical) >= chunk {
+			to.Write(canonical)
+			canonical = canonical[:0]
+		}
 	}
+	to.Write(canonical)
 }
 
-func relaxedLine(line []byte) []byte {
-	line = bytes.TrimRight(line, " \t")
-	out := make([]byte, 0, len(line))
-	for i, c := range line {
-		if c == '\t' {
-			c = ' '
-		}
-		if c == ' ' && i > 0 && (line[i-1] == ' ' || line[i-1] == '\t') {
-			continue
-		}
-		out = append(out, c)
+// relaxedLine appends a line to dst, with one space for each run of white space.
+func relaxedLine(dst, line []byte) []byte {
+	if bytes.IndexByte(line, '\t') < 0 && !bytes.Contains(line, []byte("  ")) {
+		return append(dst, line...) // as almost every line is
 	}
-	return out
+	for i, c := range line {
+		switch {
+		case c != ' ' && c != '\t':
+			dst = append(dst, c)
+		case i == 0 || line[i-1] != ' ' && line[i-1] != '\t':
+			dst = append(dst, ' ')
+		}
+	}
+	return dst
+}
+
+// fieldsSum is the SHA-256 of the fields that a signature covers and of its own field
+// without b= (RFC 6376, section 3.7). Names pick fields from the bottom up; those of
+// fields that are not there add nothing.
+func (m *message) fieldsSum(signed []string, own field, canonical canonicalField) []byte {
+	left := make(map[string][]int, len(m.fields)) // places of the fields of a name
+	for i, f := range m.fields {
+		left[f.name] = append(left[f.name], i)
+	}
+	to := sha256.New()
+	var b []byte
+	for _, name := range signed {
+		name = strings.ToLower(name)
+		if places := left[name]; len(places) > 0 {
+			b = canonical(b[:0], m.fields[places[len(places)-1]])
+			to.Write(b)
+			left[name] = places[:len(places)-1]
+		}
+	}
+	return sumOwn(to, b[:0], own, canonical)
+}
+
+// sumOwn ends a sum with the signing field itself, as it was before it was signed.
+func sumOwn(to hash.Hash, b []byte, own field, canonical canonicalField) []byte {
+	own.raw = withoutSignature(own.raw)
+	to.Write(bytes.TrimSuffix(canonical(b, own), crlf))
+	return to.Sum(nil)
 }
 
 // withoutSignature empties the b= tag of a field, as signing had it.
@@ -101,88 +184,4 @@ func withoutSignature(raw string) string {
 		}
 	}
 	return name + ":" + strings.Join(parts, ";")
-}
-
-// keyRecord is a public key as published.
-type keyRecord struct {
-	rsa     *rsa.PublicKey
-	ed25519 ed25519.PublicKey
-	hashes  []string // those allowed, all where empty
-}
-
-// fetchKey asks for the key record at name (RFC 6376 section 3.6.1).
-func fetchKey(ctx context.Context, dns lookups, name string) (keyRecord, error) {
-	records, err := dns.LookupTXT(ctx, name)
-	if err != nil {
-		return keyRecord{}, fmt.Errorf("look up key %s: %w", clean(name), err)
-	}
-	if len(records) != 1 || len(records[0]) > maxKeyRecord {
-		return keyRecord{}, fmt.Errorf("no usable key at %s", clean(name))
-	}
-	tags, err := parseTags(records[0])
-	if err != nil {
-		return keyRecord{}, fmt.Errorf("read key %s: %w", clean(name), err)
-	}
-	if version, ok := tags["v"]; ok && version != "DKIM1" {
-		return keyRecord{}, fmt.Errorf("read key %s: unknown version", clean(name))
-	}
-	der, err := base64.StdEncoding.DecodeString(withoutSpace(tags["p"]))
-	if err != nil || len(der) == 0 {
-		return keyRecord{}, fmt.Errorf("the key %s is revoked or broken", clean(name))
-	}
-	record := keyRecord{hashes: parseList(tags["h"])}
-	switch tags["k"] {
-	case "", "rsa":
-		record.rsa, err = parseRSA(der)
-	case "ed25519":
-		record.ed25519 = der
-		if len(der) != ed25519.PublicKeySize {
-			err = errors.New("not an Ed25519 key")
-		}
-	default:
-		err = errors.New("unknown kind of key")
-	}
-	if err != nil {
-		return keyRecord{}, fmt.Errorf("read key %s: %w", clean(name), err)
-	}
-	return record, nil
-}
-
-// parseRSA accepts both forms in which RSA keys are published (RFC 6376 erratum 3017).
-func parseRSA(der []byte) (*rsa.PublicKey, error) {
-	public, err := x509.ParsePKIXPublicKey(der)
-	if err != nil {
-		return x509.ParsePKCS1PublicKey(der)
-	}
-	key, ok := public.(*rsa.PublicKey)
-	if !ok {
-		return nil, errors.New("not an RSA key")
-	}
-	return key, nil
-}
-
-// verify checks a signature over a SHA-256 sum by the algorithm of tag a=.
-func (k keyRecord) verify(algorithm string, sum, signature []byte) error {
-	if len(k.hashes) > 0 && !slices.Contains(k.hashes, "sha256") {
-		return errors.New("the key does not allow SHA-256")
-	}
-	switch {
-	case algorithm == "rsa-sha256" && k.rsa != nil:
-		if k.rsa.N.BitLen() < minRSABits {
-			return errors.New("the key is too short")
-		}
-		return rsa.VerifyPKCS1v15(k.rsa, crypto.SHA256, sum, signature)
-	case algorithm == "ed25519-sha256" && k.ed25519 != nil:
-		if !ed25519.Verify(k.ed25519, sum, signature) {
-			return errors.New("the signature is wrong")
-		}
-		return nil
-	}
-	return fmt.Errorf("algorithm %s does not fit the key", clean(algorithm))
-}
-
-// isTemporary tells missing answers from wrong ones.
-func isTemporary(err error) bool {
-	var dnsError *net.DNSError
-	return errors.As(err, &dnsError) && dnsError.IsTemporary
 }

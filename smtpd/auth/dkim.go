@@ -1,44 +1,36 @@
 package auth
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/emersion/go-msgauth/dkim"
 )
 
-const (
-	// maxSignatures is how many DKIM signatures of one mail are verified,
-	// counted from the top.
-	maxSignatures = 5
-	// maxComparisons bounds names in h= times fields of the header, over all
-	// signatures verified: finding the signed fields costs their product, and
-	// both are the sender's to choose.
-	maxComparisons = 10_000_000
-)
+// maxSignatures is how many DKIM signatures of one mail are verified, counted from the
+// top.
+const maxSignatures = 5
 
 // signature is a DKIM-Signature field as far as it can be read beforehand.
 type signature struct {
+	field                      field
+	tags                       map[string]string
+	problem                    error // why tags are not all there
 	domain, selector, identity string
 	signed                     []string // h=
-	bodyLength                 bool     // l= is there
 }
 
 func readSignature(f field) signature {
-	tags, _ := parseTags(f.value())
-	s := signature{
+	tags, err := parseTags(f.value())
+	return signature{
+		field: f, tags: tags, problem: err,
 		domain:   withoutSpace(tags["d"]),
 		selector: withoutSpace(tags["s"]),
 		identity: withoutSpace(tags["i"]),
 		signed:   parseList(tags["h"]),
 	}
-	_, s.bodyLength = tags["l"]
-	return s
 }
 
 func (s signature) result(result Result, reason string) DKIM {
@@ -63,122 +55,43 @@ func (m *message) signatures() (checked []signature, beyond []DKIM) {
 	return checked, beyond
 }
 
-// checkDKIM verifies the signatures. The result is empty where there are none.
-func checkDKIM(ctx context.Context, dns lookups, m *message, now time.Time) []DKIM {
+// checkDKIM verifies the signatures, side by side since each may wait for its key. The
+// result is empty where there are none.
+func checkDKIM(ctx context.Context, keys *publishedKeys, m *message, now time.Time) []DKIM {
 	signatures, beyond := m.signatures()
-	if len(signatures) == 0 {
-		return nil
-	}
 	results := make([]DKIM, len(signatures), len(signatures)+len(beyond))
-	if m.comparisons(signatures) > maxComparisons || m.unfolding > maxUnfolding {
-		for i, s := range signatures {
-			results[i] = s.result(Policy, "not checked: the header is too long")
-		}
-		return append(results, beyond...)
-	}
-	keys := keyRecords{ctx: ctx, dns: dns}
-	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(m.raw), &dkim.VerifyOptions{
-		LookupTXT: keys.lookup, MaxVerifications: maxSignatures,
-	})
+	var group sync.WaitGroup
 	for i, s := range signatures {
-		if i >= len(verifications) || verifications[i] == nil {
-			results[i] = s.result(PermError, fmt.Sprintf("the mail cannot be verified: %v", err))
+		if i == len(signatures)-1 {
+			results[i] = m.checkSignature(ctx, keys, s, now)
 			continue
 		}
-		results[i] = m.judge(s, verifications[i], keys.flags(s), now)
-		if results[i].Result == TempError && ctx.Err() != nil {
-			results[i].Reason = clean(context.Cause(ctx).Error())
-		}
+		group.Go(func() { results[i] = m.checkSignature(ctx, keys, s, now) })
 	}
+	group.Wait()
 	return append(results, beyond...)
 }
 
-func (m *message) comparisons(signatures []signature) int {
-	names := 0
-	for _, s := range signatures {
-		names += len(s.signed)
+// checkSignature verifies one signature, and judges what it covers.
+func (m *message) checkSignature(ctx context.Context, keys *publishedKeys, s signature, now time.Time) DKIM {
+	key, err := s.verify(keys, m, now)
+	if failed, ok := err.(*signatureError); ok {
+		if failed.result == TempError && ctx.Err() != nil {
+			return s.result(TempError, context.Cause(ctx).Error())
+		}
+		return s.result(failed.result, failed.reason)
 	}
-	return names * len(m.fields)
-}
-
-// judge turns the library's verification into a result, and adds what the
-// library leaves to its callers.
-func (m *message) judge(s signature, v *dkim.Verification, keyFlags []string, now time.Time) DKIM {
-	switch {
-	case v.Err != nil && dkim.IsTempFail(v.Err):
-		return s.result(TempError, reasonOf(v.Err))
-	// RFC 6376 section 8.2: what follows the signed length can be anyone's.
-	case s.bodyLength && !dkim.IsPermFail(v.Err):
-		return s.result(Policy, "the signature covers only part of the body (l=)")
-	case v.Err != nil && dkim.IsPermFail(v.Err):
-		return s.result(PermError, reasonOf(v.Err))
-	case v.Err != nil:
-		return s.result(Fail, reasonOf(v.Err))
-	case !v.Expiration.IsZero() && now.After(v.Expiration):
-		return s.result(PermError, "signature has expired")
 	// RFC 6376 section 3.6.1, flag s: no subdomain in i=.
-	case slices.Contains(keyFlags, "s") && !strings.EqualFold(afterAt(v.Identifier), v.Domain):
+	if slices.Contains(key.flags, "s") && s.identity != "" && !strings.EqualFold(afterAt(s.identity), s.domain) {
 		return s.result(PermError, "the key forbids an identity in a subdomain")
 	}
-	if name := m.uncovered(v.HeaderKeys); name != "" {
+	if name := m.uncovered(s.signed); name != "" {
 		return s.result(Policy, fmt.Sprintf("the mail has more %s fields than the signature covers", name))
 	}
-	if slices.Contains(keyFlags, "y") {
+	if slices.Contains(key.flags, "y") {
 		return s.result(Pass, "the domain is testing its key (t=y)")
 	}
 	return s.result(Pass, "")
 }
 
-func lateDKIM(ctx context.Context, m *message) []DKIM {
-	signatures, beyond := m.signatures()
-	var results []DKIM
-	for _, s := range signatures {
-		results = append(results, s.result(TempError, context.Cause(ctx).Error()))
-	}
-	return append(results, beyond...)
-}
-
-func reasonOf(err error) string { return strings.TrimPrefix(err.Error(), "dkim: ") }
-
 func afterAt(address string) string { return address[strings.LastIndexByte(address, '@')+1:] }
-
-// keyRecords gives the library, whose lookups know no context, the budget's;
-// and keeps the records, whose flags the library reads but does not hand out.
-type keyRecords struct {
-	ctx context.Context // of one Verify, which this value does not outlive
-	dns lookups
-
-	mu      sync.Mutex
-	records map[string]string // by name asked
-}
-
-func (k *keyRecords) lookup(name string) ([]string, error) {
-	records, err := k.dns.LookupTXT(k.ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	if len(records) == 1 {
-		if len(records[0]) > maxKeyRecord {
-			return nil, errKeyTooLong
-		}
-		k.mu.Lock()
-		defer k.mu.Unlock()
-		if k.records == nil {
-			k.records = make(map[string]string)
-		}
-		k.records[name] = records[0]
-	}
-	return records, nil
-}
-
-func (k *keyRecords) flags(s signature) []string {
-	k.mu.Lock()
-	defer k.mu.Unlock()
-	tags, err := parseTags(k.records[s.selector+"._domainkey."+s.domain])
-	if err != nil {
-		return nil
-	}
-	return parseList(tags["t"])
-}
-
-var errKeyTooLong = fmt.Errorf("the key record is longer than %d bytes", maxKeyRecord)

@@ -139,7 +139,7 @@ func (r *dmarcRecord) policyFor(domain, recordDomain string, raw []byte) (policy
 	if domain != recordDomain {
 		policy = r.subdomainPolicy
 	}
-	if policy == "none" || (!r.testing && sample(raw) < r.percent) {
+	if policy == "none" || !r.testing && (r.percent == 100 || sample(raw) < r.percent) {
 		return policy, ""
 	}
 	lower := map[string]string{"reject": "quarantine", "quarantine": "none"}[policy]
@@ -207,7 +207,7 @@ func aligned(domain, from string, strict bool) bool {
 	if domain == "" || from == "" {
 		return false
 	}
-	if strict {
+	if strict || domain == from {
 		return domain == from
 	}
 	return organisationalDomain(domain) == organisationalDomain(from)

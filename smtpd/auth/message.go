@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -18,14 +19,9 @@ type message struct {
 	raw    []byte
 	fields []field
 	body   []byte
-	// unfolding is how many bytes go-msgauth copies to unfold this header: it
-	// joins a field line by line, which costs the square of the field's length.
-	unfolding int
-}
 
-// maxUnfolding bounds message.unfolding, to about a second. A To field of ten
-// thousand recipients, a line each, stays below it.
-const maxUnfolding = 4 << 30
+	simple, relaxed bodySum // of the body, by how it is made canonical
+}
 
 // field is a header field: its name in lower case, and its bytes with folding
 // and the last CRLF.
@@ -37,32 +33,44 @@ func (f field) value() string {
 }
 
 // parseMessage splits a mail. It never fails: a mail without an empty line is
-// all header, and gets one, since DKIM verification gives up without it.
+// all header, and gets one.
 func parseMessage(raw []byte) *message {
 	m := &message{raw: withCRLF(raw)}
-	if !bytes.HasPrefix(m.raw, crlf) && !bytes.Contains(m.raw, []byte("\r\n\r\n")) {
+	length := headerLength(m.raw)
+	if length < 0 {
 		missing := "\r\n\r\n"
 		if bytes.HasSuffix(m.raw, crlf) {
 			missing = "\r\n"
 		}
 		m.raw = append(bytes.Clone(m.raw), missing...)
+		length = len(m.raw) - len(crlf)
 	}
-	start, at := 0, 0 // of the field, of the line
-	for {
-		end := at + bytes.Index(m.raw[at:], crlf) + len(crlf)
-		folded := at > start && (m.raw[at] == ' ' || m.raw[at] == '\t')
-		if folded {
-			m.unfolding += end - start
-		} else if at > start {
-			m.addField(string(m.raw[start:at]))
+	m.body = m.raw[length+len(crlf):]
+	header := string(m.raw[:length])
+	start := 0
+	for at := 0; at < len(header); {
+		if folded := at > start && (header[at] == ' ' || header[at] == '\t'); !folded && at > start {
+			m.addField(header[start:at])
 			start = at
 		}
-		if end == at+len(crlf) {
-			m.body = m.raw[end:]
-			return m
-		}
-		at = end
+		at += strings.Index(header[at:], "\r\n") + len(crlf)
 	}
+	if start < len(header) {
+		m.addField(header[start:])
+	}
+	return m
+}
+
+// headerLength is the number of bytes before the empty line, -1 where there is none.
+func headerLength(raw []byte) int {
+	if bytes.HasPrefix(raw, crlf) {
+		return 0
+	}
+	end := bytes.Index(raw, []byte("\r\n\r\n"))
+	if end < 0 {
+		return -1
+	}
+	return end + len(crlf)
 }
 
 func (m *message) addField(raw string) {
@@ -75,10 +83,15 @@ var crlf = []byte("\r\n")
 // withCRLF returns raw with every LF made CRLF; raw itself where it already is so.
 func withCRLF(raw []byte) []byte {
 	bare := 0
-	for i, c := range raw {
-		if c == '\n' && (i == 0 || raw[i-1] != '\r') {
+	for at := bytes.IndexByte(raw, '\n'); at >= 0; {
+		if at == 0 || raw[at-1] != '\r' {
 			bare++
 		}
+		next := bytes.IndexByte(raw[at+1:], '\n')
+		if next < 0 {
+			break
+		}
+		at += 1 + next
 	}
 	if bare == 0 {
 		return raw
@@ -104,6 +117,11 @@ func (m *message) named(name string) []field {
 	return found
 }
 
+// has says whether there is a field of one of the names (lower case).
+func (m *message) has(names ...string) bool {
+	return slices.ContainsFunc(m.fields, func(f field) bool { return slices.Contains(names, f.name) })
+}
+
 // singleFields are the fields that RFC 5322 section 3.6 allows once, and that
 // decide what a reader sees, whom an answer reaches and which thread it joins.
 var singleFields = []string{
@@ -116,16 +134,23 @@ var singleFields = []string{
 // fields from the bottom, readers take the top one: a second From or Subject
 // set above a signed one leaves the signature valid (RFC 6376 section 8.15).
 func (m *message) uncovered(signed []string) string {
-	covers := make(map[string]int)
-	for _, name := range signed {
-		covers[strings.ToLower(name)]++
-	}
-	present := make(map[string]int)
-	for _, f := range m.fields {
-		present[f.name]++
-	}
 	for _, name := range singleFields {
-		if present[name] > 1 && covers[name] > 0 && covers[name] < present[name] {
+		present := 0
+		for _, f := range m.fields {
+			if f.name == name {
+				present++
+			}
+		}
+		if present < 2 {
+			continue
+		}
+		covers := 0
+		for _, s := range signed {
+			if strings.EqualFold(s, name) {
+				covers++
+			}
+		}
+		if covers > 0 && covers < present {
 			return name
 		}
 	}

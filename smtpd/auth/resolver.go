@@ -56,10 +56,6 @@ func (c finalAnswers) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// maxKeyRecord bounds a DKIM key record in bytes: room for RSA of 16,384 bits.
-// Verifying costs the square of the key's length, and the key is the sender's.
-const maxKeyRecord = 4096
-
 // lookups is a Resolver whose names are made fully qualified and ASCII, and
 // whose errors are always *net.DNSError: either "not found" or temporary. The
 // libraries above it tell the two apart by type assertion alone, and take a

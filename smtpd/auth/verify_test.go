@@ -156,7 +156,7 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 		"revoked key":      {tags: tags, record: "v=DKIM1; p=", result: auth.PermError, reason: "revoked"},
 		"no key":           {tags: strings.Replace(tags, "s=s1", "s=s2", 1), result: auth.PermError, reason: "no key"},
 		"endless key":      {tags: tags, record: "v=DKIM1; n=" + strings.Repeat("x", 5000) + "; p=KEY", result: auth.PermError, reason: "longer than"},
-		"tag twice":        {tags: tags + "; d=other.test", result: auth.PermError, reason: "duplicate"},
+		"tag twice":        {tags: tags + "; d=other.test", result: auth.PermError, reason: "twice"},
 	}
 	published := strings.TrimPrefix(auth.DNSRecord(rsaKey()), "v=DKIM1; k=rsa; p=")
 	for name, test := range tests {
@@ -199,14 +199,17 @@ func TestOnlyFiveSignaturesAreVerified(t *testing.T) {
 	}
 }
 
-func TestHeaderMadeToCostTimeIsNotVerified(t *testing.T) {
-	z := serveZone(t)
-	signature := "DKIM-Signature: v=1; a=rsa-sha256; d=junk.test; s=x; bh=AA==; b=AA==; h=from" + strings.Repeat(":from", 20000) + "\r\n"
+// A header may be of any length, and so may the list of what is signed: what is
+// checked of them must not cost their product, or the budget of the mail would end first.
+func TestHeaderMadeToCostTimeIsVerifiedInTime(t *testing.T) {
+	z := serveZone(t, keyRecord("example.com", rsaKey()))
+	signature := signByHand(t, rsaKey(), "DKIM-Signature", "v=1; a=rsa-sha256; c=relaxed/simple; d=example.com; s=s1; bh=BH; h=from"+strings.Repeat(":x:a", 20000),
+		nil, "It does not print.\r\n", crypto.SHA256)
 	for name, raw := range map[string]string{
 		"many fields":  signature + strings.Repeat("a:\r\n", 100_000) + plainMail,
 		"long folding": signature + "X: y\r\n" + strings.Repeat(" \r\n", 400_000) + plainMail,
 	} {
-		t.Run(name, func(t *testing.T) { wantDKIM(t, verify(t, z, raw), auth.Policy, "too long") })
+		t.Run(name, func(t *testing.T) { wantDKIM(t, verify(t, z, raw), auth.Fail, "signature did not verify") })
 	}
 }
 
