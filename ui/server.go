@@ -119,6 +119,8 @@ type Options struct {
 	// Secure says that browsers reach us over TLS: cookies are then bound to it.
 	Secure  bool
 	Version string
+	// Program is how the program was called, such as "bin/madoguchi", for commands to type.
+	Program string
 	// PublicURL is the address browsers use, where a proxy in front changes it;
 	// its origin is trusted besides the request's own host.
 	PublicURL string

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -26,6 +27,8 @@ type setupView struct {
 	Alias    string
 	Commands []string
 	MX       mxRecord
+	// Hostname is the server's name where that is none that others could find.
+	Hostname string
 }
 
 // mxRecord is what to publish so that mail for a domain comes here.
@@ -98,6 +101,9 @@ func (s *Server) setupDone(c echo.Context) error {
 		_, view.MX.Name, _ = strings.Cut(view.Alias, "@")
 	}
 	view.MX.Value = "10 " + s.options.Hostname
+	if !strings.Contains(s.options.Hostname, ".") { // a name to go by, until there is one
+		view.Hostname, view.MX.Value = s.options.Hostname, "10 mail."+view.MX.Name
+	}
 	view.Commands = s.testCommands(view.Alias)
 	return s.render(c, http.StatusOK, "setup", view)
 }
@@ -108,8 +114,9 @@ func (s *Server) testCommands(alias string) []string {
 	if server == "" {
 		server = "127.0.0.1:2525"
 	}
+	program := cmp.Or(s.options.Program, "madoguchi")
 	return []string{
-		"madoguchi send-test --to " + alias,
-		"swaks --to " + alias + " --server " + server,
+		program + " send-test --smtp " + server + " --to " + alias,
+		"swaks --server " + server + " --to " + alias,
 	}
 }

@@ -11,6 +11,22 @@ func TestUnknownCommand(t *testing.T) {
 	refuse(t, []string{"srve"}, `unknown command "srve"`, "serve")
 }
 
+// TestMistypedCommands looks for what to type instead in what is said of mistakes.
+func TestMistypedCommands(t *testing.T) {
+	t.Parallel()
+	for command, says := range map[string]string{
+		"user add":             "EMAIL is missing: madoguchi user add EMAIL; madoguchi user add --help",
+		"user lst":             `unknown command "lst" for "madoguchi user"; did you mean "list"?`,
+		"import csv x":         `unknown command "csv" for "madoguchi import"; known here: contacts, freescout`,
+		"queue pose x.example": `unknown command "pose" for "madoguchi queue"; did you mean "pause"?`,
+		"check example.com":    `madoguchi check takes no argument, not "example.com"`,
+		"alias add a b":        "2 arguments are too many (one with spaces goes into quotes): madoguchi alias add ADDRESS",
+		"serve --confg x":      `unknown flag: --confg; did you mean "--config"?; madoguchi serve --help`,
+	} {
+		refuse(t, strings.Fields(command), says)
+	}
+}
+
 // TestCommands runs the commands that change data beside a running server and
 // without one: they have to do the same.
 func TestCommands(t *testing.T) {
@@ -66,7 +82,7 @@ func exerciseCommands(t *testing.T, data string) {
 	refuse(t, with("alias", "add", "b@example.com", "--owner", "who@example.com"), `no user "who@example.com"`, "hana@example.com")
 	refuse(t, with("token", "create", "--user", "who@example.com"), `no user "who@example.com"`)
 	refuse(t, with("token", "create", "--user", "hana@example.com", "--scope", "all"), `"all"`, "write")
-	refuse(t, with("token", "create"), `"user" not set`)
+	refuse(t, with("token", "create"), "--user EMAIL")
 }
 
 func TestTokenOpensTheAPI(t *testing.T) {

@@ -57,6 +57,9 @@ func (c *config) check(keys []fileKey) error {
 	if c.Server.Data == "" {
 		k.add("server.data", `must name a directory, such as "/var/lib/madoguchi"`)
 	}
+	if name := c.Server.Hostname; name != "" && (strings.ContainsAny(name, " \t/@:*<>,") || strings.Trim(name, ".") != name) {
+		k.add("server.hostname", `%q is not the name of a server; write it like "mail.example.com"`, name)
+	}
 	k.smtp(c.SMTP)
 	k.webhooks(c.Webhooks)
 	k.selfTest(c.SelfTest)
@@ -94,7 +97,7 @@ func (k *checker) smtp(c smtpConfig) {
 		k.filled("smtp.tls_cert", c.TLSCert, `the certificate's PEM file, or smtp.tls = "self-signed"`)
 		k.filled("smtp.tls_key", c.TLSKey, "the key's PEM file")
 	case given:
-		k.add("smtp.tls", `smtp.tls_cert and smtp.tls_key are only read with tls = "files", not %q`, c.TLS)
+		k.add("smtp.tls", `smtp.tls_cert and smtp.tls_key are only read with tls = "files", not %q: write tls = "files" as well`, c.TLS)
 	}
 	k.positive("smtp.read_timeout", int64(c.ReadTimeout.Duration))
 	k.positive("smtp.write_timeout", int64(c.WriteTimeout.Duration))

@@ -230,11 +230,7 @@ func suggestion(t reflect.Type, key string) string {
 			known = append(known, name)
 		}
 	}
-	nearest := slices.MinFunc(known, func(a, b string) int { return editDistance(key, a) - editDistance(key, b) })
-	if editDistance(key, nearest) <= max(2, len(key)/3) {
-		return fmt.Sprintf("; did you mean %q?", nearest)
-	}
-	return "; known here: " + strings.Join(known, ", ")
+	return didYouMean(key, known)
 }
 
 // editDistance is Levenshtein's: the insertions, deletions and replacements

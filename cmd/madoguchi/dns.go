@@ -91,6 +91,9 @@ func printDomains(out io.Writer, list []domainInfo, zone, asJSON bool) error {
 			fmt.Fprintln(out)
 		}
 		fmt.Fprintln(out, domain.Domain)
+		if said := domain.unfound(); said != "" {
+			fmt.Fprintf(out, "  %-10s  %s\n", "first", said)
+		}
 		for _, r := range domain.Records {
 			r.print(out)
 		}
@@ -150,10 +153,22 @@ func (r recordInfo) print(out io.Writer) {
 	}
 }
 
+// unfound says what is wrong with a server's name that no other server can look up,
+// since most records bear it; "" where nothing is.
+func (d domainInfo) unfound() string {
+	if strings.Contains(d.Server, ".") {
+		return ""
+	}
+	return fmt.Sprintf("%q, as this server is called, is no name that others can find: set [server] hostname = \"mail.%s\" or the like, and restart", d.Server, d.Domain)
+}
+
 // printZone writes what is to be done in the form of a zone file (RFC 1035,
 // section 5).
 func printZone(out io.Writer, domain domainInfo) {
 	fmt.Fprintf(out, "; %s\n", domain.Domain)
+	if said := domain.unfound(); said != "" {
+		fmt.Fprintf(out, "; first: %s\n", said)
+	}
 	for _, r := range domain.Records {
 		switch state := auth.SetupState(r.State); {
 		case r.Name == "" || r.Type == "PTR" || state != auth.SetupMissing && state != auth.SetupWrong:

@@ -140,7 +140,9 @@ func (d *domains) servePolicy(w http.ResponseWriter, r *http.Request) {
 // domainInfo is a domain with its records, as it crosses the control socket and
 // as --json prints it. Fields may be added, never renamed.
 type domainInfo struct {
-	Domain  string       `json:"domain"`
+	Domain string `json:"domain"`
+	// Server is the name of this server, as the records have it.
+	Server  string       `json:"server"`
 	Records []recordInfo `json:"records"`
 }
 
@@ -173,7 +175,7 @@ func (d *domains) describe(ctx context.Context, domain string) ([]domainInfo, er
 		if err != nil {
 			return nil, err
 		}
-		info := domainInfo{Domain: name}
+		info := domainInfo{Domain: name, Server: d.config.hostname()}
 		for _, p := range parts {
 			info.Records = append(info.Records, recordInfo{Kind: p.Kind, Key: p.Key, Phase: p.Phase, State: string(p.State),
 				Name: p.Name, Type: p.Type, Value: p.Value, Found: slices.Concat([]string{}, p.Found), Detail: p.Detail})

@@ -13,7 +13,11 @@ import (
 
 func main() {
 	root := newRootCommand()
-	if err := root.Execute(); err != nil {
+	err := unknownCommand(root, os.Args[1:])
+	if err == nil {
+		err = root.Execute()
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "madoguchi:", err)
 		os.Exit(1)
 	}
@@ -39,5 +43,6 @@ one directory to back up.`,
 		newDNSCommand(), newCheckCommand(), newCertificateCommand(), newQueueCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
+	explainUse(root)
 	return root
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"log/slog"
 	"net/http"
+	"os"
 	"strings"
 	"time"
 
@@ -46,6 +47,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		SignOnOnly:      c.OIDC.Only,
 		Secure:          encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
 		Version:         programVersion(),
+		Program:         os.Args[0],
 		PublicURL:       c.Web.URL,
 		Hostname:        c.hostname(),
 		SMTPAddress:     s.smtpAddress(),
