@@ -89,7 +89,11 @@ func packedRecordTellsDamage(t *testing.T, l letter) {
 		_, err := readLetter(t, e)
 		return err
 	}
-	for bit := range len(value) * 8 {
+	step := 1
+	if testing.Short() {
+		step = 7
+	}
+	for bit := 0; bit < len(value)*8; bit += step {
 		flipped := bytes.Clone(value)
 		flipped[bit/8] ^= 1 << (bit % 8)
 		if err := damaged(flipped); !errors.Is(err, store.ErrCorrupt) && !errors.Is(err, store.ErrNewer) {

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 )
@@ -74,7 +75,7 @@ type assets struct {
 type asset struct {
 	contentType string
 	plain       []byte
-	gzipped     []byte // nil where it would not be smaller
+	gzipped     func() []byte // made when first asked for; nil where it would not be smaller
 }
 
 func loadAssets() (*assets, error) {
@@ -98,34 +99,32 @@ func loadAssets() (*assets, error) {
 		}
 		fmt.Fprintf(sum, "%s %d\n", name, len(data))
 		sum.Write(data)
-		return a.add(strings.TrimPrefix(name, "static/"), data)
+		a.add(strings.TrimPrefix(name, "static/"), data)
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("load static files: %w", err)
 	}
 	sum.Write(style.Bytes())
 	a.hash = hex.EncodeToString(sum.Sum(nil))[:12]
-	return a, a.add("app.css", style.Bytes())
+	a.add("app.css", style.Bytes())
+	return a, nil
 }
 
-func (a *assets) add(name string, data []byte) error {
-	file := asset{contentType: contentTypeOf(name), plain: data}
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestCompression)
-	if err != nil {
-		return err
+func (a *assets) add(name string, data []byte) {
+	a.files[name] = asset{contentTypeOf(name), data, sync.OnceValue(func() []byte { return gzipped(data) })}
+}
+
+// gzipped is data as small as gzip makes it, or nil where that hardly helps.
+func gzipped(data []byte) []byte {
+	var packed bytes.Buffer // whose writes do not fail
+	w, _ := gzip.NewWriterLevel(&packed, gzip.BestCompression)
+	w.Write(data)
+	w.Close()
+	if packed.Len() >= len(data)*9/10 {
+		return nil
 	}
-	if _, err := w.Write(data); err != nil {
-		return err
-	}
-	if err := w.Close(); err != nil {
-		return err
-	}
-	if packed.Len() < len(data)*9/10 {
-		file.gzipped = packed.Bytes()
-	}
-	a.files[name] = file
-	return nil
+	return packed.Bytes()
 }
 
 // contentTypeOf does not ask the host's table, which may know less or other
@@ -161,9 +160,11 @@ func (a *assets) serve(c echo.Context) error {
 		header.Set("Cache-Control", "public, max-age=31536000, immutable")
 	}
 	header.Set("Vary", "Accept-Encoding")
-	if file.gzipped != nil && strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
-		header.Set("Content-Encoding", "gzip")
-		return c.Blob(http.StatusOK, file.contentType, file.gzipped)
+	if strings.Contains(c.Request().Header.Get("Accept-Encoding"), "gzip") {
+		if packed := file.gzipped(); packed != nil {
+			header.Set("Content-Encoding", "gzip")
+			return c.Blob(http.StatusOK, file.contentType, packed)
+		}
 	}
 	return c.Blob(http.StatusOK, file.contentType, file.plain)
 }
