@@ -32,6 +32,9 @@ func (m *Message) answerable() bool {
 	if m.Reason == ReasonPostmaster || m.Reason == ReasonLogged || checkAddress("to", m.From.Email) != nil {
 		return false
 	}
+	if mail.IsNoReply(m.From.Email) {
+		return false // a form, say, that names the customer under Reply-To: whom anybody could name
+	}
 	if m.Authentication.Vouched != "" && m.Authentication.Trust() != TrustVerified {
 		return false // the house believes who wrote it; that the address is theirs is not proven
 	}

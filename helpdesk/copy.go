@@ -240,16 +240,13 @@ func (d *Desk) relayAuthor(r store.Reader, m *Message) (*User, error) {
 		token, err := tokens.Get(r, key(value))
 		if err == nil && token.Kind == TokenAgent {
 			author, err := users.Get(r, key(token.User))
-			if err == nil && author.Disabled {
-				return nil, conflict("user_disabled", "user %s is disabled; the answer was not sent", author.Email)
-			}
 			if author, err = found(author, err, "user", token.User); err != nil {
 				return nil, err
 			}
 			if author, err = withRole(r, author); err != nil {
 				return nil, err
 			}
-			return author, author.Actor().may("reply", PermitReply)
+			return author, mayStillReply(author)
 		}
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return nil, err

@@ -67,6 +67,7 @@ func (c *command) reread(m *Message, again rereading) error {
 	m.To, m.Cc = renamed(m.To, again.parsed.To), renamed(m.Cc, again.parsed.Cc)
 	m.From = renamed([]Address{m.From}, []mail.Address{again.parsed.From})[0]
 	m.addSpecialParts(again.parsed)
+	m.bound()
 	if err := messages.Put(c, m); err != nil {
 		return err
 	}

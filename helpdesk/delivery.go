@@ -281,7 +281,8 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 		return nil
 	}
 	var affected []Delivery
-	if p.token != nil && p.token.Kind == TokenBounce {
+	proven := p.token != nil && p.token.Kind == TokenBounce // else anybody who saw the mail could have named its Message-ID
+	if proven {
 		delivery, err := deliveries.Get(c, key(p.token.Delivery))
 		if err != nil {
 			return err
@@ -301,7 +302,7 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 	}
 	for _, delivery := range affected {
 		b, ok := bounceOf(m, delivery.Recipient, len(affected) == 1)
-		if !ok || !b.lasts() {
+		if !ok || !b.lasts() || !proven && !delivery.State.done() { // what still leaves, nobody else ends
 			c.trace.add(StepBounceIgnored, "recipient", delivery.Recipient, "status", b.Status)
 			continue
 		}
@@ -311,8 +312,8 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
 			return err
 		}
-		if p.token == nil || p.token.Kind != TokenBounce {
-			continue // anybody who saw the mail could have named its Message-ID
+		if !proven {
+			continue
 		}
 		if err := c.suppress(&delivery, attempt); err != nil {
 			return err

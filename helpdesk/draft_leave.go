@@ -290,7 +290,9 @@ func (d *Desk) SendScheduled(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	_, err = d.reply(ctx, author.Actor(), draft.sendable(), nil)
+	if err = mayStillReply(author); err == nil {
+		_, err = d.reply(ctx, author.Actor(), draft.sendable(), nil)
+	}
 	if code := CodeOf(err); code == "" || code == CodeInternal || code == CodeTemporary {
 		return err
 	}
@@ -314,6 +316,15 @@ func (d *Desk) SendScheduled(ctx context.Context, id string) error {
 		}
 		return c.putLeaving(current)
 	})
+}
+
+// mayStillReply checks the author of what leaves without them: who was shut out since
+// does not write in the house's name any more.
+func mayStillReply(author *User) error {
+	if author.Disabled {
+		return conflict("user_disabled", "user %s is disabled; the answer was not sent", author.Email)
+	}
+	return author.Actor().may("reply", PermitReply)
 }
 
 // stop gives a scheduled draft back because it can not be sent as planned.

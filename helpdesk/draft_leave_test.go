@@ -235,3 +235,24 @@ func TestApprovalLooksAtWhatTheCustomerWroteAndAtTheTime(t *testing.T) {
 		t.Errorf("%d due, %d messages, drafts %+v", n, len(h.ticket(1).Messages), h.ticket(1).Drafts)
 	}
 }
+
+func TestNothingLeavesForWhoWasShutOut(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	ito := h.colleague("ito", helpdesk.RoleAgent)
+	h.change(1, helpdesk.Change{Assignee: &h.user.ID})
+	draft := h.later(ito, draftID, "Ito's words", h.now.Add(time.Hour), true)
+	off := true
+	if _, err := h.ChangeUser(t.Context(), h.admin, ito.UserID, helpdesk.UserChange{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(time.Hour)
+	h.sendDue()
+	h.pass(time.Minute)
+	if left := h.deliver(taken); len(left) != 0 {
+		t.Errorf("it left: %v", left)
+	}
+	if got := kinds(h.ticket(1).Events); !strings.HasSuffix(got, string(helpdesk.EventReplyStopped)) {
+		t.Errorf("nothing says that draft %s was stopped: %s", draft.ID, got)
+	}
+}

@@ -179,3 +179,25 @@ func TestATicketIsRestoredWithoutTheMailThatCameAgain(t *testing.T) {
 		t.Errorf("restored %+v; the mail is here already", sum)
 	}
 }
+
+func TestAForgedBounceEndsNothingThatStillLeaves(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	to := []helpdesk.Address{{Email: "tamura@customer.example"}, {Email: "mallory@elsewhere.example"}}
+	m, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "Hello", To: to})
+	h.must(err)
+	h.pass(10 * time.Second)
+	h.deliver(func(recipient string) (helpdesk.Attempt, bool) {
+		return helpdesk.Attempt{OK: recipient == to[1].Email, Code: 450}, false
+	})
+	lines := undelivered("tamura@customer.example", "5.1.1")
+	lines = append(lines[:len(lines)-1], "--b", "Content-Type: text/rfc822-headers", "", "Message-ID: <"+m.MessageID+">", "", "--b--")
+	if r := h.post("support@example.jp", lines...); r.Ticket != 1 {
+		t.Fatalf("the bounce: %+v", r)
+	}
+	for i, want := range []helpdesk.DeliveryState{helpdesk.DeliveryDeferred, helpdesk.DeliverySent} {
+		if d := h.ticket(1).Messages[1].Deliveries[i]; d.State != want {
+			t.Errorf("the delivery to %s is %s, want %s", d.Recipient, d.State, want)
+		}
+	}
+}

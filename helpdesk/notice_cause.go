@@ -109,6 +109,17 @@ func (c *command) reviewsLeft(number uint64) (bool, error) {
 	return err == nil && t.Reviews > 0, err
 }
 
+// isOwnReturned reports whether a message is an automatic mail of our own that came
+// back, as a notice does that its user's mailbox forwards to an alias. To tell of it
+// would make the next.
+func (c *command) isOwnReturned(id string) (bool, error) {
+	m, err := optional(messages.Get(c, key(id)))
+	if err != nil || m == nil || !m.NeverAnswer || m.Direction != Inbound {
+		return false, err
+	}
+	return isOurs(c, m.From.Email)
+}
+
 // causesOf says who is to be told of an event that concerns whoever has the
 // ticket.
 func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error) {
@@ -119,6 +130,12 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 	}
 	switch e.Kind {
 	case EventTicketCreated:
+		if t.AssigneeID == "" {
+			return nil, nil
+		}
+		if back, err := c.isOwnReturned(e.Message); err != nil || back {
+			return nil, err
+		}
 		add(NoticeAssigned, t.AssigneeID)
 	case EventMessageReceived, EventMessageJoined, EventReplyLogged:
 		if t.AssigneeID == "" && len(t.Followers) == 0 {
@@ -126,6 +143,9 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 		}
 		m, err := messages.Get(c, key(e.Message))
 		if err != nil || !m.fromCustomer() {
+			return nil, err
+		}
+		if back, err := c.isOwnReturned(m.ID); err != nil || back {
 			return nil, err
 		}
 		add(NoticeCustomer, t.AssigneeID)

@@ -62,6 +62,12 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if err != nil || user.Disabled {
 		return nil, gone(err)
 	}
+	if ours, err := isOurs(r, user.Email); err != nil || ours {
+		if ours { // it would come back as a ticket, of which somebody is to be told
+			d.log.Warn("a notice is not mailed: the user's address is one of our own", "user", user.Email, "kind", n.Kind, "ticket", n.Ticket)
+		}
+		return nil, err
+	}
 	o := &outgoingCopy{delivery: Delivery{ID: d.newID(), Ticket: n.Ticket, Recipient: user.Email, Copy: true, Notice: n.ID,
 		State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()}}
 	o.delivery.RawID = o.delivery.ID

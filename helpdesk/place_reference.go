@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"iter"
+	"slices"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -13,6 +14,7 @@ const maxReferences = 100
 // boundedReferences keeps what a long thread is recognised by: its first id and
 // the newest.
 func boundedReferences(ids []string) []string {
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id string) bool { return len(id) > maxID })
 	if len(ids) <= maxReferences {
 		return ids
 	}

@@ -95,7 +95,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),
 		Subject: parsed.Subject, Date: storable(parsed.Date), At: in.ReceivedAt.UTC(),
-		MessageID: parsed.MessageID, InReplyTo: boundedReferences(parsed.InReplyTo), References: boundedReferences(parsed.References), ThreadIndex: threadIndex(parsed),
+		MessageID: parsed.MessageID, InReplyTo: parsed.InReplyTo, References: parsed.References, ThreadIndex: threadIndex(parsed),
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
 		Envelope: in.Envelope, Authentication: in.Authentication, Filters: in.Filters,
 		Identity:    identity(parsed, in.Raw, in.ID),
@@ -115,6 +115,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Action: b.Action, Reason: b.Reason})
 	}
 	m.addSpecialParts(parsed)
+	m.bound()
 	a.body = Body{MessageID: m.ID, Text: parsed.Text, HTML: parsed.HTML, ReplyText: reply.New}
 	a.body.bound(m)
 	return a
@@ -126,19 +127,6 @@ func storable(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return t
-}
-
-// maxBodyText is how much of a text is kept decoded, in bytes. The whole stays
-// in the source.
-const maxBodyText = 1 << 20
-
-func (b *Body) bound(m *Message) {
-	for name, text := range map[string]*string{"text": &b.Text, "HTML": &b.HTML, "new words": &b.ReplyText} {
-		if len(*text) > maxBodyText {
-			m.Defects = append(m.Defects, fmt.Sprintf("the %s of %d bytes is shown up to %d bytes; the whole is in the source", name, len(*text), maxBodyText))
-			*text = strings.ToValidUTF8((*text)[:maxBodyText], "")
-		}
-	}
 }
 
 func kindOf(c mail.Classification) MessageKind {

@@ -26,7 +26,11 @@ type Attachment struct {
 
 // DescribeAttachment says of a file in a parsed mail what a record keeps of it.
 func DescribeAttachment(f mail.Attachment) Attachment {
-	return Attachment{Filename: f.Filename, ContentType: f.ContentType, ContentID: f.ContentID, Inline: f.Inline,
+	name := f.Filename
+	if len(name) > maxFileName {
+		name = fileName(name)
+	}
+	return Attachment{Filename: name, ContentType: clip(f.ContentType), ContentID: clip(f.ContentID), Inline: f.Inline,
 		Size: f.Size, SHA256: f.SHA256, Risk: string(f.Risk), RawFilename: clip(f.RawFilename)}
 }
 

@@ -174,14 +174,14 @@ func findSuppression(m *Message, fields fieldIndex) string {
 	if len(m.ReplyTo) > 0 && m.ReplyTo[0].Address != "" {
 		answer = strings.ToLower(m.ReplyTo[0].Address)
 	}
-	if isNoReply(answer) {
+	if IsNoReply(answer) {
 		return "sender takes no replies"
 	}
 	return ""
 }
 
-// isNoReply reports whether an address in lower case says that nobody reads it.
-func isNoReply(address string) bool {
+// IsNoReply reports whether an address in lower case says that nobody reads it.
+func IsNoReply(address string) bool {
 	local, _, _ := strings.Cut(address, "@")
 	local = wordMarks.Replace(local)
 	return strings.Contains(local, "noreply") || strings.Contains(local, "donotreply") || strings.Contains(local, "dontreply") ||

@@ -56,7 +56,7 @@ func senderOf(m *Message, fields fieldIndex) sender {
 	return sender{
 		system:       isMachineSender(m.From) || strings.Contains(from, "mailer-daemon") || from == "<>",
 		unanswerable: fields.emptyReturnPath(),
-		machine:      isNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver"),
+		machine:      IsNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver"),
 		report:       m.contentType == "multipart/report",
 		named:        fields.get("x-failed-recipients") != "",
 	}
