@@ -90,7 +90,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 	if class.Bounce {
 		original, _ = mail.BounceOriginal(parsed)
 	}
-	a := &arrival{parsed: parsed, raw: store.Compress(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion, handedIn: in.HandedIn}
+	a := &arrival{parsed: parsed, raw: store.CompressQuickly(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion, handedIn: in.HandedIn}
 	a.message = Message{
 		ID: in.ID, Direction: Inbound, Channel: "mail", Kind: kindOf(class), State: MessagePosted,
 		From: lowered(parsed.From), To: addresses(parsed.To), Cc: addresses(parsed.Cc),

@@ -3,14 +3,10 @@ package store
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
-	"sync"
-
-	"github.com/klauspost/compress/zstd"
 )
 
 const (
@@ -35,75 +31,13 @@ type BlobInfo struct {
 	Size       int64             // bytes before compression
 	StoredSize int64             // bytes in the store; of a blob in a bundle, before it was put there
 	SHA256     [sha256.Size]byte // of the bytes before compression
-	Compressed bool              // zstd (RFC 8878); otherwise stored as it is
+	Compressed bool              // otherwise stored as it is
 	form       byte              // how it was made smaller: blobPlain and the others
 	bundle     uint64            // where form is blobBundled
 }
 
 // Info describes the blob.
 func (b Blob) Info() BlobInfo { return b.info }
-
-// mailDictionary is words, headers and styles that mails are made of, without which
-// a short mail hardly becomes smaller. What was compressed with it can be read
-// with nothing else: it never changes. A better one would get a number of its own.
-//
-//go:embed mails.dict
-var mailDictionary []byte
-
-const mailDictionaryNumber = 0x6d61_0001
-
-// Encoder and decoder keep nothing from one call to the next and may be used by
-// many goroutines at once; making them is what is expensive.
-var (
-	zstdEncoder = sync.OnceValue(func() *zstd.Encoder {
-		encoder, err := zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithEncoderCRC(false), zstd.WithEncoderDictRaw(mailDictionaryNumber, mailDictionary))
-		if err != nil {
-			panic(fmt.Sprintf("store: zstd encoder options: %v", err))
-		}
-		return encoder
-	})
-	zstdDecoder = sync.OnceValue(func() *zstd.Decoder {
-		decoder, err := zstd.NewReader(nil, zstd.WithDecoderConcurrency(0), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderDictRaw(mailDictionaryNumber, mailDictionary))
-		if err != nil {
-			panic(fmt.Sprintf("store: zstd decoder options: %v", err))
-		}
-		return decoder
-	})
-)
-
-// Compress makes raw ready for Blobs.Put. It takes the time that hashing and
-// compressing take, so call it outside a transaction. Bytes that compression does
-// not make smaller are kept as they are, and then the Blob shares raw's memory:
-// do not change it before the blob is committed.
-func Compress(raw []byte) Blob {
-	b := Blob{
-		info: BlobInfo{Size: int64(len(raw)), StoredSize: int64(len(raw)), SHA256: sha256.Sum256(raw), form: blobPlain},
-		data: raw,
-	}
-	folded, isFolded := fold(raw)
-	compressed := compress(folded)
-	if len(compressed) < len(raw) {
-		b.data = compressed
-		b.info.StoredSize = int64(len(compressed))
-		b.info.Compressed = true
-		b.info.form = blobZstd
-		if isFolded {
-			b.info.form = blobFolded
-		}
-	}
-	return b
-}
-
-// compress returns data compressed. How long that is shows only then: what is short is
-// compressed into memory that is used again, so that no more than needed is kept.
-func compress(data []byte) []byte {
-	if len(data) > maxKeptBuffer {
-		return zstdEncoder().EncodeAll(data, make([]byte, 0, len(data)))
-	}
-	space := packBuffers.Get().(*[]byte)
-	defer packBuffers.Put(space)
-	return bytes.Clone(zstdEncoder().EncodeAll(data, (*space)[:0]))
-}
 
 // Blobs keeps raw bytes, whole mails for instance, under ids, within the
 // transactions it is given. Its header and its chunks lie apart, so that IDs and
@@ -235,14 +169,7 @@ func (s Blobs) unpacked(r Reader, id []byte, info BlobInfo) ([]byte, error) {
 		}
 		stored = append(stored, chunk...)
 	}
-	if !info.Compressed {
-		return stored, nil
-	}
-	data, err := zstdDecoder().DecodeAll(stored, make([]byte, 0, info.Size+foldedOverhead))
-	if err != nil {
-		return nil, fmt.Errorf("%w: decompress: %w", ErrCorrupt, err)
-	}
-	return data, nil
+	return decompress(stored, info)
 }
 
 // Stat describes the blob under id, or returns ErrNotFound.
@@ -315,9 +242,10 @@ func (s Blobs) errorf(id []byte, err error) error {
 // is in a bundle, with the size that it had before, also the bundle's number.
 const (
 	blobPlain      = 1
-	blobZstd       = 2
+	blobZstd       = 2 // RFC 8878
 	blobFolded     = 3 // fold, then zstd
 	blobBundled    = 4
+	blobQuick      = 5 // S2
 	blobHeaderSize = 1 + 8 + 8 + sha256.Size
 )
 
@@ -336,8 +264,8 @@ func decodeBlobInfo(header []byte) (BlobInfo, error) {
 	if len(header) < blobHeaderSize {
 		return BlobInfo{}, fmt.Errorf("%w: header of %d bytes", ErrCorrupt, len(header))
 	}
-	if !bytes.Contains([]byte{blobPlain, blobZstd, blobFolded, blobBundled}, header[:1]) {
-		return BlobInfo{}, fmt.Errorf("%w: format %d", ErrNewer, header[0])
+	if header[0] < blobPlain || header[0] > blobQuick {
+		return BlobInfo{}, fmt.Errorf("%w: format %d; use a newer program", ErrNewer, header[0])
 	}
 	size, stored := binary.BigEndian.Uint64(header[1:]), binary.BigEndian.Uint64(header[9:])
 	if size > MaxBlobSize || stored > size {

@@ -19,13 +19,26 @@ func putBlob(t *testing.T, e store.Engine, id string, data []byte) {
 	update(t, e, func(tx store.Tx) error { return raw.Put(tx, []byte(id), b) })
 }
 
+func putQuickly(t *testing.T, e store.Engine, id string, data []byte) {
+	t.Helper()
+	b := store.CompressQuickly(data)
+	update(t, e, func(tx store.Tx) error { return raw.Put(tx, []byte(id), b) })
+}
+
 func TestBlobsComeBackAsTheyWere(t *testing.T) {
+	for name, put := range map[string]func(*testing.T, store.Engine, string, []byte){"densely": putBlob, "quickly": putQuickly} {
+		t.Run(name, func(t *testing.T) { checkThatBlobsComeBack(t, put) })
+	}
+}
+
+func checkThatBlobsComeBack(t *testing.T, put func(*testing.T, store.Engine, string, []byte)) {
 	e := openBolt(t)
 	random := randomBytes(3 << 20)
 	blobs := map[string][]byte{
 		"empty":      {},
 		"one":        {0},
 		"text":       []byte(strings.Repeat("Received: from example.com\r\n", 5000)),
+		"short text": []byte(strings.Repeat("Received: from example.com\r\n", 500)),
 		"random":     random,
 		"chunk":      random[:32<<10],
 		"chunk+1":    random[:32<<10+1],
@@ -34,7 +47,7 @@ func TestBlobsComeBackAsTheyWere(t *testing.T) {
 		"ab":         []byte("ab"),
 	}
 	for id, data := range blobs {
-		putBlob(t, e, id, data)
+		put(t, e, id, data)
 	}
 	view(t, e, func(r store.Reader) error {
 		for id, want := range blobs {
@@ -43,7 +56,7 @@ func TestBlobsComeBackAsTheyWere(t *testing.T) {
 				t.Errorf("%s: %d bytes came back, %v; want %d", id, len(got), err, len(want))
 			}
 			info, err := raw.Stat(r, []byte(id))
-			compresses := id == "text"
+			compresses := strings.HasSuffix(id, "text")
 			if err != nil || info.Size != int64(len(want)) || info.SHA256 != sha256.Sum256(want) ||
 				info.Compressed != compresses || (info.StoredSize < info.Size) != compresses {
 				t.Errorf("%s: %+v, %v", id, info, err)
@@ -100,9 +113,10 @@ func TestDamagedBlobIsNamed(t *testing.T) {
 	data := map[string][]byte{
 		"plain-id": randomBytes(100_000),
 		"text-id":  []byte(strings.Repeat("mail ", 50_000) + string(randomBytes(50_000))),
+		"quick-id": []byte(strings.Repeat("mail ", 3_000) + string(randomBytes(10_000))),
 	}
 	for id := range data {
-		putBlob(t, e, id, data[id])
+		putQuickly(t, e, id, data[id])
 	}
 	// Every way to lose or change one of its entries.
 	damages := map[string]func(tx store.Tx, entry store.Entry) error{

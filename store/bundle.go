@@ -19,7 +19,7 @@ import (
 // when it has rested.
 //
 // The value is, all numbers unsigned varints: how many blobs; of each the length of
-// its id, the id, its form before (one byte), the length of what was compressed;
+// its id, the id, whether it is folded (as in the form of a blob), the length of what was compressed;
 // then one zstd frame of all that, in order. Key: b/<blobs>/g/<number>, in eight bytes.
 const (
 	// bundleBytes is how much is compressed together: enough to find most of what
@@ -122,7 +122,14 @@ func (s Blobs) chooseBundle(r Reader, before []byte, b *bundle) (number uint64, 
 		if err != nil {
 			return 0, nil, s.errorf(id, err)
 		}
-		b.members = append(b.members, bundled{id: bytes.Clone(id), form: info.form, data: data})
+		form := info.form
+		if form == blobQuick { // there was no time to fold it
+			form = blobPlain
+			if folded, ok := fold(data); ok {
+				form, data = blobFolded, folded
+			}
+		}
+		b.members = append(b.members, bundled{id: bytes.Clone(id), form: form, data: data})
 		headers = append(headers, Entry{Key: bytes.Clone(header.Key), Value: bytes.Clone(header.Value)})
 		if size += len(data); size >= bundleBytes {
 			return number, headers, nil

@@ -12,7 +12,8 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// rested is mails of all forms: compressed, folded, plain, and one too large to gain.
+// rested is mails of all forms: compressed, folded, plain, compressed quickly, and one too
+// large to gain.
 func rested(t *testing.T, e store.Engine, count int) (mails map[string][]byte) {
 	t.Helper()
 	mails = map[string][]byte{}
@@ -33,7 +34,11 @@ func rested(t *testing.T, e store.Engine, count int) (mails map[string][]byte) {
 			data = randomBytes(100_000)
 		}
 		mails[id] = data
-		putBlob(t, e, id, data)
+		put := putBlob
+		if i%8 > 3 {
+			put = putQuickly
+		}
+		put(t, e, id, data)
 	}
 	return mails
 }

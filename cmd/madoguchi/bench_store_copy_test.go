@@ -152,7 +152,7 @@ func (c *copier) copySources(ctx context.Context, copies int) error {
 		for worker := range runtime.NumCPU() {
 			workers.Go(func() {
 				for i := worker; i < len(mails); i += runtime.NumCPU() {
-					blobs[i] = store.Compress([]byte(at.text(string(mails[i]))))
+					blobs[i] = store.CompressQuickly([]byte(at.text(string(mails[i]))))
 				}
 			})
 		}
