@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"sync"
 	"time"
 
@@ -46,24 +45,24 @@ func (c *command) record(e Event) (uint64, error) {
 }
 
 func lastSeq(r store.Reader) (uint64, error) {
-	last, err := lastNumber(events.ScanKeys(r, store.Range{Reverse: true}))
+	last, err := lastNumber(events.FirstKey(r, store.Range{Reverse: true}))
 	if err != nil {
 		return 0, fmt.Errorf("read the end of the event log: %w", err)
 	}
 	return last, nil
 }
 
-// lastNumber is the first of keys that are numbers, 0 where there is none.
-func lastNumber(keys iter.Seq2[[]byte, error]) (uint64, error) {
-	for key, err := range keys {
-		if err != nil {
-			return 0, err
-		}
-		d := store.Decode(key)
-		last := d.Uint64()
-		return last, d.End()
+// lastNumber is what a key that was found says, 0 where there is none.
+func lastNumber(key []byte, err error) (uint64, error) {
+	if errors.Is(err, store.ErrNotFound) {
+		return 0, nil
 	}
-	return 0, nil
+	if err != nil {
+		return 0, err
+	}
+	d := store.Decode(key)
+	last := d.Uint64()
+	return last, d.End()
 }
 
 // Ready tells whether the store takes updates, by one that writes nothing. Its

@@ -207,12 +207,11 @@ func (c *command) addParticipants(t *Ticket, m *Message) error {
 
 func isOurs(r store.Reader, email string) (bool, error) {
 	if strings.HasPrefix(email, replyPrefix) || strings.HasPrefix(email, bouncePrefix) {
-		if n, err := countUpTo(aliases, r, "domain", key(domainOf(email))); err != nil || n > 0 {
-			return err == nil, err
+		if ours, err := aliases.HasIndexed(r, "domain", key(domainOf(email))); err != nil || ours {
+			return ours, err
 		}
 	}
-	n, err := countUpTo(aliases, r, "address", key(email))
-	return n > 0, err
+	return aliases.HasIndexed(r, "address", key(email))
 }
 
 func (c *command) reopen(t *Ticket) error {
@@ -244,7 +243,7 @@ func (c *command) activeUser(id string) (string, error) {
 }
 
 func nextNumber(r store.Reader) (uint64, error) {
-	last, err := lastNumber(tickets.ScanKeys(r, store.Range{Reverse: true}))
+	last, err := lastNumber(tickets.FirstKey(r, store.Range{Reverse: true}))
 	return last + 1, err
 }
 

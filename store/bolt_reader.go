@@ -166,6 +166,25 @@ func (r *boltReader) Scan(within Range) iter.Seq2[Entry, error] {
 	}
 }
 
+// First is a Scan that ends at its first entry.
+func (r *boltReader) First(within Range) (Entry, error) {
+	if r.over {
+		return Entry{}, ErrTransactionOver
+	}
+	at := r.way()
+	key, value, err := begin(at, within)
+	if own, ok := at.(*path); ok {
+		r.spare = own
+	}
+	if err != nil {
+		return Entry{}, err
+	}
+	if key == nil || !holds(within, key) {
+		return Entry{}, ErrNotFound
+	}
+	return Entry{Key: key, Value: value}, nil
+}
+
 // way is a new way to entries, or one that an earlier scan no longer needs.
 func (r *boltReader) way() places {
 	if !r.own {

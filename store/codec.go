@@ -110,7 +110,9 @@ func mayBeFarTime(text []byte) bool {
 
 // decode reads a record of any version up to that of spec.
 func (t *Table[T]) decode(value []byte) (*T, error) {
-	version, data, err := unpack(value)
+	space := packBuffers.Get().(*[]byte)
+	defer packBuffers.Put(space)
+	version, data, err := unpack(value, *space)
 	if err != nil {
 		return nil, err
 	}

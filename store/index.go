@@ -27,13 +27,14 @@ const (
 
 // Position returns where the entry stands within its index. As the End of a Range
 // it continues a reverse scan after the entry; see After for the other direction.
-func (e IndexEntry) Position() []byte { return e.after(nil) }
+func (e IndexEntry) Position() []byte {
+	return e.append(make([]byte, 0, len(e.Index)+len(e.Primary)+primaryLengthSize))
+}
 
-// after returns the entry as it is written, after the prefix of its index.
-func (e IndexEntry) after(prefix []byte) []byte {
+// append appends the entry as it is written after the prefix of its index.
+func (e IndexEntry) append(written []byte) []byte {
 	length := uint16(len(e.Primary))
-	written := make([]byte, 0, len(prefix)+len(e.Index)+len(e.Primary)+primaryLengthSize)
-	written = append(append(written, prefix...), e.Index...)
+	written = append(written, e.Index...)
 	if bytes.HasSuffix(e.Index, e.Primary) {
 		length |= primaryWithin
 	} else {
@@ -69,14 +70,16 @@ func parseIndexEntry(position []byte) (IndexEntry, error) {
 }
 
 // entries returns the full keys of the index's entries for a record, sorted and
-// each once; none for no record.
-func (i *tableIndex[T]) entries(record *T, primary []byte) [][]byte {
+// each once; none for no record. They are in the memory given.
+func (i *tableIndex[T]) entries(record *T, primary []byte, memory *scratch) [][]byte {
 	if record == nil {
 		return nil
 	}
 	entries := i.Keys(record)
 	for n, key := range entries {
-		entries[n] = IndexEntry{Index: key, Primary: primary}.after(i.prefix)
+		from := len(memory.keys)
+		memory.keys = IndexEntry{Index: key, Primary: primary}.append(append(memory.keys, i.prefix...))
+		entries[n] = memory.keys[from:len(memory.keys):len(memory.keys)]
 	}
 	if len(entries) < 2 {
 		return entries
@@ -87,14 +90,14 @@ func (i *tableIndex[T]) entries(record *T, primary []byte) [][]byte {
 
 // checkUnique looks for another record that holds the index key of entry.
 func (i *tableIndex[T]) checkUnique(r Reader, entry, primary []byte) error {
-	if !i.Unique {
-		return nil
-	}
 	parsed, err := parseIndexEntry(entry[len(i.prefix):])
 	if err != nil {
 		return err
 	}
 	wanted := parsed.Index
+	if _, err := i.first(r, wanted); errors.Is(err, ErrNotFound) {
+		return nil // as almost always
+	}
 	for held, err := range i.scan(r, Prefix(wanted)) {
 		if err != nil {
 			return err
@@ -118,6 +121,17 @@ func (i *tableIndex[T]) scan(r Reader, rng Range) iter.Seq2[IndexEntry, error] {
 			}
 		}
 	}
+}
+
+// first returns the first entry whose index key begins with key.
+func (i *tableIndex[T]) first(r Reader, key []byte) (IndexEntry, error) {
+	memory := takeScratch()
+	defer memory.giveBack()
+	stored, err := r.First(Prefix(memory.join(i.prefix, key)))
+	if err != nil {
+		return IndexEntry{}, err
+	}
+	return parseIndexEntry(stored.Key[len(i.prefix):])
 }
 
 func (t *Table[T]) index(name string) (*tableIndex[T], error) {
@@ -182,8 +196,29 @@ func (t *Table[T]) indexed(r Reader, index string, entry IndexEntry) (*T, error)
 // with keys built by the type Key that means: whose first parts equal it.
 // ErrNotFound when there is none.
 func (t *Table[T]) First(r Reader, index string, key []byte) (*T, error) {
-	for record, err := range t.ScanIndex(r, index, Prefix(key)) {
-		return record, err
+	i, err := t.index(index)
+	if err != nil {
+		return nil, err
 	}
-	return nil, fmt.Errorf("table %s, index %s, key %q: %w", t.spec.Name, index, key, ErrNotFound)
+	entry, err := i.first(r, key)
+	if err != nil {
+		return nil, &recordError{table: t.spec.Name, index: index, key: bytes.Clone(key), err: err}
+	}
+	return t.indexed(r, index, entry)
+}
+
+// HasIndexed tells whether First would find a record, without reading it.
+func (t *Table[T]) HasIndexed(r Reader, index string, key []byte) (bool, error) {
+	i, err := t.index(index)
+	if err != nil {
+		return false, err
+	}
+	_, err = i.first(r, key)
+	switch {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, ErrNotFound):
+		return false, nil
+	}
+	return false, &recordError{table: t.spec.Name, index: index, key: bytes.Clone(key), err: err}
 }

@@ -47,6 +47,7 @@ type Journal struct {
 	state atomic.Pointer[pending] // what views see
 	batch *syncBatch              // what is not being written yet
 	spare []byte                  // for the records of a batch to come
+	draft *writeSet               // what the update that runs writes; of whoever holds writer
 	last  uint64                  // number of the last update
 	lost  int                     // how often updates were taken back since they could not be written
 	logs  [2]*logFile             // the first is being written
@@ -86,7 +87,7 @@ func Open(path string, o BoltOptions) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{},
+	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{}, draft: newWriteSet(),
 		wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	if err := j.recover(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), j.closeFiles())
@@ -212,7 +213,8 @@ func (j *Journal) headSize() int {
 	return j.state.Load().active.writes.bytes
 }
 
-// perform runs fn on the newest state. lost counts what the state is not built on.
+// perform runs fn on the newest state. lost counts what the state is not built on. The
+// writes are there until the next update.
 func (j *Journal) perform(ctx context.Context, fn func(Tx) error) (writes *writeSet, lost int, err error) {
 	newest := func() pending {
 		j.mu.Lock()
@@ -222,7 +224,8 @@ func (j *Journal) perform(ctx context.Context, fn func(Tx) error) (writes *write
 		return p
 	}
 	err = j.view(ctx, newest, func(r Reader) error {
-		tx := newOverlay(r)
+		j.draft = j.draft.emptied()
+		tx := overlayInto(r, j.draft)
 		defer func() { tx.over = true }()
 		err := fn(tx)
 		writes = tx.writes

@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"errors"
 	"iter"
 )
 
@@ -38,7 +39,7 @@ func (o *overlay) Put(key, value []byte) error {
 		value = []byte{}
 	}
 	o.edits++
-	o.writes.set(change{key: join(key), value: value})
+	o.writes.set(change{key: o.writes.keep(key), value: value})
 	return nil
 }
 
@@ -50,13 +51,41 @@ func (o *overlay) Delete(key []byte) error {
 		return err
 	}
 	o.edits++
-	o.writes.set(change{key: join(key), deleted: true})
+	o.writes.set(change{key: o.writes.keep(key), deleted: true})
 	return nil
 }
 
 // newOverlay is a Tx over a Reader, and nothing is written yet.
-func newOverlay(beneath Reader) *overlay {
-	return &overlay{beneath: beneath, layer: layer{newWriteSet(), everything}}
+func newOverlay(beneath Reader) *overlay { return overlayInto(beneath, newWriteSet()) }
+
+// overlayInto is a Tx over a Reader whose writes go into an empty set.
+func overlayInto(beneath Reader, writes *writeSet) *overlay {
+	return &overlay{beneath: beneath, layer: layer{writes, everything}}
+}
+
+// First merges as Scan does, which is asked where the first write is a deletion.
+func (o *overlay) First(r Range) (Entry, error) {
+	if o.over {
+		return Entry{}, ErrTransactionOver
+	}
+	c, ok := o.next(r, nil)
+	if !ok {
+		return o.beneath.First(r)
+	}
+	if c.deleted {
+		for entry, err := range o.Scan(r) {
+			return entry, err
+		}
+		return Entry{}, ErrNotFound
+	}
+	entry, err := o.beneath.First(r)
+	if err == nil && r.before(entry.Key, c.key) {
+		return entry, nil
+	}
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Entry{}, err
+	}
+	return Entry{Key: c.key, Value: c.value}, nil
 }
 
 // Scan merges the collected writes with the entries beneath; a write hides the
@@ -105,7 +134,7 @@ func (m *merge) yieldChanges(limit []byte) bool {
 		if m.edits != m.tx.edits {
 			m.lookUp()
 		}
-		if !m.ok || limit != nil && !m.before(m.upcoming.key, limit) {
+		if !m.ok || limit != nil && !m.within.before(m.upcoming.key, limit) {
 			return true
 		}
 		if !m.yieldUpcoming() {
@@ -133,11 +162,4 @@ func (m *merge) yieldUpcoming() bool {
 func (m *merge) lookUp() {
 	m.edits = m.tx.edits
 	m.upcoming, m.ok = m.tx.next(m.within, m.last)
-}
-
-func (m *merge) before(a, b []byte) bool {
-	if m.within.Reverse {
-		return bytes.Compare(a, b) > 0
-	}
-	return bytes.Compare(a, b) < 0
 }

@@ -44,7 +44,8 @@ const (
 	dictionaryNumber = 1
 )
 
-// packBuffers are for packing into, since how long the packed form is shows only then.
+// packBuffers are for packing into, since how long the packed form is shows only then,
+// and for unpacking.
 var packBuffers = sync.Pool{New: func() any {
 	buffer := make([]byte, maxKeptBuffer)
 	return &buffer
@@ -92,8 +93,9 @@ func packedSum(packed []byte) (sum uint32) {
 	return crc32.Update(sum, castagnoli, packed[packedHeader:])
 }
 
-// unpack returns the version and the data of a stored record.
-func unpack(stored []byte) (version byte, data []byte, err error) {
+// unpack returns the version and the data of a stored record, which is where the record
+// is or, where it fits, in space.
+func unpack(stored, space []byte) (version byte, data []byte, err error) {
 	switch {
 	case len(stored) == 0:
 		return 0, nil, fmt.Errorf("%w: the record is empty", ErrCorrupt)
@@ -111,9 +113,9 @@ func unpack(stored []byte) (version byte, data []byte, err error) {
 		err = errors.New("it would be larger than any value")
 	}
 	if err == nil && stored[1] == noDictionary {
-		data, err = s2.Decode(nil, stored[packedHeader:])
+		data, err = s2.Decode(space, stored[packedHeader:])
 	} else if err == nil {
-		data, err = dictionary().Decode(nil, stored[packedHeader:])
+		data, err = dictionary().Decode(space, stored[packedHeader:])
 	}
 	if err != nil {
 		return 0, nil, fmt.Errorf("%w: unpack the record: %w", ErrCorrupt, err)

@@ -18,6 +18,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -66,6 +67,9 @@ type Reader interface {
 	// scan continues after the last entry it yielded and sees what was written
 	// ahead of it.
 	Scan(r Range) iter.Seq2[Entry, error]
+	// First returns the entry that Scan would yield first, or ErrNotFound. It costs about
+	// as much as Get.
+	First(r Range) (Entry, error)
 }
 
 // Tx is a Reader that also writes, and reads its own writes.
@@ -118,6 +122,14 @@ func Prefix(p []byte) Range {
 func (r Range) Reversed() Range {
 	r.Reverse = !r.Reverse
 	return r
+}
+
+// before tells whether a scan meets the key a before the key b.
+func (r Range) before(a, b []byte) bool {
+	if r.Reverse {
+		return bytes.Compare(a, b) > 0
+	}
+	return bytes.Compare(a, b) < 0
 }
 
 // String shows the bounds quoted, for messages.

@@ -115,7 +115,9 @@ func (t *Table[T]) Get(r Reader, key []byte) (*T, error) {
 }
 
 func (t *Table[T]) get(r Reader, key []byte) (*T, error) {
-	value, err := r.Get(join(t.prefix, key))
+	memory := takeScratch()
+	defer memory.giveBack()
+	value, err := r.Get(memory.join(t.prefix, key))
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,9 @@ func (t *Table[T]) get(r Reader, key []byte) (*T, error) {
 
 // Has tells whether there is a record with this primary key, without reading it.
 func (t *Table[T]) Has(r Reader, key []byte) (bool, error) {
-	_, err := r.Get(join(t.prefix, key))
+	memory := takeScratch()
+	defer memory.giveBack()
+	_, err := r.Get(memory.join(t.prefix, key))
 	switch {
 	case err == nil:
 		return true, nil
@@ -132,6 +136,15 @@ func (t *Table[T]) Has(r Reader, key []byte) (bool, error) {
 		return false, nil
 	}
 	return false, t.errorf(key, err)
+}
+
+// FirstKey returns the primary key that ScanKeys would yield first, or ErrNotFound.
+func (t *Table[T]) FirstKey(r Reader, rng Range) ([]byte, error) {
+	entry, err := r.First(rng.within(t.prefix))
+	if err != nil {
+		return nil, fmt.Errorf("first of table %s: %w", t.spec.Name, err)
+	}
+	return entry.Key[len(t.prefix):], nil
 }
 
 // Put inserts the record or replaces the one with its primary key, and brings the
@@ -170,29 +183,35 @@ func (t *Table[T]) replace(tx Tx, key []byte, stored, record *T) error {
 	if err != nil {
 		return err
 	}
-	var added, stale [][]byte
-	for _, index := range t.indexes {
-		was, is := index.entries(stored, key), index.entries(record, key)
-		for _, entry := range without(is, was) {
+	memory := takeScratch()
+	defer memory.giveBack()
+	for i := range t.indexes {
+		index := &t.indexes[i]
+		was, is := index.entries(stored, key, memory), index.entries(record, key, memory)
+		before := len(memory.added)
+		memory.added = appendWithout(memory.added, is, was)
+		memory.stale = appendWithout(memory.stale, was, is)
+		for _, entry := range memory.added[before:] {
 			if err := CheckKey(entry); err != nil {
 				return fmt.Errorf("index %s: %w", index.Name, err)
+			}
+			if !index.Unique {
+				continue
 			}
 			if err := index.checkUnique(tx, entry, key); err != nil {
 				return err
 			}
-			added = append(added, entry)
 		}
-		stale = append(stale, without(was, is)...)
 	}
-	if err := tx.Put(join(t.prefix, key), value); err != nil {
+	if err := tx.Put(memory.join(t.prefix, key), value); err != nil {
 		return err
 	}
-	for _, entry := range stale {
+	for _, entry := range memory.stale {
 		if err := tx.Delete(entry); err != nil {
 			return err
 		}
 	}
-	for _, entry := range added {
+	for _, entry := range memory.added {
 		if err := tx.Put(entry, nil); err != nil {
 			return err
 		}
@@ -207,11 +226,13 @@ func (t *Table[T]) Delete(tx Tx, key []byte) error {
 	if err != nil {
 		return t.errorf(key, err)
 	}
-	stale := [][]byte{join(t.prefix, key)}
-	for _, index := range t.indexes {
-		stale = append(stale, index.entries(stored, key)...)
+	memory := takeScratch()
+	defer memory.giveBack()
+	memory.stale = append(memory.stale, memory.join(t.prefix, key))
+	for i := range t.indexes {
+		memory.stale = append(memory.stale, t.indexes[i].entries(stored, key, memory)...)
 	}
-	for _, entry := range stale {
+	for _, entry := range memory.stale {
 		if err := tx.Delete(entry); err != nil {
 			return t.errorf(key, err)
 		}
@@ -235,15 +256,14 @@ func (t *Table[T]) stored(r Reader, key []byte) (*T, error) {
 	return record, nil
 }
 
-// without returns the keys of a that are not in b; both are sorted.
-func without(a, b [][]byte) [][]byte {
-	var rest [][]byte
+// appendWithout appends the keys of a that are not in b; both are sorted.
+func appendWithout(to, a, b [][]byte) [][]byte {
 	for _, key := range a {
 		if _, found := slices.BinarySearchFunc(b, key, bytes.Compare); !found {
-			rest = append(rest, key)
+			to = append(to, key)
 		}
 	}
-	return rest
+	return to
 }
 
 // Scan yields the records whose primary keys are in rng, in key order or in
@@ -284,5 +304,22 @@ func (t *Table[T]) ScanKeys(r Reader, rng Range) iter.Seq2[[]byte, error] {
 }
 
 func (t *Table[T]) errorf(key []byte, err error) error {
-	return fmt.Errorf("table %s, key %q: %w", t.spec.Name, key, err)
+	return &recordError{table: t.spec.Name, key: bytes.Clone(key), err: err}
 }
+
+// recordError names the record that an error is about. It is put into words when they are
+// asked for: that a record is not there is mostly no error.
+type recordError struct {
+	table, index string
+	key          []byte
+	err          error
+}
+
+func (e *recordError) Error() string {
+	if e.index != "" {
+		return fmt.Sprintf("table %s, index %s, key %q: %v", e.table, e.index, e.key, e.err)
+	}
+	return fmt.Sprintf("table %s, key %q: %v", e.table, e.key, e.err)
+}
+
+func (e *recordError) Unwrap() error { return e.err }

@@ -80,8 +80,9 @@ func (t *Table[T]) verifyRecords(r Reader, rng Range, limit int) (found []Differ
 		if own := t.spec.Key(record); !bytes.Equal(own, key) {
 			found = append(found, t.difference(Misplaced, IndexEntry{Primary: key}, "", fmt.Errorf("its own key is %q", own)))
 		}
+		memory := new(scratch)
 		for _, index := range t.indexes {
-			for _, entry := range index.entries(record, key) {
+			for _, entry := range index.entries(record, key, memory) {
 				_, err := r.Get(entry)
 				switch {
 				case errors.Is(err, ErrNotFound):
@@ -148,7 +149,7 @@ func (t *Table[T]) expects(r Reader, name string, stored []byte, entry IndexEntr
 	if err != nil {
 		return true, index.Unique, nil
 	}
-	expected = slices.ContainsFunc(index.entries(record, entry.Primary), func(own []byte) bool {
+	expected = slices.ContainsFunc(index.entries(record, entry.Primary, new(scratch)), func(own []byte) bool {
 		return bytes.Equal(own, stored)
 	})
 	return expected, index.Unique, nil
@@ -197,11 +198,11 @@ func (t *Table[T]) mend(tx Tx, d Difference) error {
 	index := append(t.entries(), d.Index+"/"...)
 	switch {
 	case d.Kind == MissingEntry:
-		return tx.Put(IndexEntry{Index: d.Key, Primary: d.Primary}.after(index), nil)
+		return tx.Put(IndexEntry{Index: d.Key, Primary: d.Primary}.append(index), nil)
 	case d.Kind == StaleEntry && d.Err != nil: // it never was an entry; Key is all that followed the name
 		return tx.Delete(append(index, d.Key...))
 	case d.Kind == StaleEntry:
-		return tx.Delete(IndexEntry{Index: d.Key, Primary: d.Primary}.after(index))
+		return tx.Delete(IndexEntry{Index: d.Key, Primary: d.Primary}.append(index))
 	}
 	return nil
 }

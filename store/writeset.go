@@ -27,6 +27,10 @@ type writeSet struct {
 
 	nodes  []writeNode // room for more, made in blocks
 	towers []atomic.Pointer[writeNode]
+	keys   []byte // the block that keys are copied into
+
+	newestNodes  []writeNode // the whole blocks that there is room in
+	newestTowers []atomic.Pointer[writeNode]
 }
 
 // maxTower is enough for 4^12 writes: a tower reaches the next level with each fourth.
@@ -42,6 +46,34 @@ type writeNode struct {
 }
 
 func newWriteSet() *writeSet { return new(writeSet) }
+
+// emptied is an empty set, in the memory of this one where it is worth it: nobody reads it,
+// nor keys that it has, any more.
+func (s *writeSet) emptied() *writeSet {
+	const mostKept = 1 << 10
+	if s.count > mostKept {
+		return newWriteSet()
+	}
+	clear(s.newestNodes)              // lets go of values
+	if len(s.newestNodes) < s.count { // the next one is mostly like this one
+		s.newestNodes = make([]writeNode, s.count+s.count/4)
+		s.newestTowers = make([]atomic.Pointer[writeNode], 2*len(s.newestNodes))
+	}
+	s.nodes, s.towers, s.keys = s.newestNodes, s.newestTowers, s.keys[:0]
+	s.first, s.count, s.bytes = tower{}, 0, 0
+	return s
+}
+
+// keep copies a key into memory that many keys share.
+func (s *writeSet) keep(key []byte) []byte {
+	const smallest, largest = 1 << 10, 16 << 10
+	if len(s.keys)+len(key) > cap(s.keys) {
+		s.keys = make([]byte, 0, max(smallest, min(2*cap(s.keys), largest), len(key)))
+	}
+	from := len(s.keys)
+	s.keys = append(s.keys, key...)
+	return s.keys[from:len(s.keys):len(s.keys)]
+}
 
 // set adds a write.
 func (s *writeSet) set(c change) {
@@ -71,9 +103,11 @@ func (s *writeSet) node(c change) *writeNode {
 	height := min(1+bits.TrailingZeros64(rand.Uint64()|1<<(2*maxTower))/2, maxTower)
 	if len(s.nodes) == 0 {
 		s.nodes = make([]writeNode, min(max(s.count, smallest), largest))
+		s.newestNodes = s.nodes
 	}
 	if len(s.towers) < height {
 		s.towers = make([]atomic.Pointer[writeNode], min(max(s.count, smallest), largest)+maxTower)
+		s.newestTowers = s.towers
 	}
 	n := &s.nodes[0]
 	n.change, n.next = c, s.towers[:height:height]

@@ -106,6 +106,13 @@ func wantScan(t *testing.T, r store.Reader, within store.Range, want ...string) 
 	if !slices.Equal(got, want) {
 		t.Errorf("scan %v:\n got %q\nwant %q", within, got, want)
 	}
+	first, err := r.First(within)
+	switch {
+	case len(want) == 0 && !errors.Is(err, store.ErrNotFound):
+		t.Errorf("first of %v: %q, %v; want ErrNotFound", within, first.Key, err)
+	case len(want) > 0 && (err != nil || string(first.Key)+"="+string(first.Value) != want[0]):
+		t.Errorf("first of %v: %q=%q, %v; want %q", within, first.Key, first.Value, err, want[0])
+	}
 }
 
 func wantStored(t *testing.T, e store.Engine, want ...string) {
