@@ -19,21 +19,21 @@ func (d *Desk) EnqueueAnalyses(ctx context.Context, list []Event) error {
 	}
 	return d.update(ctx, System(CursorAnalysis), func(c *command) error {
 		for _, e := range list {
-			m, err := toAnalyse(c, e)
+			message, number, err := toAnalyse(c, e)
 			if err != nil {
 				return err
 			}
-			if m == nil || m.State != MessagePosted || m.Kind != KindPerson {
+			if message == "" {
 				continue
 			}
-			ticket, err := tickets.Get(c, key(m.Ticket))
+			ticket, err := tickets.Get(c, key(number))
 			if err != nil {
 				return err
 			}
 			if ticket.Spam != nil {
 				continue
 			}
-			if err := c.setTimer(TimerAnalyse, m.ID, c.now); err != nil {
+			if err := c.setTimer(TimerAnalyse, message, c.now); err != nil {
 				return err
 			}
 		}
@@ -41,23 +41,33 @@ func (d *Desk) EnqueueAnalyses(ctx context.Context, list []Event) error {
 	})
 }
 
-// toAnalyse is the message that an event lets be analysed, nil for none: a new
-// one, or the newest of a ticket that is spam no longer.
-func toAnalyse(r store.Reader, e Event) (*Message, error) {
+// toAnalyse is the ID of the message that an event lets be analysed, and its ticket; ""
+// for none. It is a new one of a person, or the newest of a ticket that is spam no longer.
+func toAnalyse(r store.Reader, e Event) (message string, ticket uint64, err error) {
+	var m *Message
 	switch e.Kind {
-	case EventMessageReceived, EventMessageJoined, EventMessageSplit, EventReplyLogged:
-		return messages.Get(r, key(e.Message))
+	case EventMessageReceived:
+		if kind, told := e.Data["kind"]; told { // every event of today tells it
+			if MessageKind(kind) != KindPerson {
+				return "", 0, nil
+			}
+			return e.Message, e.Ticket, nil
+		}
+		m, err = messages.Get(r, key(e.Message))
+	case EventMessageJoined, EventMessageSplit, EventReplyLogged:
+		m, err = messages.Get(r, key(e.Message))
 	case EventTicketNotSpam:
-		newest, err := newestCustomerMessage(r, e.Ticket)
-		if err != nil || newest == nil {
-			return nil, err
+		if m, err = newestCustomerMessage(r, e.Ticket); err == nil && m != nil {
+			var has bool
+			if has, err = analyses.Has(r, key(m.ID)); has {
+				m = nil
+			}
 		}
-		if has, err := analyses.Has(r, key(newest.ID)); err != nil || has {
-			return nil, err
-		}
-		return newest, nil
 	}
-	return nil, nil
+	if err != nil || m == nil || m.State != MessagePosted || m.Kind != KindPerson {
+		return "", 0, err
+	}
+	return m.ID, m.Ticket, nil
 }
 
 // AnalysisInput is what the model is given of a message.

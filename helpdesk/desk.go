@@ -100,6 +100,7 @@ type Desk struct {
 	options   Options
 	log       *slog.Logger
 	wake      *wakeups
+	recent    *recentEvents
 	logins    *loginTally
 	seals     *seals
 	passwords *passwords
@@ -115,7 +116,7 @@ type Desk struct {
 // with other indexes, they are made anew first.
 func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	o = o.withDefaults()
-	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), logins: newLoginTally(), seals: newSeals(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
+	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), recent: &recentEvents{}, logins: newLoginTally(), seals: newSeals(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
 	err := db.View(ctx, func(r store.Reader) error {
@@ -183,6 +184,7 @@ func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) err
 		return err
 	}
 	if c.last > 0 {
+		d.recent.keep(c.events)
 		d.wake.event(c.last)
 	}
 	if c.timers {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -73,6 +74,33 @@ func (h *house) verify() {
 	problems, err := h.Verify(context.Background())
 	if err != nil || len(problems) > 0 {
 		h.t.Errorf("verify: %v, %q", err, problems)
+	}
+	h.verifyRecent()
+}
+
+// verifyRecent fails the test where the newest events, which the desk keeps in memory, are
+// not those of the store, as a desk that has just begun reads them.
+func (h *house) verifyRecent() {
+	h.t.Helper()
+	fresh, err := helpdesk.Open(context.Background(), h.group, helpdesk.Options{})
+	if err != nil {
+		h.t.Error(err)
+		return
+	}
+	for after := uint64(0); ; {
+		kept, err := h.Events(context.Background(), helpdesk.System("test"), after, 3)
+		stored, errStored := fresh.Events(context.Background(), helpdesk.System("test"), after, 3)
+		if err != nil || errStored != nil || len(stored) == 0 && len(kept) == 0 {
+			if err != nil || errStored != nil {
+				h.t.Errorf("events after %d: %v, %v", after, err, errStored)
+			}
+			return
+		}
+		if !reflect.DeepEqual(kept, stored) {
+			h.t.Errorf("events after %d are kept as\n%+v\nand stored as\n%+v", after, kept, stored)
+			return
+		}
+		after = stored[len(stored)-1].Seq
 	}
 }
 
