@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -25,23 +26,14 @@ type Options struct {
 	// SessionLifetime is how long a browser stays logged in at most; 30 days when
 	// zero. SessionIdle is how long it stays so without being used; 7 days when zero.
 	SessionLifetime, SessionIdle time.Duration
-	// SignOn is how identities of a sign-on provider become users.
-	SignOn SignOn
+	// Policy is what may change later.
+	Policy
 	// GiveUpAfter is how long a deferred delivery is tried; 5 days when zero
 	// (RFC 5321, section 4.5.4.1).
 	GiveUpAfter time.Duration
 	// AcknowledgementsPerDomain is how many acknowledgements go to one domain in
 	// an hour at most; 30 when zero.
 	AcknowledgementsPerDomain int
-	// DMARC says what is done with mail that fails it.
-	DMARC DMARCHandling
-	// ReportAddresses take reports on our domains: DMARC aggregate reports, and those on
-	// the encryption of connections (TLS-RPT).
-	ReportAddresses []string
-	// QuarantineKeep is how long a rejected mail is kept; 30 days when zero.
-	QuarantineKeep time.Duration
-	// Greylisting says for how long a mail is put off that nothing speaks for.
-	Greylisting Greylisting
 	// PasswordMemory is what argon2id takes to hash one password, in KiB; 65,536
 	// when zero. Stored hashes keep what they were made with.
 	PasswordMemory int
@@ -69,9 +61,7 @@ func (o Options) withDefaults() Options {
 	set(&o.SessionLifetime, 30*24*time.Hour)
 	set(&o.SessionIdle, 7*24*time.Hour)
 	set(&o.GiveUpAfter, 5*24*time.Hour)
-	set(&o.QuarantineKeep, 30*24*time.Hour)
-	o.DMARC = o.DMARC.withDefaults()
-	o.Greylisting = o.Greylisting.withDefaults()
+	o.Policy = o.Policy.withDefaults()
 	set(&o.WebhookPatience, DefaultWebhookPatience)
 	if o.AcknowledgementsPerDomain == 0 {
 		o.AcknowledgementsPerDomain = 30
@@ -97,7 +87,8 @@ type Desk struct {
 
 	db        store.Engine
 	counted   countedViews
-	options   Options
+	options   Options                // but for its Policy
+	policy    atomic.Pointer[Policy] // the one in force
 	log       *slog.Logger
 	wake      *wakeups
 	recent    *recentEvents
@@ -119,6 +110,7 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	d := &Desk{Now: time.Now, db: db, options: o, log: o.Log, wake: newWakeups(), recent: &recentEvents{}, logins: newLoginTally(), seals: newSeals(), zones: &zones{}, refusals: newRefusals(), damages: &damages{},
 		passwords: newPasswords(o.PasswordMemory),
 		ids:       &ulid.LockedMonotonicReader{MonotonicReader: ulid.Monotonic(rand.Reader, 0)}}
+	d.policy.Store(&o.Policy)
 	err := db.View(ctx, func(r store.Reader) error {
 		last, err := lastSeq(r)
 		d.wake.event(last)

@@ -33,7 +33,7 @@ func aggregate(id, domain, messageID string, sources ...string) helpdesk.Incomin
 // A report is no mail to anybody: it is read, kept once and added up.
 func TestAggregateReportsAreKeptAndAddedUp(t *testing.T) {
 	h := newHouse(t)
-	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", ReportAddresses: []string{reportAddress}})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{reportAddress}}})
 	ctx := t.Context()
 	if err := h.Recipient(ctx, strings.ToUpper(reportAddress)); err != nil {
 		t.Errorf("the address of reports is refused: %v", err)
@@ -72,7 +72,7 @@ func TestAggregateReportsAreKeptAndAddedUp(t *testing.T) {
 // waits in quarantine with the reason.
 func TestMailThatIsNoReportIsSetAside(t *testing.T) {
 	h := newHouse(t)
-	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", ReportAddresses: []string{reportAddress}})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{reportAddress}}})
 	ctx := t.Context()
 	unsigned := aggregate("1", "example.jp", "a", "192.0.2.1 9 pass pass")
 	unsigned.Authentication = helpdesk.Authentication{}

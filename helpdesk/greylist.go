@@ -128,7 +128,7 @@ func (d *Desk) knownToGreylist(r store.Reader, in Incoming) (bool, error) {
 
 // greylist looks at one triplet, and keeps it.
 func (c *command) greylist(network, sender, recipient string) (time.Duration, error) {
-	o := c.desk.options.Greylisting
+	o := c.desk.policy.Load().Greylisting
 	g, err := optional(greylist.Get(c, key(network, sender, recipient)))
 	if err != nil {
 		return 0, err
@@ -160,7 +160,7 @@ func (c *command) growGreylist(by int) error {
 	if size == nil {
 		size = &greylistSize{}
 	}
-	for size.Triplets+by > c.desk.options.Greylisting.Most {
+	for size.Triplets+by > c.desk.policy.Load().Greylisting.Most {
 		n, err := c.forgetGreylisted(1, time.Time{})
 		if err != nil {
 			return err

@@ -46,7 +46,7 @@ func (d *Desk) Greylisted(ctx context.Context, a Actor) (state GreylistState, er
 	if err := a.mayAdminister("read the greylist"); err != nil {
 		return state, err
 	}
-	delay := d.options.Greylisting.Delay
+	delay := d.policy.Load().Greylisting.Delay
 	err = d.view(ctx, func(r store.Reader) error {
 		state = GreylistState{}
 		for g, err := range greylist.Scan(r, store.Range{}) {

@@ -2,7 +2,6 @@ package helpdesk
 
 import (
 	"context"
-	"slices"
 	"strings"
 	"time"
 
@@ -11,6 +10,8 @@ import (
 
 // SignOn is how identities of the house's sign-on provider become users.
 type SignOn struct {
+	// Issuer is the provider's address, as identities name it; "" where there is none.
+	Issuer string
 	// Provision is the role of users who are made when they first come; "" makes
 	// none: they must be members already.
 	Provision Role
@@ -36,8 +37,11 @@ type Identity struct {
 type boundIdentity struct {
 	Issuer, Subject string
 	UserID          string
-	CreatedAt       time.Time
-	UsedAt          time.Time
+	// Email is the verified address that the provider gave last, "" of those that came
+	// before it was kept.
+	Email     string `cbor:",omitempty"`
+	CreatedAt time.Time
+	UsedAt    time.Time
 }
 
 var identities = store.NewTable(store.Spec[boundIdentity]{Name: "identity", Version: 1,
@@ -46,8 +50,8 @@ var identities = store.NewTable(store.Spec[boundIdentity]{Name: "identity", Vers
 		{Name: "user", Unique: true, Keys: func(i *boundIdentity) [][]byte { return one(key(i.UserID, i.Issuer)) }},
 	}})
 
-// LoginIdentity logs in whoever the provider says it is: the user that the
-// identity is bound to; else the one with its verified address, who is bound to
+// LoginIdentity logs in whoever the provider says it is, as far as the policy lets
+// them in: the user that the identity is bound to; else the one with its verified address, who is bound to
 // it from then on; else, where the house wants that, a new one.
 func (d *Desk) LoginIdentity(ctx context.Context, v Visitor, who Identity) (*Entry, error) {
 	var u *User
@@ -55,18 +59,19 @@ func (d *Desk) LoginIdentity(ctx context.Context, v Visitor, who Identity) (*Ent
 		u, err = c.userOf(who)
 		return err
 	})
-	if err != nil {
-		if CodeOf(err) == CodeUnauthorized {
-			d.logins.count(loginFailed)
-			d.log.InfoContext(ctx, "login by sign-on refused", "ip", v.IP, "issuer", who.Issuer, "subject", who.Subject, "error", err)
+	var entry *Entry
+	if err == nil {
+		proven := who.ProvenAt
+		if now := d.now(); proven.After(now) { // the provider's clock is ahead
+			proven = now
 		}
-		return nil, err
+		entry, err = d.enter(ctx, v, u, &entering{by: LoginSignOn, provenAt: proven})
 	}
-	proven := who.ProvenAt
-	if now := d.now(); proven.After(now) { // the provider's clock is ahead
-		proven = now
+	if CodeOf(err) == CodeUnauthorized {
+		d.logins.count(loginFailed)
+		d.log.InfoContext(ctx, "login by sign-on refused", "ip", v.IP, "issuer", who.Issuer, "subject", who.Subject, "error", err)
 	}
-	return d.enter(ctx, v, u, &entering{by: LoginSignOn, provenAt: proven})
+	return entry, err
 }
 
 // userOf returns the user that an identity is, bound to it.
@@ -75,20 +80,21 @@ func (c *command) userOf(who Identity) (*User, error) {
 	if err != nil {
 		return nil, err
 	}
+	email := strings.ToLower(strings.TrimSpace(who.Email))
 	if bound != nil {
-		bound.UsedAt = c.now
+		if bound.UsedAt = c.now; email != "" && who.EmailVerified {
+			bound.Email = email
+		}
 		if err := identities.Put(c, bound); err != nil {
 			return nil, err
 		}
 		return activeUser(c, bound.UserID)
 	}
-	email := strings.ToLower(strings.TrimSpace(who.Email))
 	if email == "" || !who.EmailVerified {
 		return nil, unauthorized("sign_on_unverified", "the sign-on provider has not verified the address of this account; ask its admin")
 	}
-	allowed := c.desk.options.SignOn.Domains
-	if len(allowed) > 0 && !slices.ContainsFunc(allowed, func(domain string) bool { return strings.EqualFold(domain, domainOf(email)) }) {
-		return nil, unauthorized("sign_on_domain", "addresses of this domain may not log in here")
+	if !c.desk.policy.Load().SignOn.allows(email) {
+		return nil, strangeDomain()
 	}
 	u, err := optional(users.First(c, "email", key(email)))
 	if err != nil {
@@ -102,6 +108,10 @@ func (c *command) userOf(who Identity) (*User, error) {
 	return c.bind(u, who)
 }
 
+func strangeDomain() error {
+	return unauthorized("sign_on_domain", "addresses of this domain may not log in here")
+}
+
 // bind makes an identity a user's for good. A user has one at each provider:
 // an address that was given to somebody else there does not give the user away.
 func (c *command) bind(u *User, who Identity) (*User, error) {
@@ -112,7 +122,7 @@ func (c *command) bind(u *User, who Identity) (*User, error) {
 	if other != nil {
 		return nil, unauthorized("sign_on_other", "this address belongs to a member who logs in with another account of the provider; an admin can release it")
 	}
-	if err := identities.Put(c, &boundIdentity{Issuer: who.Issuer, Subject: who.Subject, UserID: u.ID, CreatedAt: c.now, UsedAt: c.now}); err != nil {
+	if err := identities.Put(c, &boundIdentity{Issuer: who.Issuer, Subject: who.Subject, UserID: u.ID, Email: strings.ToLower(strings.TrimSpace(who.Email)), CreatedAt: c.now, UsedAt: c.now}); err != nil {
 		return nil, err
 	}
 	if _, err := c.record(Event{Kind: EventIdentityBound, Data: details{"user": u.Email, "issuer": who.Issuer}}); err != nil {
@@ -123,7 +133,7 @@ func (c *command) bind(u *User, who Identity) (*User, error) {
 
 // provision makes a user without a password for somebody whom the provider knows.
 func (c *command) provision(email, name string) (*User, error) {
-	role := c.desk.options.SignOn.Provision
+	role := c.desk.policy.Load().SignOn.Provision
 	if role == "" {
 		return nil, unauthorized("sign_on_unknown", "there is no member with this address; ask an admin to add one")
 	}
@@ -210,7 +220,7 @@ func (d *Desk) OpenSignOn(sealed string) (begun SignOnBegun, err error) {
 
 // refuseBesideSignOn refuses other ways in where the provider is the only one.
 func (d *Desk) refuseBesideSignOn() error {
-	if !d.options.SignOn.Only {
+	if !d.policy.Load().SignOn.Only {
 		return nil
 	}
 	return &Error{Code: CodeForbidden, Key: "error.sign_on_only", Message: "log in with single sign-on: passwords and passkeys are switched off here"}

@@ -28,6 +28,7 @@ var needed = map[string]helpdesk.Permission{
 	"WebhookDeliveries": helpdesk.PermitWebhooks,
 	"IssueToken":        helpdesk.PermitTokens,
 	"RaiseAlarm":        helpdesk.PermitSystem,
+	"SetPolicy":         helpdesk.PermitSystem,
 	"ExportPage":        helpdesk.PermitExport,
 	"RehearseContacts":  helpdesk.PermitContacts,
 	"ImportTicket":      helpdesk.PermitSystem,

@@ -142,7 +142,7 @@ func (c *command) suspect(a *arrival, m *Message) (why Suspicion, how Handling, 
 	case a.suspicion != nil:
 		why, how = *a.suspicion, HandleQuarantine
 	case m.Authentication.DMARC.Result == "fail":
-		why, how = Suspicion{Kind: SuspectDMARC}, c.desk.options.DMARC.of(m.Authentication.Policy)
+		why, how = Suspicion{Kind: SuspectDMARC}, c.desk.policy.Load().DMARC.of(m.Authentication.Policy)
 	default:
 		return why, HandleAccept, nil
 	}

@@ -102,7 +102,7 @@ func (c *command) reject(q *Quarantined) error {
 	if q.State == QuarantineRejected {
 		return nil
 	}
-	q.State, q.RejectedBy, q.RejectedAt, q.PurgeAt = QuarantineRejected, c.actor.UserID, c.now, c.now.Add(c.desk.options.QuarantineKeep)
+	q.State, q.RejectedBy, q.RejectedAt, q.PurgeAt = QuarantineRejected, c.actor.UserID, c.now, c.now.Add(c.desk.policy.Load().QuarantineKeep)
 	if err := quarantined.Put(c, q); err != nil {
 		return err
 	}

@@ -271,7 +271,7 @@ func TestAReleaseThatFailsLosesNothing(t *testing.T) {
 
 func TestAHouseMayRefuseForgedMail(t *testing.T) {
 	h := newHouse(t)
-	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", DMARC: helpdesk.DMARCHandling{Reject: helpdesk.HandleRefuse, Quarantine: helpdesk.HandleAccept}})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{DMARC: helpdesk.DMARCHandling{Reject: helpdesk.HandleRefuse, Quarantine: helpdesk.HandleAccept}}})
 	_, err := h.Receive(t.Context(), forged("support@example.jp", "reject", "From: x@bank.example", "", "本文"))
 	var refused *helpdesk.PolicyError
 	if !errors.As(err, &refused) || refused.Domain != "bank.example" {

@@ -101,7 +101,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		Identity:    identity(parsed, in.Raw, in.ID),
 		NeverAnswer: class.SuppressAutoReply,
 	}
-	if a.toReports = d.options.toReports(in.Envelope.Recipients); a.toReports {
+	if a.toReports = d.policy.Load().toReports(in.Envelope.Recipients); a.toReports {
 		a.report, a.noReport = readReport(parsed, d.now())
 	}
 	m := &a.message

@@ -70,7 +70,7 @@ type recipient struct {
 // the postmaster of a domain of ours. The error is a *RecipientError when it is
 // refused for good.
 func (d *Desk) Recipient(ctx context.Context, address string) error {
-	if d.options.toReports([]string{address}) {
+	if d.policy.Load().toReports([]string{address}) {
 		return nil
 	}
 	return d.view(ctx, func(r store.Reader) error {

@@ -28,9 +28,9 @@ const (
 )
 
 // toReports tells whether a mail is for the addresses of reports alone.
-func (o Options) toReports(recipients []string) bool {
+func (p *Policy) toReports(recipients []string) bool {
 	return len(recipients) > 0 && !slices.ContainsFunc(recipients, func(r string) bool {
-		return !slices.ContainsFunc(o.ReportAddresses, func(ours string) bool { return ours != "" && strings.EqualFold(strings.TrimSpace(r), ours) })
+		return !slices.ContainsFunc(p.ReportAddresses, func(ours string) bool { return ours != "" && strings.EqualFold(strings.TrimSpace(r), ours) })
 	})
 }
 

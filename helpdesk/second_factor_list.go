@@ -29,7 +29,7 @@ func (d *Desk) SecondFactors(ctx context.Context, a Actor) (list map[string]Fact
 			if err != nil {
 				return err
 			}
-			f := FactorSummary{Password: u.PasswordHash != "" && !d.options.SignOn.Only}
+			f := FactorSummary{Password: u.PasswordHash != "" && !d.policy.Load().SignOn.Only}
 			if f.App, err = secondFactors.Has(r, key(u.ID)); err != nil {
 				return err
 			}

@@ -71,6 +71,13 @@ func (c *command) openSession(u *User, e *entering, v Visitor) (token string, er
 	if err := c.forgetExpiredSessions(); err != nil {
 		return "", err
 	}
+	if e.by == LoginSignOn { // asked here, since the policy may have changed since they began
+		if may, err := c.desk.policy.Load().SignOn.lets(c, u.ID); err != nil {
+			return "", err
+		} else if !may {
+			return "", strangeDomain()
+		}
+	}
 	if v.Session != "" { // a browser has one session; and whoever planted it there has none
 		if err := sessions.Delete(c, key(hashSecret(v.Session))); err != nil {
 			return "", err

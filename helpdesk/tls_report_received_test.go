@@ -40,7 +40,7 @@ func tlsPolicy(domain, kind string, successful int, failures ...tlsrpt.Failure) 
 
 func TestReportsOnEncryptionAreKeptAndAddedUp(t *testing.T) {
 	h := newHouse(t)
-	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", ReportAddresses: []string{reportAddress}})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{reportAddress}}})
 	expired := tlsrpt.Failure{Result: "certificate-expired", Host: "mx.example.jp", Count: 3, Reason: "ended yesterday"}
 	unnamed := tlsPolicy("example.jp", "no-policy-found", 5)
 	unnamed.Summary.Failed = 2
@@ -93,7 +93,7 @@ func TestReportsOnEncryptionAreKeptAndAddedUp(t *testing.T) {
 // A report on encryption is believed as one on senders is.
 func TestReportOnEncryptionThatIsNotBelieved(t *testing.T) {
 	h := newHouse(t)
-	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", ReportAddresses: []string{reportAddress}})
+	h.restartWith(helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{reportAddress}}})
 	unsigned := encryptionReport(t, startOfTests, "1", tlsPolicy("example.jp", "sts", 1))
 	unsigned.Authentication = helpdesk.Authentication{}
 	id := h.receive(unsigned).MessageID

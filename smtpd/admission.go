@@ -76,7 +76,7 @@ func (s *Server) admit(w *wire) (Incident, string) {
 	a := &s.admission
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	host, around, most := hostOf(w.remote), neighbourhoodOf(w.remote), s.config.Limits.SessionsPerNetwork
+	host, around, most := hostOf(w.remote), neighbourhoodOf(w.remote), s.gate.Load().Limits.SessionsPerNetwork
 	counted := !s.exempt(w.remote)
 	switch {
 	case a.closing:

@@ -73,12 +73,8 @@ type Config struct {
 	// names. Empty is the system's directory for temporary files.
 	SpoolDir string
 
-	// Limits bound hosts and networks. Here zero is none, not a default.
-	Limits Limits
-	// Blocklists are asked about each client that is not exempt; nil asks none.
-	Blocklists Blocklists
-	// Filter is asked about each mail; nil asks none.
-	Filter ContentFilter
+	// Guard is what may change later: SetGuard.
+	Guard
 	// Count is told of each incident; nil counts nothing. It must not block.
 	Count func(Incident)
 	// Refused is called for every mail and recipient that is refused, for good or for now,
@@ -110,7 +106,7 @@ func DefaultConfig() Config {
 		DataTimeout:        30 * time.Minute,
 		SessionTimeout:     time.Hour,
 		SpoolDir:           os.TempDir(),
-		Limits:             DefaultLimits(),
+		Guard:              Guard{Limits: DefaultLimits()},
 		Now:                time.Now,
 	}
 }

@@ -48,14 +48,15 @@ func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, er
 
 // filter asks the content filter. One that gives no answer stops no mail.
 func (s *Server) filter(ctx context.Context, m *Mail) {
-	if s.config.Filter == nil {
+	filter := s.gate.Load().Filter
+	if filter == nil {
 		return
 	}
 	request := rspamd.Request{ID: m.ID, HELO: m.HELO, MailFrom: m.MailFrom, Recipients: m.Recipients, TLS: m.TLS, Raw: m.Raw}
 	if !m.LMTP && !s.exempt(m.RemoteIP) { // else it is the address of a relay in front
 		request.RemoteIP = m.RemoteIP
 	}
-	result, err := s.config.Filter.Check(ctx, request)
+	result, err := filter.Check(ctx, request)
 	if err != nil {
 		m.FilterError = err
 		s.log.Warn("content filter not asked: the mail is taken without it", "id", m.ID, "error", err)

@@ -72,24 +72,55 @@ func Incidents() []Incident {
 		IncidentFiltered, IncidentFilterSilent, IncidentGreylisted}
 }
 
-// gate is what the limits remember of hosts and networks.
+// Guard is what stands between the listener and the internet.
+type Guard struct {
+	// Limits bound hosts and networks. Here zero is none, not a default.
+	Limits Limits
+	// Blocklists are asked about each client that is not exempt; nil asks none.
+	Blocklists Blocklists
+	// Filter is asked about each mail; nil asks none.
+	Filter ContentFilter
+}
+
+// gate is a guard with what its limits remember of hosts and networks.
 type gate struct {
+	Guard
 	connections, connectionsNetwork *buckets
 	mails, mailsNetwork             *buckets
 	refused                         *buckets // commands, by host
 }
 
-func newGate(l Limits) gate {
-	return gate{
-		connections: rate(l.ConnectionsPerMinute), connectionsNetwork: rate(l.ConnectionsPerMinuteNetwork),
-		mails: rate(l.MailsPerMinute), mailsNetwork: rate(l.MailsPerMinuteNetwork),
-		refused: newBuckets(time.Minute),
+// newGate remembers what the one before it does, where the same is counted. before
+// may be nil.
+func newGate(g Guard, before *gate) *gate {
+	if before == nil {
+		before = &gate{refused: newBuckets(time.Minute)}
 	}
+	l, was := g.Limits, before.Limits
+	return &gate{
+		Guard:              g,
+		connections:        before.connections.at(was.ConnectionsPerMinute, l.ConnectionsPerMinute),
+		connectionsNetwork: before.connectionsNetwork.at(was.ConnectionsPerMinuteNetwork, l.ConnectionsPerMinuteNetwork),
+		mails:              before.mails.at(was.MailsPerMinute, l.MailsPerMinute),
+		mailsNetwork:       before.mailsNetwork.at(was.MailsPerMinuteNetwork, l.MailsPerMinuteNetwork),
+		refused:            before.refused,
+	}
+}
+
+// Guard returns what stands between the listener and the internet now.
+func (s *Server) Guard() Guard { return s.gate.Load().Guard }
+
+// SetGuard has the server go by g from now on, in sessions that are open too: a
+// client is asked about in blocklists as its session begins, all else as it happens.
+func (s *Server) SetGuard(g Guard) {
+	s.guarding.Lock()
+	defer s.guarding.Unlock()
+	s.gate.Store(newGate(g, s.gate.Load()))
 }
 
 // exempt says whether the limits of hosts do not hold for a client.
 func (s *Server) exempt(a netip.Addr) bool {
-	return !a.IsValid() || slices.ContainsFunc(s.config.Limits.Exempt, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
+	return !a.IsValid() || slices.ContainsFunc(s.gate.Load().Limits.Exempt, func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
 }
 
 func (s *Server) count(i Incident) {
@@ -103,11 +134,11 @@ func (s *Server) knock(w *wire) (Incident, string) {
 	if s.exempt(w.remote) {
 		return "", ""
 	}
-	host, now := hostOf(w.remote), time.Now()
+	host, now, gate := hostOf(w.remote), time.Now(), s.gate.Load()
 	switch {
-	case s.config.Limits.Tarpit.After > 0 && s.gate.refused.level(host, now) >= s.config.MaxRefused:
+	case gate.Limits.Tarpit.After > 0 && gate.refused.level(host, now) >= s.config.MaxRefused:
 		return IncidentSuspect, fmt.Sprintf("421 4.7.0 %s refused too many commands from %s lately, please try again later", s.config.Hostname, w.remote)
-	case !s.gate.connections.take(host, now) || !s.gate.connectionsNetwork.take(neighbourhoodOf(w.remote), now):
+	case !gate.connections.take(host, now) || !gate.connectionsNetwork.take(neighbourhoodOf(w.remote), now):
 		return IncidentConnections, fmt.Sprintf("421 4.7.0 %s has had too many connections from %s, please try again in a minute", s.config.Hostname, w.remote)
 	}
 	return "", ""
@@ -115,8 +146,8 @@ func (s *Server) knock(w *wire) (Incident, string) {
 
 // mayMail says whether a host may begin one more mail now.
 func (s *Server) mayMail(a netip.Addr) bool {
-	now := time.Now()
-	if s.exempt(a) || s.gate.mails.take(hostOf(a), now) && s.gate.mailsNetwork.take(neighbourhoodOf(a), now) {
+	now, gate := time.Now(), s.gate.Load()
+	if s.exempt(a) || gate.mails.take(hostOf(a), now) && gate.mailsNetwork.take(neighbourhoodOf(a), now) {
 		return true
 	}
 	s.count(IncidentMails)
@@ -127,18 +158,20 @@ func (s *Server) mayMail(a netip.Addr) bool {
 func (w *wire) forgive() {
 	w.refused = 0
 	if n := hostOf(w.remote); n.IsValid() {
-		w.server.gate.refused.clear(n)
+		w.server.gate.Load().refused.clear(n)
 	}
 }
 
 // tarpit holds back the answer to a refused command. It returns false where
 // there is no place to wait, and the session has to end.
 func (w *wire) tarpit() bool {
-	t, s := w.server.config.Limits.Tarpit, w.server
+	s := w.server
+	gate := s.gate.Load()
+	t := gate.Limits.Tarpit
 	if t.After <= 0 || s.exempt(w.remote) {
 		return true
 	}
-	over := max(w.refused, s.gate.refused.pour(hostOf(w.remote), time.Now(), s.config.MaxRefused)) - t.After
+	over := max(w.refused, gate.refused.pour(hostOf(w.remote), time.Now(), s.config.MaxRefused)) - t.After
 	if over <= 0 {
 		return true
 	}

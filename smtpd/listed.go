@@ -10,7 +10,7 @@ import (
 // lookUp begins to ask the blocklists about the client, so that the answer is
 // there when it names a recipient.
 func (s *session) lookUp() {
-	lists := s.server.config.Blocklists
+	lists := s.server.gate.Load().Blocklists
 	if lists == nil || s.server.config.LMTP || s.server.exempt(s.wire.remote) {
 		return
 	}

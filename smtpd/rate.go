@@ -38,6 +38,14 @@ func rate(perMinute int) *buckets {
 	return newBuckets(time.Minute / time.Duration(perMinute))
 }
 
+// at returns buckets for a number a minute: these where that was theirs.
+func (b *buckets) at(was, perMinute int) *buckets {
+	if b != nil && was == perMinute {
+		return b
+	}
+	return rate(perMinute)
+}
+
 // take pours one unit in, unless there would be more than a minute's worth. Nil
 // buckets hold everything.
 func (b *buckets) take(n network, now time.Time) bool {

@@ -36,7 +36,7 @@ func (a addressed) RemoteAddr() net.Addr { return a.remote }
 func onStreet(t *testing.T, limits smtpd.Limits, test func(*street)) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &street{t: t, pipes: &pipes{accept: make(chan net.Conn), done: make(chan struct{})}, counts: map[smtpd.Incident]int{}}
-		s.server = smtpd.NewServer(smtpd.Config{Hostname: "mx.example.org", SpoolDir: t.TempDir(), MaxRefused: 20, Limits: limits,
+		s.server = smtpd.NewServer(smtpd.Config{Hostname: "mx.example.org", SpoolDir: t.TempDir(), MaxRefused: 20, Guard: smtpd.Guard{Limits: limits},
 			Count: func(i smtpd.Incident) {
 				s.mu.Lock()
 				defer s.mu.Unlock()
@@ -281,7 +281,7 @@ func (b blocklists) Check(_ context.Context, ip netip.Addr) []dnsbl.Listing {
 
 func TestListedClientsReachThePostmasterOnly(t *testing.T) {
 	refusing := dnsbl.Listing{Zone: "zen.test", Refuse: true, Answer: netip.MustParseAddr("127.0.0.4"), Reason: "https://zen.test/query/127.0.0.1"}
-	f := serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": refusing}}, &desk{}, nil)
+	f := serve(t, smtpd.Config{Guard: smtpd.Guard{Blocklists: blocklists{"127.0.0.1": refusing}}}, &desk{}, nil)
 	c := f.greeted(t)
 	c.do("MAIL FROM:<customer@example.net>", "250 ")
 	c.do("RCPT TO:<support@example.org>", "554 5.7.1 [127.0.0.1] is on the blocklist zen.test: https://zen.test/query/127.0.0.1")
@@ -296,7 +296,7 @@ func TestListedClientsReachThePostmasterOnly(t *testing.T) {
 
 	marking := refusing
 	marking.Refuse = false
-	f = serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": marking}}, &desk{}, nil)
+	f = serve(t, smtpd.Config{Guard: smtpd.Guard{Blocklists: blocklists{"127.0.0.1": marking}}}, &desk{}, nil)
 	c = f.inData(t)
 	c.send("Subject: x\r\n\r\nx\r\n.\r\n")
 	c.expect("250 ")
@@ -304,7 +304,7 @@ func TestListedClientsReachThePostmasterOnly(t *testing.T) {
 		t.Errorf("delivered with %+v", m.Listings)
 	}
 
-	f = serve(t, smtpd.Config{Blocklists: blocklists{"127.0.0.1": refusing}, Limits: smtpd.Limits{Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}, &desk{}, nil)
+	f = serve(t, smtpd.Config{Guard: smtpd.Guard{Blocklists: blocklists{"127.0.0.1": refusing}, Limits: smtpd.Limits{Exempt: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}}}, &desk{}, nil)
 	c = f.inData(t)
 	c.send("Subject: x\r\n\r\nx\r\n.\r\n")
 	c.expect("250 ")

@@ -15,6 +15,8 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"sync"
+	"sync/atomic"
 
 	"github.com/emersion/go-smtp"
 	"golang.org/x/sync/semaphore"
@@ -31,7 +33,8 @@ type Server struct {
 	log       *slog.Logger
 	protocol  *smtp.Server
 	admission admission
-	gate      gate
+	gate      atomic.Pointer[gate]
+	guarding  sync.Mutex // held while the gate changes
 	turned    *turned
 	openSpool func(dir string) (*os.File, error)
 
@@ -63,7 +66,7 @@ func NewServer(c Config, h Handler, v Verifier, log *slog.Logger) *Server {
 	s.admission.wires = make(map[*wire]struct{})
 	s.admission.networks = make(map[network]int)
 	s.admission.closed = make(chan struct{})
-	s.gate = newGate(c.Limits)
+	s.gate.Store(newGate(c.Guard, nil))
 	s.turned = newTurned()
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 

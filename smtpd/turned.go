@@ -96,12 +96,13 @@ func (s *Server) holding(t *TurnedAway, now time.Time) {
 	if s.exempt(t.Host.Addr()) {
 		return
 	}
-	if after := s.config.Limits.Tarpit.After; after > 0 {
-		level := s.gate.refused.level(t.Host, now)
+	gate := s.gate.Load()
+	if after := gate.Limits.Tarpit.After; after > 0 {
+		level := gate.refused.level(t.Host, now)
 		t.Slowed, t.Shut = level > after, level >= s.config.MaxRefused
 	}
 	around := neighbourhoodOf(t.Host.Addr())
-	t.Full = s.gate.connections.full(t.Host, now) || s.gate.connectionsNetwork.full(around, now) || s.gate.mails.full(t.Host, now) || s.gate.mailsNetwork.full(around, now)
+	t.Full = gate.connections.full(t.Host, now) || gate.connectionsNetwork.full(around, now) || gate.mails.full(t.Host, now) || gate.mailsNetwork.full(around, now)
 }
 
 func (t TurnedAway) pressing() int {

@@ -50,7 +50,7 @@ func newAPIHouse(t *testing.T) *apiHouse {
 	h.clock.Store(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC).Unix())
 	group := store.NewGroup(h.fault)
 	t.Cleanup(func() { group.Close() })
-	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", ReportAddresses: []string{"reports@example.jp"}}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{"reports@example.jp"}}}); err != nil {
 		t.Fatal(err)
 	}
 	h.Desk.Now = h.now

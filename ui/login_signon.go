@@ -46,15 +46,16 @@ type signOnView struct {
 }
 
 func (s *Server) newSignOnView(next string, again, out bool) (view signOnView) {
-	if s.options.SignOn == nil {
+	policy := s.policy.Load()
+	if policy.SignOn == nil {
 		return view
 	}
 	query := url.Values{"next": {next}}
 	if again {
 		query.Set("again", "1")
 	}
-	view = signOnView{Name: s.options.SignOnName, URL: "/login/oidc?" + query.Encode(), Only: s.options.SignOnOnly}
-	if out && s.options.SignOn.LogoutURL("", "") != "" {
+	view = signOnView{Name: policy.SignOnName, URL: "/login/oidc?" + query.Encode(), Only: policy.SignOnOnly}
+	if out && policy.SignOn.LogoutURL("", "") != "" {
 		view.Logout = "/login/oidc/out"
 	}
 	return view
@@ -73,8 +74,8 @@ func (s *Server) signOutCookie() string { return s.hostCookie("sign-out") }
 // leaveProvider sends whoever has logged out here to do so at the provider too.
 func (s *Server) leaveProvider(c echo.Context) error {
 	address := ""
-	if s.options.SignOn != nil {
-		address = s.options.SignOn.LogoutURL(cookieValue(c, s.signOutCookie()), strings.TrimSuffix(s.options.PublicURL, "/")+"/login")
+	if provider := s.policy.Load().SignOn; provider != nil {
+		address = provider.LogoutURL(cookieValue(c, s.signOutCookie()), strings.TrimSuffix(s.options.PublicURL, "/")+"/login")
 	}
 	if address == "" {
 		return echo.ErrNotFound
@@ -85,11 +86,12 @@ func (s *Server) leaveProvider(c echo.Context) error {
 
 // beginSignOn sends the browser to the provider.
 func (s *Server) beginSignOn(c echo.Context) error {
-	if s.options.SignOn == nil {
+	provider := s.policy.Load().SignOn
+	if provider == nil {
 		return echo.ErrNotFound
 	}
 	next := c.QueryParam("next")
-	address, m, err := s.options.SignOn.Begin(c.Request().Context(), c.QueryParam("again") != "")
+	address, m, err := provider.Begin(c.Request().Context(), c.QueryParam("again") != "")
 	if err != nil {
 		return s.loginAgain(c, s.signOnError(c, err), next)
 	}
@@ -103,7 +105,8 @@ func (s *Server) beginSignOn(c echo.Context) error {
 
 // finishSignOn logs in whoever comes back from the provider.
 func (s *Server) finishSignOn(c echo.Context) error {
-	if s.options.SignOn == nil {
+	provider := s.policy.Load().SignOn
+	if provider == nil {
 		return echo.ErrNotFound
 	}
 	ctx := c.Request().Context()
@@ -112,7 +115,7 @@ func (s *Server) finishSignOn(c echo.Context) error {
 	if err != nil {
 		return s.loginAgain(c, err, "")
 	}
-	who, err := s.options.SignOn.Finish(ctx, signon.Memory{State: begun.State, Nonce: begun.Nonce, Verifier: begun.Verifier, Again: begun.Again}, c.QueryParams())
+	who, err := provider.Finish(ctx, signon.Memory{State: begun.State, Nonce: begun.Nonce, Verifier: begun.Verifier, Again: begun.Again}, c.QueryParams())
 	if err != nil {
 		return s.loginAgain(c, s.signOnError(c, err), begun.Next)
 	}
@@ -130,7 +133,7 @@ func (s *Server) finishSignOn(c echo.Context) error {
 // signOnError says what went wrong with the provider. The log says it in full.
 func (s *Server) signOnError(c echo.Context, err error) error {
 	s.log.Warn("single sign-on", "error", err, "ip", s.remoteIP(c))
-	e := &helpdesk.Error{Code: helpdesk.CodeTemporary, Key: "error.sign_on_unavailable", Args: []any{s.options.SignOnName}, Message: "the sign-on provider does not answer; try again, or log in another way"}
+	e := &helpdesk.Error{Code: helpdesk.CodeTemporary, Key: "error.sign_on_unavailable", Args: []any{s.policy.Load().SignOnName}, Message: "the sign-on provider does not answer; try again, or log in another way"}
 	switch {
 	case errors.Is(err, signon.ErrRefused):
 		e.Code, e.Key, e.Message = helpdesk.CodeUnauthorized, "error.sign_on_refused", "the sign-on provider refused"

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -139,15 +140,12 @@ type Options struct {
 	// CheckDomain asks the DNS whether mail from a domain arrives and is believed,
 	// within its context's time; where nil, nothing is said of domains.
 	CheckDomain func(ctx context.Context, domain string) []DomainPart
-	// ReportAddresses take DMARC aggregate reports and those on encryption.
-	ReportAddresses []string
 	// ReverseName asks the DNS for the name of an address, "" where it has none; where
 	// nil, nothing is asked.
 	ReverseName func(ctx context.Context, address string) string
 	// TurnedAway lists whom the listener refused something lately; nil where there is
-	// none. Greylisting says that strangers are put off.
-	TurnedAway  func() []TurnedAway
-	Greylisting bool
+	// none.
+	TurnedAway func() []TurnedAway
 	// Inbound takes a mail that a relay brings over the API; where nil, none is taken.
 	// Its error is temporary trouble.
 	Inbound func(ctx context.Context, m InboundMail) (InboundResult, error)
@@ -175,13 +173,26 @@ type Options struct {
 	Vectors func(context.Context) (similar.Status, error)
 	// Matcher tries smart services out; nil where there is no model.
 	Matcher TemplateMatcher
+	// Policy is what may change later: SetPolicy.
+	Policy
+	Now func() time.Time
+}
+
+// Policy is what the pages go by that may change while they are served.
+type Policy struct {
 	// SignOn is the house's sign-on provider, nil for none; SignOnName what it is
 	// called, SignOnOnly whether it is the only way in.
 	SignOn     SignOn
 	SignOnName string
 	SignOnOnly bool
-	Now        func() time.Time
+	// Greylisting says that strangers are put off.
+	Greylisting bool
+	// ReportAddresses take DMARC aggregate reports and those on encryption.
+	ReportAddresses []string
 }
+
+// SetPolicy has the pages go by p from the next request on.
+func (s *Server) SetPolicy(p Policy) { s.policy.Store(&p) }
 
 func (o Options) withDefaults() Options {
 	if o.Log == nil {
@@ -217,7 +228,8 @@ func (plainMail) Fold(text string) []Segment { return []Segment{{SegmentNew, tex
 // Server answers browsers and API clients.
 type Server struct {
 	desk          *helpdesk.Desk
-	options       Options
+	options       Options // but for its Policy
+	policy        atomic.Pointer[Policy]
 	log           *slog.Logger
 	catalogues    *locale.Catalogues
 	templates     templates
@@ -240,6 +252,7 @@ type Server struct {
 // serve, so that what is wrong with them shows at start.
 func New(d *helpdesk.Desk, o Options) (*Server, error) {
 	s := &Server{desk: d, options: o.withDefaults(), origins: http.NewCrossOriginProtection()}
+	s.SetPolicy(s.options.Policy)
 	s.log = s.options.Log
 	s.closed, s.close = context.WithCancel(context.Background())
 	var err error

@@ -61,7 +61,7 @@ func (s *Server) limitsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := limitsView{settingsPage: sp, Greylisting: s.options.Greylisting}
+	view := limitsView{settingsPage: sp, Greylisting: s.policy.Load().Greylisting}
 	state, err := s.desk.Greylisted(ctx, v.actor())
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ func (s *Server) reportsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := reportsView{settingsPage: sp, Address: strings.Join(s.options.ReportAddresses, v.T("field.comma"))}
+	view := reportsView{settingsPage: sp, Address: strings.Join(s.policy.Load().ReportAddresses, v.T("field.comma"))}
 	since := v.Now.AddDate(0, 0, -reportDays)
 	senders, err := s.desk.DMARCReports(ctx, v.actor(), since)
 	if err != nil {

@@ -45,7 +45,7 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.domains, err = newDomains(ctx, s.config, s.desk, s.log); err != nil {
+	if s.domains, err = newDomains(ctx, s.running.Load, s.desk, s.log); err != nil {
 		return err
 	}
 	if err := s.desk.TendDomains(ctx); err != nil {

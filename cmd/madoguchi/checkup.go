@@ -241,7 +241,7 @@ func (c *checkup) reading(ctx context.Context) []finding {
 // Check looks at everything around the server.
 func (l *local) Check(ctx context.Context) ([]finding, error) {
 	if l.checkup != nil {
-		return l.checkup.run(ctx)
+		return l.checkup().run(ctx)
 	}
 	d, err := l.openDomains(ctx)
 	if err != nil {

@@ -65,7 +65,7 @@ func (o oidcConfig) signOn() helpdesk.SignOn {
 	if o.Issuer == "" {
 		return helpdesk.SignOn{}
 	}
-	return helpdesk.SignOn{Provision: helpdesk.Role(o.ProvisionRole), Domains: o.Domains, Only: o.Only}
+	return helpdesk.SignOn{Issuer: o.Issuer, Provision: helpdesk.Role(o.ProvisionRole), Domains: o.Domains, Only: o.Only}
 }
 
 // name is what the provider is called on the login page.
@@ -75,6 +75,12 @@ func (o oidcConfig) name() string {
 		host = u.Host
 	}
 	return cmp.Or(o.Name, host)
+}
+
+// pagesPolicy is what the pages say of the file, with its provider.
+func (c *config) pagesPolicy(provider ui.SignOn) ui.Policy {
+	return ui.Policy{SignOn: provider, SignOnName: c.OIDC.name(), SignOnOnly: c.OIDC.Only,
+		Greylisting: c.Incoming.Greylist.Enabled, ReportAddresses: c.Reports.addresses()}
 }
 
 // provider returns the sign-on provider, nil for none.

@@ -18,24 +18,24 @@ import (
 // domains answers what the DNS has to say of the domains that mail leaves from,
 // for a server of the given configuration.
 type domains struct {
-	config  config
+	config  func() *config // the one in force
 	desk    *helpdesk.Desk
 	signing *run.Signing
 }
 
-func newDomains(ctx context.Context, c config, desk *helpdesk.Desk, log *slog.Logger) (*domains, error) {
-	files, err := fileSigners(ctx, c.DKIM, log)
+func newDomains(ctx context.Context, c func() *config, desk *helpdesk.Desk, log *slog.Logger) (*domains, error) {
+	files, err := fileSigners(ctx, c().DKIM, log)
 	if err != nil {
 		return nil, err
 	}
-	signing := &run.Signing{Desk: desk, Resolver: auth.NewResolver(c.DNS.Resolver), Files: files, Log: log}
+	signing := &run.Signing{Desk: desk, Resolver: auth.NewResolver(c().DNS.Resolver), Files: files, Log: log}
 	return &domains{config: c, desk: desk, signing: signing}, nil
 }
 
 // policy is the MTA-STS policy of every domain; false where there is none.
 func (d *domains) policy() (mtasts.Policy, bool) {
-	c := d.config.MTASTS
-	return mtasts.Policy{Mode: mtasts.Mode(c.Mode), MX: []string{strings.ToLower(d.config.hostname())}, MaxAge: c.MaxAge.Duration}, c.Mode != mtaSTSOff
+	c := d.config()
+	return mtasts.Policy{Mode: mtasts.Mode(c.MTASTS.Mode), MX: []string{strings.ToLower(c.hostname())}, MaxAge: c.MTASTS.MaxAge.Duration}, c.MTASTS.Mode != mtaSTSOff
 }
 
 // check looks after a domain's keys and asks the DNS for every record.
@@ -43,7 +43,7 @@ func (d *domains) check(ctx context.Context, domain string) ([]auth.SetupPart, e
 	if err := d.signing.Look(ctx, domain); err != nil {
 		return nil, err
 	}
-	c := d.config
+	c := d.config()
 	setup := auth.Setup{Domain: domain, Hostname: c.hostname(), Sender: c.hostname(), Reports: c.Reports.DMARC, TLSReports: c.Reports.tls()}
 	if c.Outbound.Smarthost != "" {
 		setup.Sender, setup.Smarthost = c.Outbound.Smarthost, true
@@ -63,7 +63,7 @@ func (d *domains) check(ctx context.Context, domain string) ([]auth.SetupPart, e
 
 // keys are the DKIM keys of a domain: those of files, or else the program's own.
 func (d *domains) keys(ctx context.Context, domain string) (list []auth.SetupKey, err error) {
-	for _, file := range d.config.DKIM {
+	for _, file := range d.config().DKIM {
 		if !strings.EqualFold(file.Domain, domain) {
 			continue
 		}
@@ -175,7 +175,7 @@ func (d *domains) describe(ctx context.Context, domain string) ([]domainInfo, er
 		if err != nil {
 			return nil, err
 		}
-		info := domainInfo{Domain: name, Server: d.config.hostname()}
+		info := domainInfo{Domain: name, Server: d.config().hostname()}
 		for _, p := range parts {
 			info.Records = append(info.Records, recordInfo{Kind: p.Kind, Key: p.Key, Phase: p.Phase, State: string(p.State),
 				Name: p.Name, Type: p.Type, Value: p.Value, Found: slices.Concat([]string{}, p.Found), Detail: p.Detail})
@@ -212,7 +212,7 @@ func (l *local) openDomains(ctx context.Context) (*domains, error) {
 	if l.domains != nil {
 		return l.domains, nil
 	}
-	return newDomains(ctx, l.config, l.desk, slog.New(slog.DiscardHandler))
+	return newDomains(ctx, func() *config { return &l.config }, l.desk, slog.New(slog.DiscardHandler))
 }
 
 // rotate makes new keys for a domain whose keys are not those of files.
@@ -226,7 +226,7 @@ func (d *domains) rotate(ctx context.Context, a helpdesk.Actor, domain string) e
 
 // reverseName is the name that the DNS has for an address, or "".
 func (d *domains) reverseName(ctx context.Context, address string) string {
-	names, err := auth.NewResolver(d.config.DNS.Resolver).LookupAddr(ctx, address)
+	names, err := auth.NewResolver(d.config().DNS.Resolver).LookupAddr(ctx, address)
 	if err != nil || len(names) == 0 {
 		return ""
 	}

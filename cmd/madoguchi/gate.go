@@ -5,24 +5,45 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd"
+	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/smtpd/check"
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/rspamd"
 	"github.com/madoguchi/madoguchi/ui"
 )
 
-// openBlocklists is what the listener asks about clients.
-func (s *server) openBlocklists() {
-	if len(s.config.Incoming.DNSBL) == 0 {
-		return
+// guard is what the file has stand between the listener and the internet.
+func (s *server) guard(c *config) smtpd.Guard {
+	g := smtpd.Guard{Limits: c.Incoming.limits()}
+	if filter := c.rspamd(); filter.URL != "" {
+		g.Filter = filter
 	}
-	options := s.config.blocklists()
-	options.Log = s.log
-	options.Failed = func(string) { s.metrics.incident(smtpd.IncidentListSilent) }
-	s.blocklists = dnsbl.New(options)
+	if len(c.Incoming.DNSBL) > 0 {
+		options := c.blocklists()
+		options.Log = s.log
+		options.Failed = func(string) { s.metrics.incident(smtpd.IncidentListSilent) }
+		g.Blocklists = dnsbl.New(options)
+	}
+	return g
+}
+
+// changingVerifier authenticates senders as the file says that is in force.
+type changingVerifier struct{ atomic.Pointer[auth.Verifier] }
+
+// Verify implements smtpd.Verifier.
+func (v *changingVerifier) Verify(ctx context.Context, r auth.Request) auth.Verdict {
+	return v.Load().Verify(ctx, r)
+}
+
+// trust has forwarders trusted from now on, and keeps what the DNS said.
+func (v *changingVerifier) trust(forwarders []string) {
+	changed := *v.Load()
+	changed.Forwarders = forwarders
+	v.Store(&changed)
 }
 
 // blocklists are those of the file, and whom to ask for them.

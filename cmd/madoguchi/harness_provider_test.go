@@ -88,7 +88,18 @@ func (p *provider) ExampleClientID() string { return "service" }
 
 // logIn goes by the button of the login page at web to the provider and back. It
 // returns every address on the way.
-func (p *provider) logIn(t *testing.T, client *http.Client, web string) (passed []*url.URL) {
+func (p *provider) logIn(t *testing.T, client *http.Client, web string) []*url.URL {
+	t.Helper()
+	return p.visit(t, client, web, http.StatusOK)
+}
+
+// refused is logIn by somebody who is not let in.
+func (p *provider) refused(t *testing.T, client *http.Client, web string) {
+	t.Helper()
+	p.visit(t, client, web, http.StatusUnauthorized)
+}
+
+func (p *provider) visit(t *testing.T, client *http.Client, web string, ends int) (passed []*url.URL) {
 	t.Helper()
 	following := *client
 	following.CheckRedirect = func(r *http.Request, _ []*http.Request) error {
@@ -106,7 +117,7 @@ func (p *provider) logIn(t *testing.T, client *http.Client, web string) (passed 
 		t.Fatal(err)
 	}
 	response.Body.Close()
-	if asked == "" || response.Request.URL.Host != strings.TrimPrefix(web, "http://") || response.StatusCode != http.StatusOK {
+	if asked == "" || response.Request.URL.Host != strings.TrimPrefix(web, "http://") || response.StatusCode != ends {
 		t.Fatalf("the way by the provider ends at %s: %s", response.Request.URL, response.Status)
 	}
 	return passed

@@ -15,7 +15,7 @@ import (
 type intake struct {
 	desk     *helpdesk.Desk
 	hostname string
-	incoming incomingConfig
+	running  func() *config
 	log      *slog.Logger
 	count    func(smtpd.Incident)
 }
@@ -23,7 +23,7 @@ type intake struct {
 var _ smtpd.Handler = intake{}
 
 func (s *server) intake() intake {
-	return intake{desk: s.desk, hostname: s.config.hostname(), incoming: s.config.Incoming, log: s.log, count: s.metrics.incident}
+	return intake{desk: s.desk, hostname: s.config.hostname(), running: s.running.Load, log: s.log, count: s.metrics.incident}
 }
 
 // Recipient implements smtpd.Handler.

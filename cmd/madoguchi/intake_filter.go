@@ -19,7 +19,7 @@ func (i intake) filter(ctx context.Context, m *smtpd.Mail, in *helpdesk.Incoming
 	for _, l := range m.Listings {
 		in.Filters = append(in.Filters, helpdesk.FilterResult{Filter: l.Zone, Effect: helpdesk.EffectSpam, Detail: strings.TrimSpace(l.Answer.String() + " " + l.Reason)})
 	}
-	greylist := i.incoming.Greylist.Enabled
+	greylist := i.running().Incoming.Greylist.Enabled
 	switch {
 	case m.FilterError != nil:
 		in.Filters = append(in.Filters, helpdesk.FilterResult{Filter: "rspamd", Effect: helpdesk.EffectSilent, Detail: m.FilterError.Error()})
@@ -47,13 +47,13 @@ func (i intake) filter(ctx context.Context, m *smtpd.Mail, in *helpdesk.Incoming
 // exempt says whether an address is a relay's of the house, which comes back by
 // itself.
 func (i intake) exempt(a netip.Addr) bool {
-	return slices.ContainsFunc(networksOf(i.incoming.Exempt), func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
+	return slices.ContainsFunc(networksOf(i.running().Incoming.Exempt), func(p netip.Prefix) bool { return p.Contains(a.WithZone("")) })
 }
 
 // heed does what rspamd advises, as the configuration reads it. greylist says that
 // the mail is to be put off once.
 func (i intake) heed(m *smtpd.Mail, in *helpdesk.Incoming) (greylist bool, err error) {
-	r, c := m.Filtered, i.incoming.Rspamd
+	r, c := m.Filtered, i.running().Incoming.Rspamd
 	result := helpdesk.FilterResult{Filter: "rspamd", Effect: helpdesk.EffectNone, Detail: fmt.Sprintf("%s, %.1f of %.1f", r.Action, r.Score, r.Required)}
 	for _, s := range r.Symbols {
 		result.Rules = append(result.Rules, helpdesk.FilterRule{Name: s.Name, Score: s.Score, Note: s.Options})

@@ -28,7 +28,7 @@ type local struct {
 	// are the server's, nil without one.
 	config  config
 	domains *domains
-	checkup *checkup
+	checkup func() *checkup // nil without a server
 }
 
 var _ operations = (*local)(nil)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -58,14 +60,28 @@ func (s *server) reload(ctx context.Context, flags serveFlags) {
 	}{
 		{"certificates", func() error { return s.reloadCertificates(c) }},
 		{"aliases and pipelines", func() error { return s.reloadHouse(ctx, c) }},
+		{"incoming mail and reports", func() error { return s.reloadIncoming(ctx, c) }},
+		{"single sign-on", func() error { return s.reloadSignOn(ctx, c) }},
 		{"log level", func() error { return s.reloadLevel(c) }},
 	} {
 		if err := part.follow(); err != nil {
 			s.log.Warn("reload: left as before: "+part.name, "error", err)
 			continue
 		}
+		s.runs()
 		s.log.Info("reloaded "+part.name, "file", c.path)
 	}
+}
+
+// applyPolicy has the desk go by what the file says of mail and of sign-on, and logs
+// whom that logged out.
+func (s *server) applyPolicy(ctx context.Context, c config) error {
+	ended, err := s.desk.SetPolicy(ctx, helpdesk.File(c.path), c.policy())
+	if ended > 0 {
+		s.log.WarnContext(ctx, "sessions by single sign-on ended: their provider or the domain of their address may not log in any more",
+			"sessions", ended, "issuer", c.OIDC.Issuer, "domains", c.OIDC.Domains)
+	}
+	return err
 }
 
 // What runs is remembered part by part, so that the next reload tells the
@@ -99,6 +115,44 @@ func (s *server) reloadHouse(ctx context.Context, c config) error {
 	return nil
 }
 
+// reloadIncoming has sessions that are open go by the new limits and filters too.
+func (s *server) reloadIncoming(ctx context.Context, c config) error {
+	next := s.config // all else as it runs: the name, the resolver, the provider
+	next.Incoming, next.Reports = c.Incoming, c.Reports
+	if err := s.applyPolicy(ctx, next); err != nil {
+		return err
+	}
+	guard := s.guard(&next)
+	if reflect.DeepEqual(s.config.Incoming.DNSBL, c.Incoming.DNSBL) && s.config.Incoming.DNSBLTimeout == c.Incoming.DNSBLTimeout {
+		guard.Blocklists = s.smtp.Guard().Blocklists // with what it remembers
+	}
+	s.smtp.SetGuard(guard)
+	if s.lmtp != nil {
+		s.lmtp.SetGuard(guard)
+	}
+	s.verifier.trust(c.Incoming.TrustedForwarders)
+	s.config.Incoming, s.config.Reports = c.Incoming, c.Reports // the fields alone: others are read meanwhile
+	s.pages.SetPolicy(next.pagesPolicy(s.provider))
+	return nil
+}
+
+// reloadSignOn asks the provider of the new file from now on, with the secret that
+// its file has now. Whoever may not come in that way any more is logged out.
+func (s *server) reloadSignOn(ctx context.Context, c config) error {
+	next := s.config
+	next.OIDC = c.OIDC
+	if next.OIDC.Issuer != "" && next.Web.URL == "" {
+		return errors.New("oidc.issuer needs web.url beside it, and that needs a restart")
+	}
+	provider, err := next.provider()
+	if err != nil {
+		return err
+	}
+	s.config.OIDC, s.provider = c.OIDC, provider
+	s.pages.SetPolicy(next.pagesPolicy(provider))
+	return s.applyPolicy(ctx, next)
+}
+
 func (s *server) reloadLevel(c config) error {
 	if err := setLevel(c.Log, &s.level); err != nil {
 		return err
@@ -116,6 +170,8 @@ func reloads(d difference) bool {
 	case strings.HasPrefix(d.key, "acme."):
 		return true
 	case table == "pipeline", table == "alias", d.key == "log.level":
+		return true
+	case strings.HasPrefix(d.key, "incoming."), strings.HasPrefix(d.key, "reports."), strings.HasPrefix(d.key, "oidc."):
 		return true
 	case strings.HasSuffix(d.key, ".tls_cert"), strings.HasSuffix(d.key, ".tls_key"):
 		return !switchesTLS(strings.Trim(d.was, `"`), strings.Trim(d.is, `"`))

@@ -21,7 +21,6 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk/similar"
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
-	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/store"
 	"github.com/madoguchi/madoguchi/ui"
 )
@@ -34,7 +33,8 @@ const (
 
 // server is the running program: every part, connected.
 type server struct {
-	config       config
+	config       config                 // as reloads change it, which alone read it whole
+	running      atomic.Pointer[config] // the same for everybody else
 	log          *slog.Logger
 	level        slog.LevelVar
 	certificates certificates
@@ -47,7 +47,7 @@ type server struct {
 	inherited        sockets
 	systemd          notifier
 	smtp, lmtp       *smtpd.Server
-	blocklists       *dnsbl.Checker // nil where none are asked
+	verifier         changingVerifier
 	smtpAt, lmtpAt   net.Listener
 	web, control     *http.Server
 	webAt, controlAt net.Listener
@@ -57,6 +57,7 @@ type server struct {
 	acmeServer       *http.Server // nil where the authority does not come by HTTP
 	acmeAt           net.Listener
 	pages            *ui.Server
+	provider         ui.SignOn // nil where there is none
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
 	writer           *analysis.Writer  // the same
@@ -70,6 +71,7 @@ type server struct {
 // starts whole or says what is in its way.
 func newServer(ctx context.Context, c config, logs io.Writer) (_ *server, err error) {
 	s := &server{config: c, metrics: newMetrics()}
+	s.runs()
 	if s.log, err = newLogger(c.Log, logs, &s.level); err != nil {
 		return nil, err
 	}
@@ -122,7 +124,16 @@ func (s *server) openData(ctx context.Context) (err error) {
 	if err := s.desk.ReleaseClaims(ctx); err != nil {
 		return err
 	}
-	return s.applyFile(ctx, s.config)
+	if err := s.applyFile(ctx, s.config); err != nil {
+		return err
+	}
+	return s.applyPolicy(ctx, s.config)
+}
+
+// runs makes the configuration known as the one that runs.
+func (s *server) runs() {
+	c := s.config
+	s.running.Store(&c)
 }
 
 // deskOptions are what the file says of the desk.
@@ -132,16 +143,23 @@ func (c *config) deskOptions() helpdesk.Options {
 		TokenLifetime:   c.Helpdesk.TokenLifetime.Duration,
 		UndoWindow:      orNone(c.Helpdesk.UndoWindow.Duration),
 		SessionLifetime: c.Helpdesk.SessionLifetime.Duration,
-		DMARC:           c.Incoming.DMARC.handling(),
-		ReportAddresses: c.Reports.addresses(),
-		QuarantineKeep:  c.Incoming.QuarantineKeep.Duration,
-		Greylisting:     c.Incoming.Greylist.greylisting(),
+		Policy:          c.policy(),
 		SessionIdle:     c.Helpdesk.SessionIdle.Duration,
 		PrivateWebhooks: len(c.Webhooks.AllowNetworks) > 0,
 		WebhookPatience: c.Webhooks.GiveUpAfter.Duration,
 		PublicURL:       c.publicURL(),
-		SignOn:          c.OIDC.signOn(),
 		Program:         programVersion(),
+	}
+}
+
+// policy is what the file says of the desk that may change while it runs.
+func (c *config) policy() helpdesk.Policy {
+	return helpdesk.Policy{
+		SignOn:          c.OIDC.signOn(),
+		DMARC:           c.Incoming.DMARC.handling(),
+		ReportAddresses: c.Reports.addresses(),
+		QuarantineKeep:  c.Incoming.QuarantineKeep.Duration,
+		Greylisting:     c.Incoming.Greylist.greylisting(),
 	}
 }
 
@@ -167,13 +185,12 @@ func (s *server) openMail(context.Context) (err error) {
 		return err
 	}
 	s.smtpAt = s.proxied(proxySMTP, s.smtpAt)
-	verifier := &auth.Verifier{
+	s.verifier.Store(&auth.Verifier{
 		Resolver: auth.NewCachingResolver(c.DNS.Resolver, time.Now), Timeout: c.DNS.Timeout.Duration, Hostname: c.hostname(),
 		Forwarders: c.Incoming.TrustedForwarders,
-	}
-	s.openBlocklists()
+	})
 	handler := measuredIntake{s.intake(), s.metrics}
-	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, verifier, s.log)
+	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, &s.verifier, s.log)
 	if c.SMTP.LMTP == "" {
 		return nil
 	}
@@ -183,7 +200,7 @@ func (s *server) openMail(context.Context) (err error) {
 	}
 	local := s.smtpConfig()
 	local.LMTP, local.TLS, local.Listen = true, nil, c.SMTP.LMTP
-	s.lmtp = smtpd.NewServer(local, handler, verifier, s.log)
+	s.lmtp = smtpd.NewServer(local, handler, &s.verifier, s.log)
 	return nil
 }
 
@@ -199,13 +216,7 @@ func (s *server) smtpConfig() smtpd.Config {
 		s.metrics.refused.WithLabelValues(string(reason)).Inc()
 	}
 	c.DataTimeout, c.SessionTimeout = from.DataTimeout.Duration, from.SessionTimeout.Duration
-	c.Limits, c.Count = s.config.Incoming.limits(), s.metrics.incident
-	if filter := s.config.rspamd(); filter.URL != "" {
-		c.Filter = filter
-	}
-	if s.blocklists != nil {
-		c.Blocklists = s.blocklists
-	}
+	c.Guard, c.Count = s.guard(&s.config), s.metrics.incident
 	return c
 }
 
@@ -213,14 +224,14 @@ func (s *server) openControl(context.Context) (err error) {
 	if s.controlAt, err = listenControl(s.config.Server.Data); err != nil {
 		return err
 	}
-	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, similar: s.similar, actor: helpdesk.System("command line"), config: s.config, domains: s.domains, checkup: s.checkup()}, s}
+	operations := &served{local{engine: s.store, desk: s.desk, index: s.index, similar: s.similar, actor: helpdesk.System("command line"), config: s.config, domains: s.domains, checkup: s.checkup}, s}
 	s.control = newControlServer(operations, s.log)
 	return nil
 }
 
 // checkup looks at what surrounds this server.
 func (s *server) checkup() *checkup {
-	return &checkup{config: s.config, domains: s.domains, smtp: s.smtpAddress(), model: s.analysisStatus, obtained: s.certificates.states}
+	return &checkup{config: *s.running.Load(), domains: s.domains, smtp: s.smtpAddress(), model: s.analysisStatus, obtained: s.certificates.states}
 }
 
 // served is the operations on the running server's own desk.
@@ -232,6 +243,7 @@ type served struct {
 // Status says where the server is reached.
 func (o *served) Status(ctx context.Context) (status, error) {
 	state, err := o.local.Status(ctx)
+	state.Forwarders = o.server.running.Load().Incoming.TrustedForwarders
 	state.Running, state.SMTP, state.Web = true, o.server.smtpAddress(), o.server.webURL()
 	return state, err
 }

@@ -32,41 +32,36 @@ func (s *server) openWeb(context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	provider, err := c.provider()
-	if err != nil {
+	if s.provider, err = c.provider(); err != nil {
 		return err
 	}
 	encrypted := s.certificates.web.config()
 	s.pages, err = ui.New(s.desk, ui.Options{
-		Log:             s.log,
-		Mail:            mailView{},
-		Search:          s.index,
-		Cards:           cards,
-		SignOn:          provider,
-		SignOnName:      c.OIDC.name(),
-		SignOnOnly:      c.OIDC.Only,
-		Secure:          encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
-		Version:         programVersion(),
-		Program:         os.Args[0],
-		PublicURL:       c.Web.URL,
-		Hostname:        c.hostname(),
-		SMTPAddress:     s.smtpAddress(),
-		Outbound:        describeOutbound(c.Outbound),
-		UndoWindow:      c.Helpdesk.UndoWindow.Duration,
-		Analysis:        s.analysisStatus,
-		Inbound:         s.inbound,
-		TurnedAway:      s.turnedAway,
-		Greylisting:     c.Incoming.Greylist.Enabled,
-		ReportAddresses: c.Reports.addresses(),
-		ReverseName:     s.domains.reverseName,
-		CheckDomain:     s.domains.checkForPage,
-		RotateKeys:      s.domains.rotate,
-		Check:           s.checkup().checkForPage,
-		Backups:         s.backupKeeper(),
-		Writer:          s.textWriter(),
-		Matcher:         s.templateMatcher(),
-		Similar:         similar.NewFinder(s.similar, s.desk, s.index),
-		Vectors:         s.similar.Status,
+		Log:         s.log,
+		Mail:        mailView{},
+		Search:      s.index,
+		Cards:       cards,
+		Policy:      c.pagesPolicy(s.provider),
+		Secure:      encrypted != nil || strings.HasPrefix(c.Web.URL, "https://"),
+		Version:     programVersion(),
+		Program:     os.Args[0],
+		PublicURL:   c.Web.URL,
+		Hostname:    c.hostname(),
+		SMTPAddress: s.smtpAddress(),
+		Outbound:    describeOutbound(c.Outbound),
+		UndoWindow:  c.Helpdesk.UndoWindow.Duration,
+		Analysis:    s.analysisStatus,
+		Inbound:     s.inbound,
+		TurnedAway:  s.turnedAway,
+		ReverseName: s.domains.reverseName,
+		CheckDomain: s.domains.checkForPage,
+		RotateKeys:  s.domains.rotate,
+		Check:       func(ctx context.Context) ([]ui.Finding, error) { return s.checkup().checkForPage(ctx) },
+		Backups:     s.backupKeeper(),
+		Writer:      s.textWriter(),
+		Matcher:     s.templateMatcher(),
+		Similar:     similar.NewFinder(s.similar, s.desk, s.index),
+		Vectors:     s.similar.Status,
 	})
 	if err != nil {
 		return err

@@ -62,13 +62,14 @@ func newTown(t *testing.T, policy helpdesk.SignOn) *town {
 	quiet := slog.New(slog.DiscardHandler)
 	provider = exampleop.SetupServer(w.provider.URL, storage.NewStorageWithClients(w.people, map[string]*storage.Client{clientID: w.client}), quiet, false)
 
+	policy.Issuer = w.provider.URL
 	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	group := store.NewGroup(bolt)
 	t.Cleanup(func() { group.Close() })
-	if w.desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, SignOn: policy}); err != nil {
+	if w.desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Policy: helpdesk.Policy{SignOn: policy}}); err != nil {
 		t.Fatal(err)
 	}
 	secret, err := w.desk.SetupSecret(t.Context())
@@ -79,8 +80,8 @@ func newTown(t *testing.T, policy helpdesk.SignOn) *town {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server, err := ui.New(w.desk, ui.Options{PublicURL: w.web.URL, SignOnName: "職員ポータル", SignOnOnly: policy.Only,
-		SignOn: signon.New(signon.Config{Issuer: w.provider.URL, ClientID: clientID, ClientSecret: "the client's secret", Redirect: w.web.URL + ui.SignOnCallback})})
+	server, err := ui.New(w.desk, ui.Options{PublicURL: w.web.URL, Policy: ui.Policy{SignOnName: "職員ポータル", SignOnOnly: policy.Only,
+		SignOn: signon.New(signon.Config{Issuer: w.provider.URL, ClientID: clientID, ClientSecret: "the client's secret", Redirect: w.web.URL + ui.SignOnCallback})}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -319,4 +320,69 @@ func TestTheProviderRefuses(t *testing.T) {
 	v.get(w.web.URL + "/login/oidc")
 	v.get(w.web.URL + ui.SignOnCallback + "?code=made-up&state=another")
 	v.shows("応答を確認できませんでした")
+}
+
+// A domain that may no longer log in is out at once: its members' sessions by the
+// provider end, who is on the way in is refused, and whoever was bound stays out.
+func TestADomainIsTakenOffTheProvidersList(t *testing.T) {
+	policy := helpdesk.SignOn{Provision: helpdesk.RoleAgent, Domains: []string{"example.jp", "partner.example"}}
+	w := newTown(t, policy)
+	policy.Issuer = w.provider.URL
+	w.person("u1", "mori@example.jp", true)
+	partner := w.person("u2", "ito@partner.example", true)
+	ours, theirs := w.visitor(), w.visitor()
+	ours.logIn(w, "u1", "/settings/access")
+	theirs.logIn(w, "u2", "/settings/access")
+	if _, err := w.desk.Login(t.Context(), helpdesk.Visitor{IP: "192.0.2.1"}, "sato@example.jp", password); err != nil {
+		t.Fatal(err)
+	}
+	in := func(v *visitor) bool {
+		v.get(w.web.URL + "/settings/access")
+		return v.at.Path == "/settings/access"
+	}
+	set := func(p helpdesk.SignOn, ends int) {
+		t.Helper()
+		ended, err := w.desk.SetPolicy(t.Context(), helpdesk.File("madoguchi.toml"), helpdesk.Policy{SignOn: p})
+		if err != nil || ended != ends {
+			t.Errorf("%d sessions ended, want %d: %v", ended, ends, err)
+		}
+	}
+	set(policy, 0)
+	if !in(ours) || !in(theirs) {
+		t.Error("the same policy once more logs out")
+	}
+	less := policy
+	less.Domains = []string{"Example.JP"}
+	set(less, 1)
+	if !in(ours) || in(theirs) {
+		t.Error("the wrong one is logged out")
+	}
+	if e := w.events("session.ended"); len(e) != 1 || e[0].Data["user"] != "ito@partner.example" || e[0].Actor.Kind != helpdesk.ActorFile {
+		t.Errorf("the log says %+v", e)
+	}
+	theirs.logIn(w, "u2", "/settings/access")
+	theirs.shows("このドメインのアカウント")
+	if in(theirs) {
+		t.Error("a member of a domain that may not log in is let in")
+	}
+	// What the provider says today counts, and their name here stays the same.
+	partner.Email = "ito@example.jp"
+	theirs.logIn(w, "u2", "/settings/access")
+	theirs.shows("ito@partner.example")
+
+	// Without the provider, nobody stays who came by it; a password does.
+	set(helpdesk.SignOn{}, 2)
+	if in(ours) || in(theirs) {
+		t.Error("logged in by a provider that is none of ours")
+	}
+	admin, err := w.desk.Users(t.Context(), helpdesk.System("test"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, u := range admin {
+		list, err := w.desk.Sessions(t.Context(), helpdesk.System("test"), u.ID)
+		if want := map[bool]int{true: 1}[u.Email == "sato@example.jp"]; err != nil || len(list) != want {
+			t.Errorf("%s is logged in %d times, want %d: %v", u.Email, len(list), want, err)
+		}
+	}
 }
