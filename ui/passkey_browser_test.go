@@ -112,7 +112,7 @@ func TestPasskeys(t *testing.T) {
 	for _, language := range []string{"ja", "en"} {
 		logOut()
 		b.open("/login")
-		b.do(chromedp.Click(chromedp.CSS(`.languages [value=`+language+`]`), chromedp.NodeVisible))
+		b.click(`.languages [value=` + language + `]`)
 		b.until(`document.documentElement.lang === "` + language + `" && document.querySelector(".passkey-door:not([hidden])")`)
 		b.until(says + `("` + map[string]string{"ja": "パスキーでログイン", "en": "Log in with a passkey"}[language] + `")`)
 		b.click(`.passkey-form button`)

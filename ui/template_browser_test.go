@@ -59,9 +59,9 @@ func TestTemplateJourney(t *testing.T) {
 			b.keys(kb.Backspace)
 		}
 		b.keys("e_sama}} ")
-		b.do(chromedp.Click(chromedp.CSS(`[data-rich=bold]`)))
+		b.click(`[data-rich=bold]`)
 		b.keys("10時から18時")
-		b.do(chromedp.Click(chromedp.CSS(`[data-rich=bold]`)))
+		b.click(`[data-rich=bold]`)
 		b.keys("です。")
 		b.until(`document.querySelector(".template-shown b")?.innerText === "10時から18時" && document.querySelector(".template-shown").innerText.includes("山田 太郎様")`)
 		b.click(`[value=add]`)
