@@ -50,5 +50,5 @@ func TestModelThatQuotesNothingIsSaidOnce(t *testing.T) {
 		Sentiment: "negative", Urgency: "high", Opportunity: 1, ProductInterest: "none", Language: "ja"}); err != nil {
 		t.Fatal(err)
 	}
-	h.as(h.admin).get("/inbox/open/1").want(http.StatusOK).shows("根拠となる言葉は、メールの本文から示されませんでした").hides(`class="unproven"`)
+	h.as(h.admin).get("/inbox/open/1").want(http.StatusOK).shows("本文中の根拠は示されていません").hides(`class="unproven"`)
 }

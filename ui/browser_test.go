@@ -323,7 +323,7 @@ func TestBrowser(t *testing.T) {
 
 	t.Run("a draft survives a reload", func(t *testing.T) {
 		b.t = t
-		b.until(`document.querySelector("[data-draft-state]").textContent === "下書きは保存されています"`)
+		b.until(`document.querySelector("[data-draft-state]").textContent === "下書き保存済み"`)
 		b.until(`Object.keys(localStorage).filter(k => k.startsWith("draft:")).length === 0`) // it is on the server
 		b.until(`document.querySelector(".editor")`)
 		b.do(chromedp.Focus(chromedp.CSS(`.editor`)))

@@ -29,8 +29,9 @@ type listView struct {
 	Indexing string
 	Empty    string // what to say when there is none
 	Hint     string
-	Me       string // the reader's id
-	Takes    bool   // the reader may assign
+	Way      *navItem // where there is something to do instead, nil for nowhere
+	Me       string   // the reader's id
+	Takes    bool     // the reader may assign
 	// Writes says that the reader may send mail, and Mails how many new ones are not
 	// sent, "" for none or where that is not asked for.
 	Writes bool
@@ -126,6 +127,12 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	}
 	if p.refined() {
 		list.Icon, list.Empty, list.Hint = "find", v.T("list.empty.refined"), v.T("list.hint.refined")
+		list.Way = &navItem{URL: "/inbox/" + string(p.query.View), Label: v.T("list.way.refined")}
+		if p.query.Filter.Empty() {
+			list.Hint, list.Way = v.T("list.hint.searched"), nil
+		}
+	} else if p.query.View == helpdesk.ViewMine && list.Takes {
+		list.Way = &navItem{URL: "/inbox/" + string(helpdesk.ViewUnassigned), Label: v.T("list.way.mine")}
 	}
 	return list, nil
 }

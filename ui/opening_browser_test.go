@@ -47,7 +47,7 @@ func TestNewMailJourney(t *testing.T) {
 	b.enter()
 	b.until(`document.querySelector(".editor").innerText.includes("へ") && document.querySelector("[name=subject]").value === "発送しました"`)
 	b.keys("お届けします。")
-	b.until(says + `("下書きは保存されています")`)
+	b.until(says + `("下書き保存済み")`)
 
 	// Who loads the page again goes on writing.
 	b.do(chromedp.Reload())

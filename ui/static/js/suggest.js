@@ -26,6 +26,7 @@ export class Suggestions {
     });
   }
 
+  get end() { return this.#end; }
   get open() { return Boolean(this.#box?.isConnected && !this.#box.hidden); }
 
   // show lists entries (elements) at a place on the screen. choose is called

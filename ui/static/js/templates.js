@@ -45,9 +45,11 @@ const writes = (form) => form.elements.mode.value === "reply";
 function draw(form, query) {
   const offers = rank(known.get(matterOf(form)) ?? [], query, (o) => [o.shortcut, o.name, o.folder, o.words]);
   const editor = editorOf(form), field = $(".editor", form) ?? form.elements.text;
+  $("button", suggestions().end).hidden = !editor.text().trim() || editor.text().trim() === wanted; // nothing is written to be kept
   let place = editor.caret();
   if (!place || !(place.top || place.bottom)) place = field.getBoundingClientRect();
-  suggestions().show(field, place, offers.map(entry), words().none, (chosen) => insert(form, chosen.dataset.id));
+  const none = known.get(matterOf(form))?.length ? words().none : words().empty;
+  suggestions().show(field, place, offers.map(entry), none, (chosen) => insert(form, chosen.dataset.id));
 }
 
 function entry(offer) {

@@ -7,6 +7,11 @@ import { folded, pointed, reveal } from "./fold.js";
 let shown = null;
 let posted = null; // what stood last when something was posted: what stands there afterwards is to be seen
 
+// Who has the newest before their eyes keeps it there while the composer grows, or the head does.
+let following = false;
+const endsAt = (thread) => thread.scrollHeight - thread.scrollTop - thread.clientHeight < 4;
+const sized = new ResizeObserver(([entry]) => { if (following) entry.target.scrollTop = entry.target.scrollHeight; });
+
 ready(() => {
   const ticket = $("#ticket[data-number]");
   if (ticket?.dataset.number !== shown) {
@@ -15,6 +20,9 @@ ready(() => {
       // Who opens a ticket for the first time has seen all that is there.
       if (ticket.dataset.seen === "0") ticket.dataset.seen = ticket.dataset.seq;
       start();
+      sized.disconnect();
+      following = endsAt($("#thread"));
+      sized.observe($("#thread"));
     }
   }
   showPosted();
@@ -61,7 +69,7 @@ function offerNewest() {
   const thread = $("#thread"), button = $("#to-newest");
   if (thread && button) button.hidden = thread.scrollHeight - thread.scrollTop - thread.clientHeight < thread.clientHeight / 2;
 }
-document.addEventListener("scroll", (event) => { if (event.target.id === "thread") offerNewest(); }, { capture: true, passive: true });
+document.addEventListener("scroll", (event) => { if (event.target.id === "thread") { following = endsAt(event.target); offerNewest(); } }, { capture: true, passive: true });
 on("click", "#to-newest", () => {
   const thread = $("#thread");
   thread.scrollTop = thread.scrollHeight;
