@@ -103,7 +103,7 @@ func TestHostileMailDoesNothing(t *testing.T) {
 				t.Fatalf("a mail went to ticket %d, want %d", r.Ticket, first.Ticket)
 			}
 		}
-		b.open(fmt.Sprintf("/inbox/open/%d", first.Ticket))
+		b.open(fmt.Sprintf("/inbox/open/%d?fold=none", first.Ticket))
 		b.until(fmt.Sprintf(`document.querySelectorAll("[data-as=html].switch-option").length === %d`, len(group)))
 		showAsHTML(t, b, &seen, listener, len(group))
 	}
