@@ -82,7 +82,7 @@ var contacts = store.NewTable(store.Spec[Contact]{Name: "contact", Version: 1,
 				keys = append(keys, c.listed(true, key(word))...)
 			}
 			return keys
-		}},
+		}, Same: (*Contact).hasWordsOf},
 	}})
 
 // listed is the contact's entry in a list that it belongs to.
@@ -150,6 +150,12 @@ func (c *Contact) words() []string {
 		}
 	}
 	return list[:min(len(list), maxContactWords)]
+}
+
+// hasWordsOf reports whether two states of a contact are found by the same words.
+func (c *Contact) hasWordsOf(o *Contact) bool {
+	return c.Name == o.Name && c.Reading == o.Reading && c.Email == o.Email && slices.Equal(c.Others, o.Others) &&
+		c.Phone == o.Phone && c.MergedInto == o.MergedInto
 }
 
 func nameParts(text string) []string {

@@ -157,6 +157,7 @@ type command struct {
 	trace  *trace  // of a rehearsal; nil otherwise
 	clocks *clocks // working hours and due times, read once they are asked for
 	events []Event // what was recorded, in order
+	newest *Ticket // as it was put last; never changed
 }
 
 // update runs one command as one transaction and, once it is durable, wakes

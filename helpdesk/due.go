@@ -24,7 +24,12 @@ func (t ticketTable) Put(c *command, ticket *Ticket) error {
 	if err := c.setDue(ticket); err != nil {
 		return err
 	}
-	return t.Table.Put(c, ticket)
+	if err := t.Table.Put(c, ticket); err != nil {
+		return err
+	}
+	written := *ticket
+	c.newest = &written
+	return nil
 }
 
 // setDue computes when t is due and, where that changed, sets the timer that

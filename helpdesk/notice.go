@@ -117,7 +117,7 @@ type pendingNotice struct {
 // written, so that the tickets say who has them.
 func (c *command) tellOf(list []Event) error {
 	var pending []pendingNotice
-	var read *Ticket // last: neighbouring events are mostly of one ticket
+	read := c.newest // neighbouring events are mostly of one ticket, and of the one just put
 	ticket := func(number uint64) (*Ticket, error) {
 		if read != nil && read.Number == number {
 			return read, nil

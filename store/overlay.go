@@ -73,10 +73,7 @@ func (o *overlay) First(r Range) (Entry, error) {
 		return o.beneath.First(r)
 	}
 	if c.deleted {
-		for entry, err := range o.Scan(r) {
-			return entry, err
-		}
-		return Entry{}, ErrNotFound
+		return firstOf(o.Scan(r))
 	}
 	entry, err := o.beneath.First(r)
 	if err == nil && r.before(entry.Key, c.key) {
@@ -86,6 +83,13 @@ func (o *overlay) First(r Range) (Entry, error) {
 		return Entry{}, err
 	}
 	return Entry{Key: c.key, Value: c.value}, nil
+}
+
+func firstOf(scan iter.Seq2[Entry, error]) (Entry, error) {
+	for entry, err := range scan {
+		return entry, err
+	}
+	return Entry{}, ErrNotFound
 }
 
 // Scan merges the collected writes with the entries beneath; a write hides the

@@ -42,6 +42,9 @@ type Index[T any] struct {
 	// Keys returns none, one or many keys of a record in a new slice, best built with
 	// the type Key: then no key is the beginning of another, and a Prefix is exact.
 	Keys func(*T) [][]byte
+	// Same tells, for Keys that take long, that they are the same for both records. It may
+	// say no although they are, and is nil where Keys are to be compared.
+	Same func(was, is *T) bool
 }
 
 // Table stores records of type T with their index entries, within the
@@ -187,6 +190,9 @@ func (t *Table[T]) replace(tx Tx, key []byte, stored, record *T) error {
 	defer memory.giveBack()
 	for i := range t.indexes {
 		index := &t.indexes[i]
+		if stored != nil && index.Same != nil && index.Same(stored, record) {
+			continue
+		}
 		was, is := index.entries(stored, key, memory), index.entries(record, key, memory)
 		before := len(memory.added)
 		memory.added = appendWithout(memory.added, is, was)

@@ -44,7 +44,7 @@ func people() *store.Table[person] {
 					keys = append(keys, store.Key{}.Text(tag))
 				}
 				return keys
-			}},
+			}, Same: func(was, is *person) bool { return slices.Equal(was.Tags, is.Tags) }},
 		},
 	})
 }
