@@ -78,7 +78,8 @@ const (
 	TrustDomain  TrustedPart = "domain" // every address of the domain; it takes PermitAliases
 )
 
-// proofsOf are the proofs that a mail has, the strongest first.
+// proofsOf are the proofs that a mail has, the strongest first: those of the sender's
+// own domain before those of others, and those that anybody can have last.
 func proofsOf(m *Message) (list []Proof) {
 	for _, signature := range m.Authentication.DKIM {
 		if signature.Result == "pass" && signature.Domain != "" {
@@ -91,7 +92,21 @@ func proofsOf(m *Message) (list []Proof) {
 	if network := networkOf(m.Envelope.RemoteIP); network != "" {
 		list = append(list, Proof{ProofNetwork, network})
 	}
+	slices.SortStableFunc(list, func(a, b Proof) int { return cmp.Compare(a.weakness(m), b.weakness(m)) })
 	return list
+}
+
+func (p Proof) weakness(m *Message) int {
+	switch p.Risk(m.From.Email) {
+	case "":
+		if p.Kind == ProofNetwork { // nobody knows who else sends from there
+			return 1
+		}
+		return 0
+	case RiskOther:
+		return 1
+	}
+	return 2
 }
 
 // networkOf is the network that an address belongs to, as far as one party is

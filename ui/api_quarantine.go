@@ -71,9 +71,14 @@ func (s *Server) apiQuarantinedMail(c echo.Context, a helpdesk.Actor) error {
 		Mail   apiQuarantined `json:"mail"`
 		Text   string         `json:"text"`
 		Proofs []string       `json:"proofs"`
-	}{quarantinedJSON(q.Quarantined), q.Text, []string{}}
+		// Risks are those of proofs that have one.
+		Risks map[string]helpdesk.TrustRisk `json:"proof_risks"`
+	}{quarantinedJSON(q.Quarantined), q.Text, []string{}, map[string]helpdesk.TrustRisk{}}
 	for _, proof := range q.Proofs {
 		answer.Proofs = append(answer.Proofs, proof.String())
+		if risk := proof.Risk(q.Mail.From.Email); risk != "" {
+			answer.Risks[proof.String()] = risk
+		}
 	}
 	return c.JSON(http.StatusOK, answer)
 }

@@ -163,9 +163,11 @@ type quarantinedView struct {
 	Files    []string
 	Proofs   []proofOption
 	Domain   string // of the sender; "" where the reader may not trust a whole domain
-	Problem  string
-	Size     string
-	Chosen   string // the part of the sender to be trusted
+	// DomainWarning is what is to be known before all of it is trusted, or "".
+	DomainWarning string
+	Problem       string
+	Size          string
+	Chosen        string // the part of the sender to be trusted
 }
 
 type evidenceLine struct{ Name, Value, Note, Tone string }
@@ -173,6 +175,7 @@ type evidenceLine struct{ Name, Value, Note, Tone string }
 type proofOption struct {
 	Value, Label string
 	Selected     bool
+	Warning      string // what is to be known before it is chosen, or ""
 }
 
 // maxPreview is how much of a quarantined mail's text is shown, in bytes.
@@ -209,12 +212,24 @@ func (s *Server) showQuarantined(c echo.Context, status int, problem string) err
 	}
 	for i, proof := range q.Proofs {
 		chosen := c.FormValue("proof")
-		view.Proofs = append(view.Proofs, proofOption{proof.String(), v.T("quarantine.proof."+string(proof.Kind), proof.Value), chosen == proof.String() || chosen == "" && i == 0})
+		view.Proofs = append(view.Proofs, proofOption{proof.String(), v.T("quarantine.proof."+string(proof.Kind), proof.Value), chosen == proof.String() || chosen == "" && i == 0,
+			v.trustWarning(proof.Risk(q.Mail.From.Email), proof.Value)})
 	}
 	if v.may(helpdesk.PermitAliases) {
 		view.Domain = domainOf(q.Mail.From.Email)
+		if helpdesk.FreeMail(view.Domain) {
+			view.DomainWarning = v.trustWarning(helpdesk.RiskEverybody, view.Domain)
+		}
 	}
 	return s.render(c, status, "quarantined", view)
+}
+
+// trustWarning says what is to be known of a risk, "" for none.
+func (v *visit) trustWarning(risk helpdesk.TrustRisk, domain string) string {
+	if risk == "" {
+		return ""
+	}
+	return v.T("quarantine.risk."+string(risk), domain)
 }
 
 // evidence says how the mail really came, and what each check found.
@@ -312,6 +327,7 @@ type trustedView struct {
 type trustedRow struct {
 	Pattern, Proof string
 	Text           string
+	Warning        string // what is to be known of it, or ""
 	By             string
 	Since          moment
 }
@@ -332,7 +348,11 @@ func (s *Server) trustedPage(c echo.Context) error {
 		return err
 	}
 	for _, t := range list {
-		view.Trusted = append(view.Trusted, trustedRow{t.Pattern, t.Proof.String(), v.T("quarantine.proof."+string(t.Proof.Kind), t.Proof.Value),
+		domain := t.Proof.Value
+		if t.Risk() == helpdesk.RiskEverybody {
+			domain = t.Pattern
+		}
+		view.Trusted = append(view.Trusted, trustedRow{t.Pattern, t.Proof.String(), v.T("quarantine.proof."+string(t.Proof.Kind), t.Proof.Value), v.trustWarning(t.Risk(), domain),
 			people[t.By].Name, longMoment(v.Printer, t.At)})
 	}
 	return s.render(c, http.StatusOK, "settings-trusted", view)

@@ -68,7 +68,7 @@ func (h *apiHouse) judgeQuarantine() {
 	page := h.get("/quarantine?limit=2")
 	page.at("mails", 0).want(t, object{"id": d, "state": "waiting", "why": "dmarc", "from": "suzuki@bank.example", "purge_at": nil})
 	h.get("/quarantine?after="+page["next"].(string)).at("mails", 0).want(t, object{"id": a})
-	h.get("/quarantine/"+a).want(t, object{"text": "a\n", "proofs": []any{"dkim:list.example", "spf:list.example"}})
+	h.get("/quarantine/"+a).want(t, object{"text": "a\n", "proofs": []any{"dkim:list.example", "spf:list.example"}, "proof_risks": object{"dkim:list.example": "other", "spf:list.example": "other"}})
 	h.call("GET", "/quarantine/"+a+"/source", nil)
 	h.call("GET", "/quarantine?state=lost", nil).refused(400, helpdesk.CodeInvalid, "state", "waiting")
 	h.call("POST", "/quarantine/"+a+"/release", object{"trust": object{"sender": "address", "proof": "smell:good"}}).refused(400, helpdesk.CodeInvalid, "proof", "dkim:DOMAIN")
@@ -83,4 +83,40 @@ func (h *apiHouse) judgeQuarantine() {
 		t.Errorf("released: %s", results.Body)
 	}
 	h.call("POST", "/quarantine", object{"action": "eat", "ids": []string{}}).refused(400, helpdesk.CodeInvalid, "action", "release")
+}
+
+// Before a sender is trusted it is said whose signature that would be: anybody's with
+// an account at the service, or another domain's; the sender's own is offered first.
+func TestTrustIsWarnedOfWhereOthersCouldWrite(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	receive := func(from string, domains ...string) string {
+		t.Helper()
+		verdict := disowned()
+		verdict.SPF = helpdesk.AuthResult{Result: "fail", Domain: "bank.example"}
+		verdict.DKIM = nil
+		for _, domain := range domains {
+			verdict.DKIM = append(verdict.DKIM, helpdesk.AuthResult{Result: "pass", Domain: domain})
+		}
+		return h.receive(letter{from: from, name: "鈴木", subject: "x", text: "本文", authentication: verdict}).MessageID
+	}
+	shared, whole := "gmail.com は誰でも利用できるサービスです", "gmail.com のアドレスは誰でも取得できます"
+	id := receive("suzuki@bank.example", "gmail.com", "list.example", "mail.bank.example")
+	page := b.get("/quarantine/"+id).want(http.StatusOK).shows(shared, "list.example は送信元とは別のドメインです").hides("mail.bank.example は", whole)
+	if first := strings.Index(page.body, `value="dkim:`); !strings.HasPrefix(page.body[first:], `value="dkim:mail.bank.example" checked`) {
+		t.Errorf("the first proof is not the sender's own: %.80s", page.body[first:])
+	}
+	b.post("/quarantine/"+id, "action", "trust", "sender", "address", "proof", "dkim:gmail.com").want(http.StatusSeeOther)
+	b.get("/settings/trusted").shows("suzuki@bank.example", shared)
+
+	// At the service itself the address is its own; the whole service is everybody.
+	id = receive("suzuki@gmail.com", "gmail.com")
+	b.get("/quarantine/" + id).shows(whole).hides(shared)
+	b.post("/quarantine/"+id, "action", "trust", "sender", "domain", "proof", "dkim:gmail.com").want(http.StatusSeeOther)
+	b.get("/settings/trusted").shows(whole)
+	for _, domain := range []string{"docomo.ne.jp", "yahoo.co.jp", "icloud.com", "outlook.jp", "amazonses.com", "eu-west-1.amazonses.com", "em123.sendgrid.net"} {
+		if risk := (helpdesk.Proof{Kind: helpdesk.ProofDKIM, Value: domain}).Risk("suzuki@bank.example"); risk != helpdesk.RiskProvider {
+			t.Errorf("%s: %q", domain, risk)
+		}
+	}
 }

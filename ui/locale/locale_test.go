@@ -119,6 +119,7 @@ var composed = []string{
 	"quarantine.state",
 	"quarantine.policy",
 	"quarantine.proof",
+	"quarantine.risk",
 	"quarantine.vouched",
 	"check.say",
 	"check.state",
