@@ -24,10 +24,11 @@ const (
 	// seen: far more than usual is set aside, or some waits for days to be confirmed.
 	AlarmQuarantine AlarmKind = "quarantine"
 	AlarmHeld       AlarmKind = "held"
+	AlarmParked     AlarmKind = "parked" // a kind of timer: work failed until it was no longer tried
 )
 
 // AlarmKinds are all kinds, the most pressing first.
-var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmQuarantine, AlarmHeld, AlarmWebhook}
+var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmQuarantine, AlarmHeld, AlarmParked, AlarmWebhook}
 
 // Alarm is something of the server that needs an admin. It stands until whoever
 // raised it finds that it is over.
@@ -54,23 +55,25 @@ func (d *Desk) RaiseAlarm(ctx context.Context, a Actor, kind AlarmKind, subject 
 	if !slices.Contains(AlarmKinds, kind) {
 		return invalid("kind", "alarm_unknown", "there is no alarm %q", kind)
 	}
-	return d.update(ctx, a, func(c *command) error {
-		alarm, err := optional(alarms.Get(c, key(string(kind), subject)))
-		if err != nil {
-			return err
-		}
-		stands := alarm != nil
-		if !stands {
-			alarm = &Alarm{Kind: kind, Subject: subject, At: c.now}
-		}
-		detail = detail.clipped()
-		alarm.Detail, alarm.Key, alarm.Args, alarm.SeenAt = detail.Text, detail.Key, detail.Args, c.now
-		if err := alarms.Put(c, alarm); err != nil || stands {
-			return err
-		}
-		_, err = c.record(alarm.event(EventAlarmRaised))
+	return d.update(ctx, a, func(c *command) error { return c.raiseAlarm(kind, subject, detail) })
+}
+
+func (c *command) raiseAlarm(kind AlarmKind, subject string, detail AlarmDetail) error {
+	alarm, err := optional(alarms.Get(c, key(string(kind), subject)))
+	if err != nil {
 		return err
-	})
+	}
+	stands := alarm != nil
+	if !stands {
+		alarm = &Alarm{Kind: kind, Subject: subject, At: c.now}
+	}
+	detail = detail.clipped()
+	alarm.Detail, alarm.Key, alarm.Args, alarm.SeenAt = detail.Text, detail.Key, detail.Args, c.now
+	if err := alarms.Put(c, alarm); err != nil || stands {
+		return err
+	}
+	_, err = c.record(alarm.event(EventAlarmRaised))
+	return err
 }
 
 // EndAlarm says that something is in order again. Without such an alarm nothing
@@ -86,19 +89,21 @@ func (d *Desk) EndAlarm(ctx context.Context, a Actor, kind AlarmKind, subject st
 	}); err != nil || !stands {
 		return err
 	}
-	return d.update(ctx, a, func(c *command) error {
-		alarm, err := optional(alarms.Get(c, key(string(kind), subject)))
-		if err != nil || alarm == nil {
-			return err
-		}
-		if err := alarms.Delete(c, key(string(kind), subject)); err != nil {
-			return err
-		}
-		if _, err := c.record(alarm.event(EventAlarmEnded)); err != nil {
-			return err
-		}
-		return c.readAlarms()
-	})
+	return d.update(ctx, a, func(c *command) error { return c.endAlarm(kind, subject) })
+}
+
+func (c *command) endAlarm(kind AlarmKind, subject string) error {
+	alarm, err := optional(alarms.Get(c, key(string(kind), subject)))
+	if err != nil || alarm == nil {
+		return err
+	}
+	if err := alarms.Delete(c, key(string(kind), subject)); err != nil {
+		return err
+	}
+	if _, err := c.record(alarm.event(EventAlarmEnded)); err != nil {
+		return err
+	}
+	return c.readAlarms()
 }
 
 // Found is what the alarm found when it was last raised.

@@ -170,4 +170,5 @@ const (
 	EventWebhookSkipped         EventKind = "webhook.skipped"
 	EventWebhookParked          EventKind = "webhook.parked"
 	EventTimerParked            EventKind = "timer.parked"
+	EventTimersResumed          EventKind = "timers.resumed"
 )

@@ -102,8 +102,7 @@ func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease ti
 			t.Claims++
 			t.Due, t.Claimed, t.Set = c.now.Add(lease), c.now, c.now
 			if t.Claims > parkAfter {
-				t.Parked = true
-				if _, err := c.record(Event{Kind: EventTimerParked, Data: map[string]string{"kind": string(t.Kind), "id": t.ID, "problem": t.Problem}}); err != nil {
+				if err := c.park(t); err != nil {
 					return err
 				}
 			} else {

@@ -285,6 +285,7 @@ var routeAccess = map[string]access{
 	"GET /settings/check":                            {needs: helpdesk.PermitRead},
 	"POST /settings/check":                           {needs: helpdesk.PermitSystem},
 	"GET /settings/system":                           {needs: helpdesk.PermitRead},
+	"POST /settings/system/resume":                   {needs: helpdesk.PermitSystem},
 }
 
 // apiScopes names every route of the API with the permission that it asks for;

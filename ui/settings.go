@@ -46,6 +46,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.POST("/settings/analysis/again", s.startReanalysis)
 	g.POST("/settings/analysis/stop", s.stopReanalysis)
 	g.GET("/settings/system", s.systemPage)
+	g.POST("/settings/system/resume", s.resumeParked)
 	g.GET("/settings/suppressions", s.suppressionsPage)
 	g.POST("/settings/suppressions/lift", s.liftSuppression)
 	g.POST("/settings/suppressions/opt-in", s.liftOptOut)

@@ -225,7 +225,7 @@ func (s *Server) auditFile(c echo.Context) error {
 
 // plainCell keeps a spreadsheet from taking a text for a formula.
 func plainCell(text string) string {
-	if text != "" && strings.ContainsRune("=+-@\t\r", rune(text[0])) {
+	if text != "" && strings.IndexAny(text, "=+-@\t\r＝＋－＠") == 0 {
 		return "'" + text
 	}
 	return text

@@ -106,6 +106,7 @@ type systemView struct {
 	Version    string
 	Outbound   string
 	Domains    []mxRecord
+	Resumes    bool // there is stopped work, and the reader may have it tried again
 }
 
 // figure is a counted thing; Tone is set where the count asks for a look.
@@ -126,8 +127,17 @@ func (s *Server) systemPage(c echo.Context) error {
 		return err
 	}
 	view.count()
+	view.Resumes = view.Statistics.TimersParked > 0 && v.may(helpdesk.PermitSystem)
 	view.Domains = s.domains(aliases)
 	return s.render(c, http.StatusOK, "settings-system", view)
+}
+
+// resumeParked has stopped work tried again.
+func (s *Server) resumeParked(c echo.Context) error {
+	if _, err := s.desk.ResumeParked(c.Request().Context(), visitOf(c).actor()); err != nil {
+		return err
+	}
+	return c.Redirect(http.StatusSeeOther, "/settings/system")
 }
 
 func (w *systemView) count() {
