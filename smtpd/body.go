@@ -1,6 +1,9 @@
 package smtpd
 
-import "fmt"
+import (
+	"bytes"
+	"fmt"
+)
 
 // The states of a bodyFilter name what it has seen of the current line. In
 // lineDot, lineDotCR and lineCR the last bytes are held back until the next one
@@ -15,6 +18,8 @@ const (
 
 // maxHeldBack is how many bytes more than it is fed a bodyFilter may pass on.
 const maxHeldBack = 2
+
+var crlf = []byte("\r\n")
 
 // bodyFilter reads the text after DATA (RFC 5321 section 4.1.1.4), takes the dot
 // away that stands before a line's own (section 4.5.2), and finds the end: CRLF "."
@@ -37,31 +42,49 @@ type bodyFilter struct {
 // feed reads from src until the end of the mail, appends what is to be passed
 // on to dst, and returns that and the number of bytes read.
 func (f *bodyFilter) feed(dst, src []byte) ([]byte, int) {
-	for i := 0; i < len(src); i++ {
-		c := src[i]
-		if f.state == lineText && c != '\r' && c != '\n' {
-			run := textRun(src[i:])
-			f.grow(run)
-			dst = f.pass(dst, src[i:i+run])
-			i += run - 1
-			continue
+	for i := 0; i < len(src); {
+		if f.state == lineText || f.state == lineStart && src[i] != '.' {
+			if n := f.run(src[i:]); n > 0 {
+				dst = f.pass(dst, src[i:i+n])
+				i += n
+				continue
+			}
 		}
-		dst = f.step(dst, c)
-		if f.done {
-			return dst, i + 1
+		dst = f.step(dst, src[i])
+		if i++; f.done {
+			return dst, i
 		}
 	}
 	return dst, len(src)
 }
 
-// textRun counts the bytes before the next CR or LF.
-func textRun(src []byte) int {
-	for i, c := range src {
-		if c == '\r' || c == '\n' {
-			return i
+// runAtMost is how far a line is looked ahead, in bytes: most end before, and one that
+// is made of bare CR or LF costs no more than this for each.
+const runAtMost = 512
+
+// run reads the text at the start of src up to a CR or LF, and the line end where it is
+// there in whole, and returns the number of bytes.
+func (f *bodyFilter) run(src []byte) int {
+	n := min(len(src), runAtMost)
+	for _, end := range []byte("\r\n") {
+		if at := bytes.IndexByte(src[:n], end); at >= 0 {
+			n = at
 		}
 	}
-	return len(src)
+	if n > 0 {
+		f.grow(n)
+		f.state = lineText
+	}
+	if bytes.HasPrefix(src[n:], crlf) {
+		n += len(crlf)
+		f.endLine()
+	}
+	return n
+}
+
+func (f *bodyFilter) endLine() {
+	f.state, f.length = lineStart, 0
+	f.line++
 }
 
 // step reads one byte.
@@ -70,9 +93,8 @@ func (f *bodyFilter) step(dst []byte, c byte) []byte {
 	case c == '\n' && f.state == lineDotCR:
 		f.done = true
 	case c == '\n' && f.state == lineCR:
-		dst = f.pass(dst, []byte("\r\n"))
-		f.state, f.length = lineStart, 0
-		f.line++
+		dst = f.pass(dst, crlf)
+		f.endLine()
 	case c == '\n':
 		f.setFault("a line feed without a carriage return")
 		f.state = lineText

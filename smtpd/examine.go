@@ -32,10 +32,14 @@ func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, er
 			return nil
 		})
 	}()
-	filtered := make(chan error, 1)
-	go func() { filtered <- guard(func() error { s.filter(ctx, m); return nil }) }()
+	waited := []chan error{verified}
+	if filter := s.gate.Load().Filter; filter != nil {
+		filtered := make(chan error, 1)
+		go func() { filtered <- guard(func() error { s.filter(ctx, filter, m); return nil }) }()
+		waited = append(waited, filtered)
+	}
 	err := s.parse(ctx, m)
-	for _, done := range []chan error{verified, filtered} {
+	for _, done := range waited {
 		if otherErr := <-done; err == nil {
 			err = otherErr
 		}
@@ -47,11 +51,7 @@ func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, er
 }
 
 // filter asks the content filter. One that gives no answer stops no mail.
-func (s *Server) filter(ctx context.Context, m *Mail) {
-	filter := s.gate.Load().Filter
-	if filter == nil {
-		return
-	}
+func (s *Server) filter(ctx context.Context, filter ContentFilter, m *Mail) {
 	request := rspamd.Request{ID: m.ID, HELO: m.HELO, MailFrom: m.MailFrom, Recipients: m.Recipients, TLS: m.TLS, Raw: m.Raw}
 	if !m.LMTP && !s.exempt(m.RemoteIP) { // else it is the address of a relay in front
 		request.RemoteIP = m.RemoteIP

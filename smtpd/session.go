@@ -118,7 +118,7 @@ func (s *session) Data(io.Reader) error {
 	if err := s.server.take(e, spooled, s.listings()); err != nil {
 		return s.answer("deliver mail", err)
 	}
-	s.logger().Info("mail accepted", "from", e.MailFrom, "recipients", len(e.Recipients), "size", spooled.size,
+	s.wire.log.Info("mail accepted", "id", e.ID, "from", e.MailFrom, "recipients", len(e.Recipients), "size", spooled.size,
 		"tls", e.TLS, "protocol", e.Protocol, "duration", time.Since(started))
 	return status(250, [3]int{2, 0, 0}, "queued as %s", e.ID)
 }

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"encoding/binary"
 	"strings"
 	"unicode/utf8"
 )
@@ -68,7 +69,8 @@ func decodeSevenBit(data []byte, declared charset, known bool) decoded {
 
 func decodeEightBit(data []byte, declared charset, known bool) decoded {
 	if known && declared.name == "utf-8" && utf8.Valid(data) {
-		return finish(declared, data, true)
+		text := string(data)
+		return decoded{text: text, used: declared.name, errors: countErrors(text)}
 	}
 	utf := countUTF8(data)
 	if known && declared.name == "utf-8" {
@@ -187,6 +189,12 @@ func countErrors(s string) int {
 }
 
 func isSevenBit(data []byte) bool {
+	const high = 0x8080808080808080 // the first bit of eight bytes
+	for ; len(data) >= 8; data = data[8:] {
+		if binary.NativeEndian.Uint64(data)&high != 0 {
+			return false
+		}
+	}
 	for _, c := range data {
 		if c >= utf8.RuneSelf {
 			return false
@@ -264,15 +272,21 @@ func cleanText(s string) string {
 }
 
 func isClean(s string) bool {
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c >= 0x20 && c < 0x7F, c > 0xC2, c > 0x7F && c < 0xC2, c == '\n', c == '\t':
-		case c == 0xC2 && i+1 < len(s) && s[i+1] >= 0xA0:
-		default:
+	for i := 0; i < len(s); {
+		if c := s[i]; c < utf8.RuneSelf {
+			if c < 0x20 && c != '\n' && c != '\t' || c == 0x7F {
+				return false
+			}
+			i++
+			continue
+		}
+		r, size := utf8.DecodeRuneInString(s[i:])
+		if size == 1 || isControl(r) {
 			return false
 		}
+		i += size
 	}
-	return utf8.ValidString(s)
+	return true
 }
 
 func isControl(r rune) bool {

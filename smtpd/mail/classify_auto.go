@@ -16,7 +16,10 @@ func findAutoReply(m *Message, fields fieldIndex) string {
 		return "Auto-Submitted: " + automatic
 	}
 	for _, name := range autoReplyFields {
-		if v := strings.ToLower(fields.get(name)); fields.has(name) && v != "no" && v != "false" {
+		if !fields.has(name) {
+			continue
+		}
+		if v := strings.ToLower(fields.get(name)); v != "no" && v != "false" {
 			return name
 		}
 	}

@@ -59,6 +59,9 @@ func parseDate(s string) time.Time {
 	if len(s) > 200 {
 		return time.Time{}
 	}
+	if t, ok := parseUsualDate(s); ok {
+		return t
+	}
 	var r dateReading
 	plain := leadingWeekday.ReplaceAllString(stripComments(s), "")
 	for _, token := range dateTokens(plain) {
@@ -70,6 +73,18 @@ func parseDate(s string) time.Time {
 		}
 	}
 	return r.time()
+}
+
+// parseUsualDate reads what almost every program writes, "Fri, 20 Nov 2026 09:00:03
+// +0900"; all else is for parseDate.
+func parseUsualDate(s string) (t time.Time, ok bool) {
+	const farthest = 14 * 60 * 60 // of a zone that there is, in seconds
+	t, err := time.ParseInLocation("Mon, 2 Jan 2006 15:04:05 -0700", s, time.UTC)
+	if err != nil || t.Year() < 1 || t.Nanosecond() != 0 {
+		return time.Time{}, false
+	}
+	_, offset := t.Zone()
+	return t, -farthest <= offset && offset <= farthest
 }
 
 // dateTokens splits at blanks and commas, and between an ISO date and its time.

@@ -82,6 +82,9 @@ func isToken(s string) bool {
 // after the disposition's (RFC 2183 section 2.3).
 func betterName(names []string) (clean, raw string) {
 	for _, name := range names {
+		if name == "" {
+			continue
+		}
 		cleaned := cleanFilename(name)
 		switch {
 		case cleaned == "":

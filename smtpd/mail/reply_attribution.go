@@ -205,8 +205,8 @@ func findVerb(s string) int {
 	best := -1
 	var before rune
 	for i, r := range s {
-		if mayBeginVerb[uint8(r)] && !(unicode.IsLetter(before) && spacedScript(r)) {
-			for _, v := range verbsByFirstRune[r] {
+		if verbs := verbsByLastByte[uint8(r)]; len(verbs) > 0 && !(unicode.IsLetter(before) && spacedScript(r)) {
+			for _, v := range verbs {
 				if !strings.HasPrefix(s[i:], v) {
 					continue
 				}
@@ -222,22 +222,14 @@ func findVerb(s string) int {
 	return best
 }
 
-// verbsByFirstRune are the attributionVerbs by the character they begin with.
-var verbsByFirstRune = func() map[rune][]string {
-	groups := map[rune][]string{}
+// verbsByLastByte are the attributionVerbs by the last byte of the number of the character
+// they begin with.
+var verbsByLastByte = func() (groups [256][]string) {
 	for _, v := range attributionVerbs {
 		first, _ := utf8.DecodeRuneInString(v)
-		groups[first] = append(groups[first], v)
+		groups[uint8(first)] = append(groups[uint8(first)], v)
 	}
 	return groups
-}()
-
-// mayBeginVerb has the last bytes of the runes that verbs begin with.
-var mayBeginVerb = func() (marked [256]bool) {
-	for first := range verbsByFirstRune {
-		marked[uint8(first)] = true
-	}
-	return marked
 }()
 
 // spacedScript reports whether r is of a script that puts spaces between words.
