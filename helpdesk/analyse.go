@@ -64,7 +64,7 @@ func toAnalyse(r store.Reader, e Event) (message string, ticket uint64, err erro
 			}
 		}
 	}
-	if err != nil || m == nil || m.State != MessagePosted || m.Kind != KindPerson {
+	if err != nil || m == nil || m.State != MessagePosted || m.Kind != KindPerson || m.ThirdParty {
 		return "", 0, err
 	}
 	return m.ID, m.Ticket, nil
@@ -91,7 +91,7 @@ func (d *Desk) AnalysisInput(ctx context.Context, messageID string) (*AnalysisIn
 		if err != nil {
 			return err
 		}
-		if m.Direction != Inbound || m.State != MessagePosted {
+		if m.Direction != Inbound || m.State != MessagePosted || m.ThirdParty {
 			return nil
 		}
 		ticket, err := tickets.Get(r, key(m.Ticket))

@@ -258,7 +258,7 @@ func occurrenceOf(r store.Reader, t *Ticket) (o occurrence, why AutoReplyReason,
 		return o, "", err
 	}
 	for _, m := range found.thread {
-		if m.fromCustomer() && m.Settled == 0 {
+		if m.fromCustomer() && m.Settled == 0 && !m.ThirdParty {
 			o.mails, o.mail = append(o.mails, m), m
 		}
 	}

@@ -155,7 +155,7 @@ func answeredWaits(r store.Reader, number uint64) (waits []wait, err error) {
 		case m.State != MessagePosted:
 		case m.Direction == Outbound && !m.Automatic:
 			replies[m.Seq] = m
-		case m.fromCustomer() && m.Settled != 0:
+		case m.fromCustomer() && m.Settled != 0 && !m.ThirdParty:
 			if since[m.Settled].IsZero() {
 				order = append(order, m.Settled)
 			}

@@ -44,6 +44,7 @@ func (d *Desk) SaveDraft(ctx context.Context, a Actor, draft Draft) (*Draft, err
 		}
 		current.AliasID, current.Subject, current.Text, current.HTML = draft.AliasID, draft.Subject, draft.Text, draft.HTML
 		current.To, current.Cc, current.Bcc, current.Quote, current.Seen = draft.To, draft.Cc, draft.Bcc, draft.Quote, draft.Seen
+		current.Forward = draft.Forward
 		current.Signature, current.Templates = draft.Signature, draft.Templates
 		current.UpdatedAt = c.now
 		saved = current

@@ -137,7 +137,7 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	}
 	draft.Ticket, draft.UserID, draft.Text, draft.HTML, draft.Quote = t.Number, c.actor.UserID, r.Text, r.HTML, r.Quote
 	draft.To, draft.Cc, draft.Bcc = typed(r.To), typed(r.Cc), typed(r.Bcc)
-	draft.Kind = DraftReply
+	draft.Kind, draft.Forward = DraftReply, r.Forward
 	if r.Opening != nil {
 		draft.Kind, draft.AliasID, draft.Subject = DraftMail, r.Opening.AliasID, r.Opening.Subject
 	}
@@ -206,7 +206,7 @@ func (c *command) putLeaving(draft *Draft) error {
 
 // sendable is the reply that a complete draft becomes.
 func (draft *Draft) sendable() Reply {
-	r := Reply{Ticket: draft.Ticket, Text: draft.Text, HTML: draft.HTML, Quote: draft.Quote, Draft: draft.ID, IdempotencyKey: draft.ID, held: draft}
+	r := Reply{Ticket: draft.Ticket, Text: draft.Text, HTML: draft.HTML, Quote: draft.Quote, Forward: draft.Forward, Draft: draft.ID, IdempotencyKey: draft.ID, held: draft}
 	if draft.Kind == DraftMail {
 		r.Opening = &Opening{AliasID: draft.AliasID, Subject: draft.Subject}
 	}

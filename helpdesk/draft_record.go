@@ -41,6 +41,7 @@ type Draft struct {
 	Text, HTML  string
 	To, Cc, Bcc string // as typed, so perhaps not yet an address
 	Quote       bool
+	Forward     string `cbor:",omitempty"` // the message that it passes on
 	// Signature stands below, nil for the usual one; Templates are the ids of those
 	// that it was written with.
 	Signature *Localized `cbor:",omitempty"`

@@ -32,7 +32,7 @@ func (c *command) restoreDraft(m *Message, files []restored) error {
 		return err
 	}
 	draft := &Draft{ID: c.desk.newID(), Kind: DraftReply, Ticket: m.Ticket, UserID: c.actor.UserID, State: DraftWriting,
-		Text: body.ReplyText, HTML: body.HTML, To: typed(m.To), Cc: typed(m.Cc), Bcc: typed(m.Bcc), Quote: m.Before.Quote, Signature: m.Before.Signature, Templates: m.Templates, Seen: c.last, CreatedAt: c.now, UpdatedAt: c.now}
+		Text: body.ReplyText, HTML: body.HTML, To: typed(m.To), Cc: typed(m.Cc), Bcc: typed(m.Bcc), Quote: m.Before.Quote, Forward: m.Forwarded, Signature: m.Before.Signature, Templates: m.Templates, Seen: c.last, CreatedAt: c.now, UpdatedAt: c.now}
 	if opening := m.Before.Opening; opening != nil {
 		draft.Kind, draft.Ticket, draft.AliasID, draft.Subject = DraftMail, 0, opening.AliasID, opening.Subject
 	}

@@ -280,7 +280,7 @@ func (c *command) recallAnswers(t *Ticket) error {
 
 // answers reports whether a person of the house answers the customer with m.
 func (m *Message) answers() bool {
-	return m.State == MessagePosted && m.Direction == Outbound && !m.Automatic
+	return m.State == MessagePosted && m.Direction == Outbound && !m.Automatic && !m.ThirdParty
 }
 
 // verifyDue computes every due time anew, and looks for the timers of those

@@ -63,9 +63,6 @@ func (c *command) joinHeld(ticket *Ticket, m *Message) error {
 	if err != nil {
 		return err
 	}
-	if m.From.Email != "" {
-		ticket.Participants = appendNew(ticket.Participants, m.From.Email)
-	}
 	if err := c.join(ticket, m, seq); err != nil {
 		return err
 	}

@@ -88,6 +88,11 @@ type Message struct {
 	// ticket's closing; while it is 0 the customer waits.
 	Settled uint64
 	Moved   []Moved // from ticket to ticket by hand, the newest last
+	// ThirdParty says that it is of the exchange with somebody to whom a mail was
+	// forwarded, and not with the customer; Forwarded is the message that it passes
+	// on, or "".
+	ThirdParty bool   `cbor:",omitempty"`
+	Forwarded  string `cbor:",omitempty"`
 
 	From       Address
 	To         []Address

@@ -194,6 +194,9 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 		return err
 	}
 	message.Moved = append(message.Moved, m.mark(from.Number))
+	if m.Opened { // the matter is its author's own there
+		message.ThirdParty = false
+	}
 	if err := c.relocate(message, into); err != nil {
 		return err
 	}

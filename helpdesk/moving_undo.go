@@ -67,6 +67,13 @@ func (c *command) undoMoving(m *Moving) error {
 	}
 	for _, message := range going {
 		m.unmark(c, message)
+		if m.Opened {
+			via, err := optional(messages.Get(c, key(message.Via)))
+			if err != nil {
+				return err
+			}
+			message.ThirdParty = message.Direction == Inbound && via != nil && via.ThirdParty
+		}
 		if err := c.relocate(message, from); err != nil {
 			return err
 		}

@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"context"
 	"slices"
 
@@ -95,6 +96,15 @@ func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
 	view.Subject, view.Snippet, view.Contact = t.Subject, t.Snippet, contact.Name
 	if view.Contact == "" {
 		view.Contact = contact.Email
+	}
+	if n.Kind == NoticeCustomer && n.Message != "" {
+		m, err := optional(messages.Get(r, key(n.Message)))
+		if err != nil {
+			return nil, err
+		}
+		if m != nil && m.ThirdParty {
+			view.Contact = cmp.Or(m.From.Name, m.From.Email)
+		}
 	}
 	return view, nil
 }

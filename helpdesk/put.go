@@ -146,6 +146,14 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 	t.Messages++
 	m.Seq = seq
+	var err error
+	if m.ThirdParty, err = c.ofThirdParty(t, m); err != nil {
+		return err
+	}
+	before := len(t.Participants)
+	if m.Reason == ReasonJoined && m.From.Email != "" {
+		t.Participants = appendNew(t.Participants, m.From.Email)
+	}
 	if !m.fromCustomer() {
 		if t.Messages == 1 {
 			t.Snippet = m.Snippet
@@ -158,6 +166,9 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 	}
 	t.WaitingSince = earlier(t.WaitingSince, m.At)
 	if err := c.addParticipants(t, m); err != nil {
+		return err
+	}
+	if err := c.bringsIn(t, m, before); err != nil {
 		return err
 	}
 	if err := c.wakeTicket(t, WokenByCustomer); err != nil {

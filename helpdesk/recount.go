@@ -46,6 +46,8 @@ func tallyOf(r store.Reader, number uint64) (*tally, error) {
 		switch {
 		case m.fromCustomer():
 			t.addCustomer(m)
+		case m.Direction == Outbound && m.ThirdParty:
+			t.snippet = m.Snippet
 		case m.Direction == Outbound && !m.Automatic:
 			t.snippet, newestReply, t.answered = m.Snippet, m.Seq, true
 		}
@@ -96,12 +98,12 @@ func (c *command) recount(t *Ticket) error {
 	t.Messages, t.Held, t.Snippet, t.Trust = found.messages, found.held, found.snippet, found.trust
 	t.CustomerSeq, t.WaitingSince, t.DeliveryFailed = found.customerSeq, found.waitingSince, found.deliveryFailed
 	t.Answered = found.answered
-	t.Participants = slices.Clone(t.Invited)
+	t.Participants, t.ThirdParties = slices.Clone(t.Invited), nil
 	for _, m := range found.thread {
+		before := len(t.Participants)
 		switch {
 		case m.Direction == Outbound:
 			t.Participants = appendNew(t.Participants, recipientsOf(m)...)
-			continue
 		case m.Reason == ReasonJoined && m.From.Email != "":
 			t.Participants = appendNew(t.Participants, m.From.Email)
 		}
@@ -109,6 +111,9 @@ func (c *command) recount(t *Ticket) error {
 			if err := c.addParticipants(t, m); err != nil {
 				return err
 			}
+		}
+		if err := c.bringsIn(t, m, before); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -143,6 +148,11 @@ func (t *tally) differences(ticket *Ticket) (problems []string) {
 	if ticket.DeliveryFailed != t.deliveryFailed {
 		differ("delivery failed", ticket.DeliveryFailed, t.deliveryFailed)
 	}
+	for _, email := range ticket.ThirdParties {
+		if !slices.Contains(ticket.Participants, email) {
+			problems = append(problems, fmt.Sprintf("ticket %d has %s for a third party, who does not take part", ticket.Number, email))
+		}
+	}
 	return append(problems, t.unnamed(ticket)...)
 }
 
@@ -173,10 +183,10 @@ func (m *Message) fromCustomer() bool {
 }
 
 // vouches reports whether what is known of a message's sender is said of its
-// ticket: not of one that somebody wrote down, nor of a stranger's that was let
-// in by hand, which says nothing of the customer.
+// ticket: not of one that somebody wrote down, nor of a third party's or a
+// stranger's that was let in by hand, which say nothing of the customer.
 func (m *Message) vouches() bool {
-	return m.Reason != ReasonLogged && m.Reason != ReasonJoined
+	return m.Reason != ReasonLogged && m.Reason != ReasonJoined && !m.ThirdParty
 }
 
 func bySeq(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) }
@@ -199,7 +209,13 @@ func earlier(a, b time.Time) time.Time {
 
 // settle ends the waiting of a ticket's customer: the event seq answered every
 // message that was not answered yet.
-func (c *command) settle(t *Ticket, seq uint64) error {
+func (c *command) settle(t *Ticket, seq uint64) error { return c.settleSome(t, seq, false) }
+
+// settleThirdParties is settle for the messages of third parties alone: the
+// customer goes on waiting.
+func (c *command) settleThirdParties(t *Ticket, seq uint64) error { return c.settleSome(t, seq, true) }
+
+func (c *command) settleSome(t *Ticket, seq uint64, thirdParties bool) error {
 	if t.WaitingSince.IsZero() {
 		return nil
 	}
@@ -208,6 +224,10 @@ func (c *command) settle(t *Ticket, seq uint64) error {
 	t.WaitingSince = time.Time{}
 	return c.changeMessages(rng, func(m *Message) bool {
 		waits := m.State == MessagePosted && m.fromCustomer() && m.Settled == 0
+		if waits && thirdParties && !m.ThirdParty {
+			t.WaitingSince = earlier(t.WaitingSince, m.At)
+			return false
+		}
 		if waits {
 			m.Settled = seq
 		}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -28,7 +29,11 @@ type Reply struct {
 	To, Cc, Bcc []Address
 	Attachments []Upload
 	Quote       bool // quote the newest customer message below
-	Close       bool // and move the ticket to the pipeline's first closed stage
+	// Forward is the message of the ticket that it passes on to somebody else, whose
+	// answers are then a third party's; "" for an answer. Its text and files hold
+	// what is passed on, as Desk.Forwarded gives it.
+	Forward string
+	Close   bool // and move the ticket to the pipeline's first closed stage
 	// Signature stands below the text; nil is the one that the alias has for the
 	// customer's language, an empty one none.
 	Signature *Localized
@@ -193,7 +198,8 @@ type outgoing struct {
 	body    Body
 	draft   mail.Draft
 	token   Token
-	bounces []Token // one a recipient
+	bounces []Token        // one a recipient
+	zone    *time.Location // of the house: what is quoted says when it was written
 }
 
 func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error) {
@@ -204,6 +210,9 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	ticket, alias := g.ticket, g.alias
 	if r.Opening != nil {
 		ticket.CreatedAt = d.now()
+	}
+	if err := r.mayForward(s); err != nil {
+		return nil, err
 	}
 	newest, err := r.answered(s)
 	if err != nil {
@@ -224,6 +233,9 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	}
 	domain := domainOf(alias.Address)
 	o := &outgoing{token: Token{Value: newToken(), Kind: TokenReply, Ticket: ticket.Number, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}}
+	if o.zone, err = d.houseZone(s); err != nil {
+		return nil, err
+	}
 	o.message = Message{
 		ID: d.newID(), Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindPerson,
 		State: MessagePosted, Reason: r.reason(), AuthorID: a.UserID,
@@ -235,7 +247,8 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	m.At, m.Date = d.now(), d.now()
 	m.MessageID = strings.ToLower(m.ID) + "." + newToken() + "@" + domain
 	o.token.Message = m.ID
-	if newest != nil {
+	m.Forwarded, m.ThirdParty = r.Forward, r.Forward != "" || r.toThirdParties(ticket)
+	if m.Via = r.Forward; newest != nil {
 		m.Via = newest.ID
 	}
 	if newest != nil && newest.MessageID != "" {
@@ -282,6 +295,9 @@ func (r *Reply) subject(t *Ticket) string {
 	if r.Opening != nil {
 		return r.Opening.Subject
 	}
+	if r.Forward != "" {
+		return mail.ForwardSubject(t.Subject)
+	}
 	return mail.ReplySubject(t.Subject)
 }
 
@@ -312,7 +328,7 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 		if err != nil {
 			return err
 		}
-		introduction := attribution(alias.Language, newest)
+		introduction := attribution(alias.Language, newest, o.zone)
 		text += "\n\n" + mail.QuoteText(introduction, original.Text)
 		if html != "" {
 			html += mail.QuoteHTML(introduction, safeHTML(original))

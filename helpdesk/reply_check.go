@@ -20,6 +20,8 @@ const (
 	WarnNoAttachment WarningKind = "no_attachment" // the text speaks of a file, and there is none
 	WarnNoText       WarningKind = "no_text"       // files alone
 	WarnUnfilled     WarningKind = "unfilled"      // a variable of a template has no value
+	WarnCustomer     WarningKind = "customer"      // what is forwarded goes to the customer's side
+	WarnThirdParty   WarningKind = "third_party"   // an answer to the customer goes to a third party too
 )
 
 // Warning is one such thing, about an address or a word of the text.
@@ -73,6 +75,11 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 				list = append(list, Warning{WarnFirstTime, address.Email})
 			}
 		}
+		mixed, err := r.mixes(s)
+		if err != nil {
+			return err
+		}
+		list = append(list, mixed...)
 		list = append(list, r.lacks()...)
 		return nil
 	})
@@ -85,7 +92,7 @@ const maxGap = 40
 
 // lacks warns of what a reply seems to be without.
 func (r *Reply) lacks() (list []Warning) {
-	text := strings.TrimSpace(r.Text)
+	text := strings.TrimSpace(r.ownWords())
 	for _, p := range pieces(text) { // a template's variables, and the gaps that a model leaves
 		if p.variable != "" && utf8.RuneCountInString(p.variable) <= maxGap {
 			list = append(list, Warning{WarnUnfilled, "{{" + p.variable + "}}"})

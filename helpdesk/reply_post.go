@@ -76,17 +76,19 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 // answered changes the ticket as its answer does.
 func (c *command) answered(t *Ticket, m *Message, r *Reply) error {
 	t.Messages++
-	t.Snippet, t.UpdatedAt, t.DeliveryFailed, t.Answered = m.Snippet, c.now, false, true
-	if err := c.markNotSpam(t); err != nil { // nobody answers spam
+	t.Snippet, t.UpdatedAt = m.Snippet, c.now
+	if m.ThirdParty {
+		if err := c.settleThirdParties(t, m.Seq); err != nil {
+			return err
+		}
+	} else if err := c.answeredCustomer(t, m); err != nil {
 		return err
 	}
-	if err := c.settle(t, m.Seq); err != nil {
-		return err
-	}
-	if err := c.replied(m); err != nil {
-		return err
-	}
+	before := len(t.Participants)
 	t.Participants = appendNew(t.Participants, recipientsOf(m)...)
+	if err := c.bringsIn(t, m, before); err != nil {
+		return err
+	}
 	if r.bulk == nil { // who writes to many does not take them all
 		t.followed(c.actor.UserID)
 	}
@@ -116,6 +118,18 @@ func (c *command) answered(t *Ticket, m *Message, r *Reply) error {
 		}
 	}
 	return tickets.Put(c, t)
+}
+
+// answeredCustomer changes the ticket as an answer to its customer does.
+func (c *command) answeredCustomer(t *Ticket, m *Message) error {
+	t.DeliveryFailed, t.Answered = false, true
+	if err := c.markNotSpam(t); err != nil { // nobody answers spam
+		return err
+	}
+	if err := c.settle(t, m.Seq); err != nil {
+		return err
+	}
+	return c.replied(m)
 }
 
 // safeHTML is a message's HTML for quoting; made of its text where it has none.

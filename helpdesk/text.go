@@ -5,24 +5,29 @@ import (
 	"fmt"
 	netmail "net/mail"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// attribution introduces a quoted message in the language of its alias.
-func attribution(language string, m *Message) string {
-	at := m.Date
-	if at.IsZero() {
-		at = m.At
+// writtenAt is when a message was written, in the zone of the house.
+func (m *Message) writtenAt(zone *time.Location) time.Time {
+	if m.Date.IsZero() {
+		return m.At.In(zone)
 	}
+	return m.Date.In(zone)
+}
+
+// attribution introduces a quoted message in the language of its alias.
+func attribution(language string, m *Message, zone *time.Location) string {
+	at := m.writtenAt(zone)
 	who := m.From.Email
 	if m.From.Name != "" {
 		who = fmt.Sprintf("%s <%s>", m.From.Name, m.From.Email)
 	}
 	if language == "ja" {
-		weekday := []string{"日", "月", "火", "水", "木", "金", "土"}[at.Weekday()]
-		return fmt.Sprintf("%s(%s) %s %s:", at.Format("2006年1月2日"), weekday, at.Format("15:04"), who)
+		return fmt.Sprintf("%s %s:", japaneseDate(at), who)
 	}
 	return fmt.Sprintf("On %s, %s wrote:", at.Format("Mon, 2 Jan 2006 at 15:04"), who)
 }
@@ -118,14 +123,24 @@ func answeredMessage(r store.Reader, ticket uint64) (*Message, error) {
 // answered is the message that a reply answers: the one it was meant for, while
 // that is on the ticket.
 func (r *Reply) answered(s store.Reader) (*Message, error) {
+	if r.Forward != "" { // it begins an exchange of its own
+		return nil, nil
+	}
 	meant, err := optional(messages.Get(s, key(r.answers)))
 	if err != nil || meant != nil && meant.Ticket == r.Ticket && meant.State == MessagePosted {
 		return meant, err
 	}
+	t, err := optional(tickets.Get(s, key(r.Ticket)))
+	if err != nil {
+		return nil, err
+	}
+	if t != nil && r.toThirdParties(t) {
+		return r.newestOfThirdParty(s)
+	}
 	return answeredMessage(s, r.Ticket)
 }
 
-// newestCustomerMessage is the newest mail of a person's in the thread, or nil.
+// newestCustomerMessage is the newest mail of the customer's side in the thread, or nil.
 func newestCustomerMessage(r store.Reader, ticket uint64) (*Message, error) {
 	rng := store.Prefix(key(ticket))
 	rng.Reverse = true
@@ -133,7 +148,7 @@ func newestCustomerMessage(r store.Reader, ticket uint64) (*Message, error) {
 		if err != nil {
 			return nil, err
 		}
-		if m.Direction == Inbound && m.State == MessagePosted && (m.Kind == KindPerson || m.Kind == KindList) && m.Channel == "mail" && m.Reason != ReasonLogged {
+		if m.Direction == Inbound && m.State == MessagePosted && (m.Kind == KindPerson || m.Kind == KindList) && m.Channel == "mail" && m.Reason != ReasonLogged && !m.ThirdParty {
 			return m, nil
 		}
 	}

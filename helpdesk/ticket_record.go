@@ -27,6 +27,9 @@ type Ticket struct {
 	Aliases []string
 	// Participants are the addresses, in lower case, whose mail may join.
 	Participants []string
+	// ThirdParties are those of them who came in with a mail that was forwarded, or
+	// with an answer to one: their mail is not the customer's.
+	ThirdParties []string `cbor:",omitempty"`
 	// Previous is the closed ticket that this one continues, or 0.
 	Previous uint64
 	// MergedInto is the ticket that this one became part of, or 0. Such a ticket

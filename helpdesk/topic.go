@@ -238,14 +238,19 @@ func (d *Desk) TopicTickets(ctx context.Context, a Actor, id string) (topic Topi
 
 // House returns where the house is: the zone of its days.
 func (d *Desk) House(ctx context.Context) (zone *time.Location, err error) {
-	err = d.view(ctx, func(r store.Reader) error {
-		s, err := newClocks(r, d.zones).schedule("")
-		if err == nil {
-			zone = s.Zone()
-		}
+	err = d.view(ctx, func(r store.Reader) (err error) {
+		zone, err = d.houseZone(r)
 		return err
 	})
 	return zone, err
+}
+
+func (d *Desk) houseZone(r store.Reader) (*time.Location, error) {
+	s, err := newClocks(r, d.zones).schedule("")
+	if err != nil {
+		return nil, err
+	}
+	return s.Zone(), nil
 }
 
 // WordsBetween calls take with the words of the mails that customers sent in a

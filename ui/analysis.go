@@ -119,7 +119,7 @@ func (w *analysisView) sayOnce() {
 // hurryAnalysis has the ticket that somebody looks at read before all others.
 func (s *Server) hurryAnalysis(ctx context.Context, v *visit, t *helpdesk.TicketView) error {
 	newest := len(t.Messages) - 1
-	for newest >= 0 && t.Messages[newest].Message.Direction != helpdesk.Inbound {
+	for newest >= 0 && (t.Messages[newest].Message.Direction != helpdesk.Inbound || t.Messages[newest].Message.ThirdParty) {
 		newest--
 	}
 	if newest < 0 || t.Messages[newest].Analysis != nil {

@@ -23,6 +23,8 @@ type apiMessage struct {
 	Cc             []string           `json:"cc"`
 	Bcc            []string           `json:"bcc"`
 	Subject        string             `json:"subject"`
+	ThirdParty     bool               `json:"third_party"`
+	Forwarded      *string            `json:"forwarded"` // the message that it passes on
 	Text           string             `json:"text"`
 	ReplyText      string             `json:"reply_text"` // the new words
 	MessageID      string             `json:"message_id"`
@@ -51,6 +53,7 @@ func (r roster) message(v helpdesk.MessageView) apiMessage {
 	m := v.Message
 	message := apiMessage{ID: m.ID, Ticket: m.Ticket, Direction: string(m.Direction), Channel: m.Channel, Kind: string(m.Kind), State: string(m.State),
 		Reason: string(m.Reason), From: m.From.Email, FromName: m.From.Name, To: bare(m.To), Cc: bare(m.Cc), Bcc: bare(m.Bcc), Subject: m.Subject,
+		ThirdParty: m.ThirdParty, Forwarded: orNull(m.Forwarded),
 		Text: v.Body.Text, ReplyText: v.Body.ReplyText, MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References),
 		ReplyAddress: m.ReplyAddress, Paths: orEmpty(m.Paths), Date: timeOrNull(m.Date), At: timeOrNull(m.At),
 		Author: r.email(m.AuthorID), AuthorName: v.AuthorName, Attachments: []apiFile{}, Analysis: r.analysis(v.Analysis),

@@ -26,6 +26,7 @@ type replyInput struct {
 	Quote       bool              `json:"quote"`
 	Close       bool              `json:"close"`
 	Seen        uint64            `json:"seen"`
+	Forward     *forwardInput     `json:"forward"`
 }
 
 type attachmentInput struct {
@@ -52,6 +53,9 @@ func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
 	}
 	reply, err := input.reply()
 	if err != nil {
+		return err
+	}
+	if err := s.pass(c.Request().Context(), a, input.Forward, &reply); err != nil {
 		return err
 	}
 	reply.Ticket, reply.IdempotencyKey = number, key

@@ -252,6 +252,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
 	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
 	many := object{"tickets": []int{1}, "text": "{{customer.name_sama}}\n\nお知らせです。"}
+	h.get("/tickets/1/messages")
 	dry := h.call("POST", "/bulk-replies", object{"tickets": []int{1}, "text": "お知らせです。", "dry_run": true}).ok(200)
 	dry.at("check").want(t, object{"reach": 1, "approval": false, "refused": []any{}})
 	if len(h.get("/bulk-replies").list("bulk_replies")) != 0 {

@@ -55,7 +55,8 @@ type composerView struct {
 	Warned   string // which warnings those were, for the form
 	From     string
 	Quote    bool
-	Quoted   *quotedView // the mail that can be quoted, nil without one
+	Quoted   *quotedView    // the mail that can be quoted, nil without one
+	Forward  *forwardedView // the mail that is passed on, nil for an answer
 	Files    []draftFileView
 	Undo     string // how long a reply can be taken back, in words; "" for not at all
 	Limit    string // of the files together, in words
@@ -83,7 +84,7 @@ type composerView struct {
 	MayClose          bool // the ticket, while sending
 }
 
-func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketView, wanted string) (c composerView, err error) {
+func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketView, p place) (c composerView, err error) {
 	number := t.Row.Ticket.Number
 	base := "/tickets/" + strconv.FormatUint(number, 10)
 	c = composerView{Ticket: number, Base: base, Action: base + "/compose", Target: "ticket", Draft: v.User.ID + "/" + strconv.FormatUint(number, 10), Key: rand.Text(), NoteKey: rand.Text(), Seen: t.LastSeq,
@@ -95,7 +96,7 @@ func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketVi
 	c.To = t.Row.Contact.Email
 	for _, m := range slices.Backward(t.Messages) {
 		// A report of a server is no letter, and nobody reads an answer to it.
-		if m.Message.Direction == helpdesk.Inbound && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
+		if m.Message.Direction == helpdesk.Inbound && !m.Message.ThirdParty && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
 			c.To, c.Others = personOrAddress(m.Message), strings.Join(otherReaders(t, m.Message), ", ")
 			c.Cc = c.Others
 			c.Quoted = v.quoted(m)
@@ -103,7 +104,8 @@ func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketVi
 		}
 	}
 	c.Approval = t.Alias.Approval
-	c.resume(s, v, t, wanted)
+	c.resume(s, v, t, p.draft)
+	c.answerTo(v, t, p.answer)
 	if !c.MayReply {
 		c.Mode = "note"
 	}
@@ -253,7 +255,7 @@ func (s *Server) composeReply(c echo.Context) error {
 func (s *Server) readReply(c echo.Context) (reply helpdesk.Reply, sending helpdesk.Sending, err error) {
 	reply = helpdesk.Reply{Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n"), Quote: c.FormValue("quote") != "",
 		Close: c.FormValue("then") == "close", IdempotencyKey: c.FormValue("key"), Draft: c.FormValue("key"), Uploads: append([]string{}, c.Request().Form["upload"]...)}
-	reply.Templates = c.Request().Form["template"]
+	reply.Templates, reply.Forward = c.Request().Form["template"], c.FormValue("forward")
 	if c.FormValue("signature_shown") != "" {
 		signature := helpdesk.NewLocalized("", c.FormValue("signature"))
 		reply.Signature = &signature

@@ -77,6 +77,7 @@ func (s *Server) saveDraft(c echo.Context) error {
 	text := func(name string) string { return strings.ReplaceAll(c.FormValue(name), "\r\n", "\n") }
 	d.Text, d.HTML, d.To, d.Cc, d.Bcc = text("text"), text("html"), text("to"), text("cc"), text("bcc")
 	d.Subject, d.AliasID, d.Quote = text("subject"), c.FormValue("alias"), c.FormValue("quote") != ""
+	d.Forward = c.FormValue("forward")
 	if c.FormValue("signature_shown") != "" {
 		signature := helpdesk.NewLocalized("", text("signature"))
 		d.Signature = &signature

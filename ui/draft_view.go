@@ -34,12 +34,14 @@ func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wante
 		}
 		w.Returned = returned(v, reply.Returned)
 		w.signed(reply)
+		w.forwarding(v, t, reply)
 	}
 	for i := range t.Drafts {
 		if d := &t.Drafts[i].Draft; d.ID == wanted && mayApprove(v, d) {
 			w.Approving, w.Key, w.Seen, w.Mode, w.Returned = d.ID, d.ID, t.LastSeq, "reply", ""
 			w.Text, w.HTML, w.Quote, w.To, w.Cc, w.Bcc, w.Files = d.Text, d.HTML, d.Quote, d.To, d.Cc, d.Bcc, draftFileViews(v, d)
 			w.signed(d)
+			w.forwarding(v, t, d)
 			return
 		}
 	}

@@ -223,6 +223,21 @@ func TestBrowserLongConversation(t *testing.T) {
 	b.do(chromedp.SendKeys(chromedp.CSS(`.thread-find input[type=search]`), "返事その3。"+kb.Enter))
 	b.until(`document.querySelector("#message-` + ids[4] + `") && CSS.highlights.has("found")`)
 	b.until(says + `("1 件に見つかりました")`)
+
+	// A message is passed on to somebody else from its menu, with its words and
+	// without the customer among its recipients.
+	b.click(`#more-` + ids[60] + ` > summary`)
+	b.click(`#more-` + ids[60] + ` [data-forward]`)
+	b.until(`document.querySelector("[data-composer] [name=forward]") && document.querySelector("[data-composer] .editor")?.innerText.includes("返事その59。")`)
+	b.until(`document.querySelector("[data-composer] [name=to]").value === ""`)
+	b.until(`document.querySelector(".recipient-fields .recipient-input")?.offsetParent`)
+	eval[bool](b, `(document.querySelector(".recipient-fields .recipient-input").focus(), true)`)
+	b.keys("keiri@tax.example,")
+	b.until(`document.querySelector("[data-composer] [name=to]").value.includes("keiri@tax.example")`)
+	b.click(`[data-composer] [data-send]`)
+	b.until(says + `("まだメールのやり取りがありません")`)
+	b.click(`[data-composer] [data-send]`)
+	b.until(`document.querySelector("#flow > .message.out.aside") && document.querySelector(".toast")`)
 	if found := b.complaints("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}

@@ -25,6 +25,9 @@ type messageView struct {
 	TrustBy    string // what proved the sender: "DKIM", "SPF"
 	TrustWhy   string
 	Kind       string // "" for a person's
+	ThirdParty bool   // of the exchange with somebody whom a mail was forwarded to
+	Forward    bool   // it passes a mail on
+	Forwards   bool   // the reader may pass it on
 	Channel    string // "" for mail
 	BulkReply  string // the address of the reply to many that it is part of, or ""
 	Why        string // why it is here
@@ -94,6 +97,8 @@ func (r reader) message(m helpdesk.MessageView) messageView {
 	} else {
 		r.sent(&view, m)
 	}
+	view.ThirdParty, view.Forward = msg.ThirdParty, msg.Forwarded != ""
+	view.Forwards = r.forwards && msg.State == helpdesk.MessagePosted
 	view.Movable = r.movable && msg.State == helpdesk.MessagePosted
 	view.Details = r.details(msg)
 	r.tools(&view, msg)
@@ -121,7 +126,7 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 		view.Pending = view.Failed
 	case m.Analysis != nil:
 		view.Analysis = r.analysisOf(m)
-	case r.analysis.Enabled && msg.Kind == helpdesk.KindPerson && msg.State == helpdesk.MessagePosted:
+	case r.analysis.Enabled && msg.Kind == helpdesk.KindPerson && !msg.ThirdParty && msg.State == helpdesk.MessagePosted:
 		if view.Waits = r.analysis.problem() != ""; view.Waits {
 			view.Pending = r.T("analysis.waits")
 		} else {

@@ -20,6 +20,7 @@ func (s *Server) movingRoutes(g *echo.Group) {
 	g.GET("/messages/:id/move", s.movePicker)
 	g.POST("/messages/:id/move", s.move)
 	g.POST("/movings/:id/undo", s.undoMoving)
+	s.forwardRoutes(g)
 }
 
 // pickerView is where a ticket is chosen: to merge into, or to move a message

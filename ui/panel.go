@@ -50,7 +50,7 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 	p.Similar = r.server.similarPlace(&record, path)
 	p.AdminOff = p.Off && r.may(helpdesk.PermitSystem)
 	for _, m := range slices.Backward(t.Messages) {
-		if m.Message.Direction != helpdesk.Inbound {
+		if m.Message.Direction != helpdesk.Inbound || m.Message.ThirdParty {
 			continue
 		}
 		view := r.message(m)

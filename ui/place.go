@@ -18,6 +18,7 @@ type place struct {
 	query  listQuery
 	number uint64
 	draft  string // the draft to go on with, "" for the newest
+	answer string // the element of the message that is answered, "" for the customer's newest
 	saved  string // id of the saved view that it began as, or ""
 	// folding is what of the ticket's conversation is shown.
 	folding folding
@@ -31,6 +32,7 @@ func parsePlace(c echo.Context) (place, error) {
 	}
 	p.filter(c.QueryParams())
 	p.query.After, p.draft = c.QueryParam("after"), c.QueryParam("draft")
+	p.answer = c.QueryParam("answer")
 	if n := c.Param("number"); n != "" {
 		number, err := strconv.ParseUint(n, 10, 64)
 		if err != nil {
@@ -186,6 +188,9 @@ func (s *Server) findTicket(c echo.Context) error {
 	}
 	if draft := c.QueryParam("draft"); draft != "" {
 		address = p.address(number, "draft", draft)
+	}
+	if answer := c.QueryParam("answer"); answer != "" {
+		address = p.address(number, "answer", answer)
 	}
 	if text := c.QueryParam("find"); text != "" {
 		back := placeOfPath(c.QueryParam("back"), number)

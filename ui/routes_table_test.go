@@ -120,6 +120,7 @@ var routeAccess = map[string]access{
 	"GET /messages/:id/move":                         {needs: helpdesk.PermitRead},
 	"POST /messages/:id/move":                        {needs: helpdesk.PermitMerge, form: []string{"to", "2"}, late: true},
 	"POST /messages/:id/resolve":                     {needs: helpdesk.PermitMerge},
+	"POST /messages/:id/forward":                     {needs: helpdesk.PermitReply},
 	"POST /messages/:id/undo":                        {needs: helpdesk.PermitReply},
 	"POST /movings/:id/undo":                         {needs: helpdesk.PermitMerge},
 	"POST /deliveries/:id/retry":                     {needs: helpdesk.PermitReply},

@@ -119,7 +119,7 @@ func (s *Server) reading(ctx context.Context, v *visit, p place, t *helpdesk.Tic
 		return nil, reader{}, err
 	}
 	r := reader{visit: v, server: s, people: people, analysis: s.options.Analysis(ctx), path: view.Path, movings: view.movings,
-		number: record.Number, movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}
+		number: record.Number, forwards: v.may(helpdesk.PermitReply) && record.MergedInto == 0 && !record.Withdrawn, movable: view.May.Merge && record.MergedInto == 0 && record.Messages+record.Held > 1}
 	for _, team := range view.Teams {
 		r.teams = append(r.teams, team.Label)
 	}
@@ -162,7 +162,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
 	}
-	if view.Composer, err = s.newComposer(ctx, v, t, p.draft); err != nil {
+	if view.Composer, err = s.newComposer(ctx, v, t, p); err != nil {
 		return nil, err
 	}
 	view.Drafts = s.draftsView(v, t, view.Composer, view.Path)

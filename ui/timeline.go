@@ -38,6 +38,7 @@ type reader struct {
 	path     string   // where the ticket is shown
 	number   uint64   // of the ticket
 	teams    []string // their names, which notes mention
+	forwards bool     // the reader may pass messages on
 	movable  bool     // messages can be moved away from the ticket
 }
 

@@ -29,6 +29,12 @@ func ReplySubject(subject string) string {
 	return strings.TrimSpace("Re: " + PlainSubject(subject))
 }
 
+// ForwardSubject returns the subject of a forwarded mail: the plain subject
+// after one "Fwd: ".
+func ForwardSubject(subject string) string {
+	return strings.TrimSpace("Fwd: " + PlainSubject(subject))
+}
+
 // IsForwardSubject reports whether a subject says that its mail forwards another;
 // a reply to a forwarded mail does not.
 func IsForwardSubject(subject string) bool {

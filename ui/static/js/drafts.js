@@ -29,7 +29,7 @@ function content(form, kind) {
   const written = text.trim() || /<(img|hr|table)\b/i.test(html);
   return {
     text, html: written ? html : "", to: value("to"), cc: value("cc"), bcc: value("bcc"),
-    subject: value("subject"), alias: value("alias"), quote: form.elements.quote?.checked ? "1" : "", seen: value("seen"),
+    forward: value("forward"), subject: value("subject"), alias: value("alias"), quote: form.elements.quote?.checked ? "1" : "", seen: value("seen"),
     signature_shown: value("signature_shown"), signature: value("signature"), templates: $$("input[name=template]", form).map((used) => used.value).join(","),
   };
 }
@@ -242,6 +242,15 @@ document.addEventListener("htmx:before:request", (event) => {
   if (event.detail.ctx?.target?.id === "ticket" || event.detail.ctx?.sourceElement?.closest?.(".row")) {
     $$("[data-composer]").forEach((form) => { if (!form.contains(event.detail.ctx.sourceElement)) save(form); });
   }
+});
+
+// What is discarded is not kept any more, wherever.
+on("click", "[data-discard]", (_, button) => {
+  const form = button.closest("[data-composer]"), state = states.get(form);
+  if (!state) return;
+  state.ended = true;
+  clearTimeout(state.timer);
+  forget(form, "reply");
 });
 
 // ---------- Sending ----------
