@@ -26,7 +26,7 @@ func (c *command) aliasChanges(before, now *Alias) (details, error) {
 		return nil, err
 	}
 	return changesOf(change{"address", before.Address, now.Address}, change{"name", before.Name, now.Name},
-		change{"pipeline", was[0], is[0]}, change{"owner", was[1], is[1]}, change{"team", was[2], is[2]},
+		change{"brand", before.Brand, now.Brand}, change{"pipeline", was[0], is[0]}, change{"owner", was[1], is[1]}, change{"team", was[2], is[2]},
 		change{"tags", joinTags(before.Tags), joinTags(now.Tags)}, change{"language", before.Language, now.Language},
 		change{"signature", before.Signature, now.Signature}, change{"forward_to", before.ForwardTo, now.ForwardTo},
 		change{"acknowledgement", before.Acknowledgement, now.Acknowledgement},

@@ -10,6 +10,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
 func (s *Server) leavingRoutes(g *echo.Group) {
@@ -45,7 +46,7 @@ func (s *Server) sendLater(ctx context.Context, v *visit) ([]option, error) {
 			list = append(list, o)
 		}
 	}
-	add(option{Value: at(1).Format(dateTimeField), Label: p.Long(at(1))})
+	add(option{Value: at(1).Format(dateTimeField), Label: locale.Capital(p.Long(at(1)))})
 	if monday != 1 {
 		add(option{Value: at(monday).Format(dateTimeField), Label: p.T("draft.monday", p.Long(at(monday)))})
 	}

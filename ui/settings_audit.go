@@ -3,6 +3,7 @@ package ui
 import (
 	"cmp"
 	"encoding/csv"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -116,7 +117,12 @@ func (v *visit) auditLine(e helpdesk.Event, people map[string]helpdesk.User) aud
 			break
 		}
 	}
-	line.Changes = v.auditChanges(v.alarmData(e))
+	data := v.alarmData(e)
+	if data["user"] == line.Subject { // said already
+		data = maps.Clone(data)
+		delete(data, "user")
+	}
+	line.Changes = v.auditChanges(data)
 	return line
 }
 

@@ -26,17 +26,18 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 		speak := c.Printer(l, nil, firstMoment)
 		groups := spoken(speak, speak)
 		t, err := template.New("").Funcs(template.FuncMap{
-			"t":      speak.T,
-			"n":      speak.N,
-			"asset":  a.url,
-			"icon":   func(name string) template.HTML { return icon(a, name, "icon") },
-			"small":  func(name string) template.HTML { return icon(a, name, "icon small") },
-			"lang":   func() string { return string(l) },
-			"fields": fields,
-			"keys":   func() []spokenGroup { return groups },
-			"keycap": keycap,
-			"words":  strings.Fields,
-			"join":   strings.Join,
+			"t":       speak.T,
+			"n":       speak.N,
+			"asset":   a.url,
+			"icon":    func(name string) template.HTML { return icon(a, name, "icon") },
+			"small":   func(name string) template.HTML { return icon(a, name, "icon small") },
+			"lang":    func() string { return string(l) },
+			"fields":  fields,
+			"keys":    func() []spokenGroup { return groups },
+			"keycap":  keycap,
+			"words":   strings.Fields,
+			"join":    strings.Join,
+			"capital": locale.Capital,
 		}).ParseFS(templateFiles, "templates/*.html")
 		if err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"time"
 	_ "time/tzdata" // the reader's zone must be known on hosts without a zone database
+	"unicode"
+	"unicode/utf8"
 )
 
 // Printer speaks one language to one reader: words, and times in the reader's
@@ -69,7 +71,7 @@ func (p Printer) Short(t time.Time) string {
 	case days == 0:
 		return p.Clock(t)
 	case days == 1:
-		return p.T("time.yesterday")
+		return Capital(p.T("time.yesterday"))
 	case days > 1 && days < 7:
 		return p.T("time.weekday." + weekdays[t.In(p.Zone).Weekday()])
 	default:
@@ -77,8 +79,8 @@ func (p Printer) Short(t time.Time) string {
 	}
 }
 
-// Long says the day and the time of day: "今日 8:54", "18 Nov 9:12". It is empty
-// for the zero time.
+// Long says the day and the time of day, as within a sentence: "今日 8:54", "today 8:54",
+// "18 Nov 9:12". It is empty for the zero time.
 func (p Printer) Long(t time.Time) string {
 	if t.IsZero() {
 		return ""
@@ -92,6 +94,16 @@ func (p Printer) Long(t time.Time) string {
 		return p.T("time.tomorrow") + " " + p.Clock(t)
 	}
 	return p.Date(t) + " " + p.Clock(t)
+}
+
+// Capital begins a text with a capital letter, where it has one: for a moment that
+// stands alone.
+func Capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	if size == 0 {
+		return ""
+	}
+	return string(unicode.ToUpper(first)) + text[size:]
 }
 
 // Date says the day, with its year where that is not this one.
