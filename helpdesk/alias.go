@@ -72,7 +72,7 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 const maxBrand = 60
 
 func (c *command) checkAlias(alias *Alias) error {
-	alias.Address = strings.ToLower(strings.TrimSpace(alias.Address))
+	alias.Address = mailboxOf(alias.Address)
 	if err := checkAddress("address", alias.Address); err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (p *Pipeline) sameAs(want Pipeline) (bool, error) {
 }
 
 func (c *command) applyAlias(a DeclaredAlias) (string, error) {
-	want := Alias{Address: strings.ToLower(strings.TrimSpace(a.Address)), Name: a.Name, Brand: a.Brand, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
+	want := Alias{Address: mailboxOf(a.Address), Name: a.Name, Brand: a.Brand, OwnerID: a.Owner, TeamID: a.Team, Tags: a.Tags,
 		Language: a.Language, Signature: a.Signature, ForwardTo: a.ForwardTo, Acknowledgement: a.Acknowledgement,
 		Signatures: localized(a.Signatures), Acknowledgements: localized(a.Acknowledgements), Approval: a.Approval}
 	if a.Pipeline != "" {

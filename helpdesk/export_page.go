@@ -63,7 +63,7 @@ func (d *Desk) ExportPage(ctx context.Context, a Actor, q ExportQuery) (page Exp
 	}
 	if q.Alias != "" {
 		if err := d.view(ctx, func(r store.Reader) error {
-			alias, err := optional(aliases.First(r, "address", key(q.Alias)))
+			alias, err := optional(aliases.First(r, "address", key(mailboxOf(q.Alias))))
 			if err == nil && alias == nil {
 				err = notFound("alias", q.Alias)
 			}

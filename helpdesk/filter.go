@@ -105,7 +105,7 @@ func (q *TicketQuery) resolve(r store.Reader, a Actor) (resolved, error) {
 	}
 	f.Aliases = nil
 	for _, address := range q.Filter.Aliases {
-		f.Aliases = append(f.Aliases, strings.ToLower(address))
+		f.Aliases = append(f.Aliases, mailboxOf(address))
 	}
 	if len(q.Filter.Brands) > 0 {
 		addresses, err := addressesOf(r, q.Filter.Brands)

@@ -103,7 +103,7 @@ func (c *command) importAlias(o ImportOptions, entries []importEntry) (*Alias, e
 		}
 		m := &e.arrival.message
 		for _, address := range slices.Concat(m.To, m.Cc, []Address{m.From}) {
-			alias, err := optional(aliases.First(c, "address", key(strings.ToLower(address.Email))))
+			alias, err := optional(aliases.First(c, "address", key(mailboxOf(address.Email))))
 			if err != nil || alias != nil {
 				return alias, err
 			}
@@ -112,7 +112,7 @@ func (c *command) importAlias(o ImportOptions, entries []importEntry) (*Alias, e
 	if o.Alias == "" {
 		return nil, invalid("alias", "import_no_alias", "none of its mails is to an address of this house; name one that such tickets belong to (--alias support@example.com)")
 	}
-	alias, err := optional(aliases.First(c, "address", key(strings.ToLower(o.Alias))))
+	alias, err := optional(aliases.First(c, "address", key(mailboxOf(o.Alias))))
 	if err == nil && alias == nil {
 		err = notFound("alias", o.Alias)
 	}

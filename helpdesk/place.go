@@ -84,7 +84,7 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 		c.trace.add(StepNoParticipant, "kind", string(m.Kind))
 		return p, nil // no participant, and none needed: it changes nothing but a delivery
 	}
-	takesPart := slices.Contains(p.ticket.Participants, m.From.Email)
+	takesPart := hasMailbox(p.ticket.Participants, m.From.Email)
 	c.trace.participant(p.ticket, m.From.Email, takesPart)
 	if !takesPart {
 		as, err := samePerson(c, p.ticket, m.From.Email)

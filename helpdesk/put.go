@@ -217,6 +217,7 @@ func (c *command) addParticipants(t *Ticket, m *Message) error {
 }
 
 func isOurs(r store.Reader, email string) (bool, error) {
+	email = mailboxOf(email)
 	if strings.HasPrefix(email, replyPrefix) || strings.HasPrefix(email, bouncePrefix) {
 		if ours, err := aliases.HasIndexed(r, "domain", key(domainOf(email))); err != nil || ours {
 			return ours, err

@@ -86,7 +86,7 @@ func (d *Desk) AuthorizeInbound(_ context.Context, a Actor) error {
 }
 
 func findRecipient(r store.Reader, address string, now time.Time) (*recipient, error) {
-	address = strings.ToLower(strings.TrimSpace(address))
+	address = mailboxOf(address)
 	local, domain, _ := cutLast(address, "@")
 	unknown := &RecipientError{Address: address, Problem: RecipientUnknown}
 	if local == "" {

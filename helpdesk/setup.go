@@ -136,7 +136,7 @@ func (c *command) completeSetup(s Setup, admin *User) error {
 		return err
 	}
 	alias := Alias{Address: strings.TrimSpace(s.AliasLocal) + "@" + s.Domain, Name: s.AliasName, Language: s.Locale}
-	_, err := aliases.First(c, "address", key(strings.ToLower(alias.Address)))
+	_, err := aliases.First(c, "address", key(mailboxOf(alias.Address)))
 	if errors.Is(err, store.ErrNotFound) { // else it is declared in the configuration file
 		_, err = c.saveAlias(alias)
 	}

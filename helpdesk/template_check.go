@@ -99,7 +99,7 @@ func (c *command) checkReferences(t *Template) error {
 	for _, ref := range t.Aliases {
 		alias, err := optional(aliases.Get(c, key(ref)))
 		if err == nil && alias == nil {
-			alias, err = optional(aliases.First(c, "address", key(strings.ToLower(strings.TrimSpace(ref)))))
+			alias, err = optional(aliases.First(c, "address", key(mailboxOf(ref))))
 		}
 		if err != nil {
 			return err

@@ -175,7 +175,7 @@ func (d *Desk) ImportTemplates(ctx context.Context, a Actor, list []Template, ow
 
 func (c *command) knownAliases(addresses []string) (known []string, err error) {
 	for _, address := range addresses {
-		alias, err := optional(aliases.First(c, "address", key(strings.ToLower(address))))
+		alias, err := optional(aliases.First(c, "address", key(mailboxOf(address))))
 		if err != nil {
 			return nil, err
 		}
