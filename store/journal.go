@@ -72,11 +72,31 @@ type pending struct {
 	active   layer  // those after, or after base where none are flushing
 }
 
-// syncBatch is updates that are synced together.
+// syncBatch is updates that are synced together. The first of them sees to it; the others
+// wait until it is over, and then go on all at once: with a lock they would be woken
+// one by the other, each only when a processor is free.
 type syncBatch struct {
 	records []byte
-	over    bool // with what outcome; both change under Journal.syncing
-	err     error
+	done    chan struct{} // closed when it is over, under Journal.syncing
+	err     error         // the outcome, before that
+}
+
+func newSyncBatch(memory []byte) *syncBatch {
+	return &syncBatch{records: memory, done: make(chan struct{})}
+}
+
+func (b *syncBatch) end(err error) {
+	b.err, b.records = err, nil
+	close(b.done)
+}
+
+func (b *syncBatch) over() bool {
+	select {
+	case <-b.done:
+		return true
+	default:
+		return false
+	}
 }
 
 // Open opens the store at path, bbolt's file and beside it the logs, or makes it.
@@ -87,7 +107,7 @@ func Open(path string, o BoltOptions) (*Journal, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: &syncBatch{}, draft: newWriteSet(),
+	j := &Journal{bolt: bolt, writer: make(chan struct{}, 1), batch: newSyncBatch(nil), draft: newWriteSet(),
 		wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: make(chan struct{}), done: make(chan struct{})}
 	if err := j.recover(path); err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: %w", path, err), j.closeFiles())
@@ -133,7 +153,7 @@ var errOutrun = errors.New("the view began before the last flush")
 // Update implements Engine. An update that wrote nothing costs no sync.
 func (j *Journal) Update(ctx context.Context, fn func(Tx) error) error {
 	for {
-		batch, err := j.enqueue(ctx, fn)
+		batch, first, err := j.enqueue(ctx, fn)
 		switch {
 		case errors.Is(err, errTooLarge):
 			return j.updateThrough(ctx, fn)
@@ -141,11 +161,15 @@ func (j *Journal) Update(ctx context.Context, fn func(Tx) error) error {
 			if err := j.flush(); err != nil {
 				return err
 			}
+			continue
 		case err != nil || batch == nil:
 			return err
-		default:
-			return j.sync(batch)
 		}
+		if first {
+			j.sync(batch)
+		}
+		<-batch.done
+		return batch.err
 	}
 }
 
@@ -154,25 +178,26 @@ var (
 	errTooMuch  = errors.New("too much is pending")
 )
 
-// enqueue runs an update and puts it into a batch, nil where it wrote nothing.
-func (j *Journal) enqueue(ctx context.Context, fn func(Tx) error) (*syncBatch, error) {
+// enqueue runs an update and puts it into a batch, nil where it wrote nothing, and tells
+// whether it is the first of it.
+func (j *Journal) enqueue(ctx context.Context, fn func(Tx) error) (batch *syncBatch, first bool, err error) {
 	if err := j.begin(ctx); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer func() { <-j.writer }()
 	for {
 		if j.headSize() >= 2*flushBytes {
-			return nil, errTooMuch
+			return nil, false, errTooMuch
 		}
 		writes, lost, err := j.perform(ctx, fn)
 		switch {
 		case err != nil || writes.count == 0:
-			return nil, err
+			return nil, false, err
 		case writes.bytes > maxLogged:
-			return nil, errTooLarge
+			return nil, false, errTooLarge
 		}
-		if batch, ok := j.add(writes, lost); ok {
-			return batch, nil
+		if batch, first := j.add(writes, lost); batch != nil {
+			return batch, first, nil
 		}
 	}
 }
@@ -234,50 +259,50 @@ func (j *Journal) perform(ctx context.Context, fn func(Tx) error) (writes *write
 	return writes, lost, err
 }
 
-// add puts what an update wrote into the batch. It is not ok if what it was built
-// on is lost.
-func (j *Journal) add(writes *writeSet, lost int) (batch *syncBatch, ok bool) {
+// add puts what an update wrote into the batch, and tells whether it is the first there.
+// There is no batch if what the update was built on is lost.
+func (j *Journal) add(writes *writeSet, lost int) (batch *syncBatch, first bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.lost != lost {
 		return nil, false
 	}
 	j.last++
+	first = len(j.batch.records) == 0
 	record := encodeRecord(j.last, writes)
 	j.batch.records = append(j.batch.records, record...)
 	j.counts.updates.Add(1)
 	replay(j.last, recordPayload(record), j.state.Load().active.writes)
-	return j.batch, true
+	return j.batch, first
 }
 
-// sync returns when batch is durable, or is not.
-func (j *Journal) sync(batch *syncBatch) error {
+// sync sees to it that batch is durable, or is not: of the updates of a batch, the first
+// calls it.
+func (j *Journal) sync(batch *syncBatch) {
 	j.syncing.Lock()
 	defer j.syncing.Unlock()
-	if !batch.over { // then it is the one that nobody writes yet
+	if !batch.over() { // then it is the one that nobody writes yet
 		j.write()
 	}
-	return batch.err
 }
 
 // write writes the batch in hand. The caller holds syncing.
 func (j *Journal) write() {
 	j.mu.Lock()
 	batch, last := j.batch, j.last
-	j.batch = &syncBatch{records: j.spare}
+	if len(batch.records) == 0 {
+		j.mu.Unlock()
+		return
+	}
+	j.batch = newSyncBatch(j.spare)
 	j.spare = nil
 	log := j.logs[0]
 	j.mu.Unlock()
-	batch.over = true
-	if len(batch.records) == 0 {
-		return
-	}
 	began := time.Now()
 	records := batch.records
 	written, err := log.append(records)
 	j.counts.syncs.Add(1)
 	j.counts.busy.Add(int64(time.Since(began)))
-	batch.records = nil
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if cap(records) <= maxLogged {
@@ -291,15 +316,17 @@ func (j *Journal) write() {
 		if p.active.writes.bytes >= flushBytes {
 			signal(j.full)
 		}
+		batch.end(nil)
 		return
 	}
-	batch.err = fmt.Errorf("write to the log: %w", err)
+	err = fmt.Errorf("write to the log: %w", err)
 	if written {
-		j.broken.Store(&batch.err)
+		j.broken.Store(&err)
 	}
 	// Those that were built on it go with it.
-	j.batch.over, j.batch.err, j.batch.records = true, batch.err, nil
-	j.batch = &syncBatch{}
+	defer batch.end(err)
+	defer j.batch.end(err)
+	j.batch = newSyncBatch(nil)
 	p := *j.state.Load()
 	p.active.writes = p.active.copied()
 	j.state.Store(&p)
