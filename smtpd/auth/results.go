@@ -1,10 +1,6 @@
 package auth
 
-import (
-	"strings"
-
-	"github.com/emersion/go-msgauth/authres"
-)
+import "strings"
 
 // AuthenticationResults writes the verdict as the value of an
 // Authentication-Results field (RFC 8601), on one unfolded line of printable
@@ -18,39 +14,63 @@ func (v Verdict) AuthenticationResults(authservID string) string {
 	if v.SPF.HELO {
 		spfProperty = "smtp.helo"
 	}
-	// Generic results, since the typed ones know no selector and no policy.
-	results := []authres.Result{
-		method("spf", v.SPF.Result, "reason", v.SPF.Reason, spfProperty, v.SPF.Domain),
-	}
+	var b strings.Builder
+	b.Grow(300)
+	b.WriteString(identity)
+	writeResult(&b, "spf", v.SPF.Result, v.SPF.Reason, property{spfProperty, v.SPF.Domain})
 	for _, d := range v.DKIM {
-		results = append(results, method("dkim", d.Result, "reason", d.Reason,
-			"header.d", d.Domain, "header.i", d.Identity, "header.s", d.Selector))
+		writeResult(&b, "dkim", d.Result, d.Reason, property{"header.d", d.Domain}, property{"header.i", d.Identity}, property{"header.s", d.Selector})
 	}
 	if len(v.DKIM) == 0 {
-		results = append(results, method("dkim", None, "reason", "the mail is not signed"))
+		writeResult(&b, "dkim", None, "the mail is not signed")
 	}
-	results = append(results,
-		method("dmarc", v.DMARC.Result, "reason", v.DMARC.Reason,
-			"header.from", v.DMARC.Domain, "policy.dmarc", v.DMARC.Policy),
-		method("arc", Result(v.ARC)))
-	return strings.Join(strings.Fields(strings.ReplaceAll(authres.Format(identity, results), " ;", ";")), " ")
+	writeResult(&b, "dmarc", v.DMARC.Result, v.DMARC.Reason, property{"header.from", v.DMARC.Domain}, property{"policy.dmarc", v.DMARC.Policy})
+	writeResult(&b, "arc", Result(v.ARC), "")
+	return strings.Join(strings.Fields(strings.ReplaceAll(b.String(), " ;", ";")), " ")
 }
 
-func method(name string, result Result, properties ...string) authres.Result {
-	params := make(map[string]string)
-	for i := 0; i+1 < len(properties); i += 2 {
-		params[properties[i]] = printable(properties[i+1])
-	}
+// property is what a method looked at, such as header.from; left out where empty.
+type property struct{ name, value string }
+
+// writeResult writes "; method=result" with its reason and properties (section 2.2).
+func writeResult(b *strings.Builder, method string, result Result, reason string, properties ...property) {
 	if result == "" {
 		result = None
 	}
-	return &authres.GenericResult{Method: name, Value: authres.ResultValue(printable(string(result))), Params: params}
+	b.WriteString("; " + method + "=" + printable(string(result)))
+	if reason != "" {
+		b.WriteString(" reason=" + quoted(printable(reason), isTokenCharacter))
+	}
+	for _, p := range properties {
+		if p.value != "" {
+			b.WriteString(" " + p.name + "=" + quoted(printable(p.value), isAddressCharacter, isTokenCharacter))
+		}
+	}
+}
+
+// quoted puts a value into quotes unless all of it is plain in one of the ways given.
+// printable has left neither a quote nor a backslash in it.
+func quoted(s string, plain ...func(rune) bool) string {
+	for _, is := range plain {
+		if strings.IndexFunc(s, func(r rune) bool { return !is(r) }) < 0 {
+			return s
+		}
+	}
+	return `"` + s + `"`
+}
+
+// isTokenCharacter tells those of a token (RFC 2045 section 5.1).
+func isTokenCharacter(r rune) bool { return r > ' ' && !strings.ContainsRune(`()<>@,;:"/[]?=`, r) }
+
+// isAddressCharacter tells those of addresses and domains, which many readers do not
+// expect in quotes.
+func isAddressCharacter(r rune) bool {
+	return 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune(`#$%&'*+,./-@[]^_{|}~`, r)
 }
 
 // printable keeps a value within printable ASCII, and without the characters
-// that would end a quoted string: authres writes control characters and
-// backslashes as they come. A semicolon would end the result for readers that
-// split before they unquote, as authres itself does.
+// that would end a quoted string or escape in it. A semicolon would end the result for
+// readers that split before they unquote, as go-msgauth does.
 func printable(s string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
