@@ -29,6 +29,7 @@ var needed = map[string]helpdesk.Permission{
 	"IssueToken":        helpdesk.PermitTokens,
 	"RaiseAlarm":        helpdesk.PermitSystem,
 	"SetPolicy":         helpdesk.PermitSystem,
+	"TurnedAway":        helpdesk.PermitSystem,
 	"ExportPage":        helpdesk.PermitExport,
 	"RehearseContacts":  helpdesk.PermitContacts,
 	"ImportTicket":      helpdesk.PermitSystem,

@@ -85,6 +85,7 @@ func allTables() []checkedTable {
 		tlsDays,
 		alarms,
 		selfTests,
+		turnedAway,
 		webhooks,
 		webhookDeliveries,
 		pauses,

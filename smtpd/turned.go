@@ -68,6 +68,23 @@ func (t *turned) note(remote netip.Addr, reason Reason, now time.Time) {
 	known.Last = now
 }
 
+// RememberTurnedAway takes over what an earlier listener remembered, the host that was
+// refused something last at the end.
+func (s *Server) RememberTurnedAway(list []TurnedAway) {
+	s.turned.mu.Lock()
+	defer s.turned.mu.Unlock()
+	for _, one := range list {
+		one.Counts = maps.Clone(one.Counts)
+		if known, ok := s.turned.hosts.Peek(one.Host); ok { // it was refused something meanwhile
+			for reason, n := range known.Counts {
+				one.Counts[reason] += n
+			}
+			one.Last = known.Last
+		}
+		s.turned.hosts.Add(one.Host, &one)
+	}
+}
+
 // TurnedAway lists the hosts that were refused something within the last day, as
 // far as they are remembered: those for which a limit holds now come first, then
 // those that were refused most.

@@ -67,6 +67,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodDelete, "/trusted-senders", s.apiDistrust)
 	add(http.MethodGet, "/ledger", s.apiLedger)
 	add(http.MethodGet, "/backups", s.apiReadBackups)
+	add(http.MethodGet, "/incoming", s.apiReadIncoming)
 	add(http.MethodPost, "/backups", s.apiBackUp)
 	add(http.MethodGet, "/reports/dmarc", s.apiDMARCReports)
 	add(http.MethodGet, "/reports/tls", s.apiTLSReports)

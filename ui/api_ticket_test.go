@@ -238,7 +238,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	written := object{"name": "thanks", "versions": []object{{"language": "ja", "text": "{{customer.name_sama}}"}}}
 	template := "/templates/" + h.create("/templates", written).at("template")["id"].(string)
 	h.call("PUT", template, written)
-	for _, path := range []string{"/tickets", "/tickets/1", "/contacts", "/aliases", "/queue", "/ledger", "/ledger?day=2026-11-21", "/backups", "/reports/dmarc", "/reports/tls", "/services", "/pipelines", "/templates", template, "/events", "/insights", "/views", "/rules", "/hours"} {
+	for _, path := range []string{"/tickets", "/tickets/1", "/tickets/1/messages", "/contacts", "/aliases", "/queue", "/ledger", "/ledger?day=2026-11-21", "/backups", "/incoming", "/reports/dmarc", "/reports/tls", "/services", "/pipelines", "/templates", template, "/events", "/insights", "/views", "/rules", "/hours"} {
 		h.get(path)
 	}
 	h.get("/tickets/1/similar").want(t, object{"by": "words", "tickets": []any{}, "same": []any{}})

@@ -334,6 +334,7 @@ var apiScopes = map[string]access{
 	"GET /api/v1/events":                                    {needs: helpdesk.PermitRead},
 	"GET /api/v1/ledger":                                    {needs: helpdesk.PermitSystem},
 	"GET /api/v1/backups":                                   {needs: helpdesk.PermitSystem},
+	"GET /api/v1/incoming":                                  {needs: helpdesk.PermitSystem},
 	"POST /api/v1/backups":                                  {needs: helpdesk.PermitSystem},
 	"GET /api/v1/reports/dmarc":                             {needs: helpdesk.PermitAliases},
 	"GET /api/v1/reports/tls":                               {needs: helpdesk.PermitAliases},

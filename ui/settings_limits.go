@@ -104,12 +104,12 @@ func (v *visit) turned(h TurnedAway) turnedRow {
 		sum += h.Counts[reason]
 	}
 	row.Why, row.Count = strings.Join(why, v.T("field.comma")), v.Number(sum)
-	switch {
-	case h.Shut:
+	switch h.holds() {
+	case "shut":
 		row.Badge = &badge{"bad", v.T("limits.shut")}
-	case h.Full:
+	case "full":
 		row.Badge = &badge{"warn", v.T("limits.full")}
-	case h.Slowed:
+	case "slowed":
 		row.Badge = &badge{"warn", v.T("limits.slowed")}
 	}
 	return row

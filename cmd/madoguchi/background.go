@@ -149,26 +149,6 @@ const (
 	clockEvery    = 5 * time.Second
 )
 
-// writeRefusals writes the counts of refused mail now and then, and at the end.
-func (s *server) writeRefusals(ctx context.Context) {
-	write := func(ctx context.Context) {
-		if err := s.desk.WriteRefusals(ctx); err != nil && ctx.Err() == nil {
-			s.log.ErrorContext(ctx, "counts of refused mail are not written; they are kept and tried again", "error", err)
-		}
-	}
-	every := time.NewTicker(refusalsEvery)
-	defer every.Stop()
-	for {
-		select {
-		case <-every.C:
-			write(ctx)
-		case <-ctx.Done():
-			write(context.WithoutCancel(ctx))
-			return
-		}
-	}
-}
-
 // tendClock looks now and then whether the clock was set back.
 func (s *server) tendClock(ctx context.Context) {
 	every := time.NewTicker(clockEvery)

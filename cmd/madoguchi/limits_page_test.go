@@ -54,4 +54,34 @@ func TestAdminsSeeWhomTheListenerKeepsOut(t *testing.T) {
 	if page := s.page(t, browser, "/settings/limits"); !strings.Contains(page, "通すネットワーク") {
 		t.Errorf("the page does not list the network:\n%s", page)
 	}
+
+	// The API says the same, and says it after a restart too.
+	wants := func(when string, api api) {
+		t.Helper()
+		var now struct {
+			Hosts []struct {
+				Host    string
+				Refused map[string]int
+			}
+			Greylisting bool
+			Allowed     []struct{ Network string }
+		}
+		api.get(t, "/incoming", &now)
+		refused := map[string]int{}
+		for _, h := range now.Hosts {
+			refused[h.Host] = h.Refused["unknown_recipient"]
+		}
+		if refused["192.0.2.7"] != 4 || len(now.Hosts) != 2 || !now.Greylisting || len(now.Allowed) != 1 || now.Allowed[0].Network != "198.51.100.0/24" {
+			t.Errorf("%s: %+v", when, now)
+		}
+	}
+	asked := s.apiOf(t)
+	wants("before a restart", asked)
+	s.stop()
+	s = start(t, data, "--config", config)
+	asked.base = s.web
+	eventually(t, patience, "what was refused before is known", func() bool {
+		return strings.Contains(s.page(t, s.login(t), "/settings/limits"), "192.0.2.7")
+	})
+	wants("after a restart", asked)
 }
