@@ -36,7 +36,9 @@ type BulkReply struct {
 	Words     Localized
 	Templates []string // ids of those that it was made with
 	Close     bool     // each ticket too
-	State     BulkReplyState
+	// Files go along with every reply.
+	Files []DraftFile `cbor:",omitempty"`
+	State BulkReplyState
 	// Approved is who approved it, Returned why it was sent back and by whom.
 	Approved   string
 	Returned   string
@@ -202,6 +204,11 @@ func (d *Desk) DiscardBulkReply(ctx context.Context, a Actor, id string) error {
 		b, err := c.writtenBulkReply(id)
 		if err != nil {
 			return err
+		}
+		for _, f := range b.Files {
+			if err := bulkReplyFiles.Delete(c, b.fileKey(f.ID)); err != nil {
+				return err
+			}
 		}
 		for i := range b.Total {
 			if err := bulkReplyItems.Delete(c, key(b.ID, uint64(i))); err != nil {

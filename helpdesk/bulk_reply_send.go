@@ -157,8 +157,10 @@ func (d *Desk) stepBulkReply(ctx context.Context, id string) (b *BulkReply, err 
 		if author, err = bulkReplyAuthor(r, b); err != nil {
 			return err
 		}
-		reply, _, refusal = b.replyTo(r, d, item.Ticket)
-		return nil
+		if reply, _, refusal = b.replyTo(r, d, item.Ticket); refusal == nil {
+			reply.Attachments, err = b.attachments(r)
+		}
+		return err
 	})
 	if err != nil {
 		return nil, err

@@ -239,3 +239,48 @@ func TestWhoIsLockedOutWritesToNobody(t *testing.T) {
 		t.Errorf("what was on its way is taken back: %+v", b)
 	}
 }
+
+// Every customer gets the files, and what is discarded leaves none behind.
+func TestFilesForManyCustomers(t *testing.T) {
+	h := newHouse(t)
+	one := h.post("support@example.jp", "From: a@customer.example", "Subject: x", "", "A").Ticket
+	two := h.post("support@example.jp", "From: b@customer.example", "Subject: y", "", "B").Ticket
+	b := h.writeToMany(h.admin, "The new prices are attached.", one, two)
+	add := func(id, name string, size int) error {
+		_, err := h.AddBulkReplyFile(t.Context(), h.admin, id, helpdesk.Upload{Filename: name, ContentType: "application/pdf", Data: bytes.Repeat([]byte("p"), size)})
+		return err
+	}
+	for _, name := range []string{"prices.pdf", "old.pdf"} {
+		if err := add(b.ID, name, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	wantCode(t, add(b.ID, "film.mp4", 5_000_000), helpdesk.CodeInvalid, "the limit is 5000000")
+	b, _, err := h.BulkReply(t.Context(), h.admin, b.ID)
+	if err != nil || len(b.Files) != 2 {
+		t.Fatalf("%+v, %v", b, err)
+	}
+	if _, err := h.RemoveBulkReplyFile(t.Context(), h.admin, b.ID, b.Files[1].ID); err != nil {
+		t.Fatal(err)
+	}
+	h.verify()
+	if _, err := h.SendBulkReply(t.Context(), h.admin, b.ID); err != nil {
+		t.Fatal(err)
+	}
+	wantCode(t, add(b.ID, "late.pdf", 1), helpdesk.CodeConflict, "was sent")
+	h.settleMany(b.ID)
+	for _, number := range []uint64{one, two} {
+		sent := h.ticket(number).Messages[1].Message
+		if len(sent.Attachments) != 1 || sent.Attachments[0].Filename != "prices.pdf" || sent.Attachments[0].Size != 1000 {
+			t.Errorf("ticket %d got %+v", number, sent.Attachments)
+		}
+	}
+	other := h.writeToMany(h.admin, "x", one)
+	if err := add(other.ID, "a.pdf", 10); err != nil {
+		t.Fatal(err)
+	}
+	if err := h.DiscardBulkReply(t.Context(), h.admin, other.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.verify() // which finds files that are of no bulk reply
+}

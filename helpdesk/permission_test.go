@@ -209,6 +209,7 @@ var needed = map[string]helpdesk.Permission{
 	"RejectAutoReply": helpdesk.PermitReply, "ForbidAutoReply": helpdesk.PermitReply, "MatchAgain": helpdesk.PermitReply,
 	"BeginBulkReplyOnce": helpdesk.PermitBulk,
 	"BeginBulkReply":     helpdesk.PermitBulk, "SaveBulkReply": helpdesk.PermitBulk, "DiscardBulkReply": helpdesk.PermitBulk, // and PermitReply
+	"AddBulkReplyFile": helpdesk.PermitBulk, "RemoveBulkReplyFile": helpdesk.PermitBulk, // and PermitReply
 	"SendBulkReply": helpdesk.PermitBulk, "UndoBulkReply": helpdesk.PermitBulk, // and PermitReply
 	"BulkReply": helpdesk.PermitRead, "BulkReplies": helpdesk.PermitRead, "PreviewBulkReply": helpdesk.PermitRead,
 	"ApproveBulkReply": helpdesk.PermitApprove, "ReturnBulkReply": helpdesk.PermitApprove,

@@ -11,9 +11,9 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// maxAPIBulkReplyBody holds the longest text twice and the numbers of as many
+// maxAPIBulkReplyBody holds the files, the longest text twice and the numbers of as many
 // tickets as one reply may go to, in bytes.
-const maxAPIBulkReplyBody = 1 << 20
+const maxAPIBulkReplyBody = 8 << 20
 
 // apiBulkReply is one text that goes to the customers of many tickets.
 type apiBulkReply struct {
@@ -67,6 +67,8 @@ type bulkReplyInput struct {
 	HTML    string   `json:"html"`
 	Close   bool     `json:"close"`
 	DryRun  bool     `json:"dry_run"`
+	// Attachments go along with every mail.
+	Attachments []attachmentInput `json:"attachments"`
 }
 
 // apiSendBulkReply sends one text to the customers of many tickets, or says what
@@ -117,8 +119,19 @@ func (s *Server) checkBulkReply(c echo.Context, a helpdesk.Actor, id string, inp
 		return nil, invalid("text", "", "the reply is empty; give it a text")
 	}
 	draft := helpdesk.BulkReplyDraft{Words: helpdesk.Localized{Text: input.Text, HTML: input.HTML}, Close: input.Close}
-	if _, err := s.desk.SaveBulkReply(ctx, a, id, draft); err != nil {
+	b, err := s.desk.SaveBulkReply(ctx, a, id, draft)
+	if err != nil {
 		return nil, err
+	}
+	// What an interrupted request of the same key attached is there already.
+	for i := len(b.Files); i < len(input.Attachments); i++ {
+		file, err := input.Attachments[i].upload(fmt.Sprintf("attachments[%d]", i))
+		if err != nil {
+			return nil, err
+		}
+		if _, err := s.desk.AddBulkReplyFile(ctx, a, id, file); err != nil {
+			return nil, err
+		}
 	}
 	_, check, err := s.desk.PreviewBulkReply(ctx, a, id, 0)
 	return check, err

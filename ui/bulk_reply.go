@@ -24,6 +24,8 @@ func (s *Server) bulkReplyRoutes(g *echo.Group) {
 	g.GET(bulkRepliesPath+"/:id/progress", s.bulkReplyProgress)
 	g.POST(bulkRepliesPath+"/:id/approve", s.decideBulkReply)
 	g.POST(bulkRepliesPath+"/:id/undo", s.undoBulkReply)
+	g.POST(bulkRepliesPath+"/:id/files", s.attachToBulkReply)
+	g.POST(bulkRepliesPath+"/:id/files/:file/delete", s.detachFromBulkReply)
 }
 
 var variable = regexp.MustCompile(`\{\{[^}]*\}\}`)
@@ -40,6 +42,7 @@ type bulkReplyView struct {
 	Body      string
 	Close     bool
 	Used      []string // ids of templates
+	Files     []bulkFile
 	Templates []option
 	Variables []option
 	Returned  string // with what it was sent back
@@ -86,6 +89,9 @@ func (s *Server) newBulkReplyView(c echo.Context) (*bulkReplyView, error) {
 	view := &bulkReplyView{ID: b.ID, URL: bulkRepliesPath + "/" + b.ID, Heading: v.N("bulk_reply.heading", b.Total), Badge: bulkReplyBadge(v, b), Author: names[b.By].Name, Sent: wordsOf(b.Words),
 		Writes: b.State == helpdesk.BulkReplyWriting && b.By == v.User.ID && v.may(helpdesk.PermitBulk) && v.may(helpdesk.PermitReply),
 		Body:   cmp.Or(b.Words.HTML, b.Words.Text), Close: b.Close, Used: b.Templates, Confirm: v.N("bulk_reply.confirm", b.Total)}
+	for _, f := range b.Files {
+		view.Files = append(view.Files, bulkFile{f.ID, f.Filename, v.Size(f.Size)})
+	}
 	view.Approves = b.State == helpdesk.BulkReplyReview && b.By != v.User.ID && v.may(helpdesk.PermitApprove)
 	if b.Returned != "" {
 		view.Returned = v.T("bulk_reply.returned", names[b.ReturnedBy].Name, b.Returned)
