@@ -31,9 +31,22 @@ func TestSetupMakesTheFirstAdminOnce(t *testing.T) {
 	b.get("/setup/done").want(http.StatusOK).shows("madoguchi send-test --smtp 127.0.0.1:2525 --to support@example.jp", "swaks --server 127.0.0.1:2525", "10 mx.example.jp")
 	b.get("/inbox/open").want(http.StatusOK).shows("佐藤 遥")
 
+	b.get("/inbox/mine").want(http.StatusOK).shows("担当しているチケットはありません", "未割り当てのチケットを見る", `href="/inbox/unassigned"`)
+	b.get("/inbox/open?tag=x").want(http.StatusOK).shows("条件に合うチケットはありません", "条件をすべて解除")
+	b.get("/inbox/open?q=xyzzy").want(http.StatusOK).shows("別の言葉や、より短い言葉でも").hides("条件をすべて解除")
+
 	again := h.browser()
 	again.get("/setup?key=" + h.secret).want(http.StatusForbidden).shows("すでに済んでいます")
 	again.post("/setup", form...).want(http.StatusForbidden)
+}
+
+// TestSetupOfAServerWithoutAName shows commands as the program was called, and that
+// no other server could find this one.
+func TestSetupOfAServerWithoutAName(t *testing.T) {
+	h := newReadyHouse(t, func(o *ui.Options) { o.Hostname, o.Program = "vm", "bin/madoguchi" })
+	b := h.as(h.admin)
+	b.get("/setup/done").want(http.StatusOK).shows("bin/madoguchi send-test --smtp 127.0.0.1:2525 --to support@example.jp",
+		"10 mail.example.jp", "今「vm」と名乗って", `href="/settings/domains"`).hides("10 vm")
 }
 
 func TestLoginOpensASessionInALockedCookie(t *testing.T) {

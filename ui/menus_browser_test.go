@@ -45,4 +45,30 @@ func TestBrowserShowsWhatWasOpenedAndPosted(t *testing.T) {
 
 	b.click("#flow .message:nth-of-type(2) .menu-holder > summary")
 	whole("#flow .message:nth-of-type(2) .menu-holder > .menu")
+
+	// What stood last stays in sight while the answer grows.
+	b.open("/inbox/open/1")
+	b.until(`document.documentElement.dataset.live === "yes"`)
+	eval[bool](b, `((thread) => { thread.scrollTop = thread.scrollHeight; return true })(document.querySelector("#thread"))`)
+	b.keys("r")
+	b.until(`document.activeElement.matches("[data-composer] [contenteditable]")`)
+	height := eval[int](b, `document.querySelector("#thread").clientHeight`)
+	eval[bool](b, `document.execCommand("insertHTML", false, "<p>一行</p>".repeat(9))`)
+	b.until(fmt.Sprintf(`(thread => thread.clientHeight < %d && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 4)(document.querySelector("#thread"))`, height))
+
+	// The longest words a send button has stay inside the composer, and the page inside the window.
+	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliases[0].Approval = true
+	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), aliases[0]); err != nil {
+		t.Fatal(err)
+	}
+	for _, width := range []int64{1440, 1280, 390} {
+		b.do(chromedp.EmulateViewport(width, 844))
+		b.open("/inbox/open/1")
+		b.until(`document.documentElement.dataset.live === "yes" && ` + says + `("承認を依頼")`)
+		b.until(`document.querySelector(".send-more").getBoundingClientRect().right <= document.querySelector(".composer-end").getBoundingClientRect().right - 4 && document.scrollingElement.scrollWidth <= innerWidth`)
+	}
 }

@@ -53,6 +53,32 @@ func TestCataloguesSayTheSame(t *testing.T) {
 	}
 }
 
+// TestAuditNamesEveryField looks for the label of each field whose change is logged.
+func TestAuditNamesEveryField(t *testing.T) {
+	c := load(t)
+	files, err := filepath.Glob("../../helpdesk/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := regexp.MustCompile(`change\{"(\w+)"`)
+	found := 0
+	for _, file := range files {
+		source, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range field.FindAllSubmatch(source, -1) {
+			found++
+			if _, ok := c.Lookup(locale.Japanese, "audit.field."+string(match[1])); !ok {
+				t.Errorf("%s: nothing says what %q is", file, match[1])
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d fields were found", found)
+	}
+}
+
 // arguments are the verbs of a sentence, sorted and once each. All of them are
 // numbered: the order of words is not that of the other language.
 func arguments(t *testing.T, key, sentence string) []string {
