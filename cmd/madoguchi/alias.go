@@ -27,13 +27,16 @@ func newAliasAddCommand() *cobra.Command {
 		Use:   "add ADDRESS",
 		Short: "Add an address that takes mail from anyone",
 		Long: `Adds an alias: an address to which anyone may write. Its mail becomes tickets
-of a pipeline. Aliases can also be made in the web, or declared in the
+of a pipeline; where there is none yet, one is made. Aliases can also be made in the web, or declared in the
 configuration file as [[alias]].`,
 		Example: `  madoguchi alias add support@example.com --name "Example Support"
   madoguchi alias add billing@example.com --name Billing --pipeline Invoices --owner hana@example.com`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			request.Address, request.Language = args[0], terminalLanguage()
+			if request.Language != "" && request.Language != "ja" && request.Language != "en" {
+				return fmt.Errorf("--language: %q is none that this program speaks; write ja or en", request.Language)
+			}
+			request.Address, request.Terminal = args[0], terminalLanguage()
 			return data.operate(cmd, func(ops operations) error {
 				added, err := ops.AddAlias(cmd.Context(), request)
 				if err != nil {
@@ -47,6 +50,7 @@ configuration file as [[alias]].`,
 	data.register(cmd)
 	cmd.Flags().StringVar(&request.Name, "name", "", "display name of mail that leaves from it")
 	cmd.Flags().StringVar(&request.Pipeline, "pipeline", "", "name of the pipeline its tickets enter (default: the first)")
+	cmd.Flags().StringVar(&request.Language, "language", "", "language of its mail, ja or en; in a new house it names the first pipeline and its stages too (default there: this terminal's)")
 	cmd.Flags().StringVar(&request.Owner, "owner", "", "address of the user to whom its new tickets are assigned")
 	return cmd
 }

@@ -127,3 +127,17 @@ func TestAnalyseCommand(t *testing.T) {
 		refuse(t, with("--stop", "--from", "2026-11-01"), "leave --from out")
 	})
 }
+
+// The first address of a house that is set up by commands alone says in which language
+// its pipeline is named, whatever the terminal of the machine speaks.
+func TestAliasNamesTheFirstPipeline(t *testing.T) {
+	t.Parallel()
+	besideAndWithout(t, func(t *testing.T, data string) {
+		refuse(t, []string{"alias", "add", "support@example.com", "--language", "jp", "--data", data}, `"jp"`, "ja or en")
+		succeed(t, "", "alias", "add", "support@example.com", "--language", "ja", "--data", data)
+		succeed(t, "", "alias", "add", "help@example.com", "--language", "en", "--data", data)
+		if out := succeed(t, "", "pipeline", "list", "--data", data); !strings.Contains(out, "受付 → 対応中 → [完了]") || strings.Contains(out, "Done") {
+			t.Errorf("pipeline list prints %q", out)
+		}
+	})
+}

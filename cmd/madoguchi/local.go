@@ -188,11 +188,11 @@ func (l *local) aliasDescriber(ctx context.Context) (func(*helpdesk.Alias) alias
 }
 
 func (l *local) AddAlias(ctx context.Context, a newAlias) (aliasInfo, error) {
-	pipeline, err := l.pipelineByName(ctx, a.Pipeline, a.Language)
+	pipeline, err := l.pipelineByName(ctx, a.Pipeline, cmp.Or(a.Language, a.Terminal))
 	if err != nil {
 		return aliasInfo{}, err
 	}
-	alias := helpdesk.Alias{Address: a.Address, Name: a.Name, PipelineID: pipeline.ID}
+	alias := helpdesk.Alias{Address: a.Address, Name: a.Name, Language: a.Language, PipelineID: pipeline.ID}
 	if a.Owner != "" {
 		owner, err := l.userByEmail(ctx, a.Owner)
 		if err != nil {

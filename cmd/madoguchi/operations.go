@@ -124,7 +124,10 @@ type newAlias struct {
 	Name     string `json:"name"`
 	Pipeline string `json:"pipeline"` // its name; "" for the first one
 	Owner    string `json:"owner"`    // a user's address, or ""
-	Language string `json:"language"` // names the first pipeline, where it is made by the way
+	Language string `json:"language"` // of its mail, or ""
+	// Terminal is the language of whoever types: without Language it names the first
+	// pipeline, where that is made by the way.
+	Terminal string `json:"terminal"`
 }
 
 type stageInfo struct {
