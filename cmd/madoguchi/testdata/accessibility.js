@@ -137,12 +137,15 @@ window.audit ??= (() => {
       document.activeElement?.blur();
       this.before = new Map([...document.querySelectorAll("*")].map((e) => [e, look(e)]));
       this.seen = new Set();
+      this.lost = 0;
     },
 
     // One stop: is it seen, and does it show that it has the focus?
     stop() {
       const e = document.activeElement;
-      if (!e || e === document.body || e === document.documentElement) return { done: this.seen.size > 0, found: [] };
+      // The page has ended, and the next step begins it again; or a live page has just
+      // replaced what had the focus, and the next step goes on from there.
+      if (!e || e === document.body || e === document.documentElement) return { done: this.seen.size > 0 && ++this.lost > 2, found: [] };
       if (this.seen.has(e)) return { done: e !== this.last || e.localName !== "iframe", found: [] };
       this.seen.add(e);
       this.last = e;
