@@ -29,7 +29,9 @@ var (
 
 // shown are the numbers of the tickets that have pictures of their own.
 type shown struct {
-	quote, bounced, held, files, html, urgent, forged uint64
+	quote, bounced, held, files, html, urgent uint64
+	// The mail that is set aside.
+	forged string
 	// The records whose settings are shown.
 	alias, pipeline, user string
 	// The session of somebody with an authenticator app.
@@ -122,7 +124,8 @@ func (h *house) today() {
 	h.shown.urgent = n
 	h.sort(h.mari, n, "確認中", h.mari.ID, "TK-7")
 	h.ago(31 * time.Minute)
-	h.shown.forged = h.receive(incoming{from: correspondent{"北嶺計器 経理部", "keiri@hokurei-keiki.example"}, alias: "support", subject: "【重要】お振込先口座変更のお知らせ", text: forgedText, proof: refuted})
+	h.receive(incoming{from: correspondent{"北嶺計器 経理部", "keiri@hokurei-keiki.example"}, alias: "support", subject: "【重要】お振込先口座変更のお知らせ", text: forgedText, proof: refuted})
+	h.shown.forged = h.setAside()
 	h.read(n)
 	h.ago(14 * time.Minute)
 	h.receive(incoming{from: iwase, alias: "support", subject: "データロガー DL-40 の時刻が一日に数分ずれます", text: iwaseText,

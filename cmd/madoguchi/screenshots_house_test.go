@@ -217,6 +217,16 @@ func (h *house) deliver(raw []byte, from, to string, authentication helpdesk.Aut
 	return receipt.Ticket
 }
 
+// setAside is the id of the mail that was put into quarantine last.
+func (h *house) setAside() string {
+	h.t.Helper()
+	page, err := h.desk.QuarantineList(h.t.Context(), h.mari.Actor(), helpdesk.QuarantineQuery{})
+	if err != nil || len(page.Mails) == 0 {
+		h.t.Fatalf("nothing is set aside: %v", err)
+	}
+	return page.Mails[0].Mail.ID
+}
+
 // reply answers a ticket as a colleague, who takes it.
 func (h *house) reply(u *helpdesk.User, ticket uint64, text string, done bool, files ...helpdesk.Upload) *helpdesk.Message {
 	h.t.Helper()

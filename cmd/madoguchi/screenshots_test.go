@@ -165,7 +165,7 @@ func deskScreens(shown shown) []screen {
 		{name: "ticket-urgent", path: ticket("open", shown.urgent)},
 		{name: "ticket-bounced", path: ticket("failed", shown.bounced)},
 		{name: "ticket-held", path: ticket("held", shown.held)},
-		{name: "ticket-forged", path: ticket("open", shown.forged)},
+		{name: "quarantine-mail", path: "/quarantine/" + shown.forged},
 		{name: "ticket-files", path: ticket("open", shown.files)},
 		{name: "ticket-html", path: ticket("open", shown.html), open: `document.querySelector('[data-as=html]').click(); await new Promise(done => setTimeout(done, 700)); document.querySelector('#thread').scrollTop = 0`},
 		{name: "ticket-note", path: ticket("open", shown.html), open: `document.querySelector('[name=mode][value=note]').click()`},
