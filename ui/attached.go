@@ -143,7 +143,7 @@ func (s *Server) attachedMail(c echo.Context) error {
 		return err
 	}
 	view := attachedView{Ticket: m.Message.Ticket, Subject: subjectOf(v.Printer, letter.Subject), From: personName(letter.From),
-		Date: longMoment(v.Printer, letter.Date), Marks: v.protection(letter.Signed, letter.Encrypted), Defects: letter.Defects,
+		Date: longMoment(v.Printer, letter.Date), Marks: v.protection(letter.Signed, letter.Encrypted), Defects: defects(v.Printer, letter.Defects),
 		HasHTML: strings.TrimSpace(letter.HTML) != "", Parts: textParts(s.options.Mail.Fold(letter.Text)),
 		Text: p.url("", url.Values{}), Frame: p.url("/html", url.Values{}), Save: p.url("/file", url.Values{})}
 	if len(p.within) > 0 {

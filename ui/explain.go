@@ -87,7 +87,11 @@ var placeholder = regexp.MustCompile(`\{[a-z_]+\}`)
 func DescribeStep(p locale.Printer, step helpdesk.Step) string {
 	sentence := placeholder.ReplaceAllStringFunc(p.T("explain.step."+string(step.Key)), func(found string) string {
 		name := found[1 : len(found)-1]
-		return stepValue(p, name, step.Data[name])
+		value := step.Data[name]
+		if step.Key == helpdesk.StepDefect || step.Key == helpdesk.StepCharset {
+			return DescribeDefect(p, value)
+		}
+		return stepValue(p, name, value)
 	})
 	return strings.TrimSpace(sentence)
 }

@@ -56,7 +56,7 @@ func TestDecodeAgainFromTheMenu(t *testing.T) {
 	decode := "/messages/" + receipt.MessageID + "/decode"
 	b.get(ticket).want(http.StatusOK).shows(decode, `<option value="euc-jp">`).hides(words)
 	b.post(decode, "charset", "euc-jp", "back", ticket).want(http.StatusSeeOther).leads(ticket)
-	b.get(ticket).want(http.StatusOK).shows(words, "<b>euc-jp</b> で読み直しました")
+	b.get(ticket).want(http.StatusOK).shows(words, "<b>euc-jp</b> で読み直しました", "文字コードは gb2312 と書かれていますが、選ばれた euc-jp で読みました（本文）。")
 	b.post(decode, "charset", "").want(http.StatusSeeOther).leads("/tickets/" + strconv.FormatUint(receipt.Ticket, 10))
 	b.get(ticket).want(http.StatusOK).hides(">" + words).shows("自動に戻しました")
 	b.post(decode, "charset", "klingon").want(http.StatusUnprocessableEntity).shows("その文字コードはありません")

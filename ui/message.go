@@ -79,7 +79,7 @@ type detail struct{ Label, Value string }
 func (r reader) message(m helpdesk.MessageView) messageView {
 	msg := m.Message
 	view := messageView{ID: msg.ID, Class: string(msg.Direction), Time: longMoment(r.Printer, msg.At), Held: msg.State == helpdesk.MessageHeld,
-		Why: r.T("reason." + string(msg.Reason)), Defects: notes(msg), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
+		Why: r.T("reason." + string(msg.Reason)), Defects: defects(r.Printer, msg.Defects, msg.CharsetNotes), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
 		HasHTML: strings.TrimSpace(m.Body.HTML) != "", HasSource: msg.Channel == "" || msg.Channel == "mail"}
 	if msg.Channel != "" && msg.Channel != "mail" {
 		view.Channel = r.T("channel." + msg.Channel)
@@ -308,10 +308,6 @@ func fileIcon(a helpdesk.Attachment) string {
 		return "mail"
 	}
 	return "file"
-}
-
-func notes(m helpdesk.Message) []string {
-	return append(append([]string{}, m.Defects...), m.CharsetNotes...)
 }
 
 // details are for whoever asks how a mail got here.

@@ -96,6 +96,8 @@ func arguments(t *testing.T, key, sentence string) []string {
 
 // composed are the starts of keys that the web puts together with a value.
 var composed = []string{
+	"defect",
+	"defect.place",
 	"bulk_reply.state",
 	"audit.area",
 	"audit.event",
