@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -14,6 +15,8 @@ import (
 type Mended struct {
 	Tickets    int // that say again what their messages are
 	Rebuilt    int // whose record was lost, made anew from their messages
+	Contacts   int // whose record was lost, made anew from the log and their mails
+	Hours      int // of the ledger, counted anew
 	Deliveries int // that wait and had no timer, so that they would never have left
 }
 
@@ -21,9 +24,9 @@ type Mended struct {
 const mendAtOnce = 100
 
 // Mend puts right what follows from the records of a store of which some were lost
-// (store.Recover): every index, the records of tickets whose messages are there, what
-// tickets say of their messages, and the timers of replies that wait to leave. An alarm
-// about damage ends. What nothing can be made from, Verify still names.
+// (store.Recover): every index, contacts, the records of tickets whose messages are there, what
+// tickets say of their messages, the timers of replies that wait to leave, and the hours of the
+// ledger. An alarm about damage ends. What nothing can be made from, Verify still names.
 func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
 	if err := a.mayAdminister("mend the data"); err != nil {
 		return done, err
@@ -38,6 +41,9 @@ func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
 	}
 	if err := d.update(ctx, a, (*command).mendAliases); err != nil {
 		return done, fmt.Errorf("give addresses a pipeline: %w", err)
+	}
+	if done.Contacts, err = d.mendContacts(ctx, a); err != nil {
+		return done, err
 	}
 	without, differing, waiting, err := d.mendable(ctx)
 	if err != nil {
@@ -67,6 +73,9 @@ func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
 			return done, fmt.Errorf("set the timers of replies anew: %w", err)
 		}
 		done.Deliveries += len(part)
+	}
+	if done.Hours, err = d.mendLedger(ctx, a); err != nil {
+		return done, err
 	}
 	return done, d.endDamage(ctx, a, done)
 }
@@ -196,7 +205,8 @@ func (c *command) rebuild(number uint64) error {
 	}
 	contact, err := contactOf(c, customer.Email)
 	if err == nil && contact == nil {
-		contact, err = c.contactFor(customer)
+		contact = &Contact{ID: c.desk.newID(), Email: strings.ToLower(customer.Email), Name: customer.Name, CreatedAt: first.At, LastSeenAt: first.At}
+		err = contacts.Put(c, contact)
 	}
 	if err != nil {
 		return err

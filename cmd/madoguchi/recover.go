@@ -24,9 +24,9 @@ func newRecoverCommand() *cobra.Command {
 		Short: "Save what can be read of damaged data",
 		Long: `Reads everything that can still be read of data that is damaged, also where the
 server does not start any more, writes it into a new store, makes anew what follows
-from it (indexes, lost tickets whose mails are there, the search index), and puts
-that in place. The damaged store is kept under another name, as it was. What could
-not be read is listed.
+from it (indexes, lost tickets and contacts as their mails and the log tell them, the
+ledger, the search index), and puts that in place. The damaged store is kept under
+another name, as it was. What could not be read is listed.
 
 Where there is a backup that is whole (madoguchi verify BACKUP), restore is the better
 way, and this one is for the mail that came since: with --to DIR it leaves everything
@@ -156,6 +156,8 @@ func (r recovery) tellMended(m helpdesk.Mended) {
 		what string
 	}{{m.Rebuilt, "tickets whose record was lost are made anew from their mails"},
 		{m.Tickets, "tickets are computed anew from their mails"},
+		{m.Contacts, "contacts whose record was lost are made anew from the log and their mails"},
+		{m.Hours, "hours of the ledger are counted anew from the mails and the log; what was refused in them is not known any more"},
 		{m.Deliveries, "replies that waited to leave leave now"}} {
 		if line.n > 0 {
 			fmt.Fprintf(r.out, "%d %s\n", line.n, line.what)
