@@ -2,6 +2,9 @@ package helpdesk
 
 import "context"
 
+// Snippet is what the list shows of a text.
+func Snippet(text string) string { return snippet(text) }
+
 // ForgetSpecialParts makes of a message's record what a version stored that knew
 // of no risk, no name as written and no invitation.
 func (d *Desk) ForgetSpecialParts(ctx context.Context, messageID string) error {

@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -25,17 +26,29 @@ func snippet(texts ...string) string {
 
 // beginning is the words of text, up to maxSnippet characters of them.
 func beginning(text string) string {
-	var line []byte
+	line, length := make([]byte, 0, maxSnippet*utf8.UTFMax), 0
 	for word := range strings.FieldsSeq(text) {
-		if len(line) > 0 {
+		if length > 0 {
 			line = append(line, ' ')
+			length++
 		}
 		line = append(line, word...)
-		if len(line) > maxSnippet && utf8.RuneCount(line) > maxSnippet {
-			return string([]rune(string(line))[:maxSnippet-1]) + "…"
+		if length += utf8.RuneCountInString(word); length > maxSnippet {
+			return cut(string(line), maxSnippet-1) + "…"
 		}
 	}
 	return string(line)
+}
+
+// cut is the first n characters of line, which has more.
+func cut(line string, n int) string {
+	for at := range line {
+		if n == 0 {
+			return line[:at]
+		}
+		n--
+	}
+	return line
 }
 
 // greetingLines are the most lines that are looked at for a greeting.
@@ -44,22 +57,40 @@ const greetingLines = 10
 // maxGreeting is in characters: a longer line says something.
 const maxGreeting = 50
 
-// greetings are lines that a letter begins with and that say nothing of its
-// matter: who is addressed, and the greeting, with who writes on the same line.
-var greetings = regexp.MustCompile(`^(?i:` + strings.Join([]string{
-	`[^。、はがを]*(様|さま|御中|各位|殿|ご担当者|担当者さん)[、。,.:：]?`,
-	`[^。]*お?(世話|疲れ様|つかれさま)(に|で)(なって|なり|ござい|す)[^。]*[。！!]?\s*([^。はがをも]{1,40}(です|でございます|と申します)[。．.]?)?`,
-	`(いつも|平素|毎度|日頃)[^。]*(ありがとう|有難う|有り難う|お引き立て|御礼|お礼)[^。]*[。！!]?`,
-	`(はじめまして|初めまして|こんにちは|こんばんは|おはようございます|拝啓|前略|謹啓|突然の(ご連絡|メール))[^。]{0,25}[。！!]?`,
-	`(hi|hello|hey|dear|good (morning|afternoon|evening)|greetings|to whom it may concern)(( [\p{L}.'-]+){0,5} ?[,!:、。]|( [\p{L}.'-]+){0,2})`,
-	`i hope (this|you are|you're|all is)[^.]*(finds|well|good|great)[^.]*[.!]?`,
-}, `|`) + `)$`)
+// greeting is a kind of line that a letter begins with and that says nothing of
+// its matter: who is addressed, and the greeting, with who writes on the same line.
+type greeting struct {
+	// words are looked for first, one of which the form needs: most lines have
+	// none, and the form costs far more to try. Nil where the form itself refuses
+	// most lines at their first letter.
+	words []string
+	form  *regexp.Regexp
+}
+
+var greetings = []greeting{
+	{[]string{"様", "さま", "御中", "各位", "殿", "担当者"},
+		regexp.MustCompile(`^[^。、はがを]*(様|さま|御中|各位|殿|ご担当者|担当者さん)[、。,.:：]?$`)},
+	{[]string{"世話", "疲れ様", "つかれさま"},
+		regexp.MustCompile(`^[^。]*お?(世話|疲れ様|つかれさま)(に|で)(なって|なり|ござい|す)[^。]*[。！!]?\s*([^。はがをも]{1,40}(です|でございます|と申します)[。．.]?)?$`)},
+	{[]string{"いつも", "平素", "毎度", "日頃"},
+		regexp.MustCompile(`^(いつも|平素|毎度|日頃)[^。]*(ありがとう|有難う|有り難う|お引き立て|御礼|お礼)[^。]*[。！!]?$`)},
+	{[]string{"はじめまして", "初めまして", "こんにちは", "こんばんは", "おはようございます", "拝啓", "前略", "謹啓", "突然の"},
+		regexp.MustCompile(`^(はじめまして|初めまして|こんにちは|こんばんは|おはようございます|拝啓|前略|謹啓|突然の(ご連絡|メール))[^。]{0,25}[。！!]?$`)},
+	{nil, regexp.MustCompile(`^(?i:(hi|hello|hey|dear|good (morning|afternoon|evening)|greetings|to whom it may concern)(( [\p{L}.'-]+){0,5} ?[,!:、。]|( [\p{L}.'-]+){0,2}))$`)},
+	{nil, regexp.MustCompile(`^(?i:i hope (this|you are|you're|all is)[^.]*(finds|well|good|great)[^.]*[.!]?)$`)},
+}
+
+func isGreeting(line string) bool {
+	return slices.ContainsFunc(greetings, func(g greeting) bool {
+		return (g.words == nil || containsAny(line, g.words)) && g.form.MatchString(line)
+	})
+}
 
 // introductions say who writes; only after a greeting is a line that ends so one.
 var introductions = regexp.MustCompile(`^[^。はがをも]{1,40}(です|でございます|と申します)[。．.]?$`)
 
-// asks tells a line that only looks like a greeting: it wants something.
-var asks = regexp.MustCompile(`[?？]|ません|ください|下さい|ですか|でしょうか|の件|について|希望|できな|困って`)
+// requests tell a line that only looks like a greeting: it wants something.
+var requests = []string{"?", "？", "ません", "ください", "下さい", "ですか", "でしょうか", "の件", "について", "希望", "できな", "困って"}
 
 // afterGreeting is text without the lines of its greeting, or all of it where
 // nothing else is there.
@@ -69,8 +100,8 @@ func afterGreeting(text string) string {
 		line, after, more := strings.Cut(rest, "\n")
 		line = strings.TrimSpace(line)
 		if line != "" {
-			if utf8.RuneCountInString(line) > maxGreeting || asks.MatchString(line) ||
-				!greetings.MatchString(line) && !(greeted && introductions.MatchString(line)) {
+			if utf8.RuneCountInString(line) > maxGreeting || containsAny(line, requests) ||
+				!isGreeting(line) && !(greeted && introductions.MatchString(line)) {
 				break
 			}
 			greeted = true
@@ -84,4 +115,9 @@ func afterGreeting(text string) string {
 		return text
 	}
 	return rest
+}
+
+// containsAny says that one of words stands in line.
+func containsAny(line string, words []string) bool {
+	return slices.ContainsFunc(words, func(word string) bool { return strings.Contains(line, word) })
 }

@@ -3,6 +3,8 @@ package helpdesk_test
 import (
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // What a list shows of a mail begins where its matter does.
@@ -25,5 +27,21 @@ func TestSnippetIsPastTheGreeting(t *testing.T) {
 		if got := h.ticket(receipt.Ticket).Row.Ticket.Snippet; got != c.want {
 			t.Errorf("of %q the list shows %q, want %q", c.text, got, c.want)
 		}
+	}
+}
+
+// BenchmarkSnippet measures a letter past its greeting, and one without.
+func BenchmarkSnippet(b *testing.B) {
+	const matter = "先日ご案内いただいた標準プランについて、20 席での年間費用をお教えください。\nCould you tell us whether the Team plan covers a second site?\n\n"
+	for _, c := range []struct{ name, text string }{
+		{"greeted", "サポートご担当者様\n\nいつもお世話になっております。ミナト精機の田村です。\n\n" + strings.Repeat(matter, 6)},
+		{"plain", strings.Repeat(matter, 6)},
+	} {
+		b.Run(c.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				helpdesk.Snippet(c.text)
+			}
+		})
 	}
 }
