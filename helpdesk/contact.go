@@ -197,7 +197,7 @@ func (c *command) contactFor(from Address) (*Contact, error) {
 
 // contactOf is the contact with an address, or nil.
 func contactOf(r store.Reader, email string) (*Contact, error) {
-	return optional(contacts.First(r, "email", key(strings.ToLower(email))))
+	return optional(contacts.First(r, "email", key(loweredAddress(email))))
 }
 
 // samePerson is an address that takes part in a ticket and is the sender's own

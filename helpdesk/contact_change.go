@@ -224,11 +224,11 @@ func (c *command) readdress(contact *Contact, change ContactChange) error {
 	add := slices.Clone(change.Add)
 	main := contact.Email
 	if change.Email != nil {
-		main = strings.ToLower(strings.TrimSpace(*change.Email))
+		main = loweredAddress(strings.TrimSpace(*change.Email))
 		add = append(add, main)
 	}
 	for _, address := range add {
-		address = strings.ToLower(strings.TrimSpace(address))
+		address = loweredAddress(strings.TrimSpace(address))
 		if slices.Contains(list, address) {
 			continue
 		}
@@ -238,7 +238,7 @@ func (c *command) readdress(contact *Contact, change ContactChange) error {
 		list = append(list, address)
 	}
 	for _, address := range change.Remove {
-		address = strings.ToLower(strings.TrimSpace(address))
+		address = loweredAddress(strings.TrimSpace(address))
 		if address == main {
 			return conflict("contact_main_address", "%s is the main address; choose another one first", address)
 		}

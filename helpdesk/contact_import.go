@@ -128,7 +128,7 @@ func (r *ImportReport) fault(f ImportFault) {
 // importRow writes a row, or notes why it cannot be: only what is wrong with the
 // store ends the import.
 func (c *command) importRow(row contactRow, report *ImportReport) error {
-	email := strings.ToLower(row.cells["email"])
+	email := loweredAddress(row.cells["email"])
 	err := c.importContact(email, row, report)
 	var refused *Error
 	if errors.As(err, &refused) {

@@ -95,7 +95,7 @@ func (c *command) reread(m *Message, again rereading) error {
 func renamed(list []Address, again []mail.Address) []Address {
 	names := map[string]string{}
 	for _, a := range again {
-		names[strings.ToLower(a.Address)] = a.Name
+		names[loweredAddress(a.Address)] = a.Name
 	}
 	list = slices.Clone(list)
 	for i, a := range list {

@@ -119,7 +119,7 @@ func (d *Desk) knownToGreylist(r store.Reader, in Incoming) (bool, error) {
 	if in.Message == nil || in.Message.From.Address == "" || in.Authentication.Trust() == TrustFailed {
 		return false, nil
 	}
-	_, err := contacts.First(r, "email", key(strings.ToLower(in.Message.From.Address)))
+	_, err := contacts.First(r, "email", key(loweredAddress(in.Message.From.Address)))
 	if errors.Is(err, store.ErrNotFound) {
 		return false, nil
 	}

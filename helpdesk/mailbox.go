@@ -7,10 +7,10 @@ import (
 	"golang.org/x/net/idna"
 )
 
-// mailboxOf writes an address as servers name the mailbox: in lower case, an
-// internationalised domain in its ASCII form (RFC 5891), however it was typed.
+// mailboxOf writes an address as servers name the mailbox: in lower case, its local
+// part quoted only where it needs it, an internationalised domain in its ASCII form (RFC 5891), however it was typed.
 func mailboxOf(address string) string {
-	address = strings.ToLower(strings.TrimSpace(address))
+	address = loweredAddress(strings.TrimSpace(address))
 	local, domain, found := cutLast(address, "@")
 	if !found || !strings.ContainsFunc(domain, func(r rune) bool { return r >= 0x80 }) {
 		return address

@@ -269,7 +269,7 @@ func appendNew[T comparable](list []T, more ...T) []T {
 }
 
 func lowered(a mail.Address) Address {
-	return Address{Name: a.Name, Email: strings.ToLower(a.Address)}
+	return Address{Name: a.Name, Email: loweredAddress(a.Address)}
 }
 
 func addresses(list []mail.Address) []Address {

@@ -106,13 +106,13 @@ func (d *Desk) examine(in Incoming) *arrival {
 	}
 	m := &a.message
 	if m.From.Email == "" {
-		m.From.Email = strings.ToLower(in.Envelope.MailFrom)
+		m.From.Email = loweredAddress(in.Envelope.MailFrom)
 	}
 	if len(parsed.ReplyTo) > 0 {
-		m.ReplyTo = strings.ToLower(parsed.ReplyTo[0].Address)
+		m.ReplyTo = loweredAddress(parsed.ReplyTo[0].Address)
 	}
 	for _, b := range class.Bounces {
-		m.Bounces = append(m.Bounces, Bounce{Recipient: b.Recipient, Status: b.Status, Action: b.Action, Reason: b.Reason})
+		m.Bounces = append(m.Bounces, Bounce{Recipient: mail.PlainAddress(b.Recipient), Status: b.Status, Action: b.Action, Reason: b.Reason})
 	}
 	m.addSpecialParts(parsed)
 	m.bound()

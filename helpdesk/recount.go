@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -194,7 +193,7 @@ func bySeq(a, b *Message) int { return cmp.Compare(a.Seq, b.Seq) }
 func recipientsOf(m *Message) []string {
 	var list []string
 	for _, a := range slices.Concat(m.To, m.Cc, m.Bcc) {
-		list = append(list, strings.ToLower(a.Email))
+		list = append(list, loweredAddress(a.Email))
 	}
 	return list
 }

@@ -308,8 +308,9 @@ func eachOnce(lists ...[]Address) [][]Address {
 	unique := make([][]Address, len(lists))
 	for i, list := range lists {
 		for _, a := range list {
-			if email := strings.ToLower(a.Email); !seen[email] {
+			if email := loweredAddress(a.Email); !seen[email] {
 				seen[email] = true
+				a.Email = mail.PlainAddress(a.Email)
 				unique[i] = append(unique[i], a)
 			}
 		}

@@ -72,7 +72,7 @@ func (s *Suppression) String() string {
 }
 
 func suppressionOf(r store.Reader, address string) (*Suppression, error) {
-	return optional(suppressions.Get(r, key(strings.ToLower(address))))
+	return optional(suppressions.Get(r, key(loweredAddress(address))))
 }
 
 // checkSuppressed refuses recipients that are suppressed.
@@ -106,7 +106,7 @@ func (d *Desk) LiftSuppression(ctx context.Context, a Actor, address string) err
 	if err := a.may("lift a suppression", PermitSuppressions); err != nil {
 		return err
 	}
-	address = strings.ToLower(strings.TrimSpace(address))
+	address = loweredAddress(strings.TrimSpace(address))
 	return d.update(ctx, a, func(c *command) error {
 		s, err := suppressions.Get(c, key(address))
 		if _, err = found(s, err, "suppressed address", address); err != nil {

@@ -3,7 +3,6 @@ package helpdesk
 import (
 	"errors"
 	"fmt"
-	netmail "net/mail"
 	"strings"
 	"time"
 
@@ -48,40 +47,6 @@ func emails(list []Address) string {
 		out = append(out, a.Email)
 	}
 	return strings.Join(out, ", ")
-}
-
-// checkAddress refuses what cannot be an address to send to or to receive at.
-// It is kinder than RFC 5322: real people have addresses with dots in a row.
-func checkAddress(field, address string) error {
-	local, domain, found := cutLast(address, "@")
-	bad := !found || local == "" || domain == "" || len(address) > 254 || strings.ContainsAny(address, " \t\r\n<>,;\"\x00") ||
-		strings.HasPrefix(domain, ".") || strings.HasSuffix(domain, ".") || strings.Contains(domain, "..") || strings.Contains(local, "@")
-	if bad {
-		return invalid(field, "address_invalid", "%q is not a mail address; write it like support@example.com", address)
-	}
-	return nil
-}
-
-// ParseAddresses reads a list of recipients as people type it.
-func ParseAddresses(field, list string) ([]Address, error) {
-	var out []Address
-	for _, part := range strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(",;、，；\n", r) }) {
-		part = strings.TrimSpace(part)
-		if part == "" {
-			continue
-		}
-		a := Address{Email: strings.ToLower(part)}
-		if parsed, err := netmail.ParseAddress(part); err == nil {
-			a = Address{Name: parsed.Name, Email: strings.ToLower(parsed.Address)}
-		} else if i := strings.LastIndexByte(part, '<'); i >= 0 && strings.HasSuffix(part, ">") {
-			a = Address{Name: strings.Trim(part[:i], " \""), Email: strings.ToLower(part[i+1 : len(part)-1])}
-		}
-		if err := checkAddress(field, a.Email); err != nil {
-			return nil, err
-		}
-		out = append(out, a)
-	}
-	return out, nil
 }
 
 func aliasName(a *Alias) string {

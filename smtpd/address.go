@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 var (
@@ -27,32 +29,7 @@ func mailbox(address string, smtputf8 bool) (string, error) {
 	if !isDomain(domain) {
 		return "", errAddressSyntax
 	}
-	return quoteLocal(local) + "@" + domain, nil
-}
-
-// quoteLocal quotes a local part that needs it. Dots at its ends or side by
-// side do not count: foo..bar@ and foo.@ are real addresses of Japanese mobile
-// providers, always written without quotes.
-func quoteLocal(local string) string {
-	if !strings.ContainsFunc(local, needsQuotes) {
-		return local
-	}
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range local {
-		if r == '"' || r == '\\' {
-			b.WriteByte('\\')
-		}
-		b.WriteRune(r)
-	}
-	b.WriteByte('"')
-	return b.String()
-}
-
-// needsQuotes says whether r is neither atext (RFC 5322 section 3.2.3, RFC 6531
-// section 3.3) nor a dot.
-func needsQuotes(r rune) bool {
-	return r <= ' ' || strings.ContainsRune(`()<>[]:;@\,"`, r)
+	return mail.QuoteLocal(local) + "@" + domain, nil
 }
 
 // isDomain accepts domains and address literals. Underscores are not legal but

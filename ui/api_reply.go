@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
-	netmail "net/mail"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -108,10 +107,8 @@ func recipients(field string, list []string) ([]helpdesk.Address, error) {
 	}
 	out := []helpdesk.Address{}
 	for i, item := range list {
-		address := helpdesk.Address{Email: strings.TrimSpace(item)}
-		if parsed, err := netmail.ParseAddress(item); err == nil {
-			address = helpdesk.Address{Name: parsed.Name, Email: parsed.Address}
-		} else if strings.ContainsAny(item, "<>,") {
+		address, ok := helpdesk.ParseAddress(item)
+		if !ok && strings.ContainsAny(item, "<>,") {
 			return nil, invalid(fmt.Sprintf("%s[%d]", field, i), "",
 				fmt.Sprintf("%q is not one mail address; write it like tamura@example.com or \"Saki Tamura <tamura@example.com>\"", item))
 		}

@@ -54,7 +54,7 @@ func matterOf(c echo.Context) helpdesk.Matter {
 func newMatter(alias, to string) helpdesk.Matter {
 	m := helpdesk.Matter{AliasID: alias}
 	for _, one := range splitRecipients(to) {
-		if a, ok := parseRecipient(one); ok {
+		if a, ok := helpdesk.ParseAddress(one); ok {
 			m.To = a.Email
 			break
 		}

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	netmail "net/mail"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -47,7 +46,7 @@ func personOrAddress(m helpdesk.Message) string {
 func parseRecipients(field, typed string) ([]helpdesk.Address, error) {
 	var parsed []helpdesk.Address
 	for _, one := range splitRecipients(typed) {
-		a, ok := parseRecipient(one)
+		a, ok := helpdesk.ParseAddress(one)
 		if !ok {
 			return nil, invalid(field, "error.recipients", "cannot read the recipient \""+one+"\": write it like tamura@example.com", one)
 		}
@@ -56,37 +55,27 @@ func parseRecipients(field, typed string) ([]helpdesk.Address, error) {
 	return parsed, nil
 }
 
-func parseRecipient(one string) (helpdesk.Address, bool) {
-	if a, err := netmail.ParseAddress(one); err == nil {
-		return helpdesk.Address{Name: a.Name, Email: a.Address}, true
-	}
-	// A name may hold what RFC 5322 wants in quotes, dots and brackets.
-	name, rest, found := strings.Cut(one, "<")
-	if found && strings.HasSuffix(rest, ">") {
-		if a, err := netmail.ParseAddress(strings.TrimSuffix(rest, ">")); err == nil {
-			return helpdesk.Address{Name: strings.Trim(strings.TrimSpace(name), `"`), Email: a.Address}, true
-		}
-	}
-	return helpdesk.Address{}, false
-}
-
 // splitRecipients parts a list at its separators, except within quotes and
 // angle brackets.
 func splitRecipients(typed string) (list []string) {
 	var one strings.Builder
-	quoted, bracketed := false, false
+	quoted, bracketed, escaped := false, false, false
 	end := func() {
 		if text := strings.TrimSpace(strings.ReplaceAll(one.String(), "　", " ")); text != "" {
 			list = append(list, text)
 		}
 		one.Reset()
-		quoted, bracketed = false, false
+		quoted, bracketed, escaped = false, false, false
 	}
 	for _, c := range typed {
 		switch {
 		case c == '\n' || !quoted && !bracketed && strings.ContainsRune(",;、，；", c):
 			end()
 			continue
+		case escaped:
+			escaped = false
+		case quoted && c == '\\':
+			escaped = true
 		case c == '"':
 			quoted = !quoted
 		case !quoted && c == '<':

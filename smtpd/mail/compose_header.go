@@ -120,7 +120,6 @@ func (h *headerWriter) addresses(name string, addresses ...Address) {
 var (
 	atomWords     = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~ -]+$")
 	dotAtom       = regexp.MustCompile("^[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]+(?:\\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\u0080-\U0010FFFF-]+)*$")
-	quotedLocal   = regexp.MustCompile(`^"(?:[^"\\]|\\.)*"$`)
 	asciiDomain   = regexp.MustCompile(`^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*$`)
 	domainLiteral = regexp.MustCompile(`^\[[A-Za-z0-9:.]+\]$`)
 )
@@ -146,7 +145,7 @@ func formatAddress(address string) (string, error) {
 	if !asciiDomain.MatchString(domain) && !domainLiteral.MatchString(domain) {
 		return "", fmt.Errorf("address %q: %q is not a domain", address, domain)
 	}
-	if !dotAtom.MatchString(local) && !quotedLocal.MatchString(local) {
+	if !dotAtom.MatchString(local) && !IsQuotedLocal(local) {
 		local = quote(local)
 	}
 	return local + "@" + domain, nil

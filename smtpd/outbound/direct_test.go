@@ -284,7 +284,7 @@ func TestAddressesAndMailsThatCannotBeSent(t *testing.T) {
 	s := direct(p.address, serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
 	for _, address := range []string{
 		"", "a", "@customer.test", "a@", "a@customer.test\r\nRCPT TO:<b@customer.test>", "a\x00@customer.test", "a b@customer.test",
-		"a>@customer.test", "<a@customer.test>", "a@customer.test SIZE=1", "\xff@customer.test", "a@\u2028.test",
+		"a>@customer.test", `"a"> <b"@customer.test`, `"@customer.test`, "<a@customer.test>", "a@customer.test SIZE=1", "\xff@customer.test", "a@\u2028.test",
 	} {
 		_, err := s.Deliver(t.Context(), mail(address))
 		if e := failed(t, err); !e.Permanent || e.Enhanced != "5.1.3" {

@@ -6,6 +6,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/net/idna"
+
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 // envelope is a mail as the protocol needs it.
@@ -64,8 +66,7 @@ func wireAddress(address string) (wire, domain, fault string) {
 	if !utf8.ValidString(address) {
 		return "", "", "address is not UTF-8"
 	}
-	quoted := len(local) > 1 && local[0] == '"' && local[len(local)-1] == '"'
-	if !quoted && strings.ContainsAny(local, ` <>"`) || strings.ContainsAny(domain, ` <>"`) {
+	if !mail.IsQuotedLocal(local) && strings.ContainsAny(local, ` <>"`) || strings.ContainsAny(domain, ` <>"`) {
 		return "", "", "address holds a space, a quote or an angle bracket"
 	}
 	if !isASCII([]byte(domain)) {

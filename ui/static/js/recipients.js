@@ -36,15 +36,17 @@ on("click", "[data-others]", (_, button) => {
 
 function split(typed) {
   const list = [];
-  let one = "", quoted = false, bracketed = false;
+  let one = "", quoted = false, bracketed = false, escaped = false;
   for (const c of `${typed}\n`) {
     if (c === "\n" || (!quoted && !bracketed && separators.test(c))) {
       if (one.trim()) list.push(one.trim());
       one = "";
-      quoted = bracketed = false;
+      quoted = bracketed = escaped = false;
       continue;
     }
-    if (c === '"') quoted = !quoted;
+    if (escaped) escaped = false;
+    else if (quoted && c === "\\") escaped = true;
+    else if (c === '"') quoted = !quoted;
     else if (!quoted && c === "<") bracketed = true;
     else if (!quoted && c === ">") bracketed = false;
     one += c;
@@ -54,10 +56,10 @@ function split(typed) {
 
 // parse reads one recipient, with or without a name.
 function parse(text) {
-  const parts = /^\s*(.*?)\s*<([^<>]*)>\s*$/s.exec(text);
+  const parts = /^\s*(.*?)\s*<((?:"(?:[^"\\]|\\.)*"|[^<>"])*)>\s*$/s.exec(text);
   const email = (parts ? parts[2] : text).trim().replace(/＠/g, "@").normalize("NFKC");
   const name = parts ? parts[1].replace(/^"(.*)"$/s, "$1").replace(/\\(.)/g, "$1") : "";
-  return { name, email, ok: /^[^\s@<>,;"()]+@[^\s@<>,;"().]+(\.[^\s@<>,;"().]+)+$/.test(email) };
+  return { name, email, ok: /^(?:[^\s@<>,;"()]+|"(?:[^"\\]|\\.)+")@[^\s@<>,;"().]+(\.[^\s@<>,;"().]+)+$/.test(email) };
 }
 
 function written({ name, email, ok, text }) {
