@@ -22,7 +22,7 @@ test:
 
 ## quick: the tests of a change in hand, without the browser, in less than a minute
 quick:
-	$(GO) test -short -parallel=6 ./...
+	GOGC=400 $(GO) test -short -parallel=8 ./...
 
 ## fuzz: each parser of what strangers send, FUZZTIME long
 fuzz:

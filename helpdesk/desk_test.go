@@ -82,7 +82,7 @@ func (h *house) verify() {
 // not those of the store, as a desk that has just begun reads them.
 func (h *house) verifyRecent() {
 	h.t.Helper()
-	fresh, err := helpdesk.Open(context.Background(), h.group, helpdesk.Options{})
+	fresh, err := helpdesk.Open(context.Background(), h.group, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		h.t.Error(err)
 		return
@@ -137,7 +137,7 @@ var setUp = sync.OnceValues(func() (*setUpHouse, error) {
 		return nil, err
 	}
 	ctx := context.Background()
-	desk, err := helpdesk.Open(ctx, bolt, helpdesk.Options{})
+	desk, err := helpdesk.Open(ctx, bolt, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		return nil, err
 	}
@@ -173,7 +173,7 @@ func (s *setUpHouse) with(more func(context.Context, *helpdesk.Desk) error) (*se
 	if err != nil {
 		return nil, err
 	}
-	desk, err := helpdesk.Open(context.Background(), bolt, helpdesk.Options{})
+	desk, err := helpdesk.Open(context.Background(), bolt, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		return nil, err
 	}

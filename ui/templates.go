@@ -22,10 +22,11 @@ type templates map[locale.Language]*template.Template
 
 func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 	all := templates{}
+	var parsed *template.Template
 	for _, l := range locale.Languages() {
 		speak := c.Printer(l, nil, firstMoment)
 		groups := spoken(speak, speak)
-		t, err := template.New("").Funcs(template.FuncMap{
+		words := template.FuncMap{
 			"t":       speak.T,
 			"n":       speak.N,
 			"asset":   a.url,
@@ -38,11 +39,17 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 			"words":   strings.Fields,
 			"join":    strings.Join,
 			"capital": locale.Capital,
-		}).ParseFS(templateFiles, "templates/*.html")
+		}
+		var err error
+		if parsed == nil {
+			parsed, err = template.New("").Funcs(words).ParseFS(templateFiles, "templates/*.html")
+		} else {
+			parsed, err = parsed.Clone() // to copy is quicker than to parse again
+		}
 		if err != nil {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
-		all[l] = t
+		all[l] = parsed.Funcs(words)
 	}
 	return all, nil
 }

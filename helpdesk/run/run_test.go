@@ -21,7 +21,7 @@ import (
 // open returns a helpdesk with one ticket whose reply is due at once.
 func open(t *testing.T) (*helpdesk.Desk, helpdesk.Actor) {
 	t.Helper()
-	return openWith(t, helpdesk.Options{UndoWindow: -1})
+	return openWith(t, helpdesk.Options{PasswordMemory: 64, UndoWindow: -1})
 }
 
 func openWith(t *testing.T, o helpdesk.Options) (*helpdesk.Desk, helpdesk.Actor) {
@@ -96,7 +96,7 @@ func (s mark) Sign(raw []byte) ([]byte, error) {
 
 func waitFor(t *testing.T, desk *helpdesk.Desk, what string, ready func() bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only used up by failures
 	defer cancel()
 	for last := uint64(0); !ready(); {
 		seq, err := desk.Wait(ctx, last)
@@ -245,7 +245,7 @@ func TestFollowerMissesNothingAndRepeatsWhatFailed(t *testing.T) {
 		defer mu.Unlock()
 		return len(handled) > 0 && handled[len(handled)-1] == last
 	}
-	for deadline := time.Now().Add(10 * time.Second); !reached() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !reached() && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond) // the follower saves its cursor without an event
 	}
 	stop()
@@ -253,7 +253,7 @@ func TestFollowerMissesNothingAndRepeatsWhatFailed(t *testing.T) {
 	receive(t, desk, "two, while nobody follows")
 	again, cancel := context.WithCancel(t.Context())
 	ended.Go(func() { follow(again) })
-	for deadline := time.Now().Add(10 * time.Second); !reached() && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(time.Minute); !reached() && time.Now().Before(deadline); {
 		time.Sleep(5 * time.Millisecond)
 	}
 	cancel()

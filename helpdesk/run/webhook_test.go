@@ -81,7 +81,7 @@ type told struct {
 func newTold(t *testing.T) *told {
 	t.Helper()
 	d := &told{t: t, to: newReceiver(t), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC)}
-	d.Desk, d.admin = openWith(t, helpdesk.Options{UndoWindow: -1, PrivateWebhooks: true})
+	d.Desk, d.admin = openWith(t, helpdesk.Options{PasswordMemory: 64, UndoWindow: -1, PrivateWebhooks: true})
 	d.Now = func() time.Time { return d.now }
 	d.teller = run.NewTeller(run.Teller{Desk: d.Desk, Now: d.Now, Log: slog.New(slog.DiscardHandler), Agent: "Madoguchi", URL: "https://desk.example.jp",
 		Network: fetch.Network{Dial: fetch.DialAllowed(nil, []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")})}})
@@ -374,7 +374,7 @@ func TestWebhooksReachNothingInside(t *testing.T) {
 	if err != nil || len(list[0].Attempts) != 1 || !strings.Contains(list[0].Attempts[0].Error, "allow_networks") || len(d.to.heard) != 0 {
 		t.Fatalf("%+v, %v", list, err)
 	}
-	public, _ := openWith(t, helpdesk.Options{})
+	public, _ := openWith(t, helpdesk.Options{PasswordMemory: 64})
 	for _, address := range []string{"http://example.com/", "https://user:password@example.com/", "ftp://example.com/", "https://", "hooks", "https://example.com/#x"} {
 		_, _, err := public.SaveWebhook(t.Context(), helpdesk.System("test"), helpdesk.Webhook{Name: "x", URL: address, Kinds: []helpdesk.EventKind{helpdesk.EventTicketCreated}})
 		if helpdesk.CodeOf(err) != helpdesk.CodeInvalid {

@@ -46,7 +46,7 @@ func newHouse(t testing.TB) *house {
 		written: map[string]int{}, model: &ollama{digest: "sha-1", dimensions: 256}}
 	h.db = store.NewGroup(h.fault)
 	t.Cleanup(func() { h.db.Close() })
-	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{Hostname: "mx.example.jp"}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"}); err != nil {
 		t.Fatal(err)
 	}
 	h.Desk.Now = func() time.Time { return h.now }
