@@ -143,7 +143,9 @@ func nextDue(r store.Reader, kind TimerKind) (time.Time, error) {
 }
 
 // PutOff gives a claimed timer back, due at a later time, and remembers why.
-// Claims that failed are counted, so that work that never ends is parked.
+// Claims that failed are counted, so that work that never ends is parked. A timer that
+// was set anew since the claim stays as set, unless the work failed: whoever set it knew
+// more, such as that mail to a paused destination goes on.
 func (d *Desk) PutOff(ctx context.Context, t Timer, due time.Time, problem string, failed bool) error {
 	return d.update(ctx, System("timers"), func(c *command) error {
 		current, err := timers.Get(c, key(string(t.Kind), t.ID))
@@ -152,6 +154,9 @@ func (d *Desk) PutOff(ctx context.Context, t Timer, due time.Time, problem strin
 		}
 		if err != nil {
 			return err
+		}
+		if !failed && !current.Claimed.Equal(t.Claimed) {
+			return nil
 		}
 		current.Due, current.Claimed, current.Problem, current.Set = due.UTC(), time.Time{}, problem, c.now
 		if !failed {

@@ -69,9 +69,17 @@ func TestMailToAPausedDestinationWaits(t *testing.T) {
 	if state(t, desk, a) != helpdesk.DeliveryWaiting {
 		t.Errorf("it is %s", state(t, desk, a))
 	}
-	start(t, &run.Timers{Desk: desk, Workers: []run.Worker{{Kind: helpdesk.TimerDeliver, Concurrency: 2, Lease: time.Minute, Do: deliverer.Deliver}}})
+	// It is resumed while a worker that found it paused is about to put the timer off.
+	claimed, _, err := desk.ClaimDue(t.Context(), helpdesk.TimerDeliver, 1, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("claimed %v, %v", claimed, err)
+	}
 	if err := desk.ResumeDestination(t.Context(), a, "customer.example"); err != nil {
 		t.Fatal(err)
 	}
+	if err := desk.PutOff(t.Context(), claimed[0], time.Now().Add(later.RetryAfter()), later.Error(), false); err != nil {
+		t.Fatal(err)
+	}
+	start(t, &run.Timers{Desk: desk, Workers: []run.Worker{{Kind: helpdesk.TimerDeliver, Concurrency: 2, Lease: time.Minute, Do: deliverer.Deliver}}})
 	waitFor(t, desk, "the delivery", func() bool { return state(t, desk, a) == helpdesk.DeliverySent })
 }
