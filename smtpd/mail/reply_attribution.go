@@ -95,7 +95,7 @@ func startsAttribution(s string) bool {
 		return false
 	}
 	s = strings.TrimLeft(s, "-*_ (")
-	if r, _ := utf8.DecodeRuneInString(s); unicode.IsDigit(r) || strings.ContainsAny(s, "<@") {
+	if r, _ := utf8.DecodeRuneInString(s); unicode.IsDigit(r) || strings.IndexByte(s, '<') >= 0 || strings.IndexByte(s, '@') >= 0 {
 		return true
 	}
 	first, _, _ := strings.Cut(s, " ")
@@ -205,29 +205,45 @@ func findVerb(s string) int {
 	best := -1
 	var before rune
 	for i, r := range s {
-		if verbs := verbsByLastByte[uint8(r)]; len(verbs) > 0 && !(unicode.IsLetter(before) && spacedScript(r)) {
-			for _, v := range verbs {
-				if !strings.HasPrefix(s[i:], v) {
-					continue
-				}
-				after, _ := utf8.DecodeRuneInString(s[i+len(v):])
-				if !spacedScript(r) || !unicode.IsLetter(after) {
-					best = i
-					break
-				}
-			}
+		inWord := r < utf8.RuneSelf && before < utf8.RuneSelf && isLatin(byte(before))
+		if !inWord && len(verbsByLastByte[uint8(r)]) > 0 && verbAt(s[i:], r, before) {
+			best = i
 		}
 		before = r
 	}
 	return best
 }
 
+// verbAt reports whether s, which begins with the character r after another,
+// begins with an attribution verb as a word of its own.
+func verbAt(s string, r, before rune) bool {
+	for _, v := range verbsByLastByte[uint8(r)] {
+		if v.first != r || !strings.HasPrefix(s, v.word) {
+			continue
+		}
+		if !spacedScript(r) {
+			return true
+		}
+		after, _ := utf8.DecodeRuneInString(s[len(v.word):])
+		if !unicode.IsLetter(before) && !unicode.IsLetter(after) {
+			return true
+		}
+	}
+	return false
+}
+
+// verb is an attribution verb and the character it begins with.
+type verb struct {
+	first rune
+	word  string
+}
+
 // verbsByLastByte are the attributionVerbs by the last byte of the number of the character
 // they begin with.
-var verbsByLastByte = func() (groups [256][]string) {
+var verbsByLastByte = func() (groups [256][]verb) {
 	for _, v := range attributionVerbs {
 		first, _ := utf8.DecodeRuneInString(v)
-		groups[uint8(first)] = append(groups[uint8(first)], v)
+		groups[uint8(first)] = append(groups[uint8(first)], verb{first, v})
 	}
 	return groups
 }()

@@ -172,7 +172,7 @@ func quotedAttribution(quoted []textLine) bool {
 		if text == "" && len(inner) == 0 {
 			continue
 		}
-		inner = append(inner, textLine{text: text, lower: lowerLine(text), quoted: isQuoted(text)})
+		inner = append(inner, textLine{text: text, lower: lowerLine(text, isPlainLine(text)), quoted: isQuoted(text)})
 	}
 	if len(inner) == 0 {
 		return false
@@ -293,7 +293,11 @@ func isDivider(s string) bool {
 	if len(s) > 200 {
 		return false
 	}
-	words, before := undecorated(s)
+	words, before := cutDecoration(s)
+	if before < 2 && !strings.HasSuffix(s, ":") && !hasAnyPrefix(words, replyAboveStarts) {
+		return false // as most lines are
+	}
+	words = trimDecoration(words)
 	if (before >= 2 || hasAnyPrefix(words, replyAboveStarts)) && containsAny(words, replyAbove) {
 		return true
 	}

@@ -81,21 +81,25 @@ func isFooter(s string) bool {
 		_, clause, found := strings.Cut(words, ", ")
 		return !found || containsAny(clause, excuses) || len(strings.Fields(clause)) <= 2
 	}
-	if !containsAny(s, footerDevices) {
+	// How it begins and ends is asked first: most lines fail there, and it is
+	// quicker to tell than what stands within.
+	ends := slices.ContainsFunc(footerSuffixes, func(p string) bool { return strings.HasSuffix(s, p) })
+	gets, sent := hasAnyPrefix(s, getApplication), hasAnyPrefix(s, footerPrefixes)
+	if !ends && !gets && !sent || !containsAny(s, footerDevices) {
 		return false
 	}
-	if slices.ContainsFunc(footerSuffixes, func(p string) bool { return strings.HasSuffix(s, p) }) {
+	if ends {
 		return !strings.HasSuffix(s, "gesendet") && !strings.HasSuffix(s, "geschickt") || strings.HasPrefix(s, "von mein") || strings.HasPrefix(s, "diese nachricht")
 	}
 	count := len(strings.Fields(words))
 	if utf8.RuneCountInString(words) > 60 || count > 7 {
 		return false
 	}
-	if hasAnyPrefix(s, getApplication) {
+	if gets {
 		return containsAny(s, applications) && count <= 5
 	}
 	// "From my iPhone I cannot log in" goes on where a footer ends.
-	return hasAnyPrefix(s, footerPrefixes) && (count <= 5 || !strings.HasPrefix(s, "from my "))
+	return sent && (count <= 5 || !strings.HasPrefix(s, "from my "))
 }
 
 func hasAnyPrefix(s string, prefixes []string) bool {

@@ -39,8 +39,8 @@ func splitLines(text string, hints []hint) []textLine {
 	lines := make([]textLine, 0, strings.Count(text, "\n")+1)
 	offset, fence := 0, -1
 	for raw := range strings.Lines(text) {
-		l := textLine{offset: offset, raw: raw, text: cleanLine(raw)}
-		l.lower = lowerLine(l.text)
+		text, plain := cleanedLine(raw)
+		l := textLine{offset: offset, raw: raw, text: text, lower: lowerLine(text, plain)}
 		if i := len(lines); i < len(hints) {
 			l.hint = hints[i]
 		}
@@ -64,6 +64,12 @@ func splitLines(text string, hints []hint) []textLine {
 // cleanLine prepares a line for classification: no invisible characters, plain
 // spaces, no white space around, full-width ASCII made narrow.
 func cleanLine(s string) string {
+	text, _ := cleanedLine(s)
+	return text
+}
+
+// cleanedLine is cleanLine, and says whether isPlainLine holds of what it returns.
+func cleanedLine(s string) (text string, plain bool) {
 	if len(s) > maxClassified {
 		cut := maxClassified
 		for cut > 0 && !utf8.RuneStart(s[cut]) {
@@ -71,18 +77,20 @@ func cleanLine(s string) string {
 		}
 		s = s[:cut]
 	}
-	if s = strings.TrimSpace(s); !isPlainLine(s) {
-		s = strings.Map(func(r rune) rune {
-			switch {
-			case unicode.Is(unicode.Cf, r):
-				return -1 // zero-width and direction marks, byte order marks
-			case unicode.IsSpace(r):
-				return ' '
-			}
-			return r
-		}, width.Fold.String(s))
+	s = strings.TrimSpace(s)
+	if isPlainLine(s) {
+		return s, true
 	}
-	return strings.TrimSpace(s)
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.Is(unicode.Cf, r):
+			return -1 // zero-width and direction marks, byte order marks
+		case unicode.IsSpace(r):
+			return ' '
+		}
+		return r
+	}, width.Fold.String(s))
+	return strings.TrimSpace(s), false
 }
 
 // isPlainLine reports whether nothing of a trimmed line has another form for
@@ -108,14 +116,29 @@ func isPlainLine(s string) bool {
 // the wide space that stands before them in Unicode, one form only.
 func isCaseless(r rune) bool { return 0x3001 <= r && r <= 0x9fff }
 
-// lowerLine is strings.ToLower, quick for lines of Japanese.
-func lowerLine(s string) string {
-	for _, r := range s {
-		if r >= utf8.RuneSelf && !isCaseless(r) || 'A' <= r && r <= 'Z' {
-			return strings.Map(lowerRune, s)
+// lowerLine is strings.ToLower, quick for a line that is plain: only ASCII has
+// case there.
+func lowerLine(s string, plain bool) string {
+	if !plain {
+		return strings.Map(lowerRune, s)
+	}
+	var b strings.Builder
+	done := 0 // of s, in b
+	for i := range len(s) {
+		if c := s[i]; 'A' <= c && c <= 'Z' {
+			if done == 0 {
+				b.Grow(len(s))
+			}
+			b.WriteString(s[done:i])
+			b.WriteByte(c + 'a' - 'A')
+			done = i + 1
 		}
 	}
-	return s
+	if done == 0 {
+		return s
+	}
+	b.WriteString(s[done:])
+	return b.String()
 }
 
 func lowerRune(r rune) rune {
@@ -196,10 +219,14 @@ func isDecoration(r rune) bool {
 	return r >= 0x2500 && r <= 0x257f || r >= 0x2580 && r <= 0x259f || r >= 0x2700 && r <= 0x27bf
 }
 
-// undecorated returns a cleaned line without the rulers and emphasis around its
-// words, and how many decoration marks stood before them.
-func undecorated(s string) (words string, before int) {
-	trimmed := strings.TrimLeftFunc(s, func(r rune) bool { return r == ' ' || r == '<' || r == '[' || r == '(' || isDecoration(r) })
-	before = utf8.RuneCountInString(s[:len(s)-len(trimmed)])
-	return strings.TrimRightFunc(trimmed, func(r rune) bool { return r == ' ' || r == '>' || r == ']' || r == ')' || isDecoration(r) }), before
+// cutDecoration returns a cleaned line without the rulers and emphasis before its
+// words, and how many decoration marks those were.
+func cutDecoration(s string) (words string, before int) {
+	words = strings.TrimLeftFunc(s, func(r rune) bool { return r == ' ' || r == '<' || r == '[' || r == '(' || isDecoration(r) })
+	return words, utf8.RuneCountInString(s[:len(s)-len(words)])
+}
+
+// trimDecoration removes the rulers and emphasis after the words of a cleaned line.
+func trimDecoration(s string) string {
+	return strings.TrimRightFunc(s, func(r rune) bool { return r == ' ' || r == '>' || r == ']' || r == ')' || isDecoration(r) })
 }

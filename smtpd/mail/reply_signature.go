@@ -40,8 +40,8 @@ func cutSignatures(lines []textLine, blocks []textBlock) []int {
 // signatureStart returns where in text the signature begins. Only lines that a
 // program wrote are a signature where no new words stand before.
 func signatureStart(text []textLine, written, quoteAbove bool) int {
-	end := hintedSignature(text)
-	end = peelFooters(text, end)
+	peeled := peelFooters(text, hintedSignature(text))
+	end := peeled
 	if start := delimited(text[:end]); start < end && (written || quoteAbove || hasText(text[:start])) {
 		end = start
 	}
@@ -50,6 +50,9 @@ func signatureStart(text []textLine, written, quoteAbove bool) int {
 	}
 	if start := dashedName(text[:end]); start < end && (written || hasText(text[:start])) {
 		end = start
+	}
+	if end == peeled {
+		return end // nothing more to peel
 	}
 	return peelFooters(text, end)
 }
