@@ -26,6 +26,7 @@ const (
 	EventMessageSplit           EventKind = "message.split"
 	EventMessageRefused         EventKind = "message.refused"
 	EventMessageDuplicate       EventKind = "message.duplicate"
+	EventMessageElsewhere       EventKind = "message.elsewhere"
 	EventMessageRelayed         EventKind = "message.relayed"
 	EventMessageDecoded         EventKind = "message.decoded"
 	EventMessageMoved           EventKind = "message.moved"

@@ -46,7 +46,7 @@ func (c *command) causes(e Event, ticket func(number uint64) (*Ticket, error)) (
 		add(NoticeReturned, e.Data["author"])
 	case EventApprovalRequested, EventReplyApproved, EventApprovalRefused, EventReplyStopped, EventDraftWithdrawn:
 		return c.causesOfApproval(e)
-	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventDeliveryDelayed, EventServiceMatched:
+	case EventTicketCreated, EventMessageReceived, EventMessageJoined, EventMessageElsewhere, EventReplyLogged, EventMessageHeld, EventTicketOverdue, EventTicketWoken, EventDeliveryFailed, EventDeliveryDelayed, EventServiceMatched:
 		t, err := ticket(e.Ticket)
 		if err != nil || t.Spam != nil { // nobody is called to look at spam
 			return nil, err
@@ -137,6 +137,13 @@ func (c *command) causesOf(e Event, t *Ticket) (list []pendingNotice, err error)
 			return nil, err
 		}
 		add(NoticeAssigned, t.AssigneeID)
+	case EventMessageElsewhere:
+		m, err := messages.Get(c, key(e.Message))
+		if err != nil || m.Ticket == t.Number || m.State != MessagePosted || !m.fromCustomer() {
+			return nil, err
+		}
+		add(NoticeCustomer, t.AssigneeID)
+		add(NoticeCustomer, t.Followers...)
 	case EventMessageReceived, EventMessageJoined, EventReplyLogged:
 		if t.AssigneeID == "" && len(t.Followers) == 0 {
 			return nil, nil // as most new mails: spares reading the message

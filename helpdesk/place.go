@@ -25,10 +25,14 @@ type placement struct {
 // to a message of a ticket in which the sender takes part; a new ticket. A
 // token or reference used by a stranger does not join: it is held.
 func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placement, error) {
+	var named []*Token
 	for _, r := range recipients {
 		if r.token != nil {
-			return c.placeByToken(m, r.token)
+			named = append(named, r.token)
 		}
+	}
+	if len(named) > 0 {
+		return c.placeByTokens(m, named)
 	}
 	if m.Kind == KindBounce && a.original != "" {
 		if p, err := c.placeByReference(m, []string{a.original}); err != nil || p.ticket != nil {

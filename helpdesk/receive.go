@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -202,6 +203,9 @@ func (c *command) receive(a *arrival) (Receipt, error) {
 	if err := c.put(&m, p, recipients); err != nil {
 		return Receipt{}, err
 	}
+	if err := c.tellOthers(&m, recipients); err != nil {
+		return Receipt{}, err
+	}
 	if err := c.bounced(&m, p, a.original); err != nil {
 		return Receipt{}, err
 	}
@@ -256,14 +260,18 @@ func (c *command) recipients(envelope []string, at time.Time) ([]*recipient, err
 }
 
 // receiveAgain notes a further arrival of a mail that is here already: same
-// ticket, one more path.
+// ticket, one more path, of which other tickets may have to know.
 func (c *command) receiveAgain(first *Message, again Message, recipients []*recipient) (Receipt, error) {
 	c.trace.add(StepDuplicate, "message", first.ID, "ticket", formatNumber(first.Ticket), "at", stamp(first.At))
 	ticket, err := tickets.Get(c, key(first.Ticket))
 	if err != nil {
 		return Receipt{}, err
 	}
+	var more []*recipient // by which it had not come yet
 	for _, r := range recipients {
+		if !slices.Contains(first.Paths, r.address) {
+			more = append(more, r)
+		}
 		first.Paths = appendNew(first.Paths, r.address)
 		if r.alias != nil && r.token == nil {
 			ticket.Aliases = appendNew(ticket.Aliases, r.alias.Address)
@@ -277,6 +285,9 @@ func (c *command) receiveAgain(first *Message, again Message, recipients []*reci
 		return Receipt{}, err
 	}
 	if err := c.account(again.At, 0, 1); err != nil {
+		return Receipt{}, err
+	}
+	if err := c.tellOthers(first, more); err != nil {
 		return Receipt{}, err
 	}
 	_, err = c.record(Event{Kind: EventMessageDuplicate, Ticket: ticket.Number, Message: first.ID,

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 var movingID = regexp.MustCompile(`/movings/([0-9A-Z]{26})/undo`)
@@ -86,4 +87,26 @@ func TestMovingAMailToATicketAndToANewOne(t *testing.T) {
 		t.Fatalf("the new ticket is %+v, %v", ticket, err)
 	}
 	b.post("/messages/"+second.MessageID+"/move", "to", strconv.Itoa(1)).want(http.StatusConflict).shows("チケットを統合してください")
+}
+
+// TestBothConversationsOfOneMailSayWhereItIs has a customer answer two
+// conversations with one mail.
+func TestBothConversationsOfOneMailSayWhereItIs(t *testing.T) {
+	h := newReadyHouse(t)
+	var to []string
+	for _, subject := range []string{"見積り", "納期"} {
+		n := h.receive(letter{subject: subject, text: "お願いします。"}).Ticket
+		m, err := h.Reply(t.Context(), h.admin.Actor(), helpdesk.Reply{Ticket: n, Text: "お送りします。"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		to = append(to, m.ReplyAddress)
+	}
+	raw := []byte("From: tamura@kyaku.example\r\nSubject: Re\r\nMessage-ID: <both@kyaku.example>\r\n\r\nThanks for both.\r\n")
+	if _, err := h.Receive(t.Context(), helpdesk.Incoming{Raw: raw, Message: mail.Parse(raw), Envelope: helpdesk.Envelope{Recipients: to}}); err != nil {
+		t.Fatal(err)
+	}
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").want(http.StatusOK).shows("Thanks for both.", `<b>tamura@kyaku.example</b> のメールは <a class="link" href="/tickets/2">#2</a> の会話にも宛てられています`)
+	b.get("/inbox/open/2").want(http.StatusOK).shows(`この会話にも宛てられた <b>tamura@kyaku.example</b> のメールは <a class="link" href="/tickets/1">#1</a> にあります`)
 }

@@ -191,6 +191,7 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventMessageSplit:      "split",
 	helpdesk.EventMessageRefused:    "refuse",
 	helpdesk.EventMessageDuplicate:  "copy",
+	helpdesk.EventMessageElsewhere:  "route",
 	helpdesk.EventMessageDecoded:    "retry",
 	helpdesk.EventMessageMoved:      "arrow",
 	helpdesk.EventMessageReturned:   "undo",

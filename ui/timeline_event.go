@@ -124,6 +124,10 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["edited"] != "" {
 			key += "_edited"
 		}
+	case helpdesk.EventMessageElsewhere:
+		if args = []any{strong(e.Data["from"]), ticketLink(e.Data["to_ticket"])}; e.Data["also_ticket"] != "" {
+			key, args[1] = key+"_also", ticketLink(e.Data["also_ticket"])
+		}
 	case helpdesk.EventMessageDecoded:
 		args = append(args, strong(e.Data["charset"]))
 		if e.Data["charset"] == "automatic" {
