@@ -59,15 +59,6 @@ type ImportFault struct {
 // company that does not exist is made. Rows with a fault are left out, and the
 // report says why; the others are written, some hundreds a transaction.
 func (d *Desk) ImportContacts(ctx context.Context, a Actor, file io.Reader) (*ImportReport, error) {
-	return d.importContacts(ctx, a, file, false)
-}
-
-// RehearseContacts says what ImportContacts would do, and changes nothing.
-func (d *Desk) RehearseContacts(ctx context.Context, a Actor, file io.Reader) (*ImportReport, error) {
-	return d.importContacts(ctx, a, file, true)
-}
-
-func (d *Desk) importContacts(ctx context.Context, a Actor, file io.Reader, rehearse bool) (*ImportReport, error) {
 	if err := a.may("import contacts", PermitContacts); err != nil {
 		return nil, err
 	}
@@ -91,18 +82,12 @@ func (d *Desk) importContacts(ctx context.Context, a Actor, file io.Reader, rehe
 					return err
 				}
 			}
-			if rehearse {
-				return errRehearsed
-			}
 			return nil
 		})
-		if err != nil && err != errRehearsed {
+		if err != nil {
 			return report, fmt.Errorf("import contacts from line %d on: %w", batch[0].line, err)
 		}
 		report.add(&done)
-	}
-	if rehearse {
-		return report, nil
 	}
 	return report, d.update(ctx, a, func(c *command) error {
 		_, err := c.record(Event{Kind: EventContactsImported, Data: map[string]string{"rows": fmt.Sprint(report.Rows),

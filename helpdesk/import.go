@@ -61,8 +61,6 @@ type ImportedEntry struct {
 
 // ImportOptions are what an importer chooses.
 type ImportOptions struct {
-	// DryRun changes nothing, and says what would become of the ticket.
-	DryRun bool
 	// Alias is the address of tickets that were written to none of ours.
 	Alias string
 }
@@ -112,19 +110,13 @@ func (d *Desk) ImportTicket(ctx context.Context, a Actor, t ImportedTicket, o Im
 	var sum ImportOutcome
 	entries := d.examineImported(t, o, &sum)
 	for first := true; first || len(entries) > 0; first = false {
-		batch, rest := entries, []importEntry(nil)
-		if !o.DryRun {
-			batch, rest = nextImport(entries)
-		}
+		batch, rest := nextImport(entries)
 		var done ImportOutcome
-		err := d.update(ctx, a, func(c *command) (err error) {
+		err := d.update(ctx, a, func(c *command) error {
 			done = ImportOutcome{}
-			if err = c.importTicket(t, o, batch, &done); err == nil && o.DryRun {
-				err = errRehearsed
-			}
-			return err
+			return c.importTicket(t, o, batch, &done)
 		})
-		if err != nil && err != errRehearsed {
+		if err != nil {
 			return sum, fmt.Errorf("import ticket %s of %s: %w", t.ID, t.Source, err)
 		}
 		sum.add(done)
@@ -292,23 +284,32 @@ func (c *command) importTicket(t ImportedTicket, o ImportOptions, entries []impo
 }
 
 // notImported leaves out what is here already: imported before, or the same mail that
-// came another way.
+// came another way, or that an archive has in two folders.
 func (c *command) notImported(t ImportedTicket, entries []importEntry, done *ImportOutcome) (fresh []importEntry, err error) {
+	ids, mails := map[string]bool{}, map[string]bool{}
 	for _, e := range entries {
 		known, err := importedItems.Has(c, key(t.Source, importedEntryItem, e.ID))
 		if err != nil {
 			return nil, err
 		}
-		if !known && e.arrival != nil {
-			same, err := sameMail(c, e.arrival.message.Identity)
+		identity := ""
+		if e.arrival != nil {
+			identity = e.arrival.message.Identity
+		}
+		if !known && identity != "" {
+			same, err := sameMail(c, identity)
 			if err != nil {
 				return nil, err
 			}
-			known = same != nil
+			known = same != nil || mails[identity]
 		}
-		if known {
+		if known || ids[e.ID] {
 			done.Known++
 			continue
+		}
+		ids[e.ID] = true
+		if identity != "" {
+			mails[identity] = true
 		}
 		fresh = append(fresh, e)
 	}

@@ -1,11 +1,15 @@
 package helpdesk_test
 
 import (
+	"fmt"
+	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/store"
 )
 
 var longAgo = time.Date(2021, 3, 4, 9, 0, 0, 0, time.UTC)
@@ -35,6 +39,43 @@ func (h *house) bring(t helpdesk.ImportedTicket, o helpdesk.ImportOptions) helpd
 	return done
 }
 
+func (h *house) rehearsal() *helpdesk.ImportRehearsal {
+	h.t.Helper()
+	scratch, err := store.OpenBolt(filepath.Join(fastDir(h.t), "scratch.db"), store.BoltOptions{Volatile: true})
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	h.t.Cleanup(func() { scratch.Close() })
+	r, err := h.RehearseImport(h.t.Context(), h.admin, scratch)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return r
+}
+
+// A file of contacts that names somebody twice, some hundreds of rows apart, is rehearsed as it
+// is imported then.
+func TestContactsAreRehearsedAsTheyAreImported(t *testing.T) {
+	h := newHouse(t)
+	var file strings.Builder
+	file.WriteString("email,name,company\n")
+	for i := range 500 {
+		fmt.Fprintf(&file, "c%d@customer.example,Customer %d,Company %d\n", i%300, i, i%7)
+	}
+	file.WriteString("nobody,x,y\n")
+	dry, err := h.rehearsal().ImportContacts(t.Context(), strings.NewReader(file.String()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if list := h.contacts(helpdesk.ContactQuery{}).Contacts; len(list) > 0 {
+		t.Errorf("the rehearsal made %d contacts", len(list))
+	}
+	done, err := h.ImportContacts(t.Context(), h.admin, strings.NewReader(file.String()))
+	if err != nil || !reflect.DeepEqual(dry, done) || done.Added != 300 || done.Changed != 200 || done.Left != 1 {
+		t.Errorf("rehearsed %+v, done %+v, %v", dry, done, err)
+	}
+}
+
 func TestImportedTicketKeepsItsDatesAndWakesNobody(t *testing.T) {
 	h := newHouse(t)
 	if err := h.SaveDuePolicy(t.Context(), h.admin, helpdesk.DuePolicy{Scope: helpdesk.HouseScope, Times: map[helpdesk.Priority]helpdesk.DueTimes{
@@ -45,9 +86,9 @@ func TestImportedTicketKeepsItsDatesAndWakesNobody(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dry := h.bring(bought(), helpdesk.ImportOptions{DryRun: true})
-	if dry.Messages != 3 || dry.Notes != 1 || !dry.Opened || !dry.Contact {
-		t.Errorf("dry run: %+v", dry)
+	dry, err := h.rehearsal().ImportTicket(t.Context(), bought(), helpdesk.ImportOptions{})
+	if err != nil || dry.Messages != 3 || dry.Notes != 1 || !dry.Opened || !dry.Contact {
+		t.Errorf("dry run: %+v, %v", dry, err)
 	}
 	done := h.bring(bought(), helpdesk.ImportOptions{})
 	if done.Messages != 3 || done.Notes != 1 || !done.Opened || done.Ticket != 1 || len(done.Left) > 0 {

@@ -31,7 +31,7 @@ var needed = map[string]helpdesk.Permission{
 	"SetPolicy":         helpdesk.PermitSystem,
 	"TurnedAway":        helpdesk.PermitSystem,
 	"ExportPage":        helpdesk.PermitExport,
-	"RehearseContacts":  helpdesk.PermitContacts,
+	"RehearseImport":    helpdesk.PermitSystem,
 	"ImportTicket":      helpdesk.PermitSystem,
 	"NoteImport":        helpdesk.PermitSystem,
 	"RequestBackup":     helpdesk.PermitSystem,

@@ -28,6 +28,8 @@ type BoltOptions struct {
 	// NoPreallocation adds no zeros behind the data: for a file that is to be
 	// looked at and kept as it is, such as a backup.
 	NoPreallocation bool
+	// Volatile syncs no commit: for what nobody needs after a crash.
+	Volatile bool
 	// SyncedFreePages is the longest list of free pages that commits write; 0
 	// means 1,048,576.
 	SyncedFreePages int
@@ -69,6 +71,7 @@ func openForWriting(path string, o BoltOptions) (*bbolt.DB, error) {
 		NoFreelistSync:  true, // otherwise opening would commit; Bolt.commit decides anew each time
 		InitialMmapSize: o.InitialMmapSize,
 		PageSize:        o.PageSize,
+		NoSync:          o.Volatile,
 	}
 	db, err := openBbolt(path, options)
 	if err != nil || db.Stats().FreePageN <= maxFirstFit {

@@ -66,6 +66,7 @@ func TestConformance(t *testing.T) {
 		"Group over a Group": func(t *testing.T) store.Engine {
 			return store.NewGroup(store.NewGroup(openBolt(t)))
 		},
+		"Rehearsal": func(t *testing.T) store.Engine { return store.NewRehearsal(openBolt(t), openScratch(t)) },
 	}
 	for name, open := range engines {
 		t.Run(name, func(t *testing.T) {

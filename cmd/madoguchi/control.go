@@ -114,6 +114,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /import", answerUpTo(importLimit, log, func(ctx context.Context, r importRequest) (helpdesk.ImportOutcome, error) {
 		return ops.ImportTicket(ctx, r.Ticket, r.Options)
 	}))
+	mux.Handle("POST /rehearse-import", answerImportRehearsal(log, ops))
 	mux.Handle("POST /import-contacts", answerUpTo(importLimit, log, ops.ImportContacts))
 	mux.Handle("POST /restore-ticket", answerUpTo(importLimit, log, ops.RestoreTicket))
 	mux.Handle("POST /export", answer(log, ops.Export))

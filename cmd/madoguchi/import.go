@@ -88,16 +88,29 @@ func (f *importFlags) importTickets(ctx context.Context, cmd *cobra.Command, ops
 	show := newBytesShown(cmd.ErrOrStderr())
 	_, total := source.Progress()
 	show.begin("importing", total)
-	report, err := migrate.Run(ctx, source, ops.ImportTicket, helpdesk.ImportOptions{DryRun: f.dryRun, Alias: f.alias}, func(done, _ int64) { show.set(done) })
+	var report migrate.Report
+	err = f.on(ctx, ops, func(into importer) (err error) {
+		report, err = migrate.Run(ctx, source, into.ImportTicket, helpdesk.ImportOptions{Alias: f.alias}, func(done, _ int64) { show.set(done) })
+		return err
+	})
 	show.end()
+	report.DryRun = f.dryRun
 	report.WriteSummary(cmd.OutOrStdout())
 	if err == nil && !f.dryRun {
 		_, err = ops.NoteImport(ctx, importNote{Source: format, Tickets: report.Tickets, Messages: report.Messages, Left: len(report.Left)})
 	}
-	if err != nil {
+	if err != nil && !f.dryRun {
 		err = fmt.Errorf("%w; what was imported stays, and the same command goes on", err)
 	}
 	return errors.Join(err, f.writeReport(cmd.OutOrStdout(), len(report.Left), report.WriteLeft))
+}
+
+// on imports, or only rehearses it.
+func (f *importFlags) on(ctx context.Context, ops operations, do func(importer) error) error {
+	if f.dryRun {
+		return ops.RehearseImport(ctx, do)
+	}
+	return do(ops)
 }
 
 // writeReport writes what was left out into a file, where anything was.
@@ -149,8 +162,11 @@ func (f *importFlags) importContacts(ctx context.Context, cmd *cobra.Command, op
 	if err != nil {
 		return fmt.Errorf("read contacts: %w", err)
 	}
-	done, err := ops.ImportContacts(ctx, contactFile{Data: data, DryRun: f.dryRun})
-	if err != nil {
+	var done contactOutcome
+	if err := f.on(ctx, ops, func(into importer) (err error) {
+		done, err = into.ImportContacts(ctx, contactFile{Data: data})
+		return err
+	}); err != nil {
 		return err
 	}
 	out := cmd.OutOrStdout()
@@ -182,10 +198,7 @@ type importNote struct {
 }
 
 // contactFile is a CSV file of contacts.
-type contactFile struct {
-	Data   []byte
-	DryRun bool
-}
+type contactFile struct{ Data []byte }
 
 // contactOutcome is what became of one.
 type contactOutcome struct {
@@ -204,12 +217,12 @@ func (l *local) NoteImport(ctx context.Context, n importNote) (struct{}, error) 
 }
 
 // ImportContacts implements operations.
-func (l *local) ImportContacts(ctx context.Context, file contactFile) (out contactOutcome, err error) {
-	run := l.desk.ImportContacts
-	if file.DryRun {
-		run = l.desk.RehearseContacts
-	}
-	report, err := run(ctx, l.actor, bytes.NewReader(file.Data))
+func (l *local) ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error) {
+	report, err := l.desk.ImportContacts(ctx, l.actor, bytes.NewReader(file.Data))
+	return contactsDone(report, err)
+}
+
+func contactsDone(report *helpdesk.ImportReport, err error) (out contactOutcome, _ error) {
 	if err != nil {
 		return out, err
 	}

@@ -26,6 +26,9 @@ func TestImport(t *testing.T) {
 			if out := succeed(t, "", with("zendesk", filepath.Join(source, "zendesk"), "--alias", deskAddress, "--dry-run")...); !strings.Contains(out, "would import 2 tickets with 3 messages and 1 notes") || !strings.Contains(out, report) {
 				t.Errorf("dry run:\n%s", out)
 			}
+			if left, err := filepath.Glob(filepath.Join(data, ".rehearsal-*")); err != nil || len(left) > 0 {
+				t.Errorf("the dry run left %q (%v)", left, err)
+			}
 			if text, err := os.ReadFile(report); err != nil || !strings.Contains(string(text), "smoke.jpg") {
 				t.Errorf("report: %s (%v)", text, err)
 			}

@@ -47,6 +47,7 @@ func openLocal(ctx context.Context, directory string) (*local, error) {
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
+	l.config.Server.Data = directory
 	return l, nil
 }
 

@@ -59,10 +59,10 @@ type operations interface {
 	ReadAgain(ctx context.Context, ask readAgain) (readingAgain, error)
 	// Vectors says how far the vectors of customers' messages are.
 	Vectors(ctx context.Context) (similar.Status, error)
-	// ImportTicket writes a ticket of another system, or says what would become of it.
-	ImportTicket(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error)
-	// ImportContacts adds and changes contacts from CSV.
-	ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error)
+	importer
+	// RehearseImport lets do import, and nothing is changed: each thing meets what the ones before it would
+	// have made.
+	RehearseImport(ctx context.Context, do func(importer) error) error
 	// NoteImport writes down that an import was done.
 	NoteImport(ctx context.Context, n importNote) (struct{}, error)
 	// RestoreTicket puts back what is missing of a ticket.

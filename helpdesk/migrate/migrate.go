@@ -43,10 +43,10 @@ type Importer func(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.Im
 
 // Report says what an import did, or, of a dry run, would do.
 type Report struct {
-	DryRun   bool
-	Tickets  int // that were opened
-	Joined   int // that were there already and got something more
-	Same     int // that were there already wholly
+	DryRun   bool // for the summary
+	Tickets  int  // that were opened
+	Joined   int  // that were there already and got something more
+	Same     int  // that were there already wholly
 	Messages int
 	Notes    int
 	Contacts int
@@ -57,7 +57,7 @@ type Report struct {
 // Run imports a source. A ticket that the desk refuses is left out, with the reason;
 // other errors end the run, and the next goes on where it was. progress may be nil.
 func Run(ctx context.Context, source Source, write Importer, o helpdesk.ImportOptions, progress func(done, total int64)) (Report, error) {
-	report := Report{DryRun: o.DryRun}
+	var report Report
 	for t, err := range source.Tickets(ctx) {
 		if err == nil {
 			err = ctx.Err()

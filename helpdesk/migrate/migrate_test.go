@@ -7,6 +7,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -60,11 +61,24 @@ type opener func(context.Context, string) (migrate.Source, error)
 
 func (h *house) bring(open opener, path string, dry bool) migrate.Report {
 	h.t.Helper()
-	source, err := open(h.t.Context(), filepath.Join("testdata", path))
+	write := h.write
+	if dry {
+		scratch, err := store.OpenBolt(filepath.Join(h.t.TempDir(), "scratch.db"), store.BoltOptions{Volatile: true})
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		defer scratch.Close()
+		rehearsal, err := h.RehearseImport(h.t.Context(), h.admin, scratch)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		write = rehearsal.ImportTicket
+	}
+	source, err := open(h.t.Context(), path)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	report, err := migrate.Run(h.t.Context(), source, h.write, helpdesk.ImportOptions{DryRun: dry, Alias: "support@example.jp"}, nil)
+	report, err := migrate.Run(h.t.Context(), source, write, helpdesk.ImportOptions{Alias: "support@example.jp"}, nil)
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -149,10 +163,10 @@ func left(r migrate.Report) string {
 func TestZendesk(t *testing.T) {
 	h := newHouse(t)
 	h.has(helpdesk.Field{Name: "model", Kind: helpdesk.FieldChoice, Choices: []helpdesk.FieldOption{{Name: "Laser"}, {Name: "Ink"}}}, helpdesk.Field{Name: "Price", Kind: helpdesk.FieldNumber})
-	if dry := h.bring(migrate.OpenZendesk, "zendesk", true); dry.Tickets != 2 || dry.Messages != 3 || dry.Notes != 1 {
+	if dry := h.bring(migrate.OpenZendesk, "testdata/zendesk", true); dry.Tickets != 2 || dry.Messages != 3 || dry.Notes != 1 {
 		t.Errorf("dry run: %+v", dry)
 	}
-	r := h.bring(migrate.OpenZendesk, "zendesk", false)
+	r := h.bring(migrate.OpenZendesk, "testdata/zendesk", false)
 	if r.Tickets != 2 || r.Messages != 3 || r.Notes != 1 || r.Contacts != 2 {
 		t.Errorf("report: %+v", r)
 	}
@@ -166,7 +180,7 @@ func TestZendesk(t *testing.T) {
 		"2021-03-04 10:00:00 out sato@example.jp: Please unplug it. []",
 		"2021-03-04 11:00:00 note of Sato: Third one this week.")
 	h.wantFields(1, "Ueda Shoji", map[string]string{"model": "Laser", "Price": "12.50"})
-	if again := h.bring(migrate.OpenZendesk, "zendesk", false); again.Tickets+again.Messages+again.Notes != 0 || again.Same != 2 || again.Known != 4 {
+	if again := h.bring(migrate.OpenZendesk, "testdata/zendesk", false); again.Tickets+again.Messages+again.Notes != 0 || again.Same != 2 || again.Known != 4 {
 		t.Errorf("a second run: %+v", again)
 	}
 }
@@ -174,7 +188,7 @@ func TestZendesk(t *testing.T) {
 func TestZammad(t *testing.T) {
 	h := newHouse(t)
 	h.has(helpdesk.Field{Name: "注文番号", Kind: helpdesk.FieldText}, helpdesk.Field{Name: "至急", Kind: helpdesk.FieldCheckbox})
-	r := h.bring(migrate.OpenZammad, "zammad", false)
+	r := h.bring(migrate.OpenZammad, "testdata/zammad", false)
 	if r.Tickets != 1 || len(r.Left) != 1 || !strings.Contains(left(r), "経理") {
 		t.Errorf("report: %+v", r)
 	}
@@ -188,7 +202,7 @@ func TestZammad(t *testing.T) {
 func TestFreeScout(t *testing.T) {
 	h := newHouse(t)
 	h.has(helpdesk.Field{Name: "Purchase date", Kind: helpdesk.FieldDate})
-	r := h.bring(migrate.OpenFreeScout, "freescout/conversations.json", false)
+	r := h.bring(migrate.OpenFreeScout, "testdata/freescout/conversations.json", false)
 	h.wantFields(1, "Robertson Ltd", map[string]string{"Purchase date": "2021-06-23"})
 	if !strings.Contains(left(r), `its field "Plan" with "Large"`) {
 		t.Errorf("the report does not tell of a field that is none here:\n%s", left(r))
@@ -204,22 +218,80 @@ func TestFreeScout(t *testing.T) {
 
 func TestMailFolders(t *testing.T) {
 	h := newHouse(t)
-	if r := h.bring(migrate.OpenMbox, "thread.mbox", false); r.Tickets != 2 || r.Messages != 3 || len(r.Left) != 0 {
+	if r := h.bring(migrate.OpenMbox, "testdata/thread.mbox", false); r.Tickets != 2 || r.Messages != 3 || len(r.Left) != 0 {
 		t.Errorf("mbox: %+v\n%s", r, left(r))
 	}
 	thread := []string{`"Cable" open=false assignee= priority=normal tags=[] from Ueda <ueda@customer.example>`,
 		"2021-03-04 09:00:00 in ueda@customer.example: I need a cable. []",
 		"2021-03-04 10:00:00 out support@example.jp: Which one? From our list, please. []"}
 	h.want(1, thread...)
-	r := h.bring(migrate.OpenMaildir, "maildir", false)
+	r := h.bring(migrate.OpenMaildir, "testdata/maildir", false)
 	if r.Tickets != 0 || r.Joined != 1 || r.Messages != 2 || !strings.Contains(left(r), "marked as deleted") {
 		t.Errorf("Maildir: %+v\n%s", r, left(r))
 	}
 	h.want(1, append(thread,
 		"2021-03-04 11:00:00 in ueda@customer.example: The long one. []",
 		"2021-03-04 12:00:00 out support@example.jp: On its way. []")...)
-	if r := h.bring(migrate.OpenMbox, "thread.mbox", false); r.Messages != 0 || r.Known != 3 {
+	if r := h.bring(migrate.OpenMbox, "testdata/thread.mbox", false); r.Messages != 0 || r.Known != 3 {
 		t.Errorf("mbox again: %+v", r)
+	}
+}
+
+// Whatever an export has twice (a ticket, a mail, somebody who wrote), the rehearsal says what the
+// import then does, and changes nothing.
+func TestARehearsalSaysWhatTheImportDoes(t *testing.T) {
+	for _, format := range []struct {
+		name, from string
+		open       opener
+		again      map[string]string // further files, by the one they are made of
+		other      *strings.Replacer // makes other tickets of theirs
+	}{
+		{"zendesk", "zendesk", migrate.OpenZendesk, map[string]string{"tickets-2.json": "tickets.json"}, strings.NewReplacer(`"id":35436`, `"id":9935436`, `"id":1274`, `"id":991274`)},
+		{"zammad", "zammad", migrate.OpenZammad, map[string]string{"tickets-2.json": "tickets.json"}, strings.NewReplacer()},
+		{"freescout", "freescout", migrate.OpenFreeScout, map[string]string{"conversations-2.json": "conversations.json"}, strings.NewReplacer(`"id":1,"number":3`, `"id":1001,"number":1003`, `"id":15,"type"`, `"id":1015,"type"`)},
+		{"mbox", "mbox", migrate.OpenMbox, map[string]string{"again.mbox": "thread.mbox", "other.mbox": "thread.mbox"}, strings.NewReplacer()},
+		{"maildir", "maildir", migrate.OpenMaildir, map[string]string{"new/1614855700.M1P1.host": "cur/1614855600.M1P1.host:2,S"}, strings.NewReplacer()},
+	} {
+		t.Run(format.name, func(t *testing.T) {
+			export := t.TempDir()
+			if format.name == "mbox" {
+				copyFile(t, "testdata/thread.mbox", filepath.Join(export, "thread.mbox"), strings.NewReplacer())
+			} else if err := os.CopyFS(export, os.DirFS(filepath.Join("testdata", format.from))); err != nil {
+				t.Fatal(err)
+			}
+			for file, of := range format.again {
+				copyFile(t, filepath.Join(export, of), filepath.Join(export, file), format.other)
+			}
+			h := newHouse(t)
+			dry := h.bring(format.open, export, true)
+			if v, err := h.Ticket(t.Context(), h.admin, 1); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+				t.Errorf("the rehearsal made a ticket: %+v, %v", v, err)
+			}
+			done := h.bring(format.open, export, false)
+			if !reflect.DeepEqual(dry, done) {
+				t.Errorf("rehearsed\n%+v\ndone\n%+v", dry, done)
+			}
+			if done.Known == 0 || done.Messages == 0 {
+				t.Errorf("nothing was there twice: %+v", done)
+			}
+			if dry, done := h.bring(format.open, export, true), h.bring(format.open, export, false); !reflect.DeepEqual(dry, done) || done.Messages > 0 {
+				t.Errorf("a second time rehearsed\n%+v\ndone\n%+v", dry, done)
+			}
+		})
+	}
+}
+
+func copyFile(t *testing.T, from, to string, change *strings.Replacer) {
+	t.Helper()
+	data, err := os.ReadFile(from)
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(to), 0o700)
+	}
+	if err == nil {
+		err = os.WriteFile(to, []byte(change.Replace(string(data))), 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
 	}
 }
 
