@@ -249,7 +249,10 @@ func sameFamily(declared, marked string) bool {
 // cleanText makes text fit for a Message: valid UTF-8, LF line ends, no control
 // characters but tab and line feed.
 func cleanText(s string) string {
-	s = strings.ReplaceAll(strings.TrimPrefix(s, "\uFEFF"), "\r\n", "\n")
+	s = strings.TrimPrefix(s, "\uFEFF")
+	if strings.IndexByte(s, '\r') >= 0 {
+		s = strings.ReplaceAll(s, "\r\n", "\n")
+	}
 	if isClean(s) {
 		return s
 	}

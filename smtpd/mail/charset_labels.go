@@ -70,6 +70,9 @@ var labelAliases = map[string]string{
 // lookupCharset finds the character set a label means. A label may carry
 // quotes, a language (RFC 2231), or the remains of a wrong transfer encoding.
 func lookupCharset(label string) (charset, bool) {
+	if strings.EqualFold(label, "utf-8") {
+		return ownCharset("utf-8") // as nearly all mail is
+	}
 	label = strings.ToLower(strings.Trim(label, " \t\"'<>;,=."))
 	label, _, _ = strings.Cut(label, "*")
 	label = strings.TrimPrefix(label, "3d")

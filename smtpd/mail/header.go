@@ -8,12 +8,38 @@ import (
 // rawField is a header field as received: the value unfolded, in whatever
 // character set it came.
 type rawField struct {
-	name  string
+	headerName
 	value []byte
 	// owned says that value is a copy; otherwise it is a piece of the mail
 	// itself, never to be written to.
 	owned bool
 }
+
+// headerName is the name of a field.
+type headerName struct {
+	written, lower string
+}
+
+func nameOf(name []byte) headerName {
+	if usual, ok := usualNames[string(name)]; ok {
+		return usual
+	}
+	return headerName{string(name), strings.ToLower(string(name))}
+}
+
+// usualNames are what nearly every mail and part has, as nearly every program
+// spells it: these names are never copied.
+var usualNames = func() map[string]headerName {
+	names := map[string]headerName{}
+	for _, name := range []string{
+		"Received", "From", "To", "Cc", "Subject", "Date", "Message-ID", "Message-Id", "In-Reply-To", "References", "Reply-To", "Return-Path",
+		"Delivered-To", "MIME-Version", "Mime-Version", "Content-Type", "Content-Transfer-Encoding", "Content-Disposition", "Content-ID",
+		"Content-Language", "User-Agent", "X-Mailer", "DKIM-Signature", "Authentication-Results", "Received-SPF",
+	} {
+		names[name] = headerName{name, strings.ToLower(name)}
+	}
+	return names
+}()
 
 // headerReader splits a header block off a mail or a part. Where net/mail and
 // go-message refuse a block for one bad line, it reads on.
@@ -35,7 +61,8 @@ type headerReader struct {
 // readHeader reads the block that begins at pos, and returns where the body
 // begins. A block without one well-known field is no header but already body.
 func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
-	h.fields, h.lastKnown, h.lookedAhead = nil, -1, false
+	const usual = 8 // fields of a part, and half of a mail's
+	h.fields, h.lastKnown, h.lookedAhead = make([]rawField, 0, usual), -1, false
 	start := pos
 	for pos < len(h.data) {
 		line, next := nextLine(h.data, pos)
@@ -54,7 +81,7 @@ func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 		default:
 			name, value, ok := cutField(line)
 			if ok {
-				h.fields = append(h.fields, rawField{name: string(name), value: value})
+				h.fields = append(h.fields, rawField{headerName: nameOf(name), value: value})
 				break
 			}
 			if pos == start && isMboxFrom(line) {
@@ -79,7 +106,7 @@ func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 // settle decides whether what was read is a header at all.
 func (h *headerReader) settle(start, body int) ([]rawField, int) {
 	for _, f := range h.fields {
-		if isKnownField([]byte(f.name)) {
+		if isKnownField(f.headerName) {
 			return h.fields, body
 		}
 	}
@@ -97,7 +124,7 @@ func (h *headerReader) settle(start, body int) ([]rawField, int) {
 // could be that of a field, not a word before a colon in prose.
 func (h *headerReader) onlyFieldLines(start, body int) bool {
 	for _, f := range h.fields {
-		if !strings.Contains(f.name, "-") {
+		if !strings.Contains(f.written, "-") {
 			return false
 		}
 	}
@@ -133,7 +160,7 @@ func (h *headerReader) unfinished() bool {
 		return false
 	}
 	f := h.fields[len(h.fields)-1]
-	_, content := cutPrefixFold(f.name, "content-")
+	_, content := cutPrefixFold(f.written, "content-")
 	return content && bytes.HasSuffix(f.value, []byte(";"))
 }
 
@@ -144,7 +171,7 @@ func (h *headerReader) continues(pos int) bool {
 		return false
 	}
 	name, _, ok := cutField(line)
-	return ok && isKnownField(name)
+	return ok && isKnownField(nameOf(name))
 }
 
 // lastKnownField returns where the last well-known field before the next blank
@@ -159,7 +186,7 @@ func (h *headerReader) lastKnownField(pos int) int {
 		if len(line) == 0 || h.stop != nil && h.stop(line) {
 			break
 		}
-		if name, _, ok := cutField(line); ok && isKnownField(name) {
+		if name, _, ok := cutField(line); ok && isKnownField(nameOf(name)) {
 			h.lastKnown = pos
 		}
 		pos = next
@@ -204,16 +231,15 @@ var knownFields = map[string]bool{
 
 var knownPrefixes = []string{"content-", "x-", "list-", "resent-", "arc-"}
 
-func isKnownField(name []byte) bool {
-	if len(name) > 64 {
+func isKnownField(name headerName) bool {
+	if len(name.written) > 64 {
 		return false
 	}
-	lower := strings.ToLower(string(name))
-	if knownFields[lower] {
+	if knownFields[name.lower] {
 		return true
 	}
 	for _, prefix := range knownPrefixes {
-		if strings.HasPrefix(lower, prefix) {
+		if strings.HasPrefix(name.lower, prefix) {
 			return true
 		}
 	}

@@ -146,7 +146,7 @@ type segment struct {
 // What was written in RFC 2231's notation also stands under its name with "*".
 func joinParameters(parameters []parameter, text func(data []byte, charset string) string, words func(string) string) map[string]string {
 	values := make(map[string]string, len(parameters))
-	segments := map[string][]segment{}
+	var segments map[string][]segment
 	for _, a := range parameters {
 		base, suffix, starred := strings.Cut(a.name, "*")
 		if !starred {
@@ -160,8 +160,14 @@ func joinParameters(parameters []parameter, text func(data []byte, charset strin
 			number, extended = "0", true
 		}
 		if index, err := strconv.Atoi(number); err == nil && index >= 0 {
+			if segments == nil {
+				segments = map[string][]segment{}
+			}
 			segments[base] = append(segments[base], segment{index: index, extended: extended, value: a.value})
 		}
+	}
+	if segments == nil {
+		return values
 	}
 	// In a fixed order, so that a mail is always read with the same notes.
 	for _, base := range slices.Sorted(maps.Keys(segments)) {

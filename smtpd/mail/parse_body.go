@@ -56,24 +56,38 @@ func (p *parsing) read(e, parent *entity) content {
 // readAlternatives takes the best plain and the best HTML form. A child that
 // holds plain text alone is a better text than one that only mixes some in.
 func (p *parsing) readAlternatives(e *entity) content {
-	var plain lineJoiner
+	var plain []string
 	var rich content
-	seen := map[string]bool{} // the same text may be sent in several character sets
 	for _, child := range e.children {
 		c := p.read(child, e)
 		switch {
 		case c.empty():
 		case !isBlankText(c.html):
 			rich = c // the last is the richest
-		case !seen[strings.TrimSpace(c.text)]:
-			seen[strings.TrimSpace(c.text)] = true
-			plain.add(c.text)
+		default:
+			plain = append(plain, c.text)
 		}
 	}
-	if text := plain.String(); !isBlankText(text) {
+	if text := joinDistinct(plain); !isBlankText(text) {
 		rich.text = text
 	}
 	return rich
+}
+
+// joinDistinct joins texts, each once: the same may be sent in several character sets.
+func joinDistinct(texts []string) string {
+	if len(texts) == 1 {
+		return texts[0]
+	}
+	var joined lineJoiner
+	seen := map[string]bool{}
+	for _, text := range texts {
+		if words := strings.TrimSpace(text); !seen[words] {
+			seen[words] = true
+			joined.add(text)
+		}
+	}
+	return joined.String()
 }
 
 // joinContents puts the bodies of parts that follow each other into one. Where

@@ -13,7 +13,11 @@ func (p *parsing) describe(e, parent *entity) {
 	e.contentType = mediaType(token, parameters, parent)
 	var dispositionParameters map[string]string
 	e.disposition, dispositionParameters = p.parameters(e, "Content-Disposition")
-	e.names = []string{parameters["name*"], dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"]}
+	for _, name := range [...]string{parameters["name*"], dispositionParameters["filename"], dispositionParameters["name"], parameters["name"], parameters["filename"]} {
+		if name != "" {
+			e.names = append(e.names, name)
+		}
+	}
 	e.filename, e.rawFilename = betterName(e.names)
 	if value, ok := e.field("Content-Transfer-Encoding"); ok {
 		e.encoding = strings.TrimSpace(p.rawText(value, "Content-Transfer-Encoding"))
@@ -60,6 +64,9 @@ func mediaType(token string, parameters map[string]string, parent *entity) strin
 		}
 		return "text/plain"
 	}
+	if len(token) == len(major)+len("/")+len(minor) {
+		return token // as nearly all are: no copy of it
+	}
 	return major + "/" + minor
 }
 
@@ -82,9 +89,6 @@ func isToken(s string) bool {
 // after the disposition's (RFC 2183 section 2.3).
 func betterName(names []string) (clean, raw string) {
 	for _, name := range names {
-		if name == "" {
-			continue
-		}
 		cleaned := cleanFilename(name)
 		switch {
 		case cleaned == "":

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -10,17 +11,18 @@ import (
 func (p *parsing) readHeader(root *entity) {
 	m := p.message
 	m.contentType, m.parameters = root.contentType, root.parameters
+	m.Header = slices.Grow(m.Header, len(root.fields))
 	var sender, returnPath []Address
 	var hasSubject, hasDate bool
 	for _, f := range root.fields {
-		raw := p.rawText(f.value, f.name)
-		words := func(s string) string { return p.words(s, f.name) }
+		raw := p.rawText(f.value, f.written)
+		words := func(s string) string { return p.words(s, f.written) }
 		value := oneLine(words(raw))
-		m.Header = append(m.Header, Field{Name: f.name, Value: value})
-		switch strings.ToLower(f.name) {
+		m.Header = append(m.Header, Field{Name: f.written, Value: value})
+		switch f.lower {
 		case "subject":
 			if !hasSubject || m.Subject == "" {
-				m.Subject, hasSubject = strings.TrimSpace(stripBidirectional(p.rawUTF7(value, f.name))), true
+				m.Subject, hasSubject = strings.TrimSpace(stripBidirectional(p.rawUTF7(value, f.written))), true
 			}
 		case "from":
 			if len(m.Froms) > 0 {

@@ -23,7 +23,7 @@ type entity struct {
 	disposition string // lower case: "", "inline", "attachment", …
 	filename    string
 	rawFilename string   // filename as it was written
-	names       []string // every name it was given, empty ones too
+	names       []string // every name it was given
 	contentID   string
 	encoding    string
 
@@ -36,7 +36,7 @@ func (e *entity) isMultipart() bool { return strings.HasPrefix(e.contentType, "m
 // field returns the first value of the named field.
 func (e *entity) field(name string) ([]byte, bool) {
 	for _, f := range e.fields {
-		if strings.EqualFold(f.name, name) {
+		if len(f.written) == len(name) && strings.EqualFold(f.written, name) {
 			return f.value, true
 		}
 	}
@@ -57,6 +57,7 @@ type frame struct {
 type splitter struct {
 	p       *parsing
 	data    []byte
+	header  headerReader
 	stack   []*frame
 	open    map[string]int // how many frames of the stack have the boundary
 	leaf    *entity        // being read; nil between parts
@@ -66,7 +67,7 @@ type splitter struct {
 
 // splitMail reads raw into a tree.
 func (p *parsing) splitMail(raw []byte) *entity {
-	s := &splitter{p: p, data: raw, open: map[string]int{}}
+	s := newSplitter(p, raw)
 	root := &entity{}
 	body := s.readEntity(root, 0, nil)
 	s.enter(root, body)
@@ -74,11 +75,16 @@ func (p *parsing) splitMail(raw []byte) *entity {
 	return root
 }
 
+func newSplitter(p *parsing, data []byte) *splitter {
+	s := &splitter{p: p, data: data, open: map[string]int{}}
+	s.header = headerReader{data: data, stop: s.isDelimiter, defect: p.defect}
+	return s
+}
+
 // readEntity reads the header of e at pos and returns where its body begins.
 func (s *splitter) readEntity(e *entity, pos int, parent *entity) int {
-	reader := headerReader{data: s.data, stop: s.isDelimiter, defect: s.p.defect}
 	var body int
-	e.fields, body = reader.readHeader(pos)
+	e.fields, body = s.header.readHeader(pos)
 	s.p.describe(e, parent)
 	return body
 }
@@ -221,7 +227,8 @@ func (s *splitter) rescue(f *frame, end int) {
 	}
 	if boundary != "" && s.guesses < maxGuesses {
 		s.p.defect("the boundary of %s is missing or wrong: %s is used", e.contentType, quoteForDefect(boundary))
-		inner := &splitter{p: s.p, data: content, open: map[string]int{}, guesses: s.guesses + 1}
+		inner := newSplitter(s.p, content)
+		inner.guesses = s.guesses + 1
 		inner.push(&frame{entity: e, boundary: boundary})
 		inner.scan(0)
 		return
