@@ -41,12 +41,13 @@ type Bounce struct {
 // a customer who writes about automatic replies is still a customer.
 func Classify(m *Message) Classification {
 	fields := indexFields(m.Header)
+	subject := titleOf(m)
 	c := Classification{}
 	if bounces, reason := findBounces(m, fields); len(bounces) > 0 {
 		c.Bounce, c.Bounces, c.Reason = true, bounces, reason
-	} else if reason := findReport(m, fields); reason != "" {
+	} else if reason := findReport(m, fields, subject); reason != "" {
 		c.Report, c.Reason = true, reason
-	} else if reason := findAutoReply(m, fields); reason != "" {
+	} else if reason := findAutoReply(m, fields, subject); reason != "" {
 		c.AutoReply, c.Reason = true, reason
 	}
 	if reason := findList(fields); reason != "" {
@@ -63,14 +64,24 @@ func Classify(m *Message) Classification {
 	return c
 }
 
+// titleOf returns the subject of m as phrases are looked for in it: clean and in
+// lower case.
+func titleOf(m *Message) string { return lowerLine(cleanedLine(m.Subject)) }
+
 // fieldIndex holds the values of header fields by their name in lower case.
 type fieldIndex map[string][]string
 
 func indexFields(header []Field) fieldIndex {
 	index := make(fieldIndex, len(header))
-	for _, f := range header {
-		name := strings.ToLower(f.Name)
-		index[name] = append(index[name], f.Value)
+	values := make([]string, len(header))
+	for i, f := range header {
+		name := lowerName(f.Name)
+		if several, ok := index[name]; ok {
+			index[name] = append(several, f.Value)
+			continue
+		}
+		values[i] = f.Value
+		index[name] = values[i : i+1 : i+1] // the one value, as of most fields
 	}
 	return index
 }

@@ -10,7 +10,7 @@ import (
 // it is none. One certain field is enough; a field that only says "automatic"
 // needs a subject or a reference to what it answers; a subject alone must be in
 // the exact form that programs give it.
-func findAutoReply(m *Message, fields fieldIndex) string {
+func findAutoReply(m *Message, fields fieldIndex, subject string) string {
 	automatic := fields.automatic()
 	if strings.HasPrefix(automatic, "auto-replied") || strings.HasPrefix(automatic, "auto-reply") || automatic == "auto" || automatic == "yes" {
 		return "Auto-Submitted: " + automatic
@@ -44,7 +44,7 @@ func findAutoReply(m *Message, fields fieldIndex) string {
 		}
 	}
 	weak := weakSign(fields, automatic)
-	phrase, exact := autoSubject(m.Subject)
+	phrase, exact := autoSubject(subject)
 	switch {
 	case weak != "" && phrase != "":
 		return weak + ", subject: " + phrase
@@ -76,12 +76,11 @@ func weakSign(fields fieldIndex, automatic string) string {
 	return ""
 }
 
-// autoSubject finds the phrase by which a subject announces an automatic
+// autoSubject finds the phrase by which a subject, as of titleOf, announces an automatic
 // answer. exact says that it stands as programs put it: first, and followed by
 // a colon or the end, or in brackets; never behind "Re:", for that is a person
 // who answers an automatic mail.
-func autoSubject(subject string) (phrase string, exact bool) {
-	s := strings.ToLower(cleanLine(subject))
+func autoSubject(s string) (phrase string, exact bool) {
 	if strings.HasPrefix(s, "auto:") || strings.HasPrefix(s, "auto :") {
 		return "auto:", true
 	}
@@ -90,7 +89,14 @@ func autoSubject(subject string) (phrase string, exact bool) {
 			return "", false
 		}
 	}
+	var has [256]bool // which bytes stand in s: few phrases begin with one of them
+	for i := range len(s) {
+		has[s[i]] = true
+	}
 	for _, p := range autoSubjects {
+		if !has[p[0]] {
+			continue
+		}
 		i := strings.Index(s, p)
 		if i < 0 {
 			continue
@@ -114,7 +120,7 @@ func autoSubject(subject string) (phrase string, exact bool) {
 }
 
 // findReport says what kind of report a mail is, "" where it is none.
-func findReport(m *Message, fields fieldIndex) string {
+func findReport(m *Message, fields fieldIndex, subject string) string {
 	kind := strings.ToLower(m.parameters["report-type"])
 	switch {
 	case kind == "feedback-report" || m.hasPart("message/feedback-report"):
@@ -125,7 +131,7 @@ func findReport(m *Message, fields fieldIndex) string {
 		return "TLS report"
 	case kind == "delivery-status" || m.hasPart("message/delivery-status") || m.hasPart("message/global-delivery-status"):
 		return "delivery report without failure"
-	case isAggregateReport(m):
+	case isAggregateReport(m, subject):
 		return "DMARC report"
 	}
 	if n, ok := readNotification(m.Text); ok {
@@ -136,15 +142,16 @@ func findReport(m *Message, fields fieldIndex) string {
 
 // isAggregateReport recognises a DMARC aggregate report by the name RFC 7489
 // section 7.2.1.1 gives its file, "receiver!domain!begin!end.xml.gz".
-func isAggregateReport(m *Message) bool {
+func isAggregateReport(m *Message, subject string) bool {
 	for _, a := range m.Attachments {
-		name := strings.ToLower(a.Filename)
-		if strings.Count(name, "!") >= 3 && (strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zip") || strings.HasSuffix(name, ".xml")) {
+		if strings.Count(a.Filename, "!") < 3 {
+			continue
+		}
+		if name := strings.ToLower(a.Filename); strings.HasSuffix(name, ".gz") || strings.HasSuffix(name, ".zip") || strings.HasSuffix(name, ".xml") {
 			return true
 		}
 	}
-	s := strings.ToLower(cleanLine(m.Subject))
-	return strings.HasPrefix(s, "report domain:") && strings.Contains(s, "submitter:")
+	return strings.HasPrefix(subject, "report domain:") && strings.Contains(subject, "submitter:")
 }
 
 // hasPart reports whether any leaf of m is of a media type.

@@ -70,7 +70,7 @@ func (s sender) plausible() bool {
 // a bounce. A person may quote any words and title a mail anyhow, so a mail
 // system must have sent it, and subject or text must say that something failed.
 func bounceSign(m *Message, s sender, r *report) string {
-	subject := strings.ToLower(cleanLine(m.Subject))
+	subject := titleOf(m)
 	answer := slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(subject, p) })
 	titled := !answer && containsAny(subject, bounceSubjects)
 	found, returned := len(r.failed) > 0, r.original != nil

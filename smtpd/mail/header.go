@@ -27,6 +27,14 @@ func nameOf(name []byte) headerName {
 	return headerName{string(name), strings.ToLower(string(name))}
 }
 
+// lowerName is strings.ToLower for the name of a field.
+func lowerName(name string) string {
+	if usual, ok := usualNames[name]; ok {
+		return usual.lower
+	}
+	return strings.ToLower(name)
+}
+
 // usualNames are what nearly every mail and part has, as nearly every program
 // spells it: these names are never copied.
 var usualNames = func() map[string]headerName {
