@@ -119,8 +119,13 @@ func (r *remote) RehearseImport(ctx context.Context, do func(importer) error) er
 		return err
 	}
 	defer response.Body.Close()
-	defer lines.Close()
-	return do(&remoteRehearsal{json.NewEncoder(lines), json.NewDecoder(response.Body)})
+	err = do(&remoteRehearsal{json.NewEncoder(lines), json.NewDecoder(response.Body)})
+	lines.Close()                                  // ends the rehearsal
+	_, ended := io.Copy(io.Discard, response.Body) // when nothing of it is left
+	if ended != nil && err == nil {
+		err = fmt.Errorf("end the rehearsal: %w", ended)
+	}
+	return err
 }
 
 type remoteRehearsal struct {
