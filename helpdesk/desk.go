@@ -131,6 +131,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	if err == nil {
 		err = d.upgradeLedger(ctx)
 	}
+	if err == nil {
+		err = d.upgradeAliases(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open helpdesk: %w", err)
 	}

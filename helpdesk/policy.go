@@ -30,6 +30,10 @@ func (p Policy) withDefaults() Policy {
 	p.QuarantineKeep = cmp.Or(p.QuarantineKeep, 30*24*time.Hour)
 	p.DMARC = p.DMARC.withDefaults()
 	p.Greylisting = p.Greylisting.withDefaults()
+	p.ReportAddresses = slices.Clone(p.ReportAddresses)
+	for i, address := range p.ReportAddresses {
+		p.ReportAddresses[i] = mailboxOf(address)
+	}
 	return p
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
@@ -30,7 +29,7 @@ const (
 // toReports tells whether a mail is for the addresses of reports alone.
 func (p *Policy) toReports(recipients []string) bool {
 	return len(recipients) > 0 && !slices.ContainsFunc(recipients, func(r string) bool {
-		return !slices.ContainsFunc(p.ReportAddresses, func(ours string) bool { return ours != "" && strings.EqualFold(strings.TrimSpace(r), ours) })
+		return !slices.ContainsFunc(p.ReportAddresses, func(ours string) bool { return ours != "" && mailboxOf(r) == ours })
 	})
 }
 

@@ -148,3 +148,12 @@ func asciiDomain(name string) (string, bool) {
 	}
 	return strings.ToLower(name), true
 }
+
+// asciiAddress writes the domain of an address in ASCII, as records in the DNS need it.
+func asciiAddress(address string) string {
+	at := strings.LastIndexByte(address, '@')
+	if domain, ok := asciiDomain(address[at+1:]); ok {
+		return address[:at+1] + domain
+	}
+	return address
+}

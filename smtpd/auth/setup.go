@@ -226,7 +226,7 @@ func withMechanism(record, mechanism string) string {
 }
 
 func (s Setup) dmarc(ctx context.Context, dns lookups) SetupPart {
-	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:" + cmp.Or(s.Reports, "postmaster@"+s.Domain)}
+	p := SetupPart{Kind: "dmarc", State: SetupMissing, Name: "_dmarc." + s.Domain, Type: "TXT", Value: "v=DMARC1; p=none; rua=mailto:" + asciiAddress(cmp.Or(s.Reports, "postmaster@"+s.Domain))}
 	found := discoverPolicy(ctx, dns, s.Domain)
 	switch {
 	case found.err != nil:

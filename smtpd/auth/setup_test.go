@@ -18,6 +18,8 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 	own := auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Keys: []auth.SetupKey{{Selector: "s1", Record: key, Algorithm: "rsa", Phase: "used"}}}
 	relay := own
 	relay.Sender, relay.Smarthost = "smtp.relay.test", true
+	letters := own
+	letters.Reports = "reports@日本語.jp"
 	bare := own
 	bare.Keys = nil
 	for name, test := range map[string]struct {
@@ -26,8 +28,9 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 		states string // mx spf dkim dmarc ptr
 		values map[string]string
 	}{
-		"all in order":   {fine, own, "fine fine fine fine fine", nil},
-		"nothing at all": {hosts, own, "missing missing missing missing fine", map[string]string{"mx": "10 mx.example.jp.", "spf": "v=spf1 a:mx.example.jp ~all", "dkim": key, "dmarc": "v=DMARC1; p=none; rua=mailto:postmaster@example.jp"}},
+		"all in order":                   {fine, own, "fine fine fine fine fine", nil},
+		"nothing at all":                 {hosts, own, "missing missing missing missing fine", map[string]string{"mx": "10 mx.example.jp.", "spf": "v=spf1 a:mx.example.jp ~all", "dkim": key, "dmarc": "v=DMARC1; p=none; rua=mailto:postmaster@example.jp"}},
+		"reports to a domain in letters": {hosts, letters, "missing missing missing missing fine", map[string]string{"dmarc": "v=DMARC1; p=none; rua=mailto:reports@xn--wgv71a119e.jp"}},
 		"another server, another key": {append([]string{"example.jp. MX 5 other.test.", `s1._domainkey.example.jp. TXT "v=DKIM1; p=AAAA"`,
 			`_dmarc.example.jp. TXT "v=DMARC1; nonsense"`}, hosts...), own, "unsure missing wrong wrong fine", nil},
 		"an old SPF record is added to": {append([]string{`example.jp. TXT "v=spf1 ip4:203.0.113.1 -all"`}, hosts...), own,

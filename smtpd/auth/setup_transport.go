@@ -60,7 +60,7 @@ func (s Setup) policyHost(ctx context.Context, dns lookups) SetupPart {
 // tlsReports checks that others know where to report failures of encryption to
 // (RFC 8460, section 3).
 func (s Setup) tlsReports(ctx context.Context, dns lookups) SetupPart {
-	p := SetupPart{Kind: "tls_rpt", State: SetupMissing, Name: "_smtp._tls." + s.Domain, Type: "TXT", Value: "v=TLSRPTv1; rua=mailto:" + cmp.Or(s.TLSReports, "postmaster@"+s.Domain)}
+	p := SetupPart{Kind: "tls_rpt", State: SetupMissing, Name: "_smtp._tls." + s.Domain, Type: "TXT", Value: "v=TLSRPTv1; rua=mailto:" + asciiAddress(cmp.Or(s.TLSReports, "postmaster@"+s.Domain))}
 	return p.oneText(ctx, dns, "v=tlsrptv1", func(record string) bool { return tagOf(record, "rua") != "" })
 }
 
