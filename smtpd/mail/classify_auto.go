@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -81,8 +82,10 @@ func weakSign(fields fieldIndex, automatic string) string {
 // a colon or the end, or in brackets; never behind "Re:", for that is a person
 // who answers an automatic mail.
 func autoSubject(s string) (phrase string, exact bool) {
-	if strings.HasPrefix(s, "auto:") || strings.HasPrefix(s, "auto :") {
-		return "auto:", true
+	if rest, ok := strings.CutPrefix(strings.Replace(s, "auto :", "auto:", 1), "auto:"); ok {
+		// Alone it is what a customer writes about their car, in half of Europe.
+		rest = strings.TrimLeft(rest, " ")
+		return "auto:", slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(rest, p) })
 	}
 	for _, p := range replySubjects {
 		if strings.HasPrefix(s, p) {
