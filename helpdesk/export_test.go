@@ -20,3 +20,9 @@ func (d *Desk) ForgetSpecialParts(ctx context.Context, messageID string) error {
 		return messages.Put(c, m)
 	})
 }
+
+// ClonedRecords are records, each with the copy that its table would remember of it.
+func ClonedRecords(a *Alias, p *Pipeline) map[any]any {
+	l := &ledger{Refused: map[RefusalReason]int{"": 1}}
+	return map[any]any{a: a.clone(), p: p.clone(), l: l.clone()}
+}

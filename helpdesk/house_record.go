@@ -1,6 +1,9 @@
 package helpdesk
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Role names what a user may do: a built-in role, each of which includes the
 // ones before it, or the ID of a CustomRole.
@@ -70,6 +73,13 @@ type Alias struct {
 	CreatedAt time.Time
 }
 
+func (a *Alias) clone() *Alias {
+	copied := *a
+	copied.Tags, copied.Signatures = slices.Clone(a.Tags), slices.Clone(a.Signatures)
+	copied.Acknowledgements = slices.Clone(a.Acknowledgements)
+	return &copied
+}
+
 // StageKind says whether tickets in a stage are being worked on.
 type StageKind string
 
@@ -99,6 +109,12 @@ type Pipeline struct {
 	Managed     bool
 	Position    int
 	CreatedAt   time.Time
+}
+
+func (p *Pipeline) clone() *Pipeline {
+	copied := *p
+	copied.Stages = slices.Clone(p.Stages)
+	return &copied
 }
 
 // Stage returns the stage with the given id, or false.

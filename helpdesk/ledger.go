@@ -28,6 +28,12 @@ type ledger struct {
 	Purged  int `cbor:",omitempty"`
 }
 
+func (l *ledger) clone() *ledger {
+	copied := *l
+	copied.Refused = maps.Clone(l.Refused)
+	return &copied
+}
+
 // ledgerHour is one hour, by its quarters.
 type ledgerHour struct {
 	Hour       time.Time
@@ -48,7 +54,7 @@ const (
 
 var (
 	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
-		Key: func(*ledger) []byte { return key("ledger") }})
+		Key: func(*ledger) []byte { return key("ledger") }, Clone: (*ledger).clone})
 	ledgerHours = store.NewTable(store.Spec[ledgerHour]{Name: "ledgerhour", Version: 1,
 		Key: func(h *ledgerHour) []byte { return key(h.Hour) }})
 )

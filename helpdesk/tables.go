@@ -51,13 +51,13 @@ var (
 			{Name: "user", Keys: func(t *APIToken) [][]byte { return one(key(t.UserID)) }},
 		}})
 	aliases = store.NewTable(store.Spec[Alias]{Name: "alias", Version: 1,
-		Key: func(a *Alias) []byte { return key(a.ID) },
+		Key: func(a *Alias) []byte { return key(a.ID) }, Clone: (*Alias).clone,
 		Indexes: []store.Index[Alias]{
 			{Name: "address", Unique: true, Keys: func(a *Alias) [][]byte { return one(key(a.Address)) }},
 			{Name: "domain", Keys: func(a *Alias) [][]byte { return one(key(domainOf(a.Address))) }},
 		}})
 	pipelines = store.NewTable(store.Spec[Pipeline]{Name: "pipeline", Version: 1,
-		Key: func(p *Pipeline) []byte { return key(p.ID) },
+		Key: func(p *Pipeline) []byte { return key(p.ID) }, Clone: (*Pipeline).clone,
 		Indexes: []store.Index[Pipeline]{
 			{Name: "name", Unique: true, Keys: func(p *Pipeline) [][]byte { return one(key(strings.ToLower(p.Name))) }},
 			{Name: "position", Keys: func(p *Pipeline) [][]byte { return one(key(uint64(max(p.Position, 0)), p.ID)) }},

@@ -28,6 +28,9 @@ type Spec[T any] struct {
 	// DecodeRecord. The data is valid only during the call. Nil while there is
 	// no older version.
 	Upgrade func(version byte, data []byte) (*T, error)
+	// Clone copies a record, with all that it leads to, and stands in a table whose few
+	// records are asked for all the time: those are then remembered. Nil for other tables.
+	Clone func(*T) *T
 }
 
 // Index declares other keys under which records of a table are found.
@@ -48,11 +51,12 @@ type Index[T any] struct {
 }
 
 // Table stores records of type T with their index entries, within the
-// transactions it is given. It holds no state and may be used from any goroutine.
+// transactions it is given. It may be used from any goroutine.
 type Table[T any] struct {
-	spec    Spec[T]
-	prefix  []byte
-	indexes []tableIndex[T]
+	spec       Spec[T]
+	prefix     []byte
+	indexes    []tableIndex[T]
+	remembered *remembered[T] // nil without Spec.Clone
 }
 
 type tableIndex[T any] struct {
@@ -70,6 +74,9 @@ func NewTable[T any](s Spec[T]) *Table[T] {
 		panic(fmt.Sprintf("store: table %q has version %d, the highest is %d", s.Name, s.Version, packedFlag-1))
 	}
 	t := &Table[T]{spec: s, prefix: []byte("t/" + s.Name + "/")}
+	if s.Clone != nil {
+		t.remembered = &remembered[T]{clone: s.Clone}
+	}
 	for _, declared := range s.Indexes {
 		if declared.Name == "" || strings.Contains(declared.Name, "/") || declared.Keys == nil {
 			panic(fmt.Sprintf("store: index %q of table %q needs a name without a slash, and Keys", declared.Name, s.Name))
@@ -124,7 +131,17 @@ func (t *Table[T]) get(r Reader, key []byte) (*T, error) {
 	if err != nil {
 		return nil, err
 	}
-	return t.decode(value)
+	if t.remembered == nil {
+		return t.decode(value)
+	}
+	if record, ok := t.remembered.find(value); ok {
+		return record, nil
+	}
+	record, err := t.decode(value)
+	if err == nil {
+		t.remembered.keep(value, record)
+	}
+	return record, err
 }
 
 // Has tells whether there is a record with this primary key, without reading it.
