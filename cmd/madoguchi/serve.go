@@ -72,7 +72,7 @@ const (
 	// collected after half of what is in use came anew: with a heap as small as a server's
 	// at rest later than the usual (as much as is in use), by which every few mails of many
 	// at once cost a collection, and with a large one sooner.
-	ballast        = 48 << 20
+	ballast        = 96 << 20
 	collectPercent = 50
 )
 
