@@ -207,6 +207,12 @@ func formatAddress(a helpdesk.Address) string {
 // saveBulkReply keeps what is written, and sends or discards it where that is
 // asked for.
 func (s *Server) saveBulkReply(c echo.Context) error {
+	if err := s.readCompose(c); err != nil {
+		return err
+	}
+	if form := c.Request().MultipartForm; form != nil {
+		defer form.RemoveAll()
+	}
 	ctx, v, id := c.Request().Context(), visitOf(c), c.Param("id")
 	form, err := c.FormParams()
 	if err != nil {
@@ -226,6 +232,9 @@ func (s *Server) saveBulkReply(c echo.Context) error {
 		}
 	}
 	_, err = s.desk.SaveBulkReply(ctx, v.actor(), id, draft)
+	if err == nil {
+		err = s.addChosenFiles(c)
+	}
 	if err == nil && action == "send" {
 		_, err = s.desk.SendBulkReply(ctx, v.actor(), id)
 	}

@@ -19,18 +19,18 @@ func (s *Server) attachToBulkReply(c echo.Context) error {
 	if form := c.Request().MultipartForm; form != nil {
 		defer form.RemoveAll()
 	}
+	return s.changeBulkReplyFiles(c, func() error { return s.addChosenFiles(c) })
+}
+
+// addChosenFiles attaches what is chosen in the form and was not attached yet.
+func (s *Server) addChosenFiles(c echo.Context) error {
 	files, err := s.uploads(c)
-	if err != nil {
-		return err
-	}
-	return s.changeBulkReplyFiles(c, func() error {
-		for _, file := range files {
-			if _, err := s.desk.AddBulkReplyFile(c.Request().Context(), visitOf(c).actor(), c.Param("id"), file); err != nil {
-				return err
-			}
+	for _, file := range files {
+		if err == nil {
+			_, err = s.desk.AddBulkReplyFile(c.Request().Context(), visitOf(c).actor(), c.Param("id"), file)
 		}
-		return nil
-	})
+	}
+	return err
 }
 
 // detachFromBulkReply keeps what is written, and takes a file off.

@@ -30,6 +30,19 @@ func TestFilesOfABulkReplyAreChosenInItsForm(t *testing.T) {
 	off := at + "/files/" + partOf(p.body, `formaction="`+at+`/files/`, `"`)
 	b.post(off, "text", "価格表は改めてお送りします。").want(http.StatusSeeOther).leads(at)
 	b.get(at).shows("改めてお送りします。").hides("価格表.pdf")
+
+	// What is chosen and not attached yet leaves with the text all the same.
+	body.Reset()
+	form = multipart.NewWriter(&body)
+	form.WriteField("text", "こちらです。")
+	form.WriteField("action", "send")
+	if file, err = form.CreateFormFile("files", "価格表2.pdf"); err != nil {
+		t.Fatal(err)
+	}
+	file.Write([]byte("%PDF"))
+	form.Close()
+	b.do(http.MethodPost, at, &body, form.FormDataContentType()).want(http.StatusSeeOther).leads(at)
+	b.get(at).shows("価格表2.pdf")
 }
 
 func TestAPIAttachesFilesToABulkReply(t *testing.T) {

@@ -307,9 +307,17 @@ class Chips {
   }
 }
 
+// Whoever forwards a mail says next to whom.
+let forwarding = false;
+on("click", "[data-forward]", () => { forwarding = true; });
+
 ready(() => {
   for (const field of $$("[data-recipients]")) {
     if (!lists.has(field)) lists.set(field, new Chips(field));
     lists.get(field).show();
   }
+  const form = forwarding && $("[data-composer] [name=forward]")?.form;
+  if (!form) return;
+  forwarding = false;
+  $(".recipient-row .recipient-input", form)?.focus();
 });

@@ -8,7 +8,7 @@ ready(() => {
   const line = $(".subnav");
   const here = $("[aria-current]", line ?? undefined);
   if (!line || !here) return;
-  if (line.scrollHeight > line.clientHeight) {
+  if (here.offsetTop - line.offsetTop + here.offsetHeight > line.clientHeight) {
     line.scrollTop = here.offsetTop - line.offsetTop - (line.clientHeight - here.offsetHeight) / 2;
   }
   if (line.scrollWidth > line.clientWidth) {

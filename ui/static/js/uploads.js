@@ -145,3 +145,9 @@ addEventListener("beforeunload", (event) => {
 });
 
 const size = (bytes) => bytes < 1000 ? `${bytes} B` : bytes < 1e6 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1e6).toFixed(1)} MB`;
+
+// A form without a composer carries its files itself: they are attached as soon as
+// they are chosen, by the button beside them.
+on("change", "[data-attach]", (_, input) => {
+  if (input.files.length) input.form.requestSubmit(input.closest("label").nextElementSibling);
+});
