@@ -19,9 +19,9 @@ const (
 )
 
 func (b *Body) bound(m *Message) {
-	for name, text := range map[string]*string{"text": &b.Text, "HTML": &b.HTML, "new words": &b.ReplyText} {
-		m.shorten(name, text, maxBodyText)
-	}
+	m.shorten("text", &b.Text, maxBodyText)
+	m.shorten("HTML", &b.HTML, maxBodyText)
+	m.shorten("new words", &b.ReplyText, maxBodyText)
 }
 
 // bound shortens what lists and pages show of a mail.

@@ -131,14 +131,34 @@ func sameWords(text, htmlBody string) bool {
 	return a != "" && a == b
 }
 
-// lineJoiner concatenates texts, each beginning on a line of its own.
-type lineJoiner struct{ strings.Builder }
+// lineJoiner concatenates texts, each beginning on a line of its own. A text that
+// stays alone is not copied.
+type lineJoiner struct {
+	only   string // the first text, until another comes
+	joined strings.Builder
+}
 
 func (j *lineJoiner) add(s string) {
-	if j.Len() > 0 && s != "" && !strings.HasSuffix(j.String(), "\n") {
-		j.WriteByte('\n')
+	switch {
+	case s == "":
+		return
+	case j.String() == "":
+		j.only = s
+		return
+	case j.joined.Len() == 0:
+		j.joined.WriteString(j.only)
 	}
-	j.WriteString(s)
+	if !strings.HasSuffix(j.joined.String(), "\n") {
+		j.joined.WriteByte('\n')
+	}
+	j.joined.WriteString(s)
+}
+
+func (j *lineJoiner) String() string {
+	if j.joined.Len() == 0 {
+		return j.only
+	}
+	return j.joined.String()
 }
 
 func isBlankText(s string) bool { return strings.TrimSpace(s) == "" }

@@ -59,17 +59,14 @@ func SplitReply(m *Message) Reply {
 	if segments == nil {
 		segments = FoldText(m.Text)
 	}
-	var b [3]strings.Builder
+	var texts [3]lineJoiner
 	for _, s := range segments {
-		if b[s.Kind].Len() > 0 && !strings.HasSuffix(b[s.Kind].String(), "\n") {
-			b[s.Kind].WriteByte('\n')
-		}
-		b[s.Kind].WriteString(s.Text)
+		texts[s.Kind].add(s.Text)
 	}
 	return Reply{
-		New:       trimBlankLines(b[SegmentNew].String()),
-		Quote:     trimBlankLines(b[SegmentQuote].String()),
-		Signature: trimBlankLines(b[SegmentSignature].String()),
+		New:       trimBlankLines(texts[SegmentNew].String()),
+		Quote:     trimBlankLines(texts[SegmentQuote].String()),
+		Signature: trimBlankLines(texts[SegmentSignature].String()),
 	}
 }
 
