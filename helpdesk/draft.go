@@ -72,11 +72,13 @@ func (c *command) writableDraft(want *Draft) (*Draft, error) {
 		}
 		return current, nil
 	}
-	sent, err := idempotencies.Has(c, key(c.actor.UserID, want.ID))
-	if err != nil {
+	ended, err := optional(idempotencies.Get(c, key(c.actor.UserID, want.ID)))
+	switch {
+	case err != nil:
 		return nil, err
-	}
-	if sent {
+	case ended != nil && ended.Message == "":
+		return nil, conflict("draft_discarded", "this draft has been discarded")
+	case ended != nil:
 		return nil, conflict("draft_sent", "this draft has been sent")
 	}
 	if want.Ticket != 0 {
@@ -238,6 +240,10 @@ func (d *Desk) DiscardDraft(ctx context.Context, a Actor, id string) error {
 			if err := c.recordDraft(EventDraftWithdrawn, draft, nil); err != nil {
 				return err
 			}
+		}
+		// A save that is still under way must not bring it back.
+		if err := idempotencies.Put(c, &idempotency{Actor: a.UserID, Key: id}); err != nil {
+			return err
 		}
 		return c.dropDraft(draft)
 	})

@@ -7,7 +7,7 @@ func (c *command) noteOfDraft(draft string) (*Note, error) {
 		return nil, nil
 	}
 	earlier, err := optional(idempotencies.Get(c, key(c.actor.UserID, draft)))
-	if err != nil || earlier == nil {
+	if err != nil || earlier == nil || earlier.Message == "" {
 		return nil, err
 	}
 	return notes.Get(c, key(earlier.Message))

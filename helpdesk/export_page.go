@@ -190,7 +190,7 @@ func (e *exporter) ticket(t *Ticket) (string, error) {
 		return name, nil
 	}
 	out := ExportedTicket{Number: t.Number, Subject: t.Subject, Open: t.Open, Priority: t.Priority.Name(), Tags: orEmpty(t.Tags), Fields: t.Fields,
-		Aliases: orEmpty(t.Aliases), Participants: orEmpty(t.Participants), Language: t.Language, Spam: t.Spam != nil, MergedInto: t.MergedInto, Previous: t.Previous,
+		Aliases: orEmpty(t.Aliases), Participants: orEmpty(t.Participants), ThirdParties: orEmpty(t.ThirdParties), Language: t.Language, Spam: t.Spam != nil, MergedInto: t.MergedInto, Previous: t.Previous,
 		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, WaitingSince: t.WaitingSince}
 	contact, errContact := optional(contacts.Get(e, key(t.ContactID)))
 	if contact != nil {
@@ -235,7 +235,7 @@ func (e *exporter) message(m *Message) (string, error) {
 		return m.ID, fmt.Errorf("export message %s: %w", m.ID, err)
 	}
 	author, err := e.user(m.AuthorID)
-	out := ExportedMessage{ID: m.ID, Ticket: m.Ticket, Direction: m.Direction, Channel: m.Channel, Kind: m.Kind, State: m.State, Reason: m.Reason, Author: author,
+	out := ExportedMessage{ID: m.ID, Ticket: m.Ticket, Direction: m.Direction, Channel: m.Channel, Kind: m.Kind, State: m.State, Reason: m.Reason, ThirdParty: m.ThirdParty, Forwarded: m.Forwarded, Author: author,
 		From: exportedAddress(m.From), To: exportedAddresses(m.To), Cc: exportedAddresses(m.Cc), Bcc: exportedAddresses(m.Bcc), Subject: m.Subject, At: m.At, Date: m.Date,
 		MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References), Text: body.Text, ReplyText: body.ReplyText, Files: []string{},
 		Sender: m.Envelope.MailFrom, Raw: raw}

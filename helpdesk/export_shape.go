@@ -17,6 +17,7 @@ type ExportedTicket struct {
 	Fields       FieldValues `json:"fields,omitempty"`
 	Aliases      []string    `json:"aliases"`
 	Participants []string    `json:"participants"`
+	ThirdParties []string    `json:"third_parties"` // those of them to whom a mail was forwarded, or who came in with that
 	Language     string      `json:"language"`
 	Spam         bool        `json:"spam"`
 	MergedInto   uint64      `json:"merged_into,omitempty"`
@@ -35,7 +36,9 @@ type ExportedMessage struct {
 	Kind       MessageKind       `json:"kind"`
 	State      MessageState      `json:"state"`
 	Reason     Reason            `json:"reason"`
-	Author     string            `json:"author,omitempty"` // the user's address
+	ThirdParty bool              `json:"third_party"`         // of the exchange with a third party, not with the customer
+	Forwarded  string            `json:"forwarded,omitempty"` // the message that it passes on
+	Author     string            `json:"author,omitempty"`    // the user's address
 	From       ExportedAddress   `json:"from"`
 	To         []ExportedAddress `json:"to"`
 	Cc         []ExportedAddress `json:"cc"`

@@ -211,3 +211,54 @@ func TestForwardingWarnsOfTheOtherSide(t *testing.T) {
 	}
 	h.verify()
 }
+
+// What is discarded stays so, also where the save of a moment before arrives after it; it can be
+// begun anew.
+func TestADiscardedForwardLeavesNothing(t *testing.T) {
+	h := newHouse(t)
+	first := h.forwarding()
+	draft, err := h.DraftForward(t.Context(), h.admin, first.MessageID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.must(h.DiscardDraft(t.Context(), h.admin, draft.ID))
+	late := *draft
+	late.Text = "Words of a moment before"
+	_, err = h.SaveDraft(t.Context(), h.admin, late)
+	wantCode(t, err, helpdesk.CodeConflict, "discarded")
+	if v := h.ticket(first.Ticket); len(v.Row.Ticket.Drafters) > 0 {
+		t.Errorf("the ticket is still being written on by %v", v.Row.Ticket.Drafters)
+	}
+	again, err := h.DraftForward(t.Context(), h.admin, first.MessageID)
+	if err != nil || again.ID == draft.ID || len(again.Files) != 2 {
+		t.Errorf("begun anew: %+v, %v", again, err)
+	}
+	if m, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: first.Ticket, Text: "Hello", IdempotencyKey: draft.ID}); err != nil || m == nil {
+		t.Errorf("a reply sent from another page under its key: %+v, %v", m, err)
+	}
+}
+
+// An export says what is of third parties.
+func TestAnExportTellsThirdPartiesApart(t *testing.T) {
+	h := newHouse(t)
+	first := h.forwarding()
+	m := h.forward(first.MessageID, "accountant@tax.example")
+	h.answerTo(m, "From: accountant@tax.example")
+	var said []string
+	for _, part := range []helpdesk.ExportPart{helpdesk.ExportTickets, helpdesk.ExportMessages} {
+		page, err := h.ExportPage(t.Context(), h.admin, helpdesk.ExportQuery{Part: part})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, ticket := range page.Tickets {
+			said = append(said, fmt.Sprintf("ticket with %v", ticket.ThirdParties))
+		}
+		for _, m := range page.Messages {
+			said = append(said, fmt.Sprintf("%s %s %t %t", m.Direction, m.From.Email, m.ThirdParty, m.Forwarded == first.MessageID))
+		}
+	}
+	want := []string{"ticket with [accountant@tax.example]", "in tamura@customer.example false false", "out support@example.jp true true", "in accountant@tax.example true false"}
+	if !slices.Equal(said, want) {
+		t.Errorf("exported %q, want %q", said, want)
+	}
+}

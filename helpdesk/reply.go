@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -178,11 +177,8 @@ func repeated(r store.Reader, a Actor, k string) (*Message, error) {
 	if k == "" {
 		return nil, nil
 	}
-	earlier, err := idempotencies.Get(r, key(a.UserID, k))
-	if errors.Is(err, store.ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
+	earlier, err := optional(idempotencies.Get(r, key(a.UserID, k)))
+	if err != nil || earlier == nil || earlier.Message == "" {
 		return nil, err
 	}
 	m, err := messages.Get(r, key(earlier.Message))

@@ -294,7 +294,7 @@ type seen struct {
 type idempotency struct {
 	Actor   string
 	Key     string
-	Message string
+	Message string // "" where it made nothing: a draft that was discarded
 }
 
 func domainOf(address string) string {

@@ -191,7 +191,7 @@ function refused(form, state, kind, status, answer) {
     settled(form, state, kind);
     return 0;
   }
-  if (["draft_taken", "draft_scheduled", "draft_review"].includes(answer.key)) {
+  if (["draft_taken", "draft_scheduled", "draft_review", "draft_discarded"].includes(answer.key)) {
     idOf(form, kind).value = newID(); // what is typed from here on is a draft of its own
     say(form, "", true, answer.error);
     return pause;
@@ -244,10 +244,12 @@ document.addEventListener("htmx:before:request", (event) => {
   }
 });
 
-// What is discarded is not kept any more, wherever.
-on("click", "[data-discard]", (_, button) => {
-  const form = button.closest("[data-composer]"), state = states.get(form);
+// What is discarded is not kept any more, wherever. A note that is being written beside it is.
+document.addEventListener("htmx:before:request", (event) => {
+  const form = event.detail.ctx?.sourceElement?.closest?.("[data-discard]")?.closest("[data-composer]"), state = states.get(form);
   if (!state) return;
+  state.dirty.delete("reply");
+  if (state.dirty.size) leave();
   state.ended = true;
   clearTimeout(state.timer);
   forget(form, "reply");
