@@ -277,7 +277,7 @@ func (c *command) retry(delivery *Delivery) error {
 // bounced marks the deliveries that a bounce tells of: the one whose envelope
 // address it was sent to, or those of the returned mail.
 func (c *command) bounced(m *Message, p placement, original string) error {
-	if m.Kind != KindBounce {
+	if m.Kind != KindBounce || m.State == MessageHeld { // what nothing speaks for changes nothing
 		return nil
 	}
 	var affected []Delivery

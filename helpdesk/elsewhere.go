@@ -4,10 +4,10 @@ import "slices"
 
 // placeByTokens places a mail by the reply tokens of its recipients. One mail is
 // on one ticket: the first that it may join, else the first of all.
-func (c *command) placeByTokens(m *Message, tokens []*Token) (placement, error) {
+func (c *command) placeByTokens(m *Message, a *arrival, tokens []*Token) (placement, error) {
 	var first placement
 	for i, token := range tokens {
-		p, err := c.placeByToken(m, token)
+		p, err := c.placeByToken(m, a, token)
 		if err != nil || p.state == MessagePosted || p.state == MessageRelayed {
 			return p, err
 		}

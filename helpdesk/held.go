@@ -69,6 +69,12 @@ func (c *command) joinHeld(ticket *Ticket, m *Message) error {
 	return messages.Put(c, m)
 }
 
+// wasTakenIn says that an agent let a message in, so that its author takes part from
+// then on; a machine that reports does not.
+func (m *Message) wasTakenIn() bool {
+	return m.Reason == ReasonJoined && m.From.Email != "" && m.Kind != KindBounce && m.Kind != KindReport
+}
+
 func (c *command) splitHeld(from *Ticket, m *Message) error {
 	m.State, m.Reason = MessagePosted, ReasonSplit
 	ticket, err := c.splitTicket(from, m)

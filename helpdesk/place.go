@@ -32,10 +32,10 @@ func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placem
 		}
 	}
 	if len(named) > 0 {
-		return c.placeByTokens(m, named)
+		return c.placeByTokens(m, a, named)
 	}
 	if m.Kind == KindBounce && a.original != "" {
-		if p, err := c.placeByReference(m, []string{a.original}); err != nil || p.ticket != nil {
+		if p, err := c.placeByReference(m, a, []string{a.original}); err != nil || p.ticket != nil {
 			return p, err
 		}
 	}
@@ -46,7 +46,7 @@ func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placem
 	references := slices.Concat(m.References, m.InReplyTo)
 	slices.Reverse(references)
 	c.trace.references(references)
-	p, err := c.placeByReference(m, references)
+	p, err := c.placeByReference(m, a, references)
 	if err != nil || p.reason != "" {
 		return p, err
 	}
@@ -57,7 +57,7 @@ func (c *command) place(m *Message, a *arrival, recipients []*recipient) (placem
 	return placement{state: MessagePosted, reason: reason}, nil
 }
 
-func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
+func (c *command) placeByToken(m *Message, a *arrival, token *Token) (placement, error) {
 	carrier, err := messages.Get(c, key(token.Message))
 	if err != nil {
 		return placement{}, err
@@ -78,15 +78,18 @@ func (c *command) placeByToken(m *Message, token *Token) (placement, error) {
 	case TokenAgent:
 		return c.placeAgentMail(m, p)
 	}
-	return c.admit(m, p, ReasonStrangerToken)
+	return c.admit(m, a, p, ReasonStrangerToken)
 }
 
 // admit lets a message into p's ticket, holds it, or sends it to a new ticket
 // where a closed one does not reopen.
-func (c *command) admit(m *Message, p placement, stranger Reason) (placement, error) {
+func (c *command) admit(m *Message, a *arrival, p placement, stranger Reason) (placement, error) {
 	if m.Kind == KindBounce || m.Kind == KindReport {
-		c.trace.add(StepNoParticipant, "kind", string(m.Kind))
-		return p, nil // no participant, and none needed: it changes nothing but a delivery
+		fits, err := c.tellsOf(m, a.original, p.ticket)
+		if err != nil || fits {
+			c.trace.add(StepNoParticipant, "kind", string(m.Kind))
+			return p, err // its sender is a machine: that it knows of our mail speaks for it
+		}
 	}
 	takesPart := hasMailbox(p.ticket.Participants, m.From.Email)
 	c.trace.participant(p.ticket, m.From.Email, takesPart)
@@ -120,6 +123,26 @@ func (c *command) admit(m *Message, p placement, stranger Reason) (placement, er
 		return placement{previous: p.ticket, via: p.via, state: MessagePosted, reason: ReasonClosed, token: p.token}, nil
 	}
 	return p, nil
+}
+
+// tellsOf says whether a report fits a ticket: it names somebody who was written to
+// there, or returns a mail that left from there. Anything can have the shape of a
+// report, and what it says would stand in the conversation.
+func (c *command) tellsOf(m *Message, original string, t *Ticket) (bool, error) {
+	for _, b := range m.Bounces {
+		if hasMailbox(t.Participants, b.Recipient) {
+			return true, nil
+		}
+	}
+	if original == "" {
+		return false, nil
+	}
+	for known, err := range namesakes(c, original) {
+		if err != nil || known.Direction == Outbound && known.Ticket == t.Number {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // placeAgentMail takes an agent's answer to a copy: proven to be from one of

@@ -39,16 +39,16 @@ func namesakes(r store.Reader, id string) iter.Seq2[*Message, error] {
 
 // placeByReference returns an empty reason when no reference is known. Of the
 // messages of one id it takes that in whose ticket the sender takes part.
-func (c *command) placeByReference(m *Message, references []string) (p placement, err error) {
+func (c *command) placeByReference(m *Message, a *arrival, references []string) (p placement, err error) {
 	for _, id := range references[:min(len(references), maxReferences)] {
-		if p, err = c.placeByID(m, id); err != nil || p.reason != "" {
+		if p, err = c.placeByID(m, a, id); err != nil || p.reason != "" {
 			return p, err
 		}
 	}
 	return p, nil
 }
 
-func (c *command) placeByID(m *Message, id string) (first placement, err error) {
+func (c *command) placeByID(m *Message, a *arrival, id string) (first placement, err error) {
 	unknown := true
 	for known, err := range namesakes(c, id) {
 		if err != nil {
@@ -67,7 +67,7 @@ func (c *command) placeByID(m *Message, id string) (first placement, err error) 
 			return first, err
 		}
 		c.trace.add(StepReferenceFound, "id", id, "ticket", formatNumber(ticket.Number), "message", known.ID)
-		p, err := c.admit(m, placement{ticket: ticket, via: known.ID, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
+		p, err := c.admit(m, a, placement{ticket: ticket, via: known.ID, state: MessagePosted, reason: ReasonReference}, ReasonStrangerRef)
 		if err != nil || p.state == MessagePosted {
 			return p, err
 		}

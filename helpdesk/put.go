@@ -151,7 +151,7 @@ func (c *command) join(t *Ticket, m *Message, seq uint64) error {
 		return err
 	}
 	before := len(t.Participants)
-	if m.Reason == ReasonJoined && m.From.Email != "" {
+	if m.wasTakenIn() {
 		t.Participants = appendNew(t.Participants, m.From.Email)
 	}
 	if !m.fromCustomer() {

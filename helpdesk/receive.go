@@ -45,7 +45,7 @@ type arrival struct {
 	body     Body
 	raw      store.Blob
 	parsed   *mail.Message
-	original string // Message-ID of a bounce's returned mail
+	original string // Message-ID of the mail that a bounce or a report returns
 	size     int    // of the source, in bytes
 
 	suspicion *Suspicion
@@ -88,7 +88,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		in.ReceivedAt = d.now()
 	}
 	original := ""
-	if class.Bounce {
+	if class.Bounce || class.Report {
 		original, _ = mail.BounceOriginal(parsed)
 	}
 	a := &arrival{parsed: parsed, raw: store.CompressQuickly(in.Raw), original: original, size: len(in.Raw), suspicion: in.Suspicion, handedIn: in.HandedIn}

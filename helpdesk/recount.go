@@ -103,7 +103,7 @@ func (c *command) recount(t *Ticket) error {
 		switch {
 		case m.Direction == Outbound:
 			t.Participants = appendNew(t.Participants, recipientsOf(m)...)
-		case m.Reason == ReasonJoined && m.From.Email != "":
+		case m.wasTakenIn():
 			t.Participants = appendNew(t.Participants, m.From.Email)
 		}
 		if m.fromCustomer() && m.Reason != ReasonLogged {
