@@ -228,13 +228,12 @@ func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 		}
 		if l.blank() {
 			// One blank line may stand between fields, as in HTML made into text.
-			if j+1 < len(lines) && kindOfField(lines[j+1].text) != headerNone && kinds[kindOfField(lines[j+1].text)] == 0 && j > first {
+			if j+1 < len(lines) && lines[j+1].field != headerNone && kinds[lines[j+1].field] == 0 && j > first {
 				continue
 			}
 			break
 		}
-		kind := kindOfField(l.text)
-		if kind == headerNone {
+		if l.field == headerNone {
 			// A long list of recipients or a long subject goes on in the next lines.
 			if continued++; j == first || continued > 3 || !moreFields(lines, j+1) {
 				break
@@ -242,9 +241,9 @@ func fieldsAt(lines []textLine, i int, divided bool) (end int, ok bool) {
 			continue
 		}
 		continued = 0
-		kinds[kind]++
+		kinds[l.field]++
 		address = address || strings.Contains(l.text, "@")
-		wired = wired || kind == headerDate && wireDate.MatchString(l.text)
+		wired = wired || l.wired
 		end = j + 1
 	}
 	distinct := 0
@@ -270,7 +269,7 @@ var wireDate = regexp.MustCompile(`\d\d:\d\d:\d\d [+-]\d{4}\b`)
 // moreFields reports whether a field stands within the next two lines.
 func moreFields(lines []textLine, i int) bool {
 	for j := i; j < len(lines) && j < i+2 && !lines[j].blank(); j++ {
-		if kindOfField(lines[j].text) != headerNone {
+		if lines[j].field != headerNone {
 			return true
 		}
 	}

@@ -31,6 +31,8 @@ type textLine struct {
 	quoted bool   // begins with a quote mark
 	code   bool   // inside a fenced code block: never classified
 	hint   hint
+	field  headerKind // of the header of an earlier mail
+	wired  bool       // its Date as programs write it
 }
 
 func (l *textLine) blank() bool { return l.text == "" }
@@ -40,7 +42,8 @@ func splitLines(text string, hints []hint) []textLine {
 	offset, fence := 0, -1
 	for raw := range strings.Lines(text) {
 		text, plain := cleanedLine(raw)
-		l := textLine{offset: offset, raw: raw, text: text, lower: lowerLine(text, plain)}
+		l := textLine{offset: offset, raw: raw, text: text, lower: lowerLine(text, plain), field: kindOfField(text)}
+		l.wired = l.field == headerDate && wireDate.MatchString(text)
 		if i := len(lines); i < len(hints) {
 			l.hint = hints[i]
 		}

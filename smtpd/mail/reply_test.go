@@ -115,6 +115,7 @@ func BenchmarkFoldText(b *testing.B) {
 	for _, c := range []struct{ name, text string }{
 		{"ordinary", ordinary},
 		{"fields", strings.Repeat("To: a\n", 20000)},
+		{"dates", strings.Repeat("Date: 10:00\n", 20000)},
 		{"openers", strings.Repeat("On 3 May <a@b 10:00\n", 20000)},
 		{"delimiters", strings.Repeat("--\n", 20000)},
 		{"rulers", strings.Repeat("-----\n\n", 20000)},
