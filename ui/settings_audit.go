@@ -117,10 +117,17 @@ func (v *visit) auditLine(e helpdesk.Event, people map[string]helpdesk.User) aud
 			break
 		}
 	}
-	data := v.alarmData(e)
+	data := maps.Clone(v.alarmData(e))
 	if data["user"] == line.Subject { // said already
-		data = maps.Clone(data)
 		delete(data, "user")
+	}
+	if data["bulk_reply"] != "" { // an id that says nothing to a reader
+		data["text"] = data["subject"]
+		delete(data, "bulk_reply")
+		delete(data, "subject")
+	}
+	if author, known := people[data["author"]]; known {
+		data["author"] = author.Name
 	}
 	line.Changes = v.auditChanges(data)
 	return line

@@ -46,6 +46,10 @@ on("click", "[data-action=close-picker]", () => $("#picker")?.open ? close() : h
 document.addEventListener("htmx:before:request", (event) => {
   if (event.detail.ctx?.sourceElement?.matches?.("[data-choices]")) close();
 });
+// On a page of its own there is no ticket to put the answer into: the form is sent as it is.
+document.addEventListener("submit", (event) => {
+  if (event.target.matches("[data-choices]") && !$("#ticket")) event.stopPropagation();
+}, true);
 document.addEventListener("click", (event) => {
   if (event.target.id === "picker") close();
 });
