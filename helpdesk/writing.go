@@ -87,9 +87,13 @@ type Writing struct {
 type WritingMessage struct {
 	ID       string
 	Customer bool // written by a customer, not by us
-	From     string
-	At       time.Time
-	Text     string // the new words
+	// ThirdParty says that it is of the exchange with somebody to whom a mail was
+	// forwarded: theirs, or ours to them.
+	ThirdParty bool
+	Ours       bool // written by us
+	From       string
+	At         time.Time
+	Text       string // the new words
 }
 
 // WritingTemplate is a template, filled for the customer.
@@ -202,11 +206,11 @@ func (d *Desk) addAnswers(ctx context.Context, a Actor, similar []uint64, w *Wri
 // stands for whom and what of a customer it names.
 func answerOn(t *TicketView, gap string) (WritingAnswer, bool) {
 	for i, m := range slices.Backward(t.Messages) {
-		if m.Message.Direction != Outbound || m.Message.AuthorID == "" || i == 0 {
+		if m.Message.Direction != Outbound || m.Message.AuthorID == "" || m.Message.ThirdParty || i == 0 {
 			continue
 		}
 		for _, asked := range slices.Backward(t.Messages[:i]) {
-			if asked.Message.Direction == Inbound && asked.Message.Kind == KindPerson {
+			if asked.Message.Direction == Inbound && asked.Message.Kind == KindPerson && !asked.Message.ThirdParty {
 				names := []string{t.Row.Contact.Name, t.Row.Contact.Email, asked.Message.From.Name, asked.Message.From.Email}
 				return WritingAnswer{t.Row.Ticket.Number, withoutPeople(writingMessage(asked).Text, names, "…"), withoutPeople(writingMessage(m).Text, names, gap)}, true
 			}
@@ -239,7 +243,8 @@ func writingMessage(m MessageView) WritingMessage {
 	if m.Message.Direction == Outbound {
 		from = cmp.Or(m.AuthorName, from)
 	}
-	return WritingMessage{ID: m.Message.ID, Customer: m.Message.Direction == Inbound, From: cmp.Or(from, m.Message.From.Email), At: m.Message.At,
+	return WritingMessage{ID: m.Message.ID, Customer: m.Message.Direction == Inbound && !m.Message.ThirdParty,
+		ThirdParty: m.Message.ThirdParty, Ours: m.Message.Direction == Outbound, From: cmp.Or(from, m.Message.From.Email), At: m.Message.At,
 		Text: strings.TrimSpace(m.Body.forModel())}
 }
 

@@ -1,8 +1,11 @@
 package helpdesk_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -51,5 +54,33 @@ func TestWhatAModelIsNotAskedFor(t *testing.T) {
 		if _, err := h.Writing(t.Context(), h.admin, q); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
 			t.Errorf("%+v: %v", q, err)
 		}
+	}
+}
+
+// A model is told who is a customer and who a third party, and no letter to a third party is an
+// example of how customers are answered.
+func TestWhatAModelIsGivenOfThirdParties(t *testing.T) {
+	h := newHouse(t)
+	first := h.forwarding()
+	h.pass(time.Minute)
+	m := h.forward(first.MessageID, "accountant@tax.example")
+	h.pass(time.Minute)
+	h.answerTo(m, "From: accountant@tax.example")
+	in, err := h.Writing(t.Context(), h.admin, helpdesk.WritingRequest{Ticket: first.Ticket, Task: helpdesk.WriteDraft})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var who []string
+	for _, m := range in.Messages {
+		who = append(who, fmt.Sprintf("customer %t third party %t ours %t", m.Customer, m.ThirdParty, m.Ours))
+	}
+	want := []string{"customer true third party false ours false", "customer false third party true ours true", "customer false third party true ours false"}
+	if !slices.Equal(who, want) {
+		t.Errorf("given %q, want %q", who, want)
+	}
+	other := h.mailFrom("Mori <mori@away.example>", "Is it right?", "", "Is my invoice right?")
+	in, err = h.Writing(t.Context(), h.admin, helpdesk.WritingRequest{Ticket: other.Ticket, Task: helpdesk.WriteDraft, Similar: []uint64{first.Ticket}})
+	if err != nil || len(in.Answers) > 0 {
+		t.Errorf("examples of an answer to a customer: %+v, %v", in.Answers, err)
 	}
 }

@@ -235,6 +235,49 @@ func TestMailsAreDataInAPrompt(t *testing.T) {
 	}
 }
 
+// The prompt says who wrote what to whom, also of what third parties and we wrote to each other; the newest mail of the
+// customer is what is answered, whoever wrote since.
+func TestThirdPartiesAreToldApartInAPrompt(t *testing.T) {
+	s := newScribe(piece("text"), finished)
+	w, _, _ := newWriter(t, s, analysis.WriterOptions{Context: 8192})
+	in := conversation("Is it right?", "We look into it.")
+	in.Messages = append(in.Messages, helpdesk.WritingMessage{ID: "M3", ThirdParty: true, Ours: true, Text: "Dear accountant, is it?"}, helpdesk.WritingMessage{ID: "M4", ThirdParty: true, Text: "It is not."})
+	prompt := func(in *helpdesk.Writing) (rules, asked string) {
+		t.Helper()
+		if _, _, _, err := write(t.Context(), w, in); err != nil {
+			t.Fatal(err)
+		}
+		messages := (<-s.asked)["messages"].([]any)
+		<-s.began
+		content := func(i int) string { return messages[i].(map[string]any)["content"].(string) }
+		return content(0), content(1)
+	}
+	heading := func(asked, text string) string {
+		before, _, _ := strings.Cut(asked, "\n"+text+"\n")
+		lines := strings.Split(before, "\n")
+		return lines[max(len(lines)-2, 0)]
+	}
+	rules, asked := prompt(in)
+	for text, want := range map[string]string{"Is it right?": "[1] THE CUSTOMER WROTE", "We look into it.": "[2] WE WROTE TO THE CUSTOMER",
+		"Dear accountant, is it?": "[3] WE WROTE TO A THIRD PARTY, not to the customer", "It is not.": "[4] A THIRD PARTY, not the customer, WROTE TO US"} {
+		if got := heading(asked, text); !strings.HasPrefix(got, want) {
+			t.Errorf("%q stands under %q, want %q", text, got, want)
+		}
+	}
+	for _, want := range []string{"Never take their words", "never quote it"} {
+		if !strings.Contains(rules, want) {
+			t.Errorf("the rules do not say %q:\n%s", want, rules)
+		}
+	}
+	in.Task = helpdesk.WriteSummary
+	if rules, _ := prompt(in); !strings.Contains(rules, "Never take their words") || strings.Contains(rules, "never quote it") {
+		t.Errorf("the rules of a summary:\n%s", rules)
+	}
+	if rules, _ := prompt(conversation("Is it right?")); strings.Contains(rules, "hird part") {
+		t.Errorf("the rules where there is no third party:\n%s", rules)
+	}
+}
+
 func TestWhatDoesNotFitIsSaid(t *testing.T) {
 	long := strings.Repeat("長い本文です。", 200)
 	in := conversation("最初の用件です。", long, long, long, long, "了解しました。", "最新の質問です。")

@@ -12,7 +12,7 @@ import (
 )
 
 // writingVersion names the wording below.
-const writingVersion = "writing-2"
+const writingVersion = "writing-3"
 
 const (
 	writingInstructionTokens = 700 // what the instructions take, with room to spare
@@ -34,6 +34,15 @@ const letterRules = `Use only facts from the conversation, the keywords or the e
 a decision), write a gap in double braces in the language of the letter, such as {{日付}} or {{date}}; never invent it, never promise anything new.
 Write the body alone: no subject, no signature, no name of the author at the end.
 `
+
+// thirdPartyRules and thirdPartyLetterRules are added where somebody else was asked.
+const (
+	thirdPartyRules = `Third parties are people whom we asked for help with this matter: they are not the customer, and the customer sees nothing of what they and we wrote to each other.
+Never take their words, questions or wishes for the customer's, nor what we told them for something we told the customer.
+`
+	thirdPartyLetterRules = `What a third party wrote may be used as a fact for the answer, in words of your own; never quote it, never say who wrote it, and answer the customer's questions, not theirs.
+`
+)
 
 // japaneseLetter says how letters are written in Japan; models do it badly
 // unless they are told.
@@ -95,6 +104,14 @@ func writingPrompt(in *helpdesk.Writing, contextTokens int) ([]api.Message, help
 	rules := writingRules
 	if !in.Task.Reads() {
 		rules += letterRules
+	}
+	if slices.ContainsFunc(in.Messages, func(m helpdesk.WritingMessage) bool { return m.ThirdParty }) {
+		parties := thirdPartyRules
+		if !in.Task.Reads() {
+			parties += thirdPartyLetterRules
+		}
+		rules += parties
+		p.left -= cost(parties)
 	}
 	if in.Language == "ja" || in.Task.Rewrites() {
 		rules += japaneseLetter
@@ -219,9 +236,14 @@ func (p *writingPage) examples(in *helpdesk.Writing) string {
 }
 
 func messageHeading(in *helpdesk.Writing, i int) string {
-	m, who := in.Messages[i], "WE WROTE"
-	if m.Customer {
+	m, who := in.Messages[i], "WE WROTE TO THE CUSTOMER"
+	switch {
+	case m.Customer:
 		who = "THE CUSTOMER WROTE"
+	case m.ThirdParty && m.Ours:
+		who = "WE WROTE TO A THIRD PARTY, not to the customer,"
+	case m.ThirdParty:
+		who = "A THIRD PARTY, not the customer, WROTE TO US"
 	}
 	return fmt.Sprintf("[%d] %s on %s", i+1, who, m.At.Format("2006-01-02"))
 }
