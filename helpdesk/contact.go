@@ -45,7 +45,7 @@ type Contact struct {
 	// contact has no tickets and is in no list.
 	MergedInto string `cbor:",omitempty"`
 	CreatedAt  time.Time
-	LastSeenAt time.Time
+	LastSeenAt time.Time // to the minute
 }
 
 // Addresses are all addresses of the person, the main one first.
@@ -178,6 +178,10 @@ func digits(text string) string {
 	}, norm.NFKC.String(text))
 }
 
+// seenAccuracy is how exactly LastSeenAt is kept: who writes several mails at once, as a
+// form on a web site does, is not written anew with each of them.
+const seenAccuracy = time.Minute
+
 // contactFor finds or creates the contact of a sender.
 func (c *command) contactFor(from Address) (*Contact, error) {
 	was, err := optional(contacts.First(c, "email", key(from.Email)))
@@ -190,6 +194,11 @@ func (c *command) contactFor(from Address) (*Contact, error) {
 	}
 	if from.Name != "" && !contact.NameKept {
 		contact.Name = from.Name
+	}
+	if was != nil && contact.Name == was.Name {
+		if since := c.now.Sub(was.LastSeenAt); since >= 0 && since < seenAccuracy {
+			return contact, nil
+		}
 	}
 	contact.LastSeenAt = c.now
 	return contact, contacts.Replace(c, was, contact)

@@ -120,10 +120,10 @@ func (q *TicketQuery) plan(r store.Reader, a Actor) (*plan, error) {
 	p.facet("alias+state", filter.Aliases)
 	p.facet("alias+state", filter.Brands)
 	p.facet("assignee+state", filter.Assignees)
-	p.facet("team+state", filter.Teams)
+	p.named("team+state", filter.Teams)
 	p.facet("tag+state", filter.Tags)
-	p.facet("language+state", filter.Languages)
-	p.facet("replytype+state", filter.ReplyTypes)
+	p.named("language+state", filter.Languages)
+	p.named("replytype+state", filter.ReplyTypes)
 	var priorities []string
 	for _, priority := range filter.Priorities {
 		priorities = append(priorities, string(priority))
@@ -213,6 +213,14 @@ func (p *plan) view(v View, a Actor) error {
 func (p *plan) facet(index string, values []string) {
 	if len(values) > 0 {
 		p.conditions = append(p.conditions, p.lists(index, values...))
+	}
+}
+
+// named is facet for values of inStateOf: tickets without one are in no list of it, so
+// that where they are asked for, too, the filter alone tells.
+func (p *plan) named(index string, values []string) {
+	if !slices.Contains(values, "") {
+		p.facet(index, values)
 	}
 }
 

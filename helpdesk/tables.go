@@ -203,30 +203,30 @@ func identityKey(identity string) []byte {
 // Every list of tickets is an index that ends in the time of the last change,
 // newest first, and the number: its position (query_scan.go). Those by state
 // begin with what they list, then the ticket's state. A merged ticket is in
-// none of them. An index whose keys change takes a new name: then Open makes
-// the entries of an older store anew.
+// none of them. An index whose keys change takes a new name or version: then Open
+// makes the entries of an older store anew.
 var tickets = ticketTable{store.NewTable(store.Spec[Ticket]{Name: "ticket", Version: 1,
 	Key: func(t *Ticket) []byte { return key(t.Number) },
 	Indexes: []store.Index[Ticket]{
 		{Name: "state", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(string(t.State()))) }},
 		{Name: "assignee+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.AssigneeID) }},
-		{Name: "team+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.TeamID) }},
+		{Name: "team+state", Version: 1, Keys: func(t *Ticket) [][]byte { return t.inStateOf(t.TeamID) }},
 		{Name: "pipeline+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.PipelineID) }},
 		{Name: "stage+state", Keys: func(t *Ticket) [][]byte {
 			return t.listed(true, key(t.PipelineID, t.StageID, string(t.State())))
 		}},
 		{Name: "tag+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Tags...) }},
 		{Name: "alias+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Aliases...) }},
-		{Name: "language+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Language) }},
-		{Name: "replytype+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.ReplyType) }},
+		{Name: "language+state", Version: 1, Keys: func(t *Ticket) [][]byte { return t.inStateOf(t.Language) }},
+		{Name: "replytype+state", Version: 1, Keys: func(t *Ticket) [][]byte { return t.inStateOf(t.ReplyType) }},
 		{Name: "priority+state", Keys: func(t *Ticket) [][]byte { return t.inState(string(t.Priority)) }},
 		{Name: "waiting+state", Keys: func(t *Ticket) [][]byte { return t.listed(!t.WaitingSince.IsZero(), key(string(t.State()))) }},
 		{Name: "held+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.Held > 0, key(string(t.State()))) }},
 		{Name: "failed+state", Keys: func(t *Ticket) [][]byte { return t.listed(t.DeliveryFailed, key(string(t.State()))) }},
 		{Name: "follower+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Followers...) }},
 		{Name: "contact", Keys: func(t *Ticket) [][]byte { return t.listed(true, key(t.ContactID)) }},
-		{Name: "load", Keys: func(t *Ticket) [][]byte {
-			return t.listed(t.State() == StateOpen && !t.WaitingSince.IsZero(), key(t.AssigneeID))
+		{Name: "load", Version: 1, Keys: func(t *Ticket) [][]byte {
+			return t.listed(t.AssigneeID != "" && t.State() == StateOpen && !t.WaitingSince.IsZero(), key(t.AssigneeID))
 		}},
 		{Name: "mentioned+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.Mentioned...) }},
 		{Name: "unreadmention+state", Keys: func(t *Ticket) [][]byte { return t.inState(t.UnreadMentions...) }},
@@ -257,6 +257,15 @@ func (t *Ticket) inState(values ...string) (keys [][]byte) {
 		keys = append(keys, t.listed(true, key(value, string(t.State())))...)
 	}
 	return keys
+}
+
+// inStateOf is inState for a value that most tickets have none of, and that nobody
+// lists the lack of: a plan asks no list for that.
+func (t *Ticket) inStateOf(value string) [][]byte {
+	if value == "" {
+		return nil
+	}
+	return t.inState(value)
 }
 
 // onDay is the analysis's entry in the lists of a day that is counted.
