@@ -274,23 +274,32 @@ func cleanText(s string) string {
 	return b.String()
 }
 
+// isClean reports whether cleanText would leave s, LF alone at the ends of its lines,
+// as it is. It looks at bytes, not characters: every text of every mail passes here.
 func isClean(s string) bool {
-	for i := 0; i < len(s); {
-		if c := s[i]; c < utf8.RuneSelf {
-			if c < 0x20 && c != '\n' && c != '\t' || c == 0x7F {
-				return false
-			}
-			i++
-			continue
-		}
-		r, size := utf8.DecodeRuneInString(s[i:])
-		if size == 1 || isControl(r) {
+	if !utf8.ValidString(s) {
+		return false
+	}
+	for i := range len(s) {
+		if unclean[s[i]] && (s[i] != leadsControls || s[i+1] < 0xA0) {
 			return false
 		}
-		i += size
 	}
 	return true
 }
+
+// leadsControls is the byte that U+0080 to U+00BF begin with, the first half of
+// which are control characters.
+const leadsControls = 0xC2
+
+// unclean are the bytes that are a control character, or may begin one.
+var unclean = func() (table [256]bool) {
+	for c := range rune(utf8.RuneSelf) {
+		table[c] = isControl(c)
+	}
+	table[leadsControls] = true
+	return table
+}()
 
 func isControl(r rune) bool {
 	return r < 0x20 && r != '\t' && r != '\n' || r >= 0x7F && r < 0xA0
