@@ -37,69 +37,87 @@ func (p Policy) withDefaults() Policy {
 	return p
 }
 
+// Ended is how many sessions ended because a policy does not allow them.
+type Ended struct {
+	SignOn int // by single sign-on
+	Other  int // by a password or a passkey
+}
+
 // SetPolicy has the desk go by a policy from now on, and logs out who came in by single
 // sign-on and may no longer come that way: the provider is another or there is none,
-// or their address is of a domain that may not log in. by is who wants it so. It
-// returns how many sessions ended. After an error the policy stands, and sessions
-// may be left that it does not allow.
-func (d *Desk) SetPolicy(ctx context.Context, by Actor, p Policy) (ended int, err error) {
+// or their address is of a domain that may not log in. Where the provider alone lets
+// people in, whoever came in otherwise is out too. by is who wants it so. After an error
+// the policy stands, and sessions may be left that it does not allow.
+func (d *Desk) SetPolicy(ctx context.Context, by Actor, p Policy) (ended Ended, err error) {
 	if err := by.mayAdminister("change what is allowed"); err != nil {
-		return 0, err
+		return Ended{}, err
 	}
 	p = p.withDefaults()
 	d.policy.Store(&p) // first, so that nobody enters meanwhile whom it keeps out
-	var strange []string
+	var strange, others []string
 	err = d.view(ctx, func(r store.Reader) error {
-		strange, err = strangeSignOns(r, p.SignOn)
+		strange, others, err = p.SignOn.keepsOut(r)
 		return err
 	})
-	if err != nil || len(strange) == 0 {
-		return 0, err
+	if err != nil || len(strange)+len(others) == 0 {
+		return Ended{}, err
 	}
-	err = d.update(ctx, by, func(c *command) error {
-		ended = 0
-		for _, id := range strange {
-			n, err := c.endSignOns(id)
-			if err != nil {
-				return err
-			}
-			ended += n
+	err = d.update(ctx, by, func(c *command) (err error) {
+		if ended.SignOn, err = c.endSessionsOf(strange, func(s *Session) bool { return s.By == LoginSignOn }); err != nil {
+			return err
 		}
-		return nil
+		ended.Other, err = c.endSessionsOf(others, func(s *Session) bool { return s.By != LoginSignOn })
+		return err
 	})
 	return ended, err
 }
 
-// strangeSignOns are the users with a session by single sign-on who may not come
-// that way.
-func strangeSignOns(r store.Reader, p SignOn) (list []string, err error) {
+// keepsOut are the users with a session by single sign-on who may not come that way,
+// and those with another where there is no other way.
+func (p SignOn) keepsOut(r store.Reader) (strange, others []string, err error) {
 	judged := map[string]bool{}
 	for s, err := range sessions.Scan(r, store.Range{}) {
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		if s.By != LoginSignOn || judged[s.UserID] {
+		if s.By != LoginSignOn {
+			if p.Only {
+				others = appendNew(others, s.UserID)
+			}
+			continue
+		}
+		if judged[s.UserID] {
 			continue
 		}
 		judged[s.UserID] = true
 		may, err := p.lets(r, s.UserID)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if !may {
-			list = append(list, s.UserID)
+			strange = append(strange, s.UserID)
 		}
 	}
-	return list, nil
+	return strange, others, nil
 }
 
-// endSignOns ends a user's sessions by single sign-on.
-func (c *command) endSignOns(userID string) (int, error) {
-	u, err := optional(users.Get(c, key(userID)))
-	if err != nil || u == nil {
-		return 0, err
+// endSessionsOf ends those of users' sessions that are of a kind, and counts them.
+func (c *command) endSessionsOf(userIDs []string, of func(*Session) bool) (ended int, err error) {
+	for _, id := range userIDs {
+		u, err := optional(users.Get(c, key(id)))
+		if err != nil {
+			return 0, err
+		}
+		if u == nil {
+			continue
+		}
+		n, err := c.endSessions(u, of)
+		if err != nil {
+			return 0, err
+		}
+		ended += n
 	}
-	return c.endSessions(u, func(s *Session) bool { return s.By == LoginSignOn })
+	return ended, nil
 }
 
 // lets says whether a user may come in by the provider as they are known there.

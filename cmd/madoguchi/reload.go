@@ -77,9 +77,12 @@ func (s *server) reload(ctx context.Context, flags serveFlags) {
 // whom that logged out.
 func (s *server) applyPolicy(ctx context.Context, c config) error {
 	ended, err := s.desk.SetPolicy(ctx, helpdesk.File(c.path), c.policy())
-	if ended > 0 {
+	if ended.SignOn > 0 {
 		s.log.WarnContext(ctx, "sessions by single sign-on ended: their provider or the domain of their address may not log in any more",
-			"sessions", ended, "issuer", c.OIDC.Issuer, "domains", c.OIDC.Domains)
+			"sessions", ended.SignOn, "issuer", c.OIDC.Issuer, "domains", c.OIDC.Domains)
+	}
+	if ended.Other > 0 {
+		s.log.WarnContext(ctx, "sessions by password or passkey ended: oidc.only lets in by single sign-on alone", "sessions", ended.Other, "issuer", c.OIDC.Issuer)
 	}
 	return err
 }

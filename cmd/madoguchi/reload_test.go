@@ -74,4 +74,12 @@ func TestReloadChangesWhoAndWhatComesIn(t *testing.T) {
 	}
 	signOn.refused(t, member.http, web)
 	member.want(http.StatusSeeOther, "/settings/profile")
+
+	holder := newVisit(t, web)
+	holder.want(http.StatusSeeOther, "/login", "email", adminEmail, "password", adminPassword)
+	holder.want(http.StatusOK, "/settings/profile")
+	write("only = true\n")
+	s.command.Process.Signal(syscall.SIGHUP)
+	s.log.waitFor(t, `msg="sessions by password or passkey ended: oidc.only lets in by single sign-on alone" sessions=1`)
+	holder.want(http.StatusSeeOther, "/settings/profile")
 }

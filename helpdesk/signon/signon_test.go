@@ -343,8 +343,8 @@ func TestADomainIsTakenOffTheProvidersList(t *testing.T) {
 	set := func(p helpdesk.SignOn, ends int) {
 		t.Helper()
 		ended, err := w.desk.SetPolicy(t.Context(), helpdesk.File("madoguchi.toml"), helpdesk.Policy{SignOn: p})
-		if err != nil || ended != ends {
-			t.Errorf("%d sessions ended, want %d: %v", ended, ends, err)
+		if err != nil || ended != (helpdesk.Ended{SignOn: ends}) {
+			t.Errorf("ended: %+v, want %d: %v", ended, ends, err)
 		}
 	}
 	set(policy, 0)
