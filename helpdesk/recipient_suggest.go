@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -13,6 +14,8 @@ type Recipient struct {
 	Name, Email, Company string
 	// TakesPart says that they are in the conversation already.
 	TakesPart bool
+	// ThirdParty says that they came in with a mail that was forwarded.
+	ThirdParty bool
 }
 
 const (
@@ -78,10 +81,10 @@ func (s *suggestions) participants(t *Ticket) error {
 	if contact, err := contacts.Get(s.reader, key(t.ContactID)); err != nil {
 		return err
 	} else if contact.Email != "" {
-		s.add(Recipient{contact.Name, contact.Email, contact.Company, true})
+		s.add(Recipient{Name: contact.Name, Email: contact.Email, Company: contact.Company, TakesPart: true})
 	}
 	for _, email := range t.Participants {
-		found := Recipient{Email: email, TakesPart: true}
+		found := Recipient{Email: email, TakesPart: true, ThirdParty: slices.Contains(t.ThirdParties, email)}
 		contact, err := contacts.First(s.reader, "email", key(email))
 		if err == nil {
 			found.Name, found.Company = contact.Name, contact.Company
@@ -108,7 +111,7 @@ func (s *suggestions) recent() error {
 			if err != nil {
 				return err
 			}
-			s.add(Recipient{contact.Name, contact.Email, contact.Company, false})
+			s.add(Recipient{Name: contact.Name, Email: contact.Email, Company: contact.Company})
 		}
 	}
 	return nil
@@ -123,7 +126,7 @@ func (s *suggestions) byAddress() error {
 		if s.full() {
 			return nil
 		}
-		s.add(Recipient{contact.Name, contact.Email, contact.Company, false})
+		s.add(Recipient{Name: contact.Name, Email: contact.Email, Company: contact.Company})
 	}
 	return nil
 }

@@ -44,6 +44,8 @@ func TestForwardingFromTheMenu(t *testing.T) {
 	if _, err := h.Receive(h.ctx(), helpdesk.Incoming{Raw: raw, Message: mail.Parse(raw), Envelope: helpdesk.Envelope{MailFrom: "zeirishi@keiri.example", Recipients: []string{sent.ReplyAddress}}}); err != nil {
 		t.Fatal(err)
 	}
+	b.get("/tickets/1/recipients?q=&forward=" + first.MessageID).shows("zeirishi@keiri.example").hides("tamura@kyaku.example")
+	b.get("/tickets/1/recipients?q=").shows("tamura@kyaku.example")
 	p = b.get("/inbox/open/1").shows("問題ございません。", `badge third-party`, "税理士さんに返信", `name="to" value="田村 美咲 &lt;tamura@kyaku.example&gt;"`)
 	answer := partOf(p.body, `href="/tickets/1?answer=`, `"`)
 	b.get("/tickets/1?answer=" + answer).leadsTo(b).shows(`name="to" value="税理士 &lt;zeirishi@keiri.example&gt;"`)

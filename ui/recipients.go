@@ -18,7 +18,8 @@ type suggestion struct {
 	TakesPart bool   `json:"takes_part,omitempty"`
 }
 
-// suggestRecipients answers with those whom the letters typed fit.
+// suggestRecipients answers with those whom the letters typed fit. A mail that is forwarded is
+// not for the customer's side, which has it.
 func (s *Server) suggestRecipients(c echo.Context) error {
 	found, err := s.desk.SuggestRecipients(c.Request().Context(), visitOf(c).actor(), ticketNumber(c), c.QueryParam("q"))
 	if err != nil {
@@ -26,6 +27,9 @@ func (s *Server) suggestRecipients(c echo.Context) error {
 	}
 	list := []suggestion{}
 	for _, r := range found {
+		if c.QueryParam("forward") != "" && r.TakesPart && !r.ThirdParty {
+			continue
+		}
 		list = append(list, suggestion{r.Name, r.Email, r.Company, r.TakesPart})
 	}
 	c.Response().Header().Set("Cache-Control", "private, no-store")

@@ -272,9 +272,9 @@ class Chips {
   async suggest() {
     this.asking?.abort();
     this.asking = new AbortController();
-    const typed = this.input.value.trim();
+    const typed = this.input.value.trim(), forward = this.field.form.elements.forward?.value ?? "";
     try {
-      const response = await fetch(`${this.words.base}/recipients?${new URLSearchParams({ q: typed })}`, { signal: this.asking.signal, headers: { Accept: "application/json" } });
+      const response = await fetch(`${this.words.base}/recipients?${new URLSearchParams({ q: typed, forward })}`, { signal: this.asking.signal, headers: { Accept: "application/json" } });
       if (response.ok && document.activeElement === this.input && typed === this.input.value.trim()) this.offer(await response.json(), typed);
     } catch (error) {
       if (error.name !== "AbortError") console.warn("recipients:", error);
