@@ -20,34 +20,48 @@ func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // Examine authenticates and parses a mail, outside any transaction. Parsing
 // waits for one of as many places as there are processors; authentication and the
-// content filter run beside it without one, as they spend their time waiting.
+// content filter need none, as they spend their time waiting, and run beside it where
+// that is worth it.
 //
 // The error is a panic of any, or the end of ctx while waiting for a place.
 func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, error) {
 	m := &Mail{Envelope: e, Raw: raw}
-	verified := make(chan error, 1)
-	go func() {
-		verified <- guard(func() error {
-			m.Verdict = s.verify(ctx, e, raw)
-			return nil
-		})
-	}()
-	waited := []chan error{verified}
-	if filter := s.gate.Load().Filter; filter != nil {
-		filtered := make(chan error, 1)
-		go func() { filtered <- guard(func() error { s.filter(ctx, filter, m); return nil }) }()
-		waited = append(waited, filtered)
+	verify := func() error {
+		m.Verdict = s.verify(ctx, e, raw)
+		return nil
 	}
-	err := s.parse(ctx, m)
-	for _, done := range waited {
-		if otherErr := <-done; err == nil {
-			err = otherErr
+	filter := s.gate.Load().Filter
+	var err error
+	if filter == nil && len(raw) < worthParallel {
+		if err = s.parse(ctx, m); err == nil {
+			err = guard(verify)
+		}
+	} else {
+		aside := []<-chan error{apart(verify)}
+		if filter != nil {
+			aside = append(aside, apart(func() error { s.filter(ctx, filter, m); return nil }))
+		}
+		err = s.parse(ctx, m)
+		for _, done := range aside {
+			if otherErr := <-done; err == nil {
+				err = otherErr
+			}
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("examine mail: %w", err)
 	}
 	return m, nil
+}
+
+// worthParallel is from which size on, in bytes, a mail is read and verified at the same
+// time: with less, a goroutine takes longer than it saves.
+const worthParallel = 256 << 10
+
+func apart(work func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- guard(work) }()
+	return done
 }
 
 // filter asks the content filter. One that gives no answer stops no mail.
