@@ -70,6 +70,8 @@ func TestScreenshots(t *testing.T) {
 		for _, s := range deskScreens(h.shown) {
 			p.take(language, s)
 		}
+		p.take(language, forwardScreen(h.shown))
+		p.do("leave no draft behind", script(`fetch(document.querySelector('[data-discard]').formAction, {method: 'POST'})`))
 		p.do("log out", chromedp.Navigate(program.web+"/inbox/open"), script(`document.querySelector('form[action="/logout"]').submit()`),
 			chromedp.WaitVisible(chromedp.CSS(`form[action="/login"]`)))
 	}
@@ -135,6 +137,12 @@ func guardedScreens() []screen {
 		{name: "recovery-codes", path: "/settings/access", open: `const answer = await fetch('/settings/access/codes', {method: 'POST'});
 			document.body.replaceWith(new DOMParser().parseFromString(await answer.text(), 'text/html').body)`},
 	}
+}
+
+// forwardScreen is a mail that is being forwarded, which leaves a draft.
+func forwardScreen(shown shown) screen {
+	return screen{name: "ticket-forward", path: fmt.Sprintf("/inbox/open/%d", shown.files),
+		open: `document.querySelector('.message.in [data-forward]').click(); await new Promise(done => setTimeout(done, 900)); document.activeElement.blur()`}
 }
 
 // deskScreens are those of somebody at work.
