@@ -16,6 +16,30 @@ func (c *command) park(t *Timer) error {
 	return c.raiseAlarm(AlarmParked, string(t.Kind), Found("timer_parked", "%s", t.Problem))
 }
 
+// Parked returns the work that is no longer tried, at most limit (200 where zero), and
+// how much there is in all.
+func (d *Desk) Parked(ctx context.Context, a Actor, limit int) (list []Timer, total int, err error) {
+	if err := a.may("see stopped work", PermitSystem); err != nil {
+		return nil, 0, err
+	}
+	if limit <= 0 || limit > 1000 {
+		limit = 200
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		list, total = nil, 0
+		for t, err := range timers.ScanIndex(r, "parked", store.Prefix(key(false))) {
+			if err != nil {
+				return err
+			}
+			if total++; total <= limit {
+				list = append(list, *t)
+			}
+		}
+		return nil
+	})
+	return list, total, err
+}
+
 // resumeParkedAtOnce bounds what one transaction resumes.
 const resumeParkedAtOnce = 500
 

@@ -68,6 +68,7 @@ var needed = map[string]helpdesk.Permission{
 	"Queue":             helpdesk.PermitSupervise,
 	"ResumeDestination": helpdesk.PermitSystem,
 	"ResumeParked":      helpdesk.PermitSystem,
+	"Parked":            helpdesk.PermitSystem,
 	"DKIMKeys":          helpdesk.PermitAliases,
 	"DeleteAlias":       helpdesk.PermitAliases,
 	"DeleteCalendar":    helpdesk.PermitHours,

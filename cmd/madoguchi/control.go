@@ -104,6 +104,8 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 	mux.Handle("POST /check", answer(log, func(ctx context.Context, _ struct{}) ([]finding, error) { return ops.Check(ctx) }))
 	mux.Handle("POST /queue", answer(log, ops.Queue))
 	mux.Handle("POST /change-queue", answer(log, ops.ChangeQueue))
+	mux.Handle("POST /parked", answer(log, ops.Parked))
+	mux.Handle("POST /resume-parked", answer(log, func(ctx context.Context, _ struct{}) (int, error) { return ops.ResumeParked(ctx) }))
 	mux.Handle("POST /setup-link", answer(log, func(ctx context.Context, _ struct{}) (setupLink, error) { return ops.SetupLink(ctx) }))
 	mux.Handle("POST /verify", answer(log, func(ctx context.Context, _ struct{}) (verification, error) { return ops.Verify(ctx) }))
 	mux.Handle("GET /vectors", answer(log, func(ctx context.Context, _ struct{}) (similar.Status, error) { return ops.Vectors(ctx) }))

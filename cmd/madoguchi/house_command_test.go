@@ -141,3 +141,15 @@ func TestAliasNamesTheFirstPipeline(t *testing.T) {
 		}
 	})
 }
+
+func TestParkedCommands(t *testing.T) {
+	t.Parallel()
+	besideAndWithout(t, func(t *testing.T, data string) {
+		if out := succeed(t, "", "parked", "--data", data); out != "no work is parked\n" {
+			t.Errorf("parked prints %q", out)
+		}
+		if out := succeed(t, "", "parked", "resume", "--data", data); out != "no work was parked\n" {
+			t.Errorf("parked resume prints %q", out)
+		}
+	})
+}

@@ -40,7 +40,7 @@ one directory to back up.`,
 		newServeCommand(), newSendTestCommand(),
 		newUserCommand(), newAliasCommand(), newPipelineCommand(), newTokenCommand(), newSetupLinkCommand(),
 		newBackupCommand(), newRestoreCommand(), newRecoverCommand(), newImportCommand(), newExportCommand(), newVerifyCommand(), newReindexCommand(), newVectorsCommand(), newAnalyseCommand(), newEvalCommand(),
-		newDNSCommand(), newCheckCommand(), newCertificateCommand(), newQueueCommand(),
+		newDNSCommand(), newCheckCommand(), newCertificateCommand(), newQueueCommand(), newParkedCommand(),
 		newInspectCommand(), newExplainCommand(), newReplayCommand(), newVersionCommand(),
 	)
 	explainUse(root)

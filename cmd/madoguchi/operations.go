@@ -45,6 +45,10 @@ type operations interface {
 	// Queue lists what waits to leave; ChangeQueue does something to it.
 	Queue(ctx context.Context, question queueQuestion) (queueInfo, error)
 	ChangeQueue(ctx context.Context, change queueChange) (string, error)
+	// Parked lists the work that is no longer tried; ResumeParked has it tried again,
+	// and says how much that is.
+	Parked(ctx context.Context, question parkedQuestion) (parkedInfo, error)
+	ResumeParked(ctx context.Context) (int, error)
 	// SetupLink makes a new one-time link for the first account; only a running
 	// server can.
 	SetupLink(ctx context.Context) (setupLink, error)

@@ -198,6 +198,16 @@ func (r *remote) ChangeQueue(ctx context.Context, change queueChange) (out strin
 	return out, err
 }
 
+func (r *remote) Parked(ctx context.Context, question parkedQuestion) (out parkedInfo, err error) {
+	err = r.call(ctx, http.MethodPost, "/parked", question, &out)
+	return out, err
+}
+
+func (r *remote) ResumeParked(ctx context.Context) (out int, err error) {
+	err = r.call(ctx, http.MethodPost, "/resume-parked", nil, &out)
+	return out, err
+}
+
 func (r *remote) SetupLink(ctx context.Context) (out setupLink, err error) {
 	err = r.call(ctx, http.MethodPost, "/setup-link", nil, &out)
 	return out, err
