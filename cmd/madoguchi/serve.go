@@ -76,6 +76,11 @@ const (
 	collectPercent = 50
 )
 
+// moreThreads is how many threads run besides one for each processor: the runtime notices
+// late that one of them only waits for the disk to sync the log, as it does most of the
+// time with few processors, and would leave one of these idle.
+const moreThreads = 2
+
 // serve runs the server until ctx ends or a signal comes. A second signal ends
 // the process at once.
 func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
@@ -83,6 +88,9 @@ func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
 		debug.SetMemoryLimit(memoryTarget + ballast)
 		debug.SetGCPercent(collectPercent)
 		defer runtime.KeepAlive(make([]byte, ballast))
+	}
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + moreThreads)
 	}
 	c, err := flags.read()
 	if err != nil {
