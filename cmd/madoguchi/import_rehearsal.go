@@ -24,8 +24,8 @@ type importer interface {
 	ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error)
 }
 
-// RehearseImport implements operations. What would be written goes into a file beside the data,
-// which is gone afterwards.
+// RehearseImport implements operations. What would be written goes into a file without a name,
+// in the file system of the data.
 func (l *local) RehearseImport(ctx context.Context, do func(importer) error) (err error) {
 	directory, err := os.MkdirTemp(l.config.Server.Data, ".rehearsal-")
 	if err != nil {
@@ -37,6 +37,7 @@ func (l *local) RehearseImport(ctx context.Context, do func(importer) error) (er
 		return fmt.Errorf("rehearse an import: %w", err)
 	}
 	defer func() { err = errors.Join(err, scratch.Close()) }()
+	_ = os.RemoveAll(directory) // the open file goes on without a name, and a kill leaves nothing; where that cannot be, it goes at the end
 	rehearsal, err := l.desk.RehearseImport(ctx, l.actor, scratch)
 	if err != nil {
 		return err

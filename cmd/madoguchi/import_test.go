@@ -1,6 +1,10 @@
 package main_test
 
 import (
+	"context"
+	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -52,5 +56,27 @@ func TestImport(t *testing.T) {
 				t.Errorf("verify:\n%s", out)
 			}
 		})
+	}
+}
+
+// A server that is killed while an import is rehearsed leaves nothing of the rehearsal:
+// its file has no name by then.
+func TestAKilledRehearsalLeavesNothing(t *testing.T) {
+	t.Parallel()
+	data := newDesk(t)
+	server := start(t, data)
+	client := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		return net.Dial("unix", filepath.Join(data, "control.sock"))
+	}}}
+	body, lines := io.Pipe()
+	defer lines.Close()
+	answer, err := client.Post("http://control/rehearse-import", "application/json", body)
+	if err != nil || answer.StatusCode != http.StatusOK {
+		t.Fatalf("%+v, %v", answer, err)
+	}
+	defer answer.Body.Close() // it has begun: its headers come with the rehearsal
+	server.kill()
+	if left, err := filepath.Glob(filepath.Join(data, ".rehearsal-*")); err != nil || len(left) > 0 {
+		t.Errorf("a rehearsal that was killed left %q (%v)", left, err)
 	}
 }
