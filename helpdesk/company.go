@@ -34,7 +34,16 @@ var companies = store.NewTable(store.Spec[Company]{Name: "company", Version: 1,
 			}
 			return keys
 		}},
+		{Name: "word", Keys: func(c *Company) (keys [][]byte) {
+			for _, word := range c.words() {
+				keys = append(keys, key(word))
+			}
+			return keys
+		}},
 	}})
+
+// words are the beginnings by which a company is found by its name.
+func (c *Company) words() []string { return boundedWords(nameWords(c.Name)) }
 
 // companyOf is the company that a contact belongs to, or nil.
 func companyOf(r store.Reader, c *Contact) (*Company, error) {

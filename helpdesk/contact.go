@@ -122,25 +122,32 @@ const (
 // its name, reading, addresses and phone; a name in characters that nothing
 // parts is found from any of them on.
 func (c *Contact) words() []string {
-	var list []string
-	for _, name := range []string{c.Name, c.Reading} {
-		folded := foldName(name)
-		joined := strings.Join(nameParts(folded), "")
-		if unspaced(joined) {
-			runes := []rune(joined)
-			for i := range min(len(runes), maxWordSuffixes) {
-				list = append(list, string(runes[i:]))
-			}
-			continue
-		}
-		list = append(list, nameParts(folded)...)
-	}
+	list := append(nameWords(c.Name), nameWords(c.Reading)...)
 	for _, address := range c.Addresses() {
 		list = append(list, address, domainOf(address))
 		list = append(list, nameParts(address)...)
 	}
 	list = append(list, nameParts(foldName(c.Phone))...)
-	list = append(list, digits(c.Phone))
+	return boundedWords(append(list, digits(c.Phone)))
+}
+
+// nameWords are the beginnings by which a name is found.
+func nameWords(name string) []string {
+	parts := nameParts(foldName(name))
+	joined := strings.Join(parts, "")
+	if !unspaced(joined) {
+		return parts
+	}
+	runes := []rune(joined)
+	var list []string
+	for i := range min(len(runes), maxWordSuffixes) {
+		list = append(list, string(runes[i:]))
+	}
+	return list
+}
+
+// boundedWords sorts words and bounds how many and how long they are.
+func boundedWords(list []string) []string {
 	slices.Sort(list)
 	list = slices.Compact(list)
 	list = slices.DeleteFunc(list, func(word string) bool { return word == "" })

@@ -259,13 +259,7 @@ func (q *ContactQuery) fits(r store.Reader, c *Contact, words []string) bool {
 			return false
 		}
 	}
-	has := c.words()
-	for _, word := range words {
-		if !slices.ContainsFunc(has, func(w string) bool { return strings.HasPrefix(w, word) }) {
-			return false
-		}
-	}
-	return true
+	return haveWords(c.words(), words)
 }
 
 // ContactTags returns up to limit tags that contacts have, by name.

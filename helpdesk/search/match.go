@@ -35,6 +35,9 @@ const (
 	saturation   = 1.2
 	lengthEffect = 0.6
 	numberScore  = 50 // of the ticket whose number was typed
+	// namedWeight is that of a word that the contact has and no mail of the ticket: as in
+	// the names of senders.
+	namedWeight = 3
 )
 
 // evaluate marks the tickets that fulfil c: those that fulfilled all wanted
@@ -61,6 +64,7 @@ func (s *searching) evaluate(c *clause, wanted uint8) error {
 			}
 		}
 	}
+	s.markNamed(c, wanted)
 	if c.number > 0 && c.number < uint64(len(s.snapshot.updated)) {
 		s.mark(c, uint32(c.number), wanted, numberScore)
 	}

@@ -26,6 +26,11 @@ type clause struct {
 	tokens []queryToken
 	fields []field
 	number uint64 // also fulfilled by the ticket of this number
+	// naming says which words the ticket's contact may have instead, "" for none, and
+	// whether they are a phrase.
+	naming string
+	phrase bool
+	named  []uint64 // the tickets whose contact has them, perhaps twice
 
 	// Facts: one of them. With none and no tokens: nothing fulfils it.
 	facts []string
@@ -170,10 +175,11 @@ func (w word) clause(zone *time.Location, p people) (c clause, ok bool, err erro
 	c.not = w.not
 	if w.name == "" {
 		c.words(w.value, w.quoted, anywhere)
+		c.naming, c.phrase = w.value, w.quoted
 		if n, numeric := ticketNumber(w.value); numeric && !w.quoted {
 			c.number = n
 			if strings.HasPrefix(foldText(w.value), "#") {
-				c.tokens = nil
+				c.tokens, c.naming = nil, ""
 			}
 		}
 		return c, c.isWords(), nil
@@ -195,6 +201,7 @@ func (w word) filter(c *clause, name string, zone *time.Location, p people) (err
 	switch name {
 	case "from":
 		c.words(w.value, w.quoted, []field{fieldFrom})
+		c.naming, c.phrase = w.value, w.quoted
 	case "to":
 		c.words(w.value, w.quoted, []field{fieldTo})
 	case "subject":

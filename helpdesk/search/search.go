@@ -92,6 +92,9 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	if err := ix.catchUp(ctx); err != nil {
 		return Results{}, fmt.Errorf("search: %w", err)
 	}
+	if err := s.findNamed(ctx, ix.desk, a); err != nil {
+		return Results{}, fmt.Errorf("search: %w", err)
+	}
 	defer func() { ix.spare.giveBack(s.found) }()
 	var known uint64
 	err = ix.db.View(ctx, func(r store.Reader) error {
