@@ -2,7 +2,6 @@ package migrate
 
 import (
 	"encoding/json"
-	"path/filepath"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -28,24 +27,6 @@ type fieldOf struct {
 		Name  string `json:"name"`
 		Value string `json:"value"`
 	} `json:"custom_field_options"`
-}
-
-// readAll reads the records of all files of an export that match a pattern.
-func readAll[T any](e *export, pattern, list string, keep func(T)) error {
-	files, err := filepath.Glob(filepath.Join(e.directory, pattern))
-	if err != nil {
-		return err
-	}
-	for _, file := range files {
-		var read int64
-		for record, err := range records[T](file, &read, list) {
-			if err != nil {
-				return err
-			}
-			keep(record)
-		}
-	}
-	return nil
 }
 
 // valuesOf are the values of a custom field, none for null, false and "". Zendesk writes

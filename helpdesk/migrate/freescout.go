@@ -90,7 +90,7 @@ func OpenFreeScout(ctx context.Context, path string) (Source, error) {
 
 // Tickets implements Source.
 func (f *freescout) Tickets(ctx context.Context) iter.Seq2[helpdesk.ImportedTicket, error] {
-	return each(ctx, f.export, []string{"conversations"}, f.ticket)
+	return each(ctx, f.export, "conversations", f.ticket)
 }
 
 func (f *freescout) ticket(from freescoutConversation) (helpdesk.ImportedTicket, error) {
@@ -159,11 +159,7 @@ func (f *freescout) entry(what string, c freescoutConversation, thread freescout
 		}
 	}
 	for _, a := range thread.Embedded.Attachments {
-		if e.Kind == helpdesk.ImportedNote {
-			f.leave(what, "the file %q of a note: notes have no files (%s)", a.FileName, a.FileURL)
-		} else if file, found := f.file(what, string(a.ID), a.FileName, a.MimeType, a.FileURL); found {
-			e.Files = append(e.Files, file)
-		}
+		f.attach(what, &e, exportedFile{a.ID, a.FileName, a.MimeType, a.FileURL})
 	}
 	return e
 }

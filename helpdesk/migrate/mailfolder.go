@@ -118,12 +118,6 @@ func (f *mailFolder) scanMbox(path string) error {
 	blank := true // a mail begins after an empty line
 	for {
 		line, err := reader.ReadSlice('\n')
-		for long := err; errors.Is(long, bufio.ErrBufferFull); {
-			var more []byte
-			more, long = reader.ReadSlice('\n')
-			at += int64(len(more))
-			err = long
-		}
 		if blank && envelopeLine.Match(line) {
 			if begin >= 0 {
 				if err := f.find(foundMail{file: path, offset: begin, end: at, quoted: true}); err != nil {
@@ -137,6 +131,10 @@ func (f *mailFolder) scanMbox(path string) error {
 		}
 		at += int64(len(line))
 		blank = len(bytes.TrimRight(line, "\r\n")) == 0
+		for errors.Is(err, bufio.ErrBufferFull) { // what is left of a line that is longer than the buffer
+			line, err = reader.ReadSlice('\n')
+			at += int64(len(line))
+		}
 		if errors.Is(err, io.EOF) {
 			break
 		}

@@ -14,7 +14,8 @@ import (
 
 // Source is the tickets of another system.
 type Source interface {
-	// Tickets yields them, those that began first, first. An error ends it.
+	// Tickets yields them: mails by when their threads began, exports in the order of
+	// their files. An error ends it.
 	Tickets(ctx context.Context) iter.Seq2[helpdesk.ImportedTicket, error]
 	// Progress is how many bytes of how many are read.
 	Progress() (done, total int64)

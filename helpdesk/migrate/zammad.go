@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -95,7 +94,10 @@ func OpenZammad(ctx context.Context, path string) (Source, error) {
 		return nil, err
 	}
 	z := &zammad{export: e, users: map[number]zammadUser{}, articles: map[number][]zammadArticle{}, organizations: map[number]string{}, fields: map[string]string{}}
-	err = errors.Join(readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
+	err = errors.Join(
+		readAll(e, "user*.json*", "users", func(u zammadUser) { z.users[u.ID] = u }),
+		readAll(e, "articles*.json*", "articles", func(a zammadArticle) { z.articles[a.TicketID] = append(z.articles[a.TicketID], a) }),
+		readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
 		readAll(e, "object_manager_attributes*.json*", "object_manager_attributes", func(f fieldOf) {
 			if f.Object == "Ticket" && f.Editable {
 				z.fields[f.Name] = f.Display
@@ -104,43 +106,12 @@ func OpenZammad(ctx context.Context, path string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, pattern := range []string{"user*.json*", "articles*.json*"} {
-		files, err := filepath.Glob(filepath.Join(e.directory, pattern))
-		if err != nil {
-			return nil, err
-		}
-		for _, file := range files {
-			if err := z.read(file, strings.HasPrefix(pattern, "user")); err != nil {
-				return nil, err
-			}
-		}
-	}
 	return z, ctx.Err()
-}
-
-func (z *zammad) read(file string, users bool) error {
-	var read int64
-	if users {
-		for u, err := range records[zammadUser](file, &read, "users") {
-			if err != nil {
-				return err
-			}
-			z.users[u.ID] = u
-		}
-		return nil
-	}
-	for a, err := range records[zammadArticle](file, &read, "articles") {
-		if err != nil {
-			return err
-		}
-		z.articles[a.TicketID] = append(z.articles[a.TicketID], a)
-	}
-	return nil
 }
 
 // Tickets implements Source.
 func (z *zammad) Tickets(ctx context.Context) iter.Seq2[helpdesk.ImportedTicket, error] {
-	return each(ctx, z.export, []string{"tickets"}, z.ticket)
+	return each(ctx, z.export, "tickets", z.ticket)
 }
 
 func (z *zammad) ticket(from zammadTicket) (helpdesk.ImportedTicket, error) {
@@ -163,12 +134,10 @@ func (z *zammad) ticket(from zammadTicket) (helpdesk.ImportedTicket, error) {
 	}
 	articles := slices.Concat(from.Articles, z.articles[from.ID])
 	if len(articles) == 0 {
-		var read int64
-		for a, err := range records[zammadArticle](filepath.Join(z.directory, "articles", filepath.Base(string(from.ID))+".json"), &read, "articles") {
-			if err != nil {
-				break // there is none
-			}
-			articles = append(articles, a)
+		var err error
+		if articles, err = readOf[zammadArticle](z.export, "articles", from.ID); err != nil {
+			z.leave(what, "%v: mend the file and import again", err)
+			return helpdesk.ImportedTicket{}, errSkip
 		}
 	}
 	if len(articles) == 0 {
@@ -211,11 +180,7 @@ func (z *zammad) entry(what string, t zammadTicket, customer helpdesk.Address, a
 			kind, _ = f.Preferences["Mime-Type"].(string)
 		}
 		url := "/api/v1/ticket_attachment/" + string(t.ID) + "/" + string(a.ID) + "/" + string(f.ID)
-		if e.Kind == helpdesk.ImportedNote {
-			z.leave(what, "the file %q of a note: notes have no files (%s)", f.Filename, url)
-		} else if file, found := z.file(what, string(f.ID), f.Filename, kind, url); found {
-			e.Files = append(e.Files, file)
-		}
+		z.attach(what, &e, exportedFile{f.ID, f.Filename, kind, url})
 	}
 	return e
 }

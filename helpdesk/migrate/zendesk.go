@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"iter"
-	"path/filepath"
 	"slices"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -86,7 +85,9 @@ func OpenZendesk(ctx context.Context, path string) (Source, error) {
 	}
 	z := &zendesk{export: e, users: map[number]zendeskUser{}, organizations: map[number]string{}, fields: map[number]zendeskField{}}
 	e.without("ticket_fields")
-	err = errors.Join(readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
+	err = errors.Join(
+		readAll(e, "user*.json*", "users", func(u zendeskUser) { z.users[u.ID] = u }),
+		readAll(e, "organizations*.json*", "organizations", func(o named) { z.organizations[o.ID] = o.Name }),
 		readAll(e, "ticket_fields*.json*", "ticket_fields", func(f fieldOf) {
 			field := zendeskField{f.Title, map[string]string{}}
 			for _, o := range f.Options {
@@ -97,25 +98,12 @@ func OpenZendesk(ctx context.Context, path string) (Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	files, err := filepath.Glob(filepath.Join(e.directory, "user*.json*"))
-	if err != nil {
-		return nil, err
-	}
-	for _, file := range files {
-		var read int64
-		for u, err := range records[zendeskUser](file, &read, "users") {
-			if err != nil {
-				return nil, err
-			}
-			z.users[u.ID] = u
-		}
-	}
 	return z, ctx.Err()
 }
 
 // Tickets implements Source.
 func (z *zendesk) Tickets(ctx context.Context) iter.Seq2[helpdesk.ImportedTicket, error] {
-	return each(ctx, z.export, []string{"tickets"}, z.ticket)
+	return each(ctx, z.export, "tickets", z.ticket)
 }
 
 var zendeskPriorities = map[string]helpdesk.Priority{"urgent": helpdesk.PriorityUrgent, "high": helpdesk.PriorityHigh, "low": helpdesk.PriorityLow}
@@ -136,12 +124,10 @@ func (z *zendesk) ticket(from zendeskTicket) (helpdesk.ImportedTicket, error) {
 	}
 	comments := from.Comments
 	if len(comments) == 0 {
-		var read int64
-		for c, err := range records[zendeskComment](filepath.Join(z.directory, "comments", filepath.Base(string(from.ID))+".json"), &read, "comments") {
-			if err != nil {
-				break // there is none
-			}
-			comments = append(comments, c)
+		var err error
+		if comments, err = readOf[zendeskComment](z.export, "comments", from.ID); err != nil {
+			z.leave(what, "%v: mend the file and import again", err)
+			return helpdesk.ImportedTicket{}, errSkip
 		}
 	}
 	if len(comments) == 0 && from.Description != "" {
@@ -173,11 +159,7 @@ func (z *zendesk) entry(what string, t zendeskTicket, requester zendeskUser, c z
 		}
 	}
 	for _, a := range c.Attachments {
-		if e.Kind == helpdesk.ImportedNote {
-			z.leave(what, "the file %q of a note: notes have no files (%s)", a.FileName, a.ContentURL)
-		} else if f, found := z.file(what, string(a.ID), a.FileName, a.ContentType, a.ContentURL); found {
-			e.Files = append(e.Files, f)
-		}
+		z.attach(what, &e, exportedFile{a.ID, a.FileName, a.ContentType, a.ContentURL})
 	}
 	return e
 }
