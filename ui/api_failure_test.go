@@ -101,6 +101,16 @@ func TestAPIRefusesWhatItCannotRead(t *testing.T) {
 	if notes := h.ticket(1).list("notes"); len(notes) != 0 {
 		t.Errorf("notes %v were written", notes)
 	}
+	for body, want := range map[string]struct{ field, text string }{
+		`{"snooze": {"until": "tomorrow"}}`:                  {"until", "write it like 2026-11-21T09:30:00+09:00"},
+		`{"snooze": {"untill": "2026-12-01T00:00:00Z"}}`:     {"untill", "there is no field"},
+		`{"snooze": {"until": 5}}`:                           {"snooze.until", "must be a string"},
+		`{"fields": {"cause": {"name": "x"}}}`:               {"fields", "a field's value is"},
+		`{"fields": {"cause": ["x", 5]}, "stage": "closed"}`: {"fields", "a field's list holds texts"},
+	} {
+		h.call("PATCH", "/tickets/1", body).refused(400, helpdesk.CodeInvalid, want.field, want.text)
+	}
+	h.ticket(1).at("ticket").want(t, object{"snoozed": false})
 }
 
 func TestAPIBoundsBodies(t *testing.T) {

@@ -27,7 +27,7 @@ func (v *apiFieldValue) UnmarshalJSON(data []byte) error {
 		case float64:
 			*v = append(*v, string(data)) // as it is written, not as it is rounded
 		default:
-			return fmt.Errorf("a field's value is a text, a number, true, false, a list of texts or null, not %s", data)
+			return invalid("fields", "", fmt.Sprintf("a field's value is a text, a number, true, false, a list of texts or null, not %s", data))
 		}
 		return nil
 	}
@@ -37,7 +37,7 @@ func (v *apiFieldValue) UnmarshalJSON(data []byte) error {
 	case []any:
 		for _, each := range x {
 			if _, ok := each.(string); !ok {
-				return fmt.Errorf("a field's list holds texts, not %v", each)
+				return invalid("fields", "", fmt.Sprintf("a field's list holds texts, not %s", data))
 			}
 			if err := add(each); err != nil {
 				return err

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -11,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // Limits of a request's body, in bytes. A reply carries its files in base64,
@@ -27,8 +30,7 @@ func readBody(c echo.Context, limit int64, into any) error {
 	if r.ContentLength > limit {
 		return bodyTooLarge(limit)
 	}
-	decoder := json.NewDecoder(http.MaxBytesReader(c.Response(), r.Body, limit))
-	decoder.DisallowUnknownFields()
+	decoder := strictDecoder(http.MaxBytesReader(c.Response(), r.Body, limit))
 	if err := decoder.Decode(into); err != nil {
 		return bodyError(err)
 	}
@@ -41,6 +43,12 @@ func readBody(c echo.Context, limit int64, into any) error {
 	return nil
 }
 
+func strictDecoder(r io.Reader) *json.Decoder {
+	decoder := json.NewDecoder(r)
+	decoder.DisallowUnknownFields()
+	return decoder
+}
+
 func bodyTooLarge(limit int64) error {
 	return &apiRefusal{http.StatusRequestEntityTooLarge, "too_large", fmt.Sprintf("the body has more than %d bytes, which is the limit here", limit)}
 }
@@ -50,7 +58,10 @@ func bodyError(err error) error {
 	var tooLarge *http.MaxBytesError
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var known *helpdesk.Error
 	switch {
+	case errors.As(err, &known): // of a value that reads itself
+		return known
 	case errors.As(err, &tooLarge):
 		return bodyTooLarge(tooLarge.Limit)
 	case errors.Is(err, io.EOF):
@@ -70,7 +81,7 @@ func bodyError(err error) error {
 			return invalid(name, "", fmt.Sprintf("there is no field %q here; /api/v1/openapi.yaml lists the fields", name))
 		}
 	}
-	return fmt.Errorf("read the body: %w", err)
+	return invalid("", "", fmt.Sprintf("the body ended early: %v", err))
 }
 
 func jsonKind(t reflect.Type) string {
@@ -99,7 +110,8 @@ func (o *optional[T]) UnmarshalJSON(data []byte) error {
 	if o.Null {
 		return nil
 	}
-	return json.Unmarshal(data, &o.Value)
+	// An object within is as strict as the one around it.
+	return strictDecoder(bytes.NewReader(data)).Decode(&o.Value)
 }
 
 // pathNumber is the ticket that the path names.

@@ -116,8 +116,8 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 		Fields   map[string]apiFieldValue `json:"fields"`
 		Priority optional[string]         `json:"priority"`
 		Snooze   optional[struct {
-			Until *time.Time `json:"until"`
-			Note  string     `json:"note"`
+			Until *string `json:"until"`
+			Note  string  `json:"note"`
 		}] `json:"snooze"`
 	}
 	if err := readBody(c, maxAPIBody, &input); err != nil {
@@ -155,7 +155,9 @@ func (s *Server) apiChange(c echo.Context, a helpdesk.Actor) error {
 		if !change.Wake {
 			change.Snooze = &helpdesk.Snooze{Note: input.Snooze.Value.Note}
 			if until := input.Snooze.Value.Until; until != nil {
-				change.Snooze.Until = *until
+				if change.Snooze.Until, err = readTime("until", *until); err != nil {
+					return err
+				}
 			}
 		}
 	}
@@ -231,11 +233,19 @@ func (s *Server) apiLogReply(c echo.Context, a helpdesk.Actor) error {
 // clockDifference is how far a client's clock may be ahead of ours.
 const clockDifference = 5 * time.Minute
 
-// pastTime reads a time that cannot lie in the future.
-func (s *Server) pastTime(field, text string) (time.Time, error) {
+func readTime(field, text string) (time.Time, error) {
 	t, err := time.Parse(time.RFC3339, text)
 	if err != nil {
 		return t, invalid(field, "", fmt.Sprintf("%s %q is not a time; write it like 2026-11-21T09:30:00+09:00", field, text))
+	}
+	return t, nil
+}
+
+// pastTime reads a time that cannot lie in the future.
+func (s *Server) pastTime(field, text string) (time.Time, error) {
+	t, err := readTime(field, text)
+	if err != nil {
+		return t, err
 	}
 	if now := s.now(); t.After(now.Add(clockDifference)) {
 		return t, invalid(field, "", fmt.Sprintf("%s %q lies in the future; it is %s here", field, text, now.UTC().Format(time.RFC3339)))
