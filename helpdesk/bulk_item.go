@@ -47,6 +47,11 @@ func (c *command) changeItem(b *Bulk, item *BulkItem) error {
 	if b.Change.Close && !t.Open { // into which closed stage is not asked
 		stage = nil
 	}
+	if stage != nil {
+		if err := c.mayClose(t, *stage); err != nil {
+			return item.refuse(err)
+		}
+	}
 	if stage != nil && stage.ID != t.StageID {
 		if err := c.moveTo(t, pipeline, *stage); err != nil {
 			return err

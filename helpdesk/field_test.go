@@ -83,6 +83,13 @@ func TestARequiredFieldKeepsATicketOpen(t *testing.T) {
 	if v := h.ticket(1); len(v.Messages) != 1 || !v.Row.Ticket.Open {
 		t.Errorf("a refused reply left %d messages, open %t", len(v.Messages), v.Row.Ticket.Open)
 	}
+	for _, change := range []helpdesk.BulkChange{{Close: true}, {Stage: &done}} {
+		b := h.bulk(change, 1)
+		_, refused, err := h.Bulk(ctx, h.admin, b.ID)
+		if err != nil || b.Refused != 1 || refused[0].Problem != "error.fields_required" || !h.ticket(1).Row.Ticket.Open {
+			t.Errorf("closing many: %+v, %+v, %v", b, refused, err)
+		}
+	}
 	closed, err := h.Change(ctx, h.admin, 1, helpdesk.Change{Stage: &done, Fields: helpdesk.FieldValues{cause.ID: {"質問"}}})
 	if err != nil || closed.Open {
 		t.Errorf("closing with the value: %+v, %v", closed, err)
