@@ -181,11 +181,21 @@ func (k *clocks) availability(userID string, now time.Time) (*User, Unavailable,
 	return u, "", err
 }
 
+// releaseFromDisabled gives a ticket back to everybody whose assignee was
+// disabled since: they would be told of it, and nobody else.
+func (c *command) releaseFromDisabled(t *Ticket) error {
+	active, err := c.activeUser(t.AssigneeID)
+	if err != nil || active == t.AssigneeID {
+		return err
+	}
+	return c.assignBecause(t, "", "disabled", "")
+}
+
 // coverAbsence gives a ticket whose customer has just written, and whose
 // assignee is away, to whom the assignee wanted.
 func (c *command) coverAbsence(t *Ticket) error {
-	if t.AssigneeID == "" {
-		return nil
+	if err := c.releaseFromDisabled(t); err != nil || t.AssigneeID == "" {
+		return err
 	}
 	u, err := optional(users.Get(c, key(t.AssigneeID)))
 	if err != nil || u == nil || !u.AwayAt(c.now) || u.Away.Mail == AbsenceKeep {

@@ -177,7 +177,7 @@ func (d *Desk) MarkOverdue(ctx context.Context, number string) error {
 			return c.setTimer(TimerOverdue, number, t.DueAt)
 		}
 		t.Overdue = true
-		if err := c.clearTimer(TimerOverdue, number); err != nil {
+		if err := errors.Join(c.clearTimer(TimerOverdue, number), c.releaseFromDisabled(t)); err != nil {
 			return err
 		}
 		if _, err := c.record(Event{Kind: EventTicketOverdue, Ticket: n,

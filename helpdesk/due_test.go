@@ -3,6 +3,7 @@ package helpdesk_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -180,6 +181,60 @@ func TestOverdueIsMarkedAtItsMoment(t *testing.T) {
 	h.reply(n, "Sorry for the delay.")
 	if h.ticket(n).Row.Ticket.Overdue || len(h.numbers(helpdesk.ViewOverdue)) > 0 {
 		t.Error("an answered ticket is still overdue")
+	}
+}
+
+// Nobody is told of a ticket whose assignee cannot log in any more: what happens
+// next gives it back to everybody.
+func TestTicketsOfADisabledAssigneeComeBack(t *testing.T) {
+	for what, happens := range map[string]func(h *house, n uint64){
+		"the customer writes": func(h *house, n uint64) {
+			h.post(h.ticket(n).Messages[1].Message.ReplyAddress, "From: tamura@customer.example", "Subject: Re", "", "Still there?")
+		},
+		"its time comes": func(h *house, n uint64) {
+			h.snooze(n, h.now.Add(time.Hour), "")
+			h.pass(2 * time.Hour)
+			h.wakeDue()
+		},
+		"it is overdue": func(h *house, n uint64) {
+			h.post(h.ticket(n).Messages[1].Message.ReplyAddress, "From: tamura@customer.example", "Subject: Re", "", "Still there?")
+			h.change(n, helpdesk.Change{Assignee: new(h.agent("ito@example.jp", "伊藤").ID)})
+			h.disable("ito@example.jp")
+			h.pass(24 * time.Hour)
+			h.work(helpdesk.TimerOverdue, h.MarkOverdue)
+		},
+	} {
+		h := newPunctualHouse(t)
+		gone := h.agent("mori@example.jp", "森")
+		n := h.first().Ticket
+		h.reply(n, "We look into it.")
+		h.deliver(taken)
+		h.change(n, helpdesk.Change{Assignee: &gone.ID})
+		h.disable("mori@example.jp")
+		happens(h, n)
+		view := h.ticket(n)
+		if !slices.Contains(h.numbers(helpdesk.ViewUnassigned), n) {
+			t.Errorf("%s: %q still has it", what, view.Row.Ticket.AssigneeID)
+		}
+		if !slices.ContainsFunc(view.Events, func(e helpdesk.Event) bool {
+			return e.Kind == helpdesk.EventTicketAssigned && e.Data["why"] == "disabled"
+		}) {
+			t.Errorf("%s: no event says why: %s", what, kinds(view.Events))
+		}
+		h.verify()
+	}
+}
+
+// disable shuts a user out.
+func (h *house) disable(email string) {
+	h.t.Helper()
+	list, err := h.Users(h.t.Context(), h.admin)
+	i := slices.IndexFunc(list, func(u helpdesk.User) bool { return u.Email == email })
+	if err == nil && i >= 0 {
+		_, err = h.ChangeUser(h.t.Context(), h.admin, list[i].ID, helpdesk.UserChange{Disabled: new(true)})
+	}
+	if err != nil || i < 0 {
+		h.t.Fatal(email, err)
 	}
 }
 

@@ -136,7 +136,7 @@ func (d *Desk) WakeDue(ctx context.Context, id string) error {
 		if t.Spam != nil { // nobody waits for it
 			err = c.endSnooze(t)
 		} else {
-			err = c.wakeTicket(t, WokenByTime)
+			err = errors.Join(c.releaseFromDisabled(t), c.wakeTicket(t, WokenByTime))
 		}
 		if err != nil {
 			return err

@@ -160,6 +160,8 @@ func (r reader) assigned(e helpdesk.Event, key string, args []any) (string, []an
 		return key + "_away_nobody", args
 	case why == "away":
 		return key + "_away", append(args, to)
+	case why == "disabled":
+		return key + "_disabled", args
 	case e.Data["to"] == "" && by != "" && by == e.Data["from_id"]:
 		return key + "_left", args
 	case e.Data["to"] == "":
