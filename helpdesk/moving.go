@@ -114,6 +114,11 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 	if m.Notes, err = c.relocateNotes(from.Number, into.Number); err != nil {
 		return err
 	}
+	if !from.WaitingSince.IsZero() {
+		if err := c.wakeFor(from, into); err != nil {
+			return err
+		}
+	}
 	if err := c.endSnooze(from); err != nil {
 		return err
 	}
@@ -194,6 +199,11 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 		return err
 	}
 	message.Moved = append(message.Moved, m.mark(from.Number))
+	if message.fromCustomer() && message.Settled == 0 {
+		if err := c.wakeFor(from, into); err != nil {
+			return err
+		}
+	}
 	if m.Opened { // the matter is its author's own there
 		message.ThirdParty = false
 	}
@@ -204,6 +214,15 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 		return err
 	}
 	return c.moved(from, into)
+}
+
+// wakeFor brings a resting ticket back that takes in a customer who waits: nobody
+// has laid that one aside, unless where it comes from.
+func (c *command) wakeFor(from, into *Ticket) error {
+	if from.Snooze != nil {
+		return nil
+	}
+	return c.wakeTicket(into, WokenByCustomer)
 }
 
 func (c *command) moveTarget(m *Moving, message *Message, from *Ticket) (*Ticket, error) {

@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -123,6 +124,38 @@ func TestWhatWaitsIsNotMergedIntoAClosedTicket(t *testing.T) {
 	h.merge(2, 1)
 	if v := h.ticket(1); !v.Row.Ticket.Open || v.Row.Ticket.WaitingSince.IsZero() || !strings.HasSuffix(kinds(v.Events), "ticket.reopened") {
 		t.Errorf("open %t, events %s", v.Row.Ticket.Open, kinds(v.Events))
+	}
+}
+
+// A customer who waits is not laid aside with the ticket that takes them in.
+func TestWhatWaitsWakesTheTicketItIsMovedTo(t *testing.T) {
+	for _, moved := range []func(h *house, mail helpdesk.Receipt){
+		func(h *house, _ helpdesk.Receipt) { h.merge(2, 1) },
+		func(h *house, mail helpdesk.Receipt) {
+			h.post("support@example.jp", "From: tamura@customer.example", "Subject: third", "", "It stays where it is.")
+			h.merge(3, 2)
+			if _, err := h.Move(t.Context(), h.admin, mail.MessageID, 1); err != nil {
+				t.Fatal(err)
+			}
+		},
+	} {
+		h := newHouse(t)
+		h.first()
+		mail := h.second()
+		h.snooze(1, h.now.Add(48*time.Hour), "")
+		moved(h, mail)
+		if v := h.ticket(1); v.Row.Ticket.Snooze != nil || !slices.Contains(h.view(helpdesk.ViewOpen, h.admin), 1) || !strings.Contains(kinds(v.Events), "ticket.woken") {
+			t.Errorf("rests: %+v, events %s", v.Row.Ticket.Snooze, kinds(v.Events))
+		}
+	}
+	h := newHouse(t)
+	h.first()
+	h.second()
+	h.snooze(1, h.now.Add(48*time.Hour), "")
+	h.snooze(2, h.now.Add(24*time.Hour), "")
+	h.merge(2, 1)
+	if h.ticket(1).Row.Ticket.Snooze == nil {
+		t.Error("two tickets that rest do not rest as one")
 	}
 }
 
