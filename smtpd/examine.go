@@ -51,6 +51,7 @@ func (s *Server) Examine(ctx context.Context, e Envelope, raw []byte) (*Mail, er
 	if err != nil {
 		return nil, fmt.Errorf("examine mail: %w", err)
 	}
+	m.Verdict = m.Verdict.SeenAs(m.Message.From.Address)
 	return m, nil
 }
 

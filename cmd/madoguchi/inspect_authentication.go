@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 // inspectionEnvelope is the SMTP session that a mail is said to have come in.
@@ -56,7 +57,7 @@ func (e *inspectionEnvelope) verify(cmd *cobra.Command, raw []byte, forwarders [
 		request.RemoteIP = ip
 	}
 	verifier := &auth.Verifier{Resolver: auth.NewResolver(cmp.Or(e.resolver, resolver)), Forwarders: forwarders}
-	verdict := verifier.Verify(cmd.Context(), request)
+	verdict := verifier.Verify(cmd.Context(), request).SeenAs(mail.Parse(raw).From.Address)
 	return &verdict, nil
 }
 

@@ -178,6 +178,7 @@ func (m *message) fromDomain() fromDomain {
 	}
 	var domain string
 	for _, address := range addresses(value) {
+		address = strings.Trim(address, "'") // which some put around it, and no domain ends with
 		at := strings.LastIndexByte(address, '@')
 		ascii, ok := asciiDomain(address[at+1:])
 		switch {

@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -83,6 +84,11 @@ func readMailbox(pieces []addressPiece, words func(string) string) Address {
 	}
 	if at >= 0 {
 		a.Address = cleanAddress(pieces[at].text)
+	}
+	if a.Address == "" && quotedWhole.MatchString(a.Name) {
+		return Address{Address: cleanAddress(a.Name)}
+	}
+	if at >= 0 {
 		return a
 	}
 	// No brackets and no "@": a single word is a local user, more are a name.
@@ -91,6 +97,10 @@ func readMailbox(pieces []addressPiece, words func(string) string) Address {
 	}
 	return a
 }
+
+// quotedWhole is an address that stands where a name should, for want of another:
+// "info@example.jp" in quotes, with nothing or empty brackets behind it.
+var quotedWhole = regexp.MustCompile(`^[\w.!#$%&'*+/=?^{|}~-]+@[\w-]+(?:\.[\w-]+)+$`)
 
 // trimStray removes the brackets and the quote that a damaged mailbox leaves on
 // its name.
