@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/csv"
 	"net/http"
 	"net/url"
 	"slices"
@@ -245,8 +244,7 @@ func (s *Server) contactPage(c echo.Context) error {
 	return s.render(c, http.StatusOK, "contact", view)
 }
 
-// contactsFile sends the list as CSV, with the columns that an import reads and a
-// mark that lets spreadsheets read Japanese.
+// contactsFile sends the list as CSV, with the columns that an import reads.
 func (s *Server) contactsFile(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	all, err := s.desk.Fields(ctx, v.actor())
@@ -256,39 +254,16 @@ func (s *Server) contactsFile(c echo.Context) error {
 	all = slices.DeleteFunc(all, func(f helpdesk.Field) bool { return f.Owner != helpdesk.FieldOfContact })
 	heading := slices.Concat(helpdesk.ContactColumns, []string{"first_seen", "last_seen"})
 	for _, f := range all {
-		heading = append(heading, plainCell(f.Name))
+		heading = append(heading, f.Name)
 	}
-	var w *csv.Writer
-	begin := func() error {
-		header := c.Response().Header()
-		header.Set("Content-Type", "text/csv; charset=utf-8")
-		header.Set("Content-Disposition", `attachment; filename="contacts.csv"`)
-		header.Set("Cache-Control", "no-store")
-		c.Response().WriteHeader(http.StatusOK)
-		if _, err := c.Response().Write([]byte("\ufeff")); err != nil {
-			return err
-		}
-		w = csv.NewWriter(c.Response())
-		return w.Write(heading)
-	}
+	file := newSheet(c, "contacts.csv", heading...)
 	err = s.desk.ExportContacts(ctx, v.actor(), contactQuery(c), func(contact helpdesk.Contact) error {
-		if w == nil {
-			if err := begin(); err != nil {
-				return err
-			}
-		}
-		return w.Write(contactLine(contact, all))
+		return file.add(contactLine(contact, all)...)
 	})
 	if err != nil {
 		return err
 	}
-	if w == nil {
-		if err := begin(); err != nil {
-			return err
-		}
-	}
-	w.Flush()
-	return w.Error()
+	return file.end()
 }
 
 func contactLine(c helpdesk.Contact, fields []helpdesk.Field) []string {
@@ -297,9 +272,6 @@ func contactLine(c helpdesk.Contact, fields []helpdesk.Field) []string {
 		strings.Join(c.Others, ", "), yes[c.NeverAnswer], c.CreatedAt.Format(time.RFC3339), c.LastSeenAt.Format(time.RFC3339)}
 	for _, f := range fields {
 		line = append(line, strings.Join(f.Shown(c.Fields[f.ID]), ", "))
-	}
-	for i := range line {
-		line[i] = plainCell(line[i])
 	}
 	return line
 }

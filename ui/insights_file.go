@@ -1,19 +1,17 @@
 package ui
 
 import (
-	"encoding/csv"
 	"encoding/json"
-	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// insightsFile sends the days, the words or the open action items as CSV, with a
-// mark that lets spreadsheets read Japanese.
+// insightsFile sends the days, the words or the open action items as CSV.
 func (s *Server) insightsFile(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	in, err := s.desk.Insights(ctx, v.actor(), insightQuery(c))
@@ -23,36 +21,33 @@ func (s *Server) insightsFile(c echo.Context) error {
 	if err := s.desk.RecordExport(ctx, v.actor(), "insights"); err != nil {
 		return err
 	}
-	lines := insightDayLines(in)
+	heading, lines := insightDayLines(in)
 	switch c.QueryParam("of") {
 	case "words":
-		lines = insightWordLines(in)
+		heading, lines = insightWordLines(in)
 	case "actions":
-		lines = insightActionLines(in)
+		heading, lines = insightActionLines(in)
 	}
-	header := c.Response().Header()
-	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="insights.csv"`)
-	header.Set("Cache-Control", "no-store")
-	c.Response().WriteHeader(http.StatusOK)
-	if _, err := c.Response().Write([]byte("\ufeff")); err != nil {
-		return err
+	file := newSheet(c, "insights.csv", heading...)
+	for _, line := range lines {
+		if err := file.add(line...); err != nil {
+			return err
+		}
 	}
-	return csv.NewWriter(c.Response()).WriteAll(lines)
+	return file.end()
 }
 
 // insightCounts are the findings that a line of the CSV counts, a column a value.
 var insightCounts = []helpdesk.Finding{helpdesk.FindingReplyType, helpdesk.FindingSentiment, helpdesk.FindingUrgency, helpdesk.FindingProductInterest,
 	helpdesk.FindingOpportunity, helpdesk.FindingFollowUp}
 
-func insightDayLines(in *helpdesk.Insights) [][]string {
-	heading := []string{"day", "mails", "corrected"}
+func insightDayLines(in *helpdesk.Insights) (heading []string, lines [][]string) {
+	heading = []string{"day", "mails", "corrected"}
 	for _, f := range insightCounts {
 		for _, value := range f.Choices() {
 			heading = append(heading, string(f)+"="+value)
 		}
 	}
-	lines := [][]string{heading}
 	for _, day := range in.Days {
 		line := []string{day.Day, strconv.Itoa(day.Mails), strconv.Itoa(day.Corrected)}
 		for _, f := range insightCounts {
@@ -62,32 +57,25 @@ func insightDayLines(in *helpdesk.Insights) [][]string {
 		}
 		lines = append(lines, line)
 	}
-	return lines
+	return heading, lines
 }
 
-func insightWordLines(in *helpdesk.Insights) [][]string {
-	lines := [][]string{{"kind", "text", "mails", "tickets"}}
-	for kind, list := range map[string][]helpdesk.InsightWord{"challenge": in.Challenges, "topic": in.Topics} {
-		for _, word := range list {
-			tickets := ""
-			for i, number := range word.Tickets {
-				if i > 0 {
-					tickets += " "
-				}
-				tickets += strconv.FormatUint(number, 10)
-			}
-			lines = append(lines, []string{kind, plainCell(word.Text), strconv.Itoa(word.Mails), tickets})
+func insightWordLines(in *helpdesk.Insights) (heading []string, lines [][]string) {
+	add := func(kind string, words []helpdesk.InsightWord) {
+		for _, word := range words {
+			lines = append(lines, []string{kind, word.Text, strconv.Itoa(word.Mails), numberList(word.Tickets)})
 		}
 	}
-	return lines
+	add("challenge", in.Challenges)
+	add("topic", in.Topics)
+	return []string{"kind", "text", "mails", "tickets"}, lines
 }
 
-func insightActionLines(in *helpdesk.Insights) [][]string {
-	lines := [][]string{{"at", "ticket", "customer", "subject", "reply_type", "action"}}
+func insightActionLines(in *helpdesk.Insights) (heading []string, lines [][]string) {
 	for _, a := range in.Actions {
-		lines = append(lines, []string{a.At.UTC().Format("2006-01-02T15:04:05Z"), strconv.FormatUint(a.Ticket, 10), plainCell(a.Customer), plainCell(a.Subject), a.ReplyType, plainCell(a.Text)})
+		lines = append(lines, []string{a.At.UTC().Format(time.RFC3339), strconv.FormatUint(a.Ticket, 10), a.Customer, a.Subject, a.ReplyType, a.Text})
 	}
-	return lines
+	return []string{"at", "ticket", "customer", "subject", "reply_type", "action"}, lines
 }
 
 // labelledMail is a line of the corrections, as sets of labelled mails have it:
@@ -106,11 +94,7 @@ type labelledMail struct {
 func (s *Server) correctionsFile(c echo.Context) error {
 	var encoder *json.Encoder
 	begin := func() {
-		header := c.Response().Header()
-		header.Set("Content-Type", "application/x-ndjson")
-		header.Set("Content-Disposition", `attachment; filename="corrections.jsonl"`)
-		header.Set("Cache-Control", "no-store")
-		c.Response().WriteHeader(http.StatusOK)
+		beginFile(c.Response(), "corrections.jsonl", "application/x-ndjson")
 		encoder = json.NewEncoder(c.Response())
 		encoder.SetEscapeHTML(false)
 	}

@@ -31,7 +31,7 @@ func TestInsightsPage(t *testing.T) {
 	if len(lines) != 15 || !strings.HasPrefix(lines[0], "\ufeffday,mails,corrected,reply_type=needs_attention,reply_type=high_value") || !strings.Contains(lines[14], ",1,0,0,1,0,") {
 		t.Errorf("the days are\n%s", days.body)
 	}
-	b.get("/insights.csv?of=words").shows(`challenge,'=1+1 <b>,1,1`, "topic,見積,1,1")
+	b.get("/insights.csv?of=words").shows("challenge,'=1+1 <b>,1,1\ntopic,見積,1,1")
 	b.get("/insights.csv?of=actions").shows("high_value,見積書を送る")
 	b.post("/messages/"+receipt.MessageID+"/actions", "item", "見積書を送る", "done", "1", "back", "/insights?from=2026-11-01").want(http.StatusSeeOther)
 	b.get("/insights").shows("未完了の対応事項はありません")

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"cmp"
-	"encoding/csv"
 	"maps"
 	"net/http"
 	"net/url"
@@ -189,57 +188,25 @@ func (v *visit) auditValue(field, value string) string {
 	return say("audit.value.")
 }
 
-// auditFile sends what the filter finds as CSV, with a mark that lets
-// spreadsheets read Japanese.
+// auditFile sends what the filter finds as CSV.
 func (s *Server) auditFile(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	people, _, err := s.people(ctx, v)
 	if err != nil {
 		return err
 	}
-	var w *csv.Writer
-	begin := func() error {
-		header := c.Response().Header()
-		header.Set("Content-Type", "text/csv; charset=utf-8")
-		header.Set("Content-Disposition", `attachment; filename="audit.csv"`)
-		header.Set("Cache-Control", "no-store")
-		c.Response().WriteHeader(http.StatusOK)
-		if _, err := c.Response().Write([]byte("\ufeff")); err != nil {
-			return err
-		}
-		w = csv.NewWriter(c.Response())
-		return w.Write([]string{"seq", "time", "who", "from", "kind", "what", "subject", "changes"})
-	}
+	file := newSheet(c, "audit.csv", "seq", "time", "who", "from", "kind", "what", "subject", "changes")
 	err = s.desk.ExportAudit(ctx, v.actor(), s.auditQuery(c), func(e helpdesk.Event) error {
-		if w == nil {
-			if err := begin(); err != nil {
-				return err
-			}
-		}
 		line := v.auditLine(e, people)
 		var changes []string
 		for _, change := range line.Changes {
 			changes = append(changes, change.Field+": "+change.Before+" → "+change.After)
 		}
-		return w.Write([]string{strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), plainCell(line.Who), e.Actor.From, string(e.Kind), line.What,
-			plainCell(line.Subject), plainCell(strings.Join(changes, "; "))})
+		return file.add(strconv.FormatUint(e.Seq, 10), e.At.UTC().Format(time.RFC3339), line.Who, e.Actor.From, string(e.Kind), line.What,
+			line.Subject, strings.Join(changes, "; "))
 	})
 	if err != nil {
 		return err
 	}
-	if w == nil { // nothing fits: a file with its heading alone
-		if err := begin(); err != nil {
-			return err
-		}
-	}
-	w.Flush()
-	return w.Error()
-}
-
-// plainCell keeps a spreadsheet from taking a text for a formula.
-func plainCell(text string) string {
-	if text != "" && strings.IndexAny(text, "=+-@\t\r＝＋－＠") == 0 {
-		return "'" + text
-	}
-	return text
+	return file.end()
 }

@@ -1,7 +1,6 @@
 package ui
 
 import (
-	"encoding/csv"
 	"fmt"
 	"math"
 	"net/http"
@@ -187,40 +186,35 @@ func (s *Server) topicsFile(c echo.Context) error {
 	if err := s.desk.RecordExport(ctx, v.actor(), "topics"); err != nil {
 		return err
 	}
-	header := c.Response().Header()
-	header.Set("Content-Type", "text/csv; charset=utf-8")
-	header.Set("Content-Disposition", `attachment; filename="topics.csv"`)
-	header.Set("Cache-Control", "no-store")
-	c.Response().WriteHeader(http.StatusOK)
-	if _, err := c.Response().Write([]byte("\ufeff")); err != nil {
-		return err
-	}
-	w := csv.NewWriter(c.Response())
 	heading := []string{"topic", "rising", "chance", "tickets", "weekly_before"}
-	if report != nil {
-		for d := range 7 {
-			heading = append(heading, report.From.In(houseZone(report)).AddDate(0, 0, d).Format(time.DateOnly))
-		}
-		heading = append(heading, "ticket_numbers")
+	if report == nil {
+		return newSheet(c, "topics.csv", heading...).end()
 	}
-	w.Write(heading)
-	if report != nil {
-		for _, t := range report.Topics {
-			w.Write(topicLine(t))
+	for d := range 7 {
+		heading = append(heading, report.From.In(houseZone(report)).AddDate(0, 0, d).Format(time.DateOnly))
+	}
+	file := newSheet(c, "topics.csv", append(heading, "ticket_numbers")...)
+	for _, t := range report.Topics {
+		if err := file.add(topicLine(t)...); err != nil {
+			return err
 		}
 	}
-	w.Flush()
-	return w.Error()
+	return file.end()
 }
 
 func topicLine(t helpdesk.Topic) []string {
-	line := []string{plainCell(t.Name), strconv.FormatBool(t.Rising), strconv.FormatFloat(t.Chance, 'g', 3, 64), strconv.Itoa(t.Count()), amount(t.Usual())}
+	line := []string{t.Name, strconv.FormatBool(t.Rising), strconv.FormatFloat(t.Chance, 'g', 3, 64), strconv.Itoa(t.Count()), amount(t.Usual())}
 	for _, n := range t.Days {
 		line = append(line, strconv.Itoa(n))
 	}
-	var numbers []string
-	for _, n := range t.Tickets {
-		numbers = append(numbers, strconv.FormatUint(n, 10))
+	return append(line, numberList(t.Tickets))
+}
+
+// numberList writes numbers of tickets with a space between them.
+func numberList(tickets []uint64) string {
+	var texts []string
+	for _, n := range tickets {
+		texts = append(texts, strconv.FormatUint(n, 10))
 	}
-	return append(line, strings.Join(numbers, " "))
+	return strings.Join(texts, " ")
 }
