@@ -39,6 +39,9 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	}
 	before := &Alias{}
 	if alias.ID == "" {
+		if err := c.checkTakesReports(alias.Address); err != nil {
+			return nil, err
+		}
 		alias.ID, alias.CreatedAt = c.desk.newID(), c.now
 	} else {
 		known, err := aliases.Get(c, key(alias.ID))
@@ -47,6 +50,11 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 		}
 		if before.Managed && c.actor.Kind != ActorFile {
 			return nil, conflict("managed_alias", "alias %s is declared in the configuration file; change it there and reload", before.Address)
+		}
+		if alias.Address != before.Address { // one that became such since may still be disabled
+			if err := c.checkTakesReports(alias.Address); err != nil {
+				return nil, err
+			}
 		}
 		alias.CreatedAt = before.CreatedAt
 	}
@@ -68,6 +76,16 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 	return &alias, err
 }
 
+// checkTakesReports refuses an address whose mail never becomes a ticket, since it takes
+// reports. What the file says of both was compared as it was read, and only one of them may
+// be in force yet.
+func (c *command) checkTakesReports(address string) error {
+	if c.actor.Kind != ActorFile && c.desk.policy.Load().toReports([]string{address}) {
+		return invalid("address", "alias_reports", "%s takes reports on your domains ([reports] in the configuration file), so mail to it makes no tickets; choose another, or change it there and reload", address)
+	}
+	return nil
+}
+
 // maxBrand is in characters.
 const maxBrand = 60
 
@@ -76,8 +94,10 @@ func (c *command) checkAlias(alias *Alias) error {
 	if err := checkAddress("address", alias.Address); err != nil {
 		return err
 	}
-	if strings.HasPrefix(alias.Address, replyPrefix) || strings.HasPrefix(alias.Address, bouncePrefix) {
-		return invalid("address", "alias_reserved", "addresses that begin with reply+ or bounce+ are made by the program; choose another")
+	for _, reserved := range []string{replyPrefix, bouncePrefix, selfTestPrefix} {
+		if strings.HasPrefix(alias.Address, reserved) {
+			return invalid("address", "alias_reserved", "addresses that begin with %s are made by the program; choose another", reserved)
+		}
 	}
 	alias.ForwardTo = strings.ToLower(strings.TrimSpace(alias.ForwardTo))
 	if alias.ForwardTo != "" {

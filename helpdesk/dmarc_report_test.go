@@ -95,3 +95,31 @@ func TestMailThatIsNoReportIsSetAside(t *testing.T) {
 		t.Errorf("%d are left", len(h.quarantine("")))
 	}
 }
+
+// What takes reports can be no alias; one that was one before can still be put out of use.
+func TestReportAddressesAreNoAliases(t *testing.T) {
+	h := newHouse(t)
+	older, err := h.SaveAlias(t.Context(), h.admin, helpdesk.Alias{Address: "older@example.jp", Name: "Older"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.SetPolicy(t.Context(), h.admin, helpdesk.Policy{ReportAddresses: []string{"reports@example.jp", "older@example.jp"}}); err != nil {
+		t.Fatal(err)
+	}
+	refused := func(alias helpdesk.Alias) {
+		t.Helper()
+		_, err := h.SaveAlias(t.Context(), h.admin, alias)
+		if helpdesk.CodeOf(err) != helpdesk.CodeInvalid || !strings.Contains(err.Error(), "takes reports") {
+			t.Errorf("alias %s: %v", alias.Address, err)
+		}
+	}
+	refused(helpdesk.Alias{Address: "Reports@EXAMPLE.jp"})
+	refused(helpdesk.Alias{Address: `"reports"@example.jp`})
+	moved := h.alias
+	moved.Address = "reports@example.jp"
+	refused(moved)
+	older.Disabled = true
+	if _, err := h.SaveAlias(t.Context(), h.admin, *older); err != nil {
+		t.Errorf("an alias that takes reports cannot be put out of use: %v", err)
+	}
+}

@@ -38,6 +38,9 @@ configuration file as [[alias]].`,
 			}
 			request.Address, request.Terminal = args[0], terminalLanguage()
 			return data.operate(cmd, func(ops operations) error {
+				if err := data.configure(cmd.Context(), ops); err != nil {
+					return err
+				}
 				added, err := ops.AddAlias(cmd.Context(), request)
 				if err != nil {
 					return err

@@ -84,7 +84,7 @@ func (c *config) check(keys []fileKey) error {
 	k.oneOf("log.format", c.Log.Format, "text", "json")
 	k.cards(c.Cards)
 	k.pipelines(c.Pipelines)
-	k.aliases(c.Aliases)
+	k.aliases(c.Aliases, c.Reports.addresses())
 	return errors.Join(k.problems...)
 }
 
@@ -265,7 +265,7 @@ func (k *checker) pipelines(pipelines []pipelineConfig) {
 	}
 }
 
-func (k *checker) aliases(aliases []aliasConfig) {
+func (k *checker) aliases(aliases []aliasConfig, reports []string) {
 	for i, a := range aliases {
 		at := fmt.Sprintf("alias[%d].", i)
 		if !looksLikeAddress(a.Address) {
@@ -273,6 +273,9 @@ func (k *checker) aliases(aliases []aliasConfig) {
 		}
 		if slices.ContainsFunc(aliases[:i], func(other aliasConfig) bool { return strings.EqualFold(other.Address, a.Address) }) {
 			k.add(at+"address", "%q is declared twice", a.Address)
+		}
+		if slices.ContainsFunc(reports, func(address string) bool { return strings.EqualFold(address, a.Address) }) {
+			k.add(at+"address", "%q takes reports ([reports]), so mail to it would make no tickets; give one of them another address", a.Address)
 		}
 		if a.Language != "" {
 			k.oneOf(at+"language", a.Language, "ja", "en")

@@ -126,6 +126,9 @@ func TestConfigNamesWhatIsWrongAndWhere(t *testing.T) {
 		"alias twice": {
 			"[[alias]]\naddress = \"a@example.com\"\n[[alias]]\naddress = \"A@example.com\"\n",
 			`m.toml:4: alias[1].address: "A@example.com" is declared twice`},
+		"alias that takes reports": {
+			"[reports]\ndmarc = \"reports@example.com\"\n[[alias]]\naddress = \"Reports@example.com\"\n",
+			`m.toml:4: alias[0].address: "Reports@example.com" takes reports ([reports])`},
 		"no address": {"[[alias]]\naddress = \"support\"\n", `m.toml:2: alias[0].address: "support" is not a mail address`},
 		"pipeline that begins closed": {
 			"[[pipeline]]\nname = \"p\"\nstages = [{ name = \"a\", kind = \"closed\" }]\n",

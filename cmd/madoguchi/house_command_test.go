@@ -142,6 +142,28 @@ func TestAliasNamesTheFirstPipeline(t *testing.T) {
 	})
 }
 
+// An address that takes reports makes no tickets, so it can be no alias: beside a server that
+// goes by its file, and without one where the file is named.
+func TestNoAliasTakesReports(t *testing.T) {
+	t.Parallel()
+	data, file := t.TempDir(), writeConfig(t, "[reports]\ndmarc = \"reports@example.com\"\n")
+	add := func(address string) []string {
+		return []string{"alias", "add", address, "--config", file, "--data", data}
+	}
+	refuse(t, add("Reports@example.com"), "reports@example.com takes reports", "choose another")
+	refuse(t, add("self-test+x@example.com"), "self-test+", "choose another")
+	succeed(t, "", add("support@example.com")...)
+	succeed(t, "", "alias", "add", "reports@example.com", "--data", data) // no file says what it is
+	s := start(t, data, "--config", file)
+	if !strings.Contains(s.log.String(), "mail to this alias is taken for reports") {
+		t.Errorf("the server does not warn:\n%s", s.log)
+	}
+	succeed(t, "", add("sales@example.com")...)
+	other := writeConfig(t, "[reports]\ndmarc = \"sales@example.com\"\n")
+	s.stop()
+	refuse(t, []string{"alias", "add", "sales@example.com", "--config", other, "--data", data}, "sales@example.com takes reports")
+}
+
 func TestParkedCommands(t *testing.T) {
 	t.Parallel()
 	besideAndWithout(t, func(t *testing.T, data string) {

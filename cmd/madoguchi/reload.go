@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -84,7 +85,21 @@ func (s *server) applyPolicy(ctx context.Context, c config) error {
 	if ended.Other > 0 {
 		s.log.WarnContext(ctx, "sessions by password or passkey ended: oidc.only lets in by single sign-on alone", "sessions", ended.Other, "issuer", c.OIDC.Issuer)
 	}
-	return err
+	return errors.Join(err, s.warnOfReportAliases(ctx, c))
+}
+
+// warnOfReportAliases tells of aliases from before whose address takes reports now.
+func (s *server) warnOfReportAliases(ctx context.Context, c config) error {
+	aliases, err := s.desk.Aliases(ctx, helpdesk.File(c.path))
+	if err != nil {
+		return err
+	}
+	for _, alias := range aliases {
+		if !alias.Disabled && slices.ContainsFunc(c.Reports.addresses(), func(a string) bool { return strings.EqualFold(a, alias.Address) }) {
+			s.log.WarnContext(ctx, "mail to this alias is taken for reports and makes no tickets: give [reports] another address, or disable the alias", "alias", alias.Address)
+		}
+	}
+	return nil
 }
 
 // What runs is remembered part by part, so that the next reload tells the
