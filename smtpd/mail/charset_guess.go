@@ -101,7 +101,7 @@ func scoreShiftJIS(data []byte) score {
 			s.kana++
 		case c == 0x81, c == 0x82 && t >= 0x4F, c == 0x87 && t <= 0x9C, c >= 0x88 && c <= 0x97:
 			s.common++
-		case c >= 0x98 && c <= 0x9F, c >= 0xE0 && c <= 0xEA, c >= 0xFA && c <= 0xFC:
+		case c >= 0x98 && c <= 0x9F, c >= 0xE0 && c <= 0xEA, c == 0xED, c == 0xEE, c >= 0xFA && c <= 0xFC: // NEC's and IBM's own among them
 			s.rare++
 		default:
 			s.errors++

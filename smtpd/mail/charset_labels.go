@@ -42,6 +42,7 @@ var labelAliases = map[string]string{
 	"cswindows31j": "shift_jis", "shift-jis": "shift_jis", "shiftjis": "shift_jis", "sjis": "shift_jis",
 	"sjis-win": "shift_jis", "x-sjis": "shift_jis", "ms_kanji": "shift_jis", "shift_jisx0213": "shift_jis",
 	"shift_jis-2004": "shift_jis", "x-ms-cp932": "shift_jis", "932": "shift_jis",
+	"cp943": "shift_jis", "cp943c": "shift_jis", "ibm943": "shift_jis", "ibm-943": "shift_jis", "x-ibm943": "shift_jis", "x-ibm943c": "shift_jis",
 	"eucjp": "euc-jp", "euc_jp": "euc-jp", "ujis": "euc-jp", "eucjp-ms": "euc-jp", "euc-jp-ms": "euc-jp",
 	"eucjp-win": "euc-jp", "cp51932": "euc-jp", "euc-jisx0213": "euc-jp", "x-euc": "euc-jp",
 	"gb2312": "gb18030", "gb_2312-80": "gb18030", "gbk": "gb18030", "x-gbk": "gb18030", "cp936": "gb18030",
