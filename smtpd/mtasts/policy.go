@@ -85,11 +85,11 @@ func Parse(text string) (Policy, error) {
 	if !slices.Contains([]Mode{Enforce, Testing, None}, p.Mode) {
 		return p, fmt.Errorf("mode is %.100q, not enforce, testing or none", seen["mode"])
 	}
-	seconds, err := strconv.ParseUint(seen["max_age"], 10, 32)
+	seconds, err := strconv.ParseUint(seen["max_age"], 10, 64)
 	if err != nil {
 		return p, fmt.Errorf("max_age is %.100q, not a number of seconds", seen["max_age"])
 	}
-	p.MaxAge = min(time.Duration(seconds)*time.Second, maxAge)
+	p.MaxAge = time.Duration(min(seconds, uint64(maxAge/time.Second))) * time.Second
 	if len(p.MX) == 0 && p.Mode != None {
 		return p, fmt.Errorf("the policy names no mx")
 	}

@@ -37,6 +37,9 @@ func TestPoliciesOfOthers(t *testing.T) {
 			t.Errorf("%s is allowed: %v", host, !want)
 		}
 	}
+	if p, err := mtasts.Parse("version: STSv1\nmode: enforce\nmx: a.example\nmax_age: 9999999999\n"); err != nil || p.MaxAge != 31557600*time.Second {
+		t.Errorf("a policy of three hundred years: %+v, %v", p, err)
+	}
 	for text, fault := range map[string]string{
 		"mode: enforce\nmx: a.example\nmax_age: 1":                             "version",
 		"version: STSv1\nmode: strict\nmx: a.example\nmax_age: 1":              "mode",

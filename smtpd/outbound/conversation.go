@@ -29,15 +29,24 @@ type conversation struct {
 }
 
 // attempt delivers a mail to one address, over a connection that is there from
-// an earlier mail, or a new one.
+// an earlier mail, or a new one. A server that has had enough of the former may
+// take the mail over the latter.
 func (s *Sender) attempt(ctx context.Context, t target, e *envelope, r route, policy tlsPolicy) (Outcome, *Error) {
-	c := s.idle.take(connectionKey(t, r.smarthost, policy))
-	if c == nil || !c.wake(ctx) {
-		c = &conversation{sender: s, target: t, policy: policy, smarthost: r.smarthost}
-		if err := c.connect(ctx); err != nil {
-			return Outcome{}, err
+	if c := s.idle.take(connectionKey(t, r.smarthost, policy)); c != nil && c.wake(ctx) {
+		outcome, err := s.converse(ctx, c, e, r)
+		if err == nil || !err.tryNext || ctx.Err() != nil {
+			return outcome, err
 		}
 	}
+	c := &conversation{sender: s, target: t, policy: policy, smarthost: r.smarthost}
+	if err := c.connect(ctx); err != nil {
+		return Outcome{}, err
+	}
+	return s.converse(ctx, c, e, r)
+}
+
+// converse delivers a mail over a connection.
+func (s *Sender) converse(ctx context.Context, c *conversation, e *envelope, r route) (Outcome, *Error) {
 	// Ends whatever waits on the network once ctx does.
 	stop := context.AfterFunc(ctx, func() { c.transport.Close() })
 	kept := false
@@ -58,7 +67,7 @@ func (s *Sender) attempt(ctx context.Context, t target, e *envelope, r route, po
 		}
 	}
 	response, err := c.transact(ctx, e)
-	outcome := Outcome{Host: t.host, RemoteAddr: t.address, TLS: c.describeTLS(), Response: response}
+	outcome := Outcome{Host: c.target.host, RemoteAddr: c.target.address, TLS: c.describeTLS(), Response: response}
 	c.mails++
 	if err == nil && stop() && s.idle.keep(c, s.Idle) {
 		kept = true

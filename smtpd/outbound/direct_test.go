@@ -85,7 +85,7 @@ func TestEmptyEnvelopeSenderAndLF(t *testing.T) {
 
 func TestWhatTheDNSDecides(t *testing.T) {
 	s := direct(netip.MustParseAddrPort("127.0.0.1:1"), serveZone(t,
-		"null.test. 60 IN MX 0 .", "broken.test. SERVFAIL", "half.test. 60 IN MX 10 mx.broken.test.", "mx.broken.test. SERVFAIL",
+		"null.test. 60 IN MX 0 .", "nulls.test. 60 IN MX 0 .", "nulls.test. 60 IN MX 10 .", "broken.test. SERVFAIL", "half.test. 60 IN MX 10 mx.broken.test.", "mx.broken.test. SERVFAIL",
 		"self.test. 60 IN MX 10 DESK.test.", "self.test. 60 IN MX 20 mx.other.test.", "desk.test. 60 IN A 127.0.0.1",
 		"any.test. 60 IN MX 10 any.test.", "any.test. 60 IN A 0.0.0.0", "dead.test. 60 IN A 127.0.0.1",
 		"nowhere.test. 60 IN MX 10 gone.nowhere.test."))
@@ -94,6 +94,7 @@ func TestWhatTheDNSDecides(t *testing.T) {
 		permanent                 bool
 	}{
 		{"null.test", "5.1.10", "null MX", true},
+		{"nulls.test", "5.1.10", "null MX", true},
 		{"absent.test", "5.1.2", "does not exist", true},
 		{"broken.test.", "4.4.3", "cannot be looked up", false},
 		{"half.test", "4.4.3", "cannot be looked up", false},
@@ -125,6 +126,9 @@ func TestPreferenceAndTheNextHost(t *testing.T) {
 		"lost before the end": answers("220 hi", "250 hi", "250 ok", ""),
 		"421 at RCPT":         answers("220 hi", "250 hi", "250 ok", "421 4.3.2 closing"),
 		"not SMTP":            answers("HTTP/1.1 400 Bad Request"),
+		"4xx at MAIL":         answers("220 hi", "250 hi", "451 4.3.0 my backend is away", "221 bye"),
+		"4xx at RCPT":         answers("220 hi", "250 hi", "250 ok", "450 4.2.0 greylisted", "221 bye"),
+		"4xx at DATA":         answers("220 hi", "250 hi", "250 ok", "250 ok", "452 4.3.1 no space", "221 bye"),
 	}
 	for name, talk := range bad {
 		t.Run(name, func(t *testing.T) {
@@ -138,6 +142,26 @@ func TestPreferenceAndTheNextHost(t *testing.T) {
 			}
 			p.only(t)
 		})
+	}
+}
+
+// Three hosts put the mail off, of which two are asked; and one that put it off
+// outweighs one that refuses it.
+func TestHostsThatPutMailOff(t *testing.T) {
+	busy := &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "later"}
+	first := servePeer(t, "127.0.0.1:0", func(p *peer) { p.refuse["RCPT"] = busy })
+	second := servePeer(t, fmt.Sprintf("127.0.0.2:%d", first.address.Port()), func(p *peer) { p.refuse["RCPT"] = busy })
+	third := servePeer(t, fmt.Sprintf("127.0.0.3:%d", first.address.Port()), func(p *peer) { p.refuse["RCPT"] = busy })
+	s := direct(first.address, serveZone(t, "customer.test. 60 IN MX 10 one.test.", "customer.test. 60 IN MX 20 two.test.", "customer.test. 60 IN MX 30 three.test.",
+		"one.test. 60 IN A 127.0.0.1", "two.test. 60 IN A 127.0.0.2", "three.test. 60 IN A 127.0.0.3"))
+	if _, err := s.Deliver(t.Context(), mail("a@customer.test")); failed(t, err).Host != "two.test" || third.conns != 0 {
+		t.Errorf("error %v, the third host was asked %d times", err, third.conns)
+	}
+	second.mu.Lock()
+	second.refuse["RCPT"] = &smtp.SMTPError{Code: 550, EnhancedCode: smtp.EnhancedCode{5, 7, 1}, Message: "write to the first"}
+	second.mu.Unlock()
+	if _, err := s.Deliver(t.Context(), mail("a@customer.test")); failed(t, err).Permanent || failed(t, err).Host != "one.test" {
+		t.Errorf("error %v", err)
 	}
 }
 
@@ -193,8 +217,12 @@ func TestRefusals(t *testing.T) {
 			if e.Host == "" || !strings.Contains(e.Error(), fmt.Sprintf("%d %s %s", e.Code, want, e.Message)) {
 				t.Errorf("text = %s", e)
 			}
-			if test.command != "EHLO" && second.conns != 0 {
-				t.Error("another host was bothered with a mail the first one answered")
+			asked := 0 // a refusal is one, and what is put off may be taken elsewhere
+			if !test.permanent {
+				asked = 1
+			}
+			if test.command != "EHLO" && second.conns != asked {
+				t.Errorf("another host was asked %d times, want %d", second.conns, asked)
 			}
 		})
 	}

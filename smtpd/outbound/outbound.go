@@ -133,7 +133,11 @@ func (s *Sender) deliver(ctx context.Context, m Mail) (Outcome, *Error) {
 		return Outcome{}, err
 	}
 	var failure *Error
+	deferring := "" // the host that answered, and put the mail off
 	for _, t := range r.targets {
+		if t.host == deferring {
+			continue
+		}
 		outcome, err := s.attemptProven(ctx, t, e, r)
 		if err == nil {
 			return outcome, nil
@@ -143,7 +147,17 @@ func (s *Sender) deliver(ctx context.Context, m Mail) (Outcome, *Error) {
 		if failure == nil || !err.Permanent {
 			failure = err
 		}
-		if !err.tryNext || ctx.Err() != nil {
+		switch {
+		case ctx.Err() != nil:
+			return Outcome{}, err
+		case err.tryNext:
+		case err.Code/100 == 4 && deferring == "":
+			// RFC 5321 section 5.1: each host in turn. One more is enough: what two
+			// put off, all do.
+			deferring = t.host
+		case deferring != "":
+			return Outcome{}, failure
+		default:
 			return Outcome{}, err
 		}
 	}

@@ -113,8 +113,8 @@ func (s *Sender) exchangers(ctx context.Context, domain string) ([]string, *Erro
 		}
 		return s.implicitExchanger(ctx, domain)
 	}
-	// RFC 7505: one MX, "."
-	if len(records) == 1 && strings.Trim(records[0].Host, ".") == "" {
+	// RFC 7505: one MX, "."; several of that kind say no more.
+	if !slices.ContainsFunc(records, func(mx *net.MX) bool { return strings.Trim(mx.Host, ".") != "" }) {
 		return nil, permanent("5.1.10", "%s accepts no mail (null MX)", domain)
 	}
 	rand.Shuffle(len(records), func(i, j int) { records[i], records[j] = records[j], records[i] })
@@ -127,8 +127,8 @@ func (s *Sender) exchangers(ctx context.Context, domain string) ([]string, *Erro
 			// circles. Those of the same rank may stand before or behind.
 			hosts = hosts[:0]
 			for _, better := range records {
-				if better.Pref < record.Pref {
-					hosts = append(hosts, strings.ToLower(strings.TrimSuffix(better.Host, ".")))
+				if name := strings.ToLower(strings.TrimSuffix(better.Host, ".")); name != "" && better.Pref < record.Pref {
+					hosts = append(hosts, name)
 				}
 			}
 			if len(hosts) == 0 {

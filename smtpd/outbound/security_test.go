@@ -252,6 +252,21 @@ func TestConnectionsAreUsedAgain(t *testing.T) {
 	if _, err := s.Deliver(t.Context(), mail("customer@far.test")); err != nil {
 		t.Fatal(err)
 	}
+	// A server that takes no more over one connection takes more over another.
+	p.mu.Lock()
+	p.perConn = 2
+	before := p.conns
+	p.mu.Unlock()
+	for range 3 {
+		if _, err := s.Deliver(t.Context(), mail("customer@far.test")); err != nil {
+			t.Fatalf("over a connection that has had its fill: %v", err)
+		}
+	}
+	p.mu.Lock()
+	if p.conns == before {
+		t.Error("all went over one connection")
+	}
+	p.mu.Unlock()
 	// The server goes away and comes back: an idle connection that is dead costs nothing.
 	p.Close()
 	again := servePeer(t, p.address.String(), nil)

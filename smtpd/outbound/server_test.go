@@ -40,6 +40,7 @@ type peer struct {
 	address    netip.AddrPort
 	mechanisms []string // AUTH it offers
 	refuse     map[string]error
+	perConn    int // mails over one connection; 0 for any
 
 	mu    sync.Mutex
 	mails []received
@@ -68,7 +69,7 @@ func servePeer(t *testing.T, address string, setup func(*peer)) *peer {
 func listen(t *testing.T, address string) net.Listener {
 	t.Helper()
 	listener, err := net.Listen("tcp", address)
-	if err != nil && strings.HasPrefix(address, "127.0.0.2:") {
+	if err != nil && !strings.HasPrefix(address, "127.0.0.1:") {
 		t.Skipf("this machine has no second loopback address: %v", err)
 	}
 	if err != nil {
@@ -109,8 +110,9 @@ func (p *peer) none(t *testing.T) {
 }
 
 type session struct {
-	peer *peer
-	mail received
+	peer  *peer
+	mail  received
+	begun int // mails
 }
 
 func (s *session) AuthMechanisms() []string { return s.peer.mechanisms }
@@ -150,11 +152,19 @@ func (l *loginServer) Next(response []byte) ([]byte, bool, error) {
 
 func (s *session) Mail(from string, options *smtp.MailOptions) error {
 	s.mail.from, s.mail.options = from, *options
+	s.begun++
+	s.peer.mu.Lock()
+	defer s.peer.mu.Unlock()
+	if s.peer.perConn > 0 && s.begun > s.peer.perConn {
+		return &smtp.SMTPError{Code: 421, EnhancedCode: smtp.EnhancedCode{4, 7, 0}, Message: "enough for one connection"}
+	}
 	return s.peer.refuse["MAIL"]
 }
 
 func (s *session) Rcpt(to string, _ *smtp.RcptOptions) error {
 	s.mail.to = to
+	s.peer.mu.Lock()
+	defer s.peer.mu.Unlock()
 	return s.peer.refuse["RCPT"]
 }
 
