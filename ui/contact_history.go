@@ -10,7 +10,6 @@ import (
 	_ "image/png" // another
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -36,7 +35,6 @@ type personFigure struct{ Label, Value, Hint string }
 // personFile is a file with the ticket that it is on.
 type personFile struct {
 	fileView
-	Thumbnail string // "" for what is no picture
 	Ticket    uint64
 	TicketURL string
 	Subject   string
@@ -79,9 +77,6 @@ func (s *Server) personFiles(v *visit, files []helpdesk.ContactFile) (list []per
 	for _, f := range files {
 		file := personFile{fileView: r.file(f.Message, f.Index, f.Attachment), Ticket: f.Ticket, TicketURL: "/tickets/" + strconv.FormatUint(f.Ticket, 10),
 			Subject: subjectOf(v.Printer, f.Subject), Ours: f.Direction == helpdesk.Outbound, Time: shortMoment(v.Printer, f.At)}
-		if slices.Contains(thumbnailTypes, strings.ToLower(f.Attachment.ContentType)) && f.Attachment.Size <= maxThumbnailSource {
-			file.Thumbnail = file.URL + "/thumbnail"
-		}
 		list = append(list, file)
 	}
 	return list

@@ -47,6 +47,7 @@ const (
 type bodyView struct {
 	ID         string
 	HTML       bool
+	HasHTML    bool
 	Parts      []textPart
 	Withheld   int  // remote images that are not shown
 	Images     bool // remote images are shown
@@ -84,7 +85,7 @@ func (s *Server) messageBody(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := bodyView{ID: m.Message.ID, HTML: c.QueryParam("as") == "html", Parts: textParts(s.options.Mail.Fold(m.Body.Text))}
+	body := bodyView{ID: m.Message.ID, HTML: c.QueryParam("as") == "html", HasHTML: true, Parts: textParts(s.options.Mail.Fold(m.Body.Text))}
 	if body.HTML {
 		safe := s.options.Mail.Sanitize(m.Body.HTML, func(string) string { return "" }, nil)
 		body.Images = safe.RemoteImages > 0 && c.QueryParam("images") != ""

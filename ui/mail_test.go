@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"fmt"
 	"mime"
 	"net/http"
 	"strings"
@@ -77,4 +78,33 @@ func TestMailHTMLIsAloneInItsFrame(t *testing.T) {
 	}
 	b.fragment(path+"/body?as=text", "body").want(http.StatusOK).shows("本文").hides("<iframe")
 	h.browser().get(path + "/html").want(http.StatusSeeOther)
+}
+
+// TestPicturesAreSeenBesidePlainText looks at mails whose pictures stand amid
+// their HTML, are attached, or are many, and at one without plain text.
+func TestPicturesAreSeenBesidePlainText(t *testing.T) {
+	h := newReadyHouse(t)
+	large := strings.Repeat("x", 30<<10)
+	files := []file{{name: "写真.png", contentType: "image/png", data: large}, {contentType: "image/png", contentID: "screen", data: large}, {contentType: "image/gif", contentID: "logo", data: "GIF89a"}}
+	for range 12 {
+		files = append(files, file{name: "測定.csv", contentType: "text/csv", data: "a,b"})
+	}
+	id := h.receive(letter{subject: "画面の写真", html: `<img src="cid:screen">`, files: files}).MessageID
+	b := h.as(h.admin)
+	p := b.get("/inbox/open/1").want(http.StatusOK).shows("「HTML」を選ぶと", "本文中の画像", "ほか 6 件のファイル")
+	base := "/messages/" + id + "/attachments/"
+	for index, want := range []bool{true, true, false} {
+		if got := strings.Contains(p.body, fmt.Sprintf(`class="file picture" href="%s%d"`, base, index)); got != want {
+			t.Errorf("attachment %d is shown small: %v", index, got)
+		}
+		if !strings.Contains(p.body, fmt.Sprintf(`href="%s%d" download`, base, index)) {
+			t.Errorf("attachment %d cannot be saved", index)
+		}
+	}
+	before, folded, found := strings.Cut(p.body, `<details class="more-files">`)
+	if shown, hidden := strings.Count(before, "測定.csv</span>"), strings.Count(folded, "測定.csv</span>"); !found || shown != 6 || hidden < 6 {
+		t.Errorf("%d of 12 files are listed, %d folded", shown, hidden)
+	}
+	h.receive(letter{subject: "空"})
+	b.get("/inbox/open/2").want(http.StatusOK).shows("本文はありません。").hides("「HTML」を選ぶと", "本文中の画像")
 }

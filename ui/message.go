@@ -2,7 +2,6 @@ package ui
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 	"unicode"
 
@@ -35,7 +34,9 @@ type messageView struct {
 	HasHTML    bool
 	Marks      []messageMark   // what the mail claims of itself, and how it came
 	Invitation *invitationView // nil without one
-	Files      []fileView
+	Files      fileList
+	Pictures   fileList // files of which there are small pictures
+	Within     fileList // what the HTML shows amid its words, and plain text cannot
 	Fates      []fateView
 	Analysis   *analysisView
 	Pending    string // what the model is doing, or why it did nothing
@@ -48,19 +49,6 @@ type messageView struct {
 	Explained  bool     // its explanation may be read
 	Charsets   []option // to decode it again in
 	Movable    bool     // it can be moved to another ticket
-}
-
-// fileView is an attachment that can be downloaded.
-type fileView struct {
-	URL  string
-	Name string
-	Size string
-	Icon string
-	Mail string // where it can be read, of an attached mail
-	Hint string // its name, and the one the sender wrote where that was another
-
-	Risk    string // what makes it dangerous, in a word; "" for nothing known
-	Warning string
 }
 
 // fateView is how one recipient's delivery stands.
@@ -87,11 +75,7 @@ func (r reader) message(m helpdesk.MessageView) messageView {
 	if msg.Kind != "" && msg.Kind != helpdesk.KindPerson {
 		view.Kind = r.T("kind." + string(msg.Kind))
 	}
-	for i, a := range msg.Attachments {
-		if !a.Inline || a.ContentID == "" || !view.HasHTML {
-			view.Files = append(view.Files, r.file(msg.ID, i, a))
-		}
-	}
+	r.files(&view, msg)
 	if msg.Direction == helpdesk.Inbound {
 		r.received(&view, m)
 	} else {
@@ -243,16 +227,6 @@ func trustBy(a helpdesk.Authentication) string {
 		return strings.ToUpper(a.AlignedBy)
 	}
 	return "DMARC"
-}
-
-func (r reader) file(messageID string, index int, a helpdesk.Attachment) fileView {
-	f := fileView{URL: "/messages/" + messageID + "/attachments/" + strconv.Itoa(index), Name: fileName(r.Printer, a, index), Size: r.Size(a.Size), Icon: fileIcon(a)}
-	if isMail(a) {
-		f.Mail = f.URL + "/mail"
-	}
-	f.Hint = r.nameHint(f.Name, a)
-	r.risk(&f, a)
-	return f
 }
 
 // nameHint says beside a cleaned name what the sender had written.

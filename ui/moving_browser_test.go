@@ -8,6 +8,8 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // TestBrowserWorksInTheList takes and closes tickets where they stand in the
@@ -40,10 +42,36 @@ func TestBrowserWorksInTheList(t *testing.T) {
 	eval[bool](b, `(document.querySelector("#me").open = true)`)
 	b.click(`#me [value=dark]`)
 	b.until(`getComputedStyle(document.documentElement).colorScheme === "dark"`)
+	b.longSubject(h)
 	if !eval[bool](b, `window.stayed === true`) {
 		t.Error("the page was loaded again")
 	}
 	if found := b.complaints("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}
+}
+
+// longSubject opens a ticket whose subject is longer than its place, and shows
+// all of it and less again; what arrives meanwhile does not fold it.
+func (b *tab) longSubject(h *house) {
+	b.t.Helper()
+	h.receive(letter{from: "k9@kyaku.example", name: "客", subject: strings.Repeat("とても長い件名の続き、", 40), text: "本文"})
+	b.until(`document.querySelector("#row-4, #arrivals:not([hidden])")`)
+	b.do(chromedp.Evaluate[chromedp.Void](`document.querySelector("#arrivals").click()`))
+	b.click("#row-4")
+	b.until(`document.querySelector("#ticket").dataset.number === "4" && document.querySelector(".subject-more:not([hidden])")`)
+	const height = `document.querySelector(".ticket-title").offsetHeight`
+	folded := eval[int](b, height)
+	b.click(".subject-more")
+	b.until(`document.querySelector(".subject-more").ariaExpanded === "true"`)
+	if whole := eval[int](b, height); whole <= folded {
+		b.t.Errorf("the head has %d pixels folded and %d whole", folded, whole)
+	}
+	urgent := helpdesk.PriorityUrgent
+	if _, err := h.Change(h.ctx(), h.admin.Actor(), 4, helpdesk.Change{Priority: &urgent}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.until(`document.querySelector("#priority").value === "urgent" && document.querySelector(".subject-more").ariaExpanded === "true"`)
+	b.click(".subject-more")
+	b.until(`document.querySelector(".subject-more").ariaExpanded === "false" && ` + height + ` <= ` + fmt.Sprint(folded+2))
 }

@@ -14,6 +14,7 @@ import "./tick.js";
 import "./filter.js";
 import "./find.js";
 import "./fold.js";
+import "./subject.js";
 import "./thread.js";
 import "./editor.js";
 import "./toolbar.js";
