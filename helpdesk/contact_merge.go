@@ -204,6 +204,15 @@ func (c *command) undoMergeContacts(id string) (*ContactMerging, error) {
 		return nil, err
 	}
 	from.MergedInto = ""
+	if from.CompanyID != "" {
+		has, err := companies.Has(c, key(from.CompanyID))
+		if err != nil {
+			return nil, err
+		}
+		if !has { // it was deleted meanwhile
+			from.CompanyID, from.CompanyKept = "", false
+		}
+	}
 	if err := c.keepOwnAddresses(from, into); err != nil {
 		return nil, err
 	}
@@ -319,7 +328,7 @@ func verifyContacts(ctx context.Context, r store.Reader) (problems []string, err
 		if err := ctx.Err(); err != nil {
 			return problems, err
 		}
-		if c.CompanyID != "" {
+		if c.CompanyID != "" && c.MergedInto == "" {
 			if has, err := companies.Has(r, key(c.CompanyID)); err != nil || !has {
 				problems = append(problems, fmt.Sprintf("contact %s is of company %s, which does not exist (%v)", c.Email, c.CompanyID, err))
 			}

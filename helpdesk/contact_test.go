@@ -146,6 +146,31 @@ func TestStrangersStayStrangersAfterAMerge(t *testing.T) {
 	}
 }
 
+// A company can be deleted while a contact that was given it is part of another.
+func TestADeletedCompanyIsNobodysAnyMore(t *testing.T) {
+	h := newHouse(t)
+	h.mailFrom("hanako@work.example", "見積")
+	h.mailFrom("hanako@home.example", "領収書")
+	work, home := h.contact("hanako@work.example").Contact, h.contact("hanako@home.example").Contact
+	acme := h.company(helpdesk.Company{Name: "Acme"})
+	h.changeContact(home.ID, helpdesk.ContactChange{Company: &acme.ID})
+	m, err := h.MergeContacts(t.Context(), h.admin, home.ID, work.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.DeleteCompany(t.Context(), h.admin, acme.ID); err != nil {
+		t.Fatal(err)
+	}
+	h.verify()
+	if _, err := h.UndoMergeContacts(t.Context(), h.admin, m.ID); err != nil {
+		t.Fatal(err)
+	}
+	if c := h.contact(home.ID); c.Contact.CompanyID != "" || c.Company != nil {
+		t.Errorf("it is still of %q: %+v", c.Contact.CompanyID, c.Company)
+	}
+	h.verify()
+}
+
 func TestAContactHasTheCompanyOfItsDomain(t *testing.T) {
 	h := newHouse(t)
 	h.mailFrom("山田 <yamada@acme.example>", "一")
