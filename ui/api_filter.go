@@ -196,7 +196,6 @@ func (s *Server) ticketQuery(c echo.Context, a helpdesk.Actor) (q helpdesk.Ticke
 		return q, err
 	}
 	view := helpdesk.View(values.Get("view"))
-	saved := apiFilter{}
 	if view != "" && !slices.Contains(helpdesk.Views, view) {
 		v, err := s.desk.SavedView(ctx, a, string(view))
 		if helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
@@ -205,20 +204,15 @@ func (s *Server) ticketQuery(c echo.Context, a helpdesk.Actor) (q helpdesk.Ticke
 		if err != nil {
 			return q, err
 		}
-		saved, q = d.write(v.Filter), v.Query()
+		q = v.Query() // by its ids: a name may be another stage's too, or gone
 	} else {
 		q.View = view
 	}
-	mine := saved.fields()
-	for name, list := range given.fields() {
-		if len(*list) > 0 {
-			*mine[name] = *list
-		}
-	}
-	saved.Waiting, saved.Unread = saved.Waiting || given.Waiting, saved.Unread || given.Unread
-	if q.Filter, err = d.read(saved); err != nil {
+	asked, err := d.read(given)
+	if err != nil {
 		return q, err
 	}
+	q.Filter = replaced(q.Filter, asked)
 	if values.Has("q") {
 		q.Text = values.Get("q")
 	}
@@ -229,4 +223,21 @@ func (s *Server) ticketQuery(c echo.Context, a helpdesk.Actor) (q helpdesk.Ticke
 		q.Sort = sort
 	}
 	return q, nil
+}
+
+// replaced is a filter in which the lists that another names take the place of its
+// own.
+func replaced(f, by helpdesk.Filter) helpdesk.Filter {
+	for _, list := range []struct{ mine, other *[]string }{{&f.Pipelines, &by.Pipelines}, {&f.Stages, &by.Stages}, {&f.Aliases, &by.Aliases},
+		{&f.Brands, &by.Brands}, {&f.Assignees, &by.Assignees}, {&f.Teams, &by.Teams}, {&f.Tags, &by.Tags}, {&f.Languages, &by.Languages},
+		{&f.ReplyTypes, &by.ReplyTypes}} {
+		if len(*list.other) > 0 {
+			*list.mine = *list.other
+		}
+	}
+	if len(by.Priorities) > 0 {
+		f.Priorities = by.Priorities
+	}
+	f.Waiting, f.Unread = f.Waiting || by.Waiting, f.Unread || by.Unread
+	return f
 }

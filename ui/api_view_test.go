@@ -45,6 +45,31 @@ func TestAPIViewsNarrowAndCount(t *testing.T) {
 		h.call("GET", "/tickets?"+query, nil).refused(400, helpdesk.CodeInvalid, field, "")
 	}
 
+	// A view asks for what it was saved with: a stage of one pipeline, and a team
+	// also once that is gone.
+	team, err := h.SaveTeam(h.ctx(), h.actor(), helpdesk.Team{Name: "請求"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := h.SavePipeline(h.ctx(), h.actor(), helpdesk.Pipeline{Name: "返品", Stages: []helpdesk.Stage{{Name: "受付", Kind: helpdesk.StageOpen}, {Name: "済", Kind: helpdesk.StageClosed}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, filter := range map[string]helpdesk.Filter{"stage": {Stages: []string{other.Stages[0].ID}}, "team": {Teams: []string{team.ID}}} {
+		v, err := h.SaveView(h.ctx(), h.actor(), helpdesk.SavedView{Name: what, View: helpdesk.ViewAll, Filter: filter})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if what == "team" {
+			if err := h.DeleteTeam(h.ctx(), h.actor(), team.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := numbers("view=" + v.ID); len(got) != 0 {
+			t.Errorf("a view of another %s has %v", what, got)
+		}
+	}
+
 	// What is one's own is nobody else's.
 	hanako, err := h.CreateUser(h.ctx(), h.actor(), helpdesk.NewUser{Email: "hanako@example.jp", Name: "Hanako", Role: helpdesk.RoleAgent, Password: "correct horse battery"})
 	if err != nil {
