@@ -1,8 +1,6 @@
 package helpdesk
 
 import (
-	"slices"
-
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -28,6 +26,20 @@ func usersWho(r store.Reader, p Permission) (ids []string, err error) {
 	return ids, nil
 }
 
+// activeUsers are those of a list who are not disabled.
+func activeUsers(r store.Reader, list []string) (ids []string, err error) {
+	for _, id := range list {
+		u, err := optional(users.Get(r, key(id)))
+		if err != nil {
+			return nil, err
+		}
+		if u != nil && !u.Disabled {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
 // whoAnswers are those who may want to answer a ticket themselves: who has it
 // and follows it; else its team; else all who may.
 func whoAnswers(r store.Reader, t *Ticket) (ids []string, err error) {
@@ -39,8 +51,10 @@ func whoAnswers(r store.Reader, t *Ticket) (ids []string, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if team != nil && len(team.Members) > 0 {
-			return appendNew(slices.Clone(team.Members), t.Followers...), nil
+		if team != nil {
+			if ids, err = activeUsers(r, team.Members); err != nil || len(ids) > 0 {
+				return appendNew(ids, t.Followers...), err
+			}
 		}
 	}
 	return usersWho(r, PermitReply)

@@ -84,9 +84,11 @@ func (c *command) applyRule(r *AssignmentRule, t *Ticket, m *Message) error {
 		return err
 	}
 	if r.Then.TeamID != "" {
-		if team, err := c.activeTeam(r.Then.TeamID); err != nil {
-			return err
-		} else if err := c.assignTeam(t, team); err != nil {
+		team, err := c.activeTeam(r.Then.TeamID)
+		if err == nil && team != "" { // one that is gone takes no ticket from another
+			err = c.assignTeam(t, team)
+		}
+		if err != nil {
 			return err
 		}
 	}

@@ -167,7 +167,7 @@ func (c *command) team(id string) (*Team, error) {
 	return found(t, err, "team", id)
 }
 
-// DeleteTeam removes a team that has no open tickets and that no alias names.
+// DeleteTeam removes a team that has no open tickets and that no alias and no rule names.
 // Closed tickets keep that they were its.
 func (d *Desk) DeleteTeam(ctx context.Context, a Actor, id string) error {
 	return deleteRecord(ctx, d, a, "delete teams", PermitTeams, id, (*command).team, func(c *command, t *Team) error {
@@ -184,6 +184,15 @@ func (d *Desk) DeleteTeam(ctx context.Context, a Actor, id string) error {
 			}
 			if alias.TeamID == id {
 				return conflict("team_of_alias", "team %q gets the new tickets of %s; change that first", t.Name, alias.Address)
+			}
+		}
+		list, err := rulesOf(c)
+		if err != nil {
+			return err
+		}
+		for _, rule := range list {
+			if rule.Then.TeamID == id {
+				return conflict("team_of_rule", "team %q gets tickets by the rule %q; change that first", t.Name, rule.Name)
 			}
 		}
 		if err := teams.Delete(c, key(id)); err != nil {

@@ -78,6 +78,11 @@ func TestTicketsOfATeam(t *testing.T) {
 	if _, err := h.SaveAlias(ctx, h.admin, h.alias); err != nil {
 		t.Fatal(err)
 	}
+	rule := h.rule(helpdesk.AssignmentRule{Name: "請求", Then: helpdesk.RuleActions{TeamID: team.ID, Assign: helpdesk.AssignBalanced}})
+	wantCode(t, h.DeleteTeam(ctx, h.admin, team.ID), helpdesk.CodeConflict, "rule \"請求\"")
+	if err := h.DeleteRule(ctx, h.admin, rule.ID); err != nil {
+		t.Fatal(err)
+	}
 	if err := h.DeleteTeam(ctx, h.admin, team.ID); err != nil {
 		t.Error(err)
 	}
