@@ -2,6 +2,7 @@ package helpdesk_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -130,6 +131,21 @@ func TestCustomerWakesWhatRests(t *testing.T) {
 			t.Errorf("%s was not refused", what)
 		}
 	}
+}
+
+// By phone a customer wakes what waits for them as by mail.
+func TestLoggedReplyWakesWhatRests(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	h.reply(1, "Which invoice do you mean?")
+	h.snooze(1, time.Time{}, "until they say")
+	if _, err := h.LogReply(t.Context(), h.admin, helpdesk.LoggedReply{Ticket: 1, Text: "The one of May", Channel: "phone"}); err != nil {
+		t.Fatal(err)
+	}
+	if v := h.ticket(1); v.Row.Ticket.Snooze != nil || !strings.Contains(kinds(v.Events), "ticket.woken") {
+		t.Errorf("it rests on: %+v, events %s", v.Row.Ticket.Snooze, kinds(v.Events))
+	}
+	h.verify()
 }
 
 func TestFollowersAndPriority(t *testing.T) {

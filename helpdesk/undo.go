@@ -191,6 +191,9 @@ func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message
 	m.Seq = seq
 	t.Snippet, t.UpdatedAt, t.CustomerSeq = m.Snippet, c.now, seq
 	t.WaitingSince = earlier(t.WaitingSince, m.At)
+	if err := c.wakeTicket(t, WokenByCustomer); err != nil {
+		return nil, err
+	}
 	if err := c.stopScheduled(t); err != nil {
 		return nil, err
 	}
