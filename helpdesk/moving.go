@@ -87,6 +87,9 @@ func (d *Desk) Merge(ctx context.Context, a Actor, from, into uint64) (*Moving, 
 		if err != nil {
 			return err
 		}
+		if err := target.takesIn(source); err != nil {
+			return err
+		}
 		moving = &Moving{ID: d.newID(), Kind: MovingTicket, From: from, Into: into, By: a.UserID, At: c.now}
 		return c.merge(moving, source, target)
 	})
@@ -216,6 +219,14 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 	return c.moved(from, into)
 }
 
+// takesIn refuses what would be out of sight on a ticket that is spam.
+func (t *Ticket) takesIn(from *Ticket) error {
+	if t.Spam != nil && from.Spam == nil {
+		return conflict("merge_spam", "ticket %d is spam; say that it is not before anything is moved there", t.Number)
+	}
+	return nil
+}
+
 // wakeFor brings a resting ticket back that takes in a customer who waits: nobody
 // has laid that one aside, unless where it comes from.
 func (c *command) wakeFor(from, into *Ticket) error {
@@ -227,7 +238,11 @@ func (c *command) wakeFor(from, into *Ticket) error {
 
 func (c *command) moveTarget(m *Moving, message *Message, from *Ticket) (*Ticket, error) {
 	if m.Into != 0 {
-		return workable(c, m.Into)
+		into, err := workable(c, m.Into)
+		if err != nil {
+			return nil, err
+		}
+		return into, into.takesIn(from)
 	}
 	m.Opened = true
 	into, err := c.splitTicket(from, message)

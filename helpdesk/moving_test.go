@@ -127,6 +127,25 @@ func TestWhatWaitsIsNotMergedIntoAClosedTicket(t *testing.T) {
 	}
 }
 
+func TestNothingIsMovedOutOfSightIntoSpam(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	mail := h.second()
+	h.post("support@example.jp", "From: tamura@customer.example", "Subject: third", "", "It stays where it is.")
+	if _, err := h.MarkSpam(t.Context(), h.admin, 1, helpdesk.BlockNobody); err != nil {
+		t.Fatal(err)
+	}
+	_, err := h.Merge(t.Context(), h.admin, 2, 1)
+	wantCode(t, err, helpdesk.CodeConflict, "ticket 1 is spam")
+	h.merge(3, 2)
+	_, err = h.Move(t.Context(), h.admin, mail.MessageID, 1)
+	wantCode(t, err, helpdesk.CodeConflict, "ticket 1 is spam")
+	h.merge(1, 2)
+	if !slices.Contains(h.view(helpdesk.ViewOpen, h.admin), 2) {
+		t.Error("a ticket that took in spam is spam")
+	}
+}
+
 // A customer who waits is not laid aside with the ticket that takes them in.
 func TestWhatWaitsWakesTheTicketItIsMovedTo(t *testing.T) {
 	for _, moved := range []func(h *house, mail helpdesk.Receipt){
