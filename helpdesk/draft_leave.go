@@ -339,6 +339,10 @@ func (c *command) stop(draft *Draft, why, text string) error {
 // stopScheduled gives back what was to leave by itself, because the ticket's
 // customer has written. The ticket is written afterwards.
 func (c *command) stopScheduled(t *Ticket) error {
+	return c.giveBackScheduled(t, ReturnedByCustomer, func(draft *Draft) bool { return !draft.Regardless })
+}
+
+func (c *command) giveBackScheduled(t *Ticket, why string, meant func(*Draft) bool) error {
 	if t.Scheduled == 0 {
 		return nil
 	}
@@ -347,16 +351,16 @@ func (c *command) stopScheduled(t *Ticket) error {
 		if err != nil {
 			return err
 		}
-		if draft.State == DraftScheduled && !draft.Regardless {
+		if draft.State == DraftScheduled && meant(draft) {
 			stopped = append(stopped, draft)
 		}
 	}
 	for _, draft := range stopped {
-		c.toWriting(draft, &Returned{Why: ReturnedByCustomer, At: c.now})
+		c.toWriting(draft, &Returned{Why: why, At: c.now})
 		if err := errors.Join(c.clearTimer(TimerSend, draft.ID), drafts.Put(c, draft)); err != nil {
 			return err
 		}
-		if err := c.recordDraft(EventReplyStopped, draft, map[string]string{"why": ReturnedByCustomer}); err != nil {
+		if err := c.recordDraft(EventReplyStopped, draft, map[string]string{"why": why}); err != nil {
 			return err
 		}
 	}
@@ -377,4 +381,5 @@ const (
 	ReturnedByCustomer = "customer_wrote"
 	ReturnedRefused    = "refused"
 	ReturnedFailed     = "failed"
+	ReturnedSpam       = "spam" // the ticket was marked as spam
 )

@@ -98,6 +98,26 @@ func TestCustomerStopsWhatWasScheduled(t *testing.T) {
 	}
 }
 
+// What is spam is answered by nobody, also not by what waits for its time.
+func TestSpamStopsWhatWasScheduled(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	h.later(h.admin, draftID, "stopped", h.now.Add(time.Hour), true)
+	if _, err := h.MarkSpam(t.Context(), h.admin, 1, helpdesk.BlockNobody); err != nil {
+		t.Fatal(err)
+	}
+	h.pass(2 * time.Hour)
+	h.sendDue()
+	v := h.ticket(1)
+	if len(v.Messages) != 1 || v.Row.Ticket.Spam == nil || v.Row.Ticket.Scheduled != 0 || !strings.Contains(kinds(v.Events), "reply.stopped") {
+		t.Errorf("%d messages, spam %+v, %d scheduled, events %s", len(v.Messages), v.Row.Ticket.Spam, v.Row.Ticket.Scheduled, kinds(v.Events))
+	}
+	if len(v.Drafts) != 1 || v.Drafts[0].State != helpdesk.DraftWriting || v.Drafts[0].Returned == nil || v.Drafts[0].Returned.Why != helpdesk.ReturnedSpam {
+		t.Errorf("its author has not got it back: %+v", v.Drafts)
+	}
+	h.verify()
+}
+
 func TestScheduledReplyIsRecalledOrSentNow(t *testing.T) {
 	h := newHouse(t)
 	h.first()

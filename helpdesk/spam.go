@@ -89,6 +89,9 @@ func (c *command) markSpam(t *Ticket, pattern string) error {
 	if err := c.setSpam(t, pattern, ""); err != nil {
 		return err
 	}
+	if err := c.giveBackScheduled(t, ReturnedSpam, func(*Draft) bool { return true }); err != nil {
+		return err
+	}
 	return c.recountTicket(t)
 }
 

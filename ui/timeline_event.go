@@ -115,8 +115,11 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		at, _ := time.Parse(time.RFC3339, e.Data["at"])
 		args = append(args, strong(r.Long(at)))
 	case helpdesk.EventReplyStopped:
-		if e.Data["why"] == helpdesk.ReturnedFailed {
+		switch e.Data["why"] {
+		case helpdesk.ReturnedFailed:
 			key, args = key+"_failed", append(args, e.Data["text"])
+		case helpdesk.ReturnedSpam:
+			key += "_spam"
 		}
 	case helpdesk.EventApprovalRefused:
 		args = append(args, e.Data["comment"])
