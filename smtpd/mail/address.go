@@ -86,7 +86,7 @@ func cutMailboxes(s string) [][]addressPiece {
 				lastParen = -1
 			}
 		case c == '<' && i < lastAngle:
-			kind, end = pieceAngle, i+strings.IndexByte(s[i:], '>')
+			kind, end = pieceAngle, endOfAngle(s, i)
 		case c == ',' || c == ';':
 			endMailbox(i)
 			i++
@@ -133,6 +133,28 @@ func isGroupName(pieces []addressPiece, s string, text, colon int) bool {
 		}
 	}
 	return text < 0 || !strings.Contains(s[text:colon], "@")
+}
+
+// maxQuotedLocal bounds, in bytes, a quoted local part within brackets; mail allows 64
+// (RFC 5321 section 4.5.3.1.1).
+const maxQuotedLocal = 512
+
+// endOfAngle returns the closing bracket of the address s[start:] begins with, which has
+// one. A local part in quotes may hold brackets itself (RFC 5322 section 3.4.1).
+func endOfAngle(s string, start int) int {
+	local := start + 1
+	for local < len(s) && (s[local] == ' ' || s[local] == '\t') {
+		local++
+	}
+	if local < len(s) && s[local] == '"' {
+		quoted := s[:min(len(s), local+maxQuotedLocal)]
+		if end := endOfQuoted(quoted, local); end > 0 && strings.HasPrefix(strings.TrimLeft(s[end+1:], " \t"), "@") {
+			if closing := strings.IndexByte(s[end:], '>'); closing > 0 {
+				return end + closing
+			}
+		}
+	}
+	return start + strings.IndexByte(s[start:], '>')
 }
 
 // endOfQuoted returns the closing quote of the string s[start:] begins with, 0
