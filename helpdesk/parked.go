@@ -16,8 +16,8 @@ func (c *command) park(t *Timer) error {
 	return c.raiseAlarm(AlarmParked, string(t.Kind), Found("timer_parked", "%s", t.Problem))
 }
 
-// Parked returns the work that is no longer tried, at most limit (200 where zero), and
-// how much there is in all.
+// Parked returns the work that is no longer tried, at most limit (200 where zero), the
+// longest parked first, and how much there is in all.
 func (d *Desk) Parked(ctx context.Context, a Actor, limit int) (list []Timer, total int, err error) {
 	if err := a.may("see stopped work", PermitSystem); err != nil {
 		return nil, 0, err

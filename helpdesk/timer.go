@@ -66,6 +66,12 @@ type Timer struct {
 	Parked bool
 }
 
+// ParkedSince is when a parked timer was given up: nothing sets it from then on.
+func (t *Timer) ParkedSince() time.Time { return t.Set }
+
+// Tries is how often the work of a parked timer was tried: the claim after them gave it up.
+func (t *Timer) Tries() int { return t.Claims - 1 }
+
 // parkAfter is how many claims in a row may end without the work being done
 // or put off by its own rules.
 const parkAfter = 20

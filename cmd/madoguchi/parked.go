@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -17,9 +19,16 @@ type parkedInfo struct {
 }
 
 type parkedWork struct {
-	Kind    string `json:"kind"`
-	ID      string `json:"id"`      // what it is about: a delivery, a message, a ticket's number, a domain
-	Problem string `json:"problem"` // at the last time
+	Kind    string    `json:"kind"`
+	ID      string    `json:"id"`      // what it is about: a delivery, a message, a ticket's number, a domain
+	Problem string    `json:"problem"` // at the last time; "" where the program ended in the work each time
+	Since   time.Time `json:"since"`   // when it was given up
+	Tries   int       `json:"tries"`
+}
+
+// why says in one column what the work failed of.
+func (w parkedWork) why() string {
+	return cmp.Or(w.Problem, "never finished: the program ended, or took too long, each time")
 }
 
 // parkedQuestion asks for a part of the list.
@@ -36,8 +45,8 @@ func newParkedCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "parked",
 		Short: "Show the work that failed so often that it is no longer tried; try it again",
-		Long: `Lists the work that was given up after it had failed 20 times in a row, with what it
-failed of: mail to be signed, copies, notices, analyses. An alarm tells of it. Mend the
+		Long: `Lists the work that was given up after it had failed 20 times in a row, with since when
+and what it failed of: mail to be signed, copies, notices, analyses. An alarm tells of it. Mend the
 cause, then have all of it tried again with madoguchi parked resume.`,
 		Example: `  madoguchi parked
   madoguchi parked resume`,
@@ -60,7 +69,7 @@ cause, then have all of it tried again with madoguchi parked resume.`,
 				}
 				table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 				for _, w := range found.Work {
-					fmt.Fprintf(table, "%s\t%s\t%s\n", w.Kind, w.ID, w.Problem)
+					fmt.Fprintf(table, "%s\t%s\tsince %s\t%d tries\t%s\n", w.Kind, w.ID, w.Since.Local().Format(time.DateTime), w.Tries, w.why())
 				}
 				if err := table.Flush(); err != nil {
 					return err
@@ -107,7 +116,7 @@ func (l *local) Parked(ctx context.Context, question parkedQuestion) (parkedInfo
 	found, total, err := l.desk.Parked(ctx, l.actor, question.Limit)
 	info := parkedInfo{Total: total, Work: []parkedWork{}}
 	for _, t := range found {
-		info.Work = append(info.Work, parkedWork{Kind: string(t.Kind), ID: t.ID, Problem: t.Problem})
+		info.Work = append(info.Work, parkedWork{Kind: string(t.Kind), ID: t.ID, Problem: t.Problem, Since: t.ParkedSince().UTC(), Tries: t.Tries()})
 	}
 	return info, err
 }

@@ -19,6 +19,7 @@ func TestParkedWorkIsListedAndResumed(t *testing.T) {
 	if _, err := l.AddAlias(t.Context(), newAlias{Address: "support@example.com", Name: "Support"}); err != nil {
 		t.Fatal(err)
 	}
+	var parked time.Time
 	now := time.Now()
 	l.desk.Now = func() time.Time { return now }
 	for range 25 {
@@ -26,6 +27,9 @@ func TestParkedWorkIsListedAndResumed(t *testing.T) {
 		claimed, _, err := l.desk.ClaimDue(t.Context(), helpdesk.TimerDomain, 10, time.Minute)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(claimed) == 0 && parked.IsZero() {
+			parked = now
 		}
 		for _, timer := range claimed {
 			if err := l.desk.PutOff(t.Context(), timer, now.Add(time.Minute), "the disk is full", true); err != nil {
@@ -47,10 +51,11 @@ func TestParkedWorkIsListedAndResumed(t *testing.T) {
 		}
 		return out.String()
 	}
-	if out := run("parked"); strings.Join(strings.Fields(out), " ") != "domain example.com the disk is full" {
+	if out := run("parked"); strings.Join(strings.Fields(out), " ") != "domain example.com since "+parked.Local().Format(time.DateTime)+" 20 tries the disk is full" {
 		t.Errorf("parked prints %q", out)
 	}
-	if out := run("parked", "--json"); !strings.Contains(out, `"total": 1`) || !strings.Contains(out, `"kind": "domain"`) {
+	if out := run("parked", "--json"); !strings.Contains(out, `"total": 1`) || !strings.Contains(out, `"kind": "domain"`) || !strings.Contains(out, `"tries": 20`) ||
+		!strings.Contains(out, `"since": "`+parked.UTC().Format("2006-01-02T15:04:05")) || !strings.Contains(out, `"problem": "the disk is full"`) {
 		t.Errorf("parked --json prints %s", out)
 	}
 	if out := run("parked", "resume"); out != "resumed: 1\n" {
