@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestAnalysisSurvivesCrashes kills the program while the model reads: at the
@@ -17,7 +19,7 @@ func TestAnalysisSurvivesCrashes(t *testing.T) {
 	}
 	t.Parallel()
 	const mails = 6
-	zone, model := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all")), reserveOllama(t)
+	zone, model := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all")), reserveOllama(t)
 	asked, answers := make(chan struct{}, 4*mails), make(chan struct{})
 	var readings atomic.Int64
 	model.answer = func(string) map[string]any {
@@ -29,7 +31,7 @@ func TestAnalysisSurvivesCrashes(t *testing.T) {
 	model.start(t)
 	model.pull()
 	data := newDesk(t)
-	arguments := []string{"--config", writeConfig(t, fmt.Sprintf("[ai]\naddress = %q\nmodel = %q\n", model.address, testModel)), "--resolver", zone.address}
+	arguments := []string{"--config", writeConfig(t, fmt.Sprintf("[ai]\naddress = %q\nmodel = %q\n", model.address, testModel)), "--resolver", zone.Address}
 
 	p := start(t, data, arguments...)
 	for n := range mails {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestScheduledBackups has the running server make a backup, sees it in the web, in the
@@ -16,7 +18,7 @@ func TestScheduledBackups(t *testing.T) {
 	t.Parallel()
 	data, directory := newDesk(t), filepath.Join(t.TempDir(), "backups")
 	config := writeConfig(t, fmt.Sprintf("[backup]\ndir = %q\nat = [\"03:30\", \"15:30\"]\n[metrics]\nlisten = \"127.0.0.1:0\"\n[ai]\nenabled = false\n[check]\noutgoing = \"\"\nblocklists = []\nclock = \"\"\n", directory))
-	s := start(t, data, "--config", config, "--resolver", serveZone(t).address)
+	s := start(t, data, "--config", config, "--resolver", dnstest.ServeZone(t).Address)
 	send(t, s.smtp, "tanaka@customer.test", deskAddress, []byte("From: tanaka@customer.test\r\nTo: "+deskAddress+"\r\nSubject: hello\r\n\r\nhello\r\n"))
 	browser := s.login(t)
 	if page := s.page(t, browser, "/settings/backups"); !strings.Contains(page, "バックアップはまだありません") && !strings.Contains(page, "書き込み中") {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // besieged is a server that strangers send anything to.
@@ -31,8 +33,8 @@ func besiege(t *testing.T) *besieged {
 	for i := range 150 {
 		fmt.Fprintf(&config, "[[alias]]\naddress = \"desk%d@desk.test\"\n", i)
 	}
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
-	b := &besieged{running: start(t, newDesk(t), "--config", writeConfig(t, config.String()), "--resolver", zone.address)}
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	b := &besieged{running: start(t, newDesk(t), "--config", writeConfig(t, config.String()), "--resolver", zone.Address)}
 	b.api, b.browser = b.apiOf(t), b.login(t)
 	return b
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // The benchmarks of the whole: the real binary, reached as the world reaches
@@ -25,9 +27,9 @@ func benchDesk(b *testing.B) *running {
 // benchDeskOn is the same on data that is there already.
 func benchDeskOn(b *testing.B, data string) *running {
 	b.Helper()
-	zone := serveZone(b, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"),
+	zone := dnstest.ServeZone(b, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"), dnstest.TXT("_dmarc.customer.test", "v=DMARC1; p=reject"),
 		dkimRecord(b, "customer.test", "s1", dkimKey()))
-	return start(b, data, "--config", writeConfig(b, "[log]\nlevel = \"warn\"\n[smtp]\nmax_sessions_per_ip = 200\n"), "--resolver", zone.address)
+	return start(b, data, "--config", writeConfig(b, "[log]\nlevel = \"warn\"\n[smtp]\nmax_sessions_per_ip = 200\n"), "--resolver", zone.Address)
 }
 
 // letters writes and signs mails with the numbers from first on, ahead of the

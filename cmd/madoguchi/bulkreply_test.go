@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // proxyTo stands for the proxy in front of a web that is known by another name.
@@ -29,13 +31,13 @@ func (p proxyTo) RoundTrip(r *http.Request) (*http.Response, error) {
 func TestMailToManyCanBeEndedWithOneClick(t *testing.T) {
 	t.Parallel()
 	box := serveMailbox(t)
-	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1", "mx.desk.test. 60 IN A 192.0.2.25")
+	z := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1", "mx.desk.test. 60 IN A 192.0.2.25")
 	data := newDesk(t)
 	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\ndata = %q\n[web]\nurl = \"https://desk.test\"\n[outbound]\nport = %s\n[dns]\nresolver = %q\n[helpdesk]\nundo_window = \"0s\"\n[ai]\nenabled = false\n",
-		data, box.port(), z.address))
+		data, box.port(), z.Address))
 	for line := range strings.SplitSeq(strings.TrimSpace(succeed(t, "", "dns", "desk.test", "--zone", "--data", data, "--config", config)), "\n") {
 		if !strings.HasPrefix(line, ";") {
-			z.add(t, line)
+			z.Add(t, line)
 		}
 	}
 	listen := "127.0.0.1:" + freePort(t)

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/acme/acmetest"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestCertificatesByACME follows a server from an empty data directory: with a
@@ -32,7 +33,7 @@ func TestCertificatesByACME(t *testing.T) {
 	if err := acmetest.Build(t.Context(), program); err != nil {
 		t.Skipf("SKIPPED, not passed: the ACME server cannot be built, so no certificate was obtained: %v", err)
 	}
-	z := serveZone(t, "mx.desk.test. 60 IN A 127.0.0.1", "web.desk.test. 60 IN A 127.0.0.1", "mta-sts.desk.test. 60 IN A 127.0.0.1",
+	z := dnstest.ServeZone(t, "mx.desk.test. 60 IN A 127.0.0.1", "web.desk.test. 60 IN A 127.0.0.1", "mta-sts.desk.test. 60 IN A 127.0.0.1",
 		"extra.desk.test. 60 IN A 127.0.0.1", "new.desk.test. 60 IN A 127.0.0.1")
 	plain, encrypted, metrics := "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t), "127.0.0.1:"+freePort(t)
 	port := func(address string) (number int) {
@@ -40,7 +41,7 @@ func TestCertificatesByACME(t *testing.T) {
 		fmt.Sscan(text, &number)
 		return number
 	}
-	pebble, err := acmetest.Start(t.Context(), program, acmetest.Settings{Directory: t.TempDir(), Resolver: z.address,
+	pebble, err := acmetest.Start(t.Context(), program, acmetest.Settings{Directory: t.TempDir(), Resolver: z.Address,
 		HTTPPort: port(plain), TLSPort: port(encrypted), Lifetime: 90 * 24 * time.Hour}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -56,7 +57,7 @@ func TestCertificatesByACME(t *testing.T) {
 		t.Helper()
 		text := fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\ndata = %q\n[web]\nurl = \"https://web.desk.test:%d\"\n[dns]\nresolver = %q\n[ai]\nenabled = false\n[metrics]\nlisten = %q\n"+
 			"[check]\noutgoing = \"\"\nblocklists = []\nclock = \"\"\n[acme]\nagreed = true\nemail = \"admin@desk.test\"\ndirectory = %q\nroot = %q\nlisten = %q\nnames = %s\n",
-			data, port(encrypted), z.address, metrics, directory, pebble.Roots, plain, names)
+			data, port(encrypted), z.Address, metrics, directory, pebble.Roots, plain, names)
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

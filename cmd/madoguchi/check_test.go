@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestCheckSaysWhatIsWrongAndWhatToType runs a check-up beside a server and
@@ -15,13 +17,13 @@ import (
 func TestCheckSaysWhatIsWrongAndWhatToType(t *testing.T) {
 	t.Parallel()
 	box := serveMailbox(t)
-	z := serveZone(t, "big.test. 60 IN MX 10 mx.big.test.", "mx.big.test. 60 IN A 127.0.0.1",
+	z := dnstest.ServeZone(t, "big.test. 60 IN MX 10 mx.big.test.", "mx.big.test. 60 IN A 127.0.0.1",
 		"desk.test. 60 IN MX 10 mx.desk.test.", "mx.desk.test. 60 IN A 192.0.2.25", "25.2.0.192.list.test. 60 IN A 127.0.0.2")
 	web := httptest.NewServer(http.NotFoundHandler())
 	defer web.Close()
 	data := newDesk(t)
 	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\ndata = %q\n[outbound]\nport = %s\n[dns]\nresolver = %q\n[ai]\nenabled = false\n[check]\noutgoing = \"big.test\"\nblocklists = [\"list.test\", \"other.test\"]\nclock = %q\n",
-		data, box.port(), z.address, web.URL))
+		data, box.port(), z.Address, web.URL))
 	check := func() (keys []string, printed string) {
 		t.Helper()
 		stdout, stderr, code := run(t, "", "check", "--json", "--data", data, "--config", config)

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 var crashes = flag.Int("crashes", 10, "how often to kill the program under load (TestCrashesUnderLoadLoseNothing)")
@@ -30,12 +32,12 @@ func TestCrashesUnderLoadLoseNothing(t *testing.T) {
 		t.Skip("SKIPPED, not passed: -short leaves out the crashes under load")
 	}
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	model, box := reserveOllama(t), serveMailbox(t)
 	model.start(t)
 	model.pull()
 	config := writeConfig(t, fmt.Sprintf("[helpdesk]\nundo_window = \"0s\"\n[ai]\naddress = %q\nmodel = %q\n", model.address, testModel))
-	arguments := []string{"--config", config, "--resolver", zone.address, "--smarthost", box.address}
+	arguments := []string{"--config", config, "--resolver", zone.Address, "--smarthost", box.address}
 	var total crashFigures
 	for done := 0; done < *crashes; {
 		n := min(crashesOfAStore, *crashes-done)

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // An answer that was taken from an agent is a promise as well: a crash in its
@@ -15,10 +17,10 @@ func TestAnswerSurvivesTheCrash(t *testing.T) {
 		t.Skip("SKIPPED, not passed: -short leaves out the crashes")
 	}
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	box := serveMailbox(t)
 	data := newDesk(t)
-	arguments := []string{"--config", writeConfig(t, "[helpdesk]\nundo_window = \"1s\"\n"), "--resolver", zone.address, "--smarthost", box.address}
+	arguments := []string{"--config", writeConfig(t, "[helpdesk]\nundo_window = \"1s\"\n"), "--resolver", zone.Address, "--smarthost", box.address}
 	p := start(t, data, arguments...)
 	send(t, p.smtp, customerAddress, deskAddress, post(1, customerAddress, deskAddress, "1@customer.test"))
 	if status := p.apiOf(t).do(t, "POST", "/tickets/1/replies", nil, map[string]string{"text": "承知いたしました。"}, nil); status >= 300 {
@@ -40,8 +42,8 @@ func TestAnswerSurvivesTheCrash(t *testing.T) {
 // A mail whose 250 got lost is sent again, and is not a second ticket.
 func TestLostAnswerMakesNoSecondTicket(t *testing.T) {
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
-	p := start(t, newDesk(t), "--resolver", zone.address)
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	p := start(t, newDesk(t), "--resolver", zone.Address)
 	raw := post(1, customerAddress, deskAddress, "1@customer.test")
 	client, err := smtp.Dial(p.smtp)
 	if err != nil {

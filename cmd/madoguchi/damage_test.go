@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // Pages of the store are damaged while the program is down. It starts, again and again, serves what is whole,
@@ -25,7 +27,7 @@ func TestADamagedStoreIsServed(t *testing.T) {
 	damagePages(t, data, "t/body/"+id)
 
 	for range 2 { // not just once
-		p = start(t, data, "--resolver", zone.address)
+		p = start(t, data, "--resolver", zone.Address)
 		p.troubled = true
 		desk = api{p.web, desk.token}
 		browser := p.login(t)
@@ -81,11 +83,11 @@ func changeLeaves(t *testing.T, data, key string, change func(page []byte)) {
 
 // startWithMails starts a server, and sends it so many mails of a proven sender, each a
 // ticket of its own.
-func startWithMails(t *testing.T, mails int) (data string, zone *zone, p *running) {
+func startWithMails(t *testing.T, mails int) (data string, zone *dnstest.Zone, p *running) {
 	t.Helper()
-	zone = serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone = dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	data = newDesk(t)
-	p = start(t, data, "--resolver", zone.address)
+	p = start(t, data, "--resolver", zone.Address)
 	client, err := smtp.Dial(p.smtp)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-msgauth/dkim"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // dnsRecord is a record that the command prints.
@@ -41,11 +43,11 @@ func dnsOf(t *testing.T, domain, data string, more ...string) map[string]dnsReco
 func TestDomainIsSetUpByWhatTheCommandPrints(t *testing.T) {
 	t.Parallel()
 	box := serveMailbox(t)
-	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
+	z := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
 		"mx.desk.test. 60 IN A 192.0.2.25", "mta-sts.desk.test. 60 IN A 192.0.2.25", "25.2.0.192.in-addr.arpa. 60 IN PTR mx.desk.test.")
 	data := newDesk(t)
 	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\ndata = %q\n[outbound]\nport = %s\n[dns]\nresolver = %q\n[helpdesk]\nundo_window = \"0s\"\n[ai]\nenabled = false\n[mta_sts]\nmode = \"enforce\"\n",
-		data, box.port(), z.address))
+		data, box.port(), z.Address))
 
 	// Without a server the same is said.
 	before := dnsOf(t, "desk.test", data, "--config", config)
@@ -57,7 +59,7 @@ func TestDomainIsSetUpByWhatTheCommandPrints(t *testing.T) {
 	zoneFile := succeed(t, "", "dns", "desk.test", "--zone", "--data", data, "--config", config)
 	for line := range strings.SplitSeq(strings.TrimSpace(zoneFile), "\n") {
 		if !strings.HasPrefix(line, ";") {
-			z.add(t, line)
+			z.Add(t, line)
 		}
 	}
 
@@ -97,7 +99,7 @@ func TestDomainIsSetUpByWhatTheCommandPrints(t *testing.T) {
 	old := signaturesOf(t, z, answer("second"))
 	for line := range strings.SplitSeq(strings.TrimSpace(succeed(t, "", "dns", "desk.test", "--zone", "--data", data)), "\n") {
 		if !strings.HasPrefix(line, ";") {
-			z.add(t, line)
+			z.Add(t, line)
 		}
 	}
 	succeed(t, "", "dns", "--data", data)
@@ -113,9 +115,9 @@ func TestDomainIsSetUpByWhatTheCommandPrints(t *testing.T) {
 
 // signaturesOf verifies every signature of a letter with what the zone says, and
 // returns the selectors by algorithm.
-func signaturesOf(t *testing.T, z *zone, l letter) map[string]string {
+func signaturesOf(t *testing.T, z *dnstest.Zone, l letter) map[string]string {
 	t.Helper()
-	verified, err := dkim.VerifyWithOptions(bytes.NewReader(l.raw), &dkim.VerifyOptions{LookupTXT: z.lookupTXT})
+	verified, err := dkim.VerifyWithOptions(bytes.NewReader(l.raw), &dkim.VerifyOptions{LookupTXT: z.LookupTXT})
 	if err != nil {
 		t.Fatal(err)
 	}

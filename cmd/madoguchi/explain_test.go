@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestExplainAndReplay runs both beside a running server and without one: they
@@ -29,16 +31,16 @@ func TestExplainAndReplay(t *testing.T) {
 // mail, and wants the verdict that the listener would reach.
 func TestRehearsalAuthenticatesTheSender(t *testing.T) {
 	t.Parallel()
-	zone := serveZone(t, `customer.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.customer.example. 60 IN TXT "v=DMARC1; p=reject"`)
+	zone := dnstest.ServeZone(t, `customer.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.customer.example. 60 IN TXT "v=DMARC1; p=reject"`)
 	data := t.TempDir()
-	s := start(t, data, "--resolver", zone.address)
+	s := start(t, data, "--resolver", zone.Address)
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
 	succeed(t, "", "send-test", "--smtp", s.smtp, "--to", "support@example.com", "--from", "me@other.example", "--subject", "Invoice 2291")
 	id := storedMessageID(t, data)
 	answer := writeMail(t, "answer.eml", "From: me@other.example\r\nTo: support@example.com\r\nIn-Reply-To: <"+id+">\r\nSubject: Re: Invoice\r\n\r\nx\r\n")
 	forged := writeMail(t, "forged.eml", "From: me@customer.example\r\nTo: support@example.com\r\nSubject: Hello\r\n\r\nx\r\n")
 	for _, where := range []string{"beside a server", "without a server"} {
-		session := []string{"--helo", "mx.customer.example", "--mail-from", "me@customer.example", "--resolver", zone.address, "--data", data}
+		session := []string{"--helo", "mx.customer.example", "--mail-from", "me@customer.example", "--resolver", zone.Address, "--data", data}
 		proven := succeed(t, "", append([]string{"explain", forged, "--remote-ip", "192.0.2.7"}, session...)...)
 		wantWords(t, proven, "SPF pass", "DMARC pass")
 		failed := succeed(t, "", append([]string{"explain", forged, "--remote-ip", "198.51.100.9"}, session...)...)

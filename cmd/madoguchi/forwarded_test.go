@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // sealed is a mail as a forwarder passes it on that adds an ARC set (RFC 8617,
@@ -49,10 +51,10 @@ func sealed(t *testing.T, domain, found, raw string) string {
 // ticket, which says why; by the other it is set aside. The dry runs say the same.
 func TestForwardedMailThroughTheRealPort(t *testing.T) {
 	t.Parallel()
-	z := serveZone(t, dkimRecord(t, "forward.test", "s1", dkimKey()), dkimRecord(t, "lists.test", "s1", dkimKey()),
+	z := dnstest.ServeZone(t, dkimRecord(t, "forward.test", "s1", dkimKey()), dkimRecord(t, "lists.test", "s1", dkimKey()),
 		`customer.test. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.customer.test. 60 IN TXT "v=DMARC1; p=reject"`)
 	data := newDesk(t)
-	text := fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[ai]\nenabled = false\n[dns]\nresolver = %q\n[incoming]\ntrusted_forwarders = [\"forward.test\"]\n", z.address)
+	text := fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[ai]\nenabled = false\n[dns]\nresolver = %q\n[incoming]\ntrusted_forwarders = [\"forward.test\"]\n", z.Address)
 	config, strict := writeConfig(t, text), writeConfig(t, text+"[incoming.dmarc]\nreject = \"refuse\"\n")
 	s := start(t, data, "--config", config)
 	letter := func(by, id string) string {
@@ -125,7 +127,7 @@ func TestForwardedMailThroughTheRealPort(t *testing.T) {
 	if dmarc, by := inspected("--config", config); dmarc != "pass" || by != "forward.test" {
 		t.Errorf("inspected as the listener would: %s by %q", dmarc, by)
 	}
-	if dmarc, by := inspected("--resolver", z.address); dmarc != "fail" || by != "" {
+	if dmarc, by := inspected("--resolver", z.Address); dmarc != "fail" || by != "" {
 		t.Errorf("inspected without the configuration: %s by %q", dmarc, by)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // limitFiles makes every write of the server beyond size bytes of a file fail,
@@ -31,8 +33,8 @@ func TestFullDisk(t *testing.T) {
 		t.Skip("SKIPPED, not passed: no prlimit (util-linux) was found to make the disk full with")
 	}
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
-	s := start(t, newDesk(t), "--resolver", zone.address)
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	s := start(t, newDesk(t), "--resolver", zone.Address)
 	s.troubled = true
 	api := s.apiOf(t)
 	info, err := os.Stat(filepath.Join(s.data, "madoguchi.db"))

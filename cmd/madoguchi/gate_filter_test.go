@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // startRspamd runs the rspamd that is installed, with a configuration and a
@@ -75,7 +77,7 @@ func gtube(letter string) string {
 func TestRspamdDecides(t *testing.T) {
 	t.Parallel()
 	url := startRspamd(t)
-	s := startGate(t, serveZone(t), fmt.Sprintf("[incoming.rspamd]\nurl = %q\nrewrite_subject = \"quarantine\"\n", url))
+	s := startGate(t, dnstest.ServeZone(t), fmt.Sprintf("[incoming.rspamd]\nurl = %q\nrewrite_subject = \"quarantine\"\n", url))
 	send := func(to, subject, text string) string {
 		t.Helper()
 		return talkThrough(t, s.smtp, from("192.0.2.7")).send("tamura@customer.test", to, strings.Replace(letterFrom("tamura@customer.test", subject), "Hello.", text, 1))
@@ -125,7 +127,7 @@ func TestFiltersThatFailStopNoMail(t *testing.T) {
 		w.WriteHeader(http.StatusBadGateway)
 	}))
 	defer filter.Close()
-	s := startGate(t, serveZone(t), fmt.Sprintf("[incoming.rspamd]\nurl = %q\ntimeout = \"2s\"\n[incoming.greylist]\ndelay = \"1s\"\n", filter.URL))
+	s := startGate(t, dnstest.ServeZone(t), fmt.Sprintf("[incoming.rspamd]\nurl = %q\ntimeout = \"2s\"\n[incoming.greylist]\ndelay = \"1s\"\n", filter.URL))
 	send := func(ip, author, subject string) string {
 		t.Helper()
 		return talkThrough(t, s.smtp, from(ip)).send(author, "support@desk.test", letterFrom(author, subject))

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // from is what a proxy says of a client at an address.
@@ -11,10 +13,10 @@ func from(ip string) string { return "PROXY TCP4 " + ip + " 198.51.100.1 4711 25
 
 // startGate runs a server of desk.test behind a proxy on this machine, with more
 // of a configuration.
-func startGate(t *testing.T, z *zone, config string) *running {
+func startGate(t *testing.T, z *dnstest.Zone, config string) *running {
 	t.Helper()
 	file := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[proxy_protocol]\ntrusted = [\"127.0.0.1\"]\nlisteners = [\"smtp\"]\n[ai]\nenabled = false\n[check]\noutgoing = \"\"\nblocklists = []\nclock = \"\"\n"+
-		"[dns]\nresolver = %q\n[[alias]]\naddress = \"support@desk.test\"\n%s", z.address, config))
+		"[dns]\nresolver = %q\n[[alias]]\naddress = \"support@desk.test\"\n%s", z.Address, config))
 	return start(t, t.TempDir(), "--config", file)
 }
 
@@ -26,7 +28,7 @@ func letterFrom(author, subject string) string {
 // real name server.
 func TestBlocklistsRefuseAndMark(t *testing.T) {
 	t.Parallel()
-	z := serveZone(t, "2.0.0.127.zen.test. 60 IN A 127.0.0.2", "7.2.0.192.zen.test. 60 IN A 127.0.0.4", txt("7.2.0.192.zen.test", "https://zen.test/query/192.0.2.7"),
+	z := dnstest.ServeZone(t, "2.0.0.127.zen.test. 60 IN A 127.0.0.2", "7.2.0.192.zen.test. 60 IN A 127.0.0.4", dnstest.TXT("7.2.0.192.zen.test", "https://zen.test/query/192.0.2.7"),
 		"2.0.0.127.weak.test. 60 IN A 127.0.0.2", "8.2.0.192.weak.test. 60 IN A 127.0.0.3", "2.0.0.127.public.test. 60 IN A 127.255.255.254", "9.2.0.192.public.test. 60 IN A 127.255.255.254")
 	s := startGate(t, z, `[[incoming.dnsbl]]
 zone = "zen.test"

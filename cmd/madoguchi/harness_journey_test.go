@@ -17,6 +17,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/store"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
@@ -90,10 +91,10 @@ func newTown(t *testing.T) *town {
 	}
 	data := t.TempDir()
 	w.settle(data)
-	zone := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
-		txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"), txt("elsewhere.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
+		dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"), dnstest.TXT("_dmarc.customer.test", "v=DMARC1; p=reject"), dnstest.TXT("elsewhere.test", "v=spf1 ip4:127.0.0.1 -all"))
 	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n\n[outbound]\nport = %s\n\n[ai]\nenabled = false\n", w.mailbox.port()))
-	w.program = start(t, data, "--config", config, "--resolver", zone.address)
+	w.program = start(t, data, "--config", config, "--resolver", zone.Address)
 	w.api = api{w.program.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", casts[0].admin.email, "--scope", "admin", "--data", data))}
 	w.first = openBrowser(t)
 	w.second = w.first.beside()

@@ -16,6 +16,8 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 	"github.com/emersion/go-smtp"
 	"golang.org/x/text/encoding/japanese"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // dkimKey is one key for all domains of a test run: generating takes longer
@@ -107,9 +109,9 @@ func signed(t testing.TB, domain string, raw []byte) []byte {
 }
 
 // verifySigned checks the signature of a letter with what the domain publishes.
-func verifySigned(t testing.TB, z *zone, l letter, domain string) {
+func verifySigned(t testing.TB, z *dnstest.Zone, l letter, domain string) {
 	t.Helper()
-	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(l.raw), &dkim.VerifyOptions{LookupTXT: z.lookupTXT})
+	verifications, err := dkim.VerifyWithOptions(bytes.NewReader(l.raw), &dkim.VerifyOptions{LookupTXT: z.LookupTXT})
 	if err != nil {
 		t.Fatalf("verify DKIM: %v", err)
 	}

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // The people of the main story.
@@ -22,7 +24,7 @@ const (
 // mail server, the model, a browser with somebody in front of it.
 type story struct {
 	*browser
-	zone    *zone
+	zone    *dnstest.Zone
 	mailbox *mailbox
 	model   *ollama
 	program *running
@@ -33,15 +35,15 @@ type story struct {
 func newStory(t *testing.T) *story {
 	t.Helper()
 	s := &story{mailbox: serveMailbox(t), model: reserveOllama(t)}
-	s.zone = serveZone(t,
+	s.zone = dnstest.ServeZone(t,
 		"customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
-		txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"),
+		dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"), dnstest.TXT("_dmarc.customer.test", "v=DMARC1; p=reject"),
 		dkimRecord(t, "customer.test", "s1", dkimKey()),
 		// The agents' mail leaves from elsewhere: only a signature proves it.
 		"agents.test. 60 IN MX 10 mx.customer.test.",
-		txt("agents.test", "v=spf1 ip4:192.0.2.25 -all"), txt("_dmarc.agents.test", "v=DMARC1; p=none"),
+		dnstest.TXT("agents.test", "v=spf1 ip4:192.0.2.25 -all"), dnstest.TXT("_dmarc.agents.test", "v=DMARC1; p=none"),
 		dkimRecord(t, "agents.test", "s1", dkimKey()),
-		txt("elsewhere.test", "v=spf1 ip4:127.0.0.1 -all"),
+		dnstest.TXT("elsewhere.test", "v=spf1 ip4:127.0.0.1 -all"),
 		dkimRecord(t, "desk.test", "counter", dkimKey()),
 	)
 	config := fmt.Sprintf(`[server]
@@ -62,7 +64,7 @@ domain = "desk.test"
 selector = "counter"
 key_file = %q
 `, s.mailbox.port(), s.model.address, testModel, writeKey(t))
-	s.program = start(t, t.TempDir(), "--config", writeConfig(t, config), "--resolver", s.zone.address)
+	s.program = start(t, t.TempDir(), "--config", writeConfig(t, config), "--resolver", s.zone.Address)
 	return s
 }
 

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/net/html"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // injection is a mail that gives a model orders: what it looks like, and what a
@@ -88,9 +90,9 @@ func TestInjectionsChangeNothing(t *testing.T) {
 		orders[i.Order] = i.Orders
 	}
 	model, outside := serveObedient(t, orders), serveMailbox(t)
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=none"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"), dnstest.TXT("_dmarc.customer.test", "v=DMARC1; p=none"))
 	config := fmt.Sprintf("[helpdesk]\nundo_window = \"0s\"\n\n[ai]\naddress = %q\nmodel = %q\n", model.address, testModel)
-	program := start(t, newDesk(t), "--config", writeConfig(t, config), "--resolver", zone.address, "--smarthost", outside.address)
+	program := start(t, newDesk(t), "--config", writeConfig(t, config), "--resolver", zone.Address, "--smarthost", outside.address)
 	desk := program.apiOf(t)
 	for _, i := range injections {
 		send(t, program.smtp, "mallory@customer.test", deskAddress, i.mail())

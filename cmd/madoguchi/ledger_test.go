@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // ledgerAnswer is what the API says of the ledger.
@@ -30,9 +32,9 @@ func (a api) ledger(t testing.TB) (l ledgerAnswer) {
 // What is refused is counted by its reason, and what is counted outlives the process.
 func TestRefusalsAreInTheLedger(t *testing.T) {
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	data := newDesk(t)
-	s := start(t, data, "--resolver", zone.address)
+	s := start(t, data, "--resolver", zone.Address)
 	client, err := smtp.Dial(s.smtp)
 	if err != nil {
 		t.Fatal(err)
@@ -58,5 +60,5 @@ func TestRefusalsAreInTheLedger(t *testing.T) {
 	}
 	check(s)
 	s.stop()
-	check(start(t, data, "--resolver", zone.address))
+	check(start(t, data, "--resolver", zone.Address))
 }

@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestAdminsSeeWhomTheListenerKeepsOut has one host guess addresses and another be
@@ -14,7 +16,7 @@ import (
 func TestAdminsSeeWhomTheListenerKeepsOut(t *testing.T) {
 	t.Parallel()
 	data := newDesk(t)
-	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[proxy_protocol]\ntrusted = [\"127.0.0.1\"]\nlisteners = [\"smtp\"]\n[ai]\nenabled = false\n[dns]\nresolver = %q\n[incoming.greylist]\nenabled = true\n[incoming.tarpit]\nafter = 2\ndelay = \"1ms\"\nlongest = \"2ms\"\n", serveZone(t).address))
+	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[proxy_protocol]\ntrusted = [\"127.0.0.1\"]\nlisteners = [\"smtp\"]\n[ai]\nenabled = false\n[dns]\nresolver = %q\n[incoming.greylist]\nenabled = true\n[incoming.tarpit]\nafter = 2\ndelay = \"1ms\"\nlongest = \"2ms\"\n", dnstest.ServeZone(t).Address))
 	s := start(t, data, "--config", config)
 	guesser := talkThrough(t, s.smtp, from("192.0.2.7"))
 	guesser.do("MAIL FROM:<x@guesser.test>", "250")

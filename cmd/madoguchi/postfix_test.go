@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestMailWithPostfix exchanges mail with a real Postfix, both ways: it hands on
@@ -25,7 +27,7 @@ func TestMailWithPostfix(t *testing.T) {
 		t.Skip("SKIPPED, not passed: no Postfix that may be started here (apt-get install postfix; as root)")
 	}
 	_, peerPort, _ := net.SplitHostPort(p.address)
-	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1")
+	z := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1")
 	d := startDesk(t, z, "desk.test", "127.0.0.1:"+port, peerPort)
 
 	write := func(author, subject string) {
@@ -72,7 +74,7 @@ func TestPostfixPutsMailOff(t *testing.T) {
 		t.Skip("SKIPPED, not passed: no Postfix that may be started here (apt-get install postfix; as root)")
 	}
 	_, peerPort, _ := net.SplitHostPort(p.address)
-	d := startDesk(t, serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1"), "desk.test", "127.0.0.1:0", peerPort)
+	d := startDesk(t, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1"), "desk.test", "127.0.0.1:0", peerPort)
 	send(t, d.smtp, "tamura@customer.test", "support@desk.test", []byte(letterFrom("tamura@customer.test", "A question")))
 
 	type recipient struct {

@@ -7,15 +7,17 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestForgedMailThroughTheRealPort sends a mail in the name of a domain that
 // disowns it: it is set aside, explained, released; or refused, where the file says so.
 func TestForgedMailThroughTheRealPort(t *testing.T) {
 	t.Parallel()
-	zone := serveZone(t, `bank.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.bank.example. 60 IN TXT "v=DMARC1; p=reject"`)
+	zone := dnstest.ServeZone(t, `bank.example. 60 IN TXT "v=spf1 ip4:192.0.2.7 -all"`, `_dmarc.bank.example. 60 IN TXT "v=DMARC1; p=reject"`)
 	data := t.TempDir()
-	s := start(t, data, "--resolver", zone.address)
+	s := start(t, data, "--resolver", zone.Address)
 	succeed(t, "correct horse battery\n", "user", "add", "sato@example.com", "--role", "admin", "--name", "Sato", "--password-file", "-", "--data", data)
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
 	client := api{s.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", "sato@example.com", "--scope", "write", "--data", data))}
@@ -50,7 +52,7 @@ func TestForgedMailThroughTheRealPort(t *testing.T) {
 	s.stop()
 
 	config := writeConfig(t, "[incoming.dmarc]\nreject = \"refuse\"\n")
-	s = start(t, data, "--resolver", zone.address, "--config", config)
+	s = start(t, data, "--resolver", zone.Address, "--config", config)
 	server, err := dial(s.smtp)
 	if err != nil {
 		t.Fatal(err)
@@ -114,7 +116,7 @@ func (a api) inboundOnce(t *testing.T, key, query, raw string, into *inboundAnsw
 func TestARelaysRequestCanBeRepeated(t *testing.T) {
 	t.Parallel()
 	data := newDesk(t)
-	s := start(t, data, "--resolver", serveZone(t).address)
+	s := start(t, data, "--resolver", dnstest.ServeZone(t).Address)
 	relay := api{s.web, strings.TrimSpace(succeed(t, "", "token", "create", "--user", adminEmail, "--scope", "inbound", "--data", data))}
 	letter := func(id string) string {
 		return "From: Emily <emily@shop.example>\nTo: " + deskAddress + "\nSubject: Order\nMessage-ID: <" + id + "@shop.example>\n\nWhere is it?\n"
@@ -140,7 +142,7 @@ func TestARelaysRequestCanBeRepeated(t *testing.T) {
 		}
 	}
 	s.stop()
-	s = start(t, data, "--resolver", serveZone(t).address)
+	s = start(t, data, "--resolver", dnstest.ServeZone(t).Address)
 	relay.base = s.web
 	var answer inboundAnswer
 	if status := relay.inboundOnce(t, "k1", envelope, letter("1"), &answer); status != http.StatusAccepted || !reflect.DeepEqual(answer, first) {
@@ -159,8 +161,8 @@ func TestARelaysRequestCanBeRepeated(t *testing.T) {
 }
 
 // handsIn exercises a relay's way in: it is that of the listener.
-func (a api) handsIn(t *testing.T, z *zone) {
-	z.add(t, `shop.example. 60 IN TXT "v=spf1 ip4:192.0.2.9 -all"`, `_dmarc.shop.example. 60 IN TXT "v=DMARC1; p=quarantine"`)
+func (a api) handsIn(t *testing.T, z *dnstest.Zone) {
+	z.Add(t, `shop.example. 60 IN TXT "v=spf1 ip4:192.0.2.9 -all"`, `_dmarc.shop.example. 60 IN TXT "v=DMARC1; p=quarantine"`)
 	letter := "From: Emily <emily@shop.example>\nTo: support@example.com\nSubject: Order\nMessage-ID: <5521@shop.example>\n\nWhere is it?\n"
 	envelope := "from=emily@shop.example&to=support@example.com&to=nobody@example.com&helo=mx.shop.example"
 	var answer inboundAnswer

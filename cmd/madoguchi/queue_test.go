@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // queueOf is what the command lists.
@@ -27,10 +29,10 @@ func queueOf(t *testing.T, data string) (q struct {
 func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
 	t.Parallel()
 	box := serveMailbox(t)
-	z := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
+	z := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
 		"away.test. 60 IN MX 10 mx.away.test.", "mx.away.test. 60 IN A 127.0.0.3")
 	data := newDesk(t)
-	config := writeConfig(t, fmt.Sprintf("[outbound]\nport = %s\n[dns]\nresolver = %q\n[helpdesk]\nundo_window = \"0s\"\n[ai]\nenabled = false\n", box.port(), z.address))
+	config := writeConfig(t, fmt.Sprintf("[outbound]\nport = %s\n[dns]\nresolver = %q\n[helpdesk]\nundo_window = \"0s\"\n[ai]\nenabled = false\n", box.port(), z.Address))
 	s := start(t, data, "--config", config)
 	house := s.apiOf(t)
 	for i, from := range []string{"tanaka@customer.test", "mori@away.test"} {

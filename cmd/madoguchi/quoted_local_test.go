@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestCustomersWithQuotedLocalParts: who writes from an address whose local part
@@ -13,9 +15,9 @@ import (
 // answered at that address, and their answer joins the ticket.
 func TestCustomersWithQuotedLocalParts(t *testing.T) {
 	t.Parallel()
-	box, zone := serveMailbox(t), serveZone(t)
+	box, zone := serveMailbox(t), dnstest.ServeZone(t)
 	config := writeConfig(t, "[helpdesk]\nundo_window = \"0s\"\n[ai]\nenabled = false\n")
-	s := start(t, newDesk(t), "--config", config, "--resolver", zone.address, "--smarthost", box.address)
+	s := start(t, newDesk(t), "--config", config, "--resolver", zone.Address, "--smarthost", box.address)
 	browser, a := s.login(t), s.apiOf(t)
 	for number, customer := range map[int]struct{ address, wire, plain string }{
 		1: {`"a b"@customer.test`, "a b@customer.test", `"a b"@customer.test`},

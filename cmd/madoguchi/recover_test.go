@@ -52,7 +52,7 @@ func TestRecover(t *testing.T) {
 		t.Error("the damaged data is not kept")
 	}
 
-	p = start(t, data, "--resolver", zone.address)
+	p = start(t, data, "--resolver", zone.Address)
 	after := p.apiOf(t)
 	if got := len(after.tickets(t)); got != mails {
 		t.Errorf("%d of %d tickets are listed", got, mails)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/tlsrpt"
 )
 
@@ -18,9 +19,9 @@ import (
 // What is not signed as it should be waits in quarantine.
 func TestReportsOnDomainsThroughTheRealPort(t *testing.T) {
 	t.Parallel()
-	z := serveZone(t, dkimRecord(t, "receiver.test", "s1", dkimKey()), `_dmarc.receiver.test. 60 IN TXT "v=DMARC1; p=none"`)
+	z := dnstest.ServeZone(t, dkimRecord(t, "receiver.test", "s1", dkimKey()), `_dmarc.receiver.test. 60 IN TXT "v=DMARC1; p=none"`)
 	data := newDesk(t)
-	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[ai]\nenabled = false\n[reports]\ndmarc = \"reports@desk.test\"\n[dns]\nresolver = %q\n", z.address))
+	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[ai]\nenabled = false\n[reports]\ndmarc = \"reports@desk.test\"\n[dns]\nresolver = %q\n", z.Address))
 	s := start(t, data, "--config", config)
 	begin := time.Now().Add(-30 * time.Hour).Truncate(time.Second)
 	report := func(id, dkim string) []byte {

@@ -21,6 +21,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 var screenshotDirectory = flag.String("screenshots", "", "directory for pictures of every screen (TestScreenshots)")
@@ -89,8 +91,8 @@ func serveHouse(t *testing.T) (*house, *running) {
 	model.answer = analysed
 	model.start(t)
 	model.pull()
-	z := serveZone(t)
-	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[dns]\nresolver = %q\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, z.address, model.address, testModel))
+	z := dnstest.ServeZone(t)
+	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.%s\"\n\n[dns]\nresolver = %q\n\n[ai]\naddress = %q\nmodel = %q\n", houseDomain, z.Address, model.address, testModel))
 	publish(t, z, data, config)
 	program := start(t, data, "--config", config)
 	waitForAnalyses(t, program, h)
@@ -98,12 +100,12 @@ func serveHouse(t *testing.T) (*house, *running) {
 }
 
 // publish puts the records of the house's domain into the zone, as the command says.
-func publish(t *testing.T, z *zone, data, config string) {
+func publish(t *testing.T, z *dnstest.Zone, data, config string) {
 	t.Helper()
-	z.add(t, "mx."+houseDomain+". 60 IN A 192.0.2.25", "mta-sts."+houseDomain+". 60 IN A 192.0.2.25", "25.2.0.192.in-addr.arpa. 60 IN PTR mx."+houseDomain+".")
+	z.Add(t, "mx."+houseDomain+". 60 IN A 192.0.2.25", "mta-sts."+houseDomain+". 60 IN A 192.0.2.25", "25.2.0.192.in-addr.arpa. 60 IN PTR mx."+houseDomain+".")
 	for line := range strings.SplitSeq(succeed(t, "", "dns", houseDomain, "--zone", "--data", data, "--config", config), "\n") {
 		if line != "" && !strings.HasPrefix(line, ";") {
-			z.add(t, line)
+			z.Add(t, line)
 		}
 	}
 }

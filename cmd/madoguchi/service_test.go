@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -108,7 +109,7 @@ func TestServiceSurvivesCrashes(t *testing.T) {
 	}
 	t.Parallel()
 	const waiting = 8
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	box, model := serveMailbox(t), reserveOllama(t)
 	asked, release := make(chan struct{}, 10), make(chan struct{})
 	model.answer = func(prompt string) map[string]any {
@@ -125,7 +126,7 @@ func TestServiceSurvivesCrashes(t *testing.T) {
 	template := ""
 	serviceDesk(t, data, time.Now(), func(desk *helpdesk.Desk, admin helpdesk.Actor) { template = addService(t, desk, admin, 18*time.Hour) })
 	config := fmt.Sprintf("[ai]\naddress = %q\nmodel = %q\n", model.address, testModel)
-	arguments := []string{"--config", writeConfig(t, config), "--resolver", zone.address, "--smarthost", box.address}
+	arguments := []string{"--config", writeConfig(t, config), "--resolver", zone.Address, "--smarthost", box.address}
 
 	p := start(t, data, arguments...)
 	send(t, p.smtp, "late@customer.test", deskAddress, deliveryQuestion("late@customer.test", waiting))
@@ -194,11 +195,11 @@ func TestInjectionsSendNothing(t *testing.T) {
 		orders[i.Order] = i.Orders
 	}
 	model, outside := serveObedient(t, orders), serveMailbox(t)
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	data := newDesk(t)
 	serviceDesk(t, data, time.Now(), func(desk *helpdesk.Desk, admin helpdesk.Actor) { addService(t, desk, admin, 0) })
 	config := fmt.Sprintf("[ai]\naddress = %q\nmodel = %q\n", model.address, testModel)
-	program := start(t, data, "--config", writeConfig(t, config), "--resolver", zone.address, "--smarthost", outside.address)
+	program := start(t, data, "--config", writeConfig(t, config), "--resolver", zone.Address, "--smarthost", outside.address)
 	desk := program.apiOf(t)
 	for _, i := range injections {
 		send(t, program.smtp, "mallory@customer.test", deskAddress, i.mail())

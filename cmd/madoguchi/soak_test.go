@@ -22,6 +22,8 @@ import (
 	"time"
 
 	"github.com/emersion/go-smtp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 var soakTime = flag.Duration("soak", 0, "how long to keep the program under mixed load (TestSoak)")
@@ -44,11 +46,11 @@ func TestSoak(t *testing.T) {
 	if *soakTime == 0 {
 		t.Skip("SKIPPED, not passed: make soak MINUTES=10 keeps the program under load")
 	}
-	zone, model, box := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all")), reserveOllama(t), serveMailbox(t)
+	zone, model, box := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all")), reserveOllama(t), serveMailbox(t)
 	model.start(t)
 	model.pull()
 	config := writeConfig(t, fmt.Sprintf("[helpdesk]\nundo_window = \"0s\"\n[ai]\naddress = %q\nmodel = %q\n[metrics]\nlisten = \"127.0.0.1:0\"\n", model.address, testModel))
-	p := start(t, newDesk(t), "--config", config, "--resolver", zone.address, "--smarthost", box.address)
+	p := start(t, newDesk(t), "--config", config, "--resolver", zone.Address, "--smarthost", box.address)
 	s := &soak{crashLoad: crashLoad{t: t, data: p.data, box: box, mails: map[string]bool{}, texts: map[string]int{}}, p: p, config: config, taken: map[string][]time.Duration{}}
 	s.token = p.apiOf(t).token
 	p.log.waitFor(t, "/metrics")

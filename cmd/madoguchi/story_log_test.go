@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // TestTheLogTellsAMailsStoryAndNoSecret runs a mail's whole story at the most
@@ -16,7 +18,7 @@ import (
 // says anywhere has a secret of it.
 func TestTheLogTellsAMailsStoryAndNoSecret(t *testing.T) {
 	t.Parallel()
-	zone := serveZone(t, txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
+	zone := dnstest.ServeZone(t, dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"))
 	box := serveMailbox(t)
 	const smarthostPassword, cardSecret = "smarthost-sesame-77", "card-sesame-78"
 	config := writeConfig(t, `[log]
@@ -40,7 +42,7 @@ url = "https://shop.customer.test/card"
 secret = "`+cardSecret+`"
 `)
 	data := newDesk(t)
-	p := start(t, data, "--config", config, "--resolver", zone.address, "--smarthost", box.address)
+	p := start(t, data, "--config", config, "--resolver", zone.Address, "--smarthost", box.address)
 	api := p.apiOf(t)
 	secrets := secretsOf{"password": adminPassword, "smarthost password": smarthostPassword, "card secret": cardSecret, "API token": api.token, "private key": "PRIVATE KEY"}
 

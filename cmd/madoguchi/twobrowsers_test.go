@@ -8,6 +8,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 const (
@@ -55,13 +57,13 @@ func TestTwoPeopleAtOneTicket(t *testing.T) {
 	findBrowser(t)
 	t.Parallel()
 	mailbox := serveMailbox(t)
-	zone := serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
-		txt("customer.test", "v=spf1 ip4:127.0.0.1 -all"), txt("_dmarc.customer.test", "v=DMARC1; p=reject"))
+	zone := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",
+		dnstest.TXT("customer.test", "v=spf1 ip4:127.0.0.1 -all"), dnstest.TXT("_dmarc.customer.test", "v=DMARC1; p=reject"))
 	data := t.TempDir()
 	succeed(t, adminPassword+"\n", "user", "add", adminEmail, "--role", "agent", "--name", agentName, "--password-file", "-", "--data", data)
 	succeed(t, adminPassword+"\n", "user", "add", colleagueEmail, "--role", "supervisor", "--name", colleagueName, "--password-file", "-", "--data", data)
 	config := fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[outbound]\nport = %s\n[helpdesk]\nundo_window = \"0s\"\n[[alias]]\naddress = %q\nname = \"窓口\"\napproval = true\n", mailbox.port(), deskAddress)
-	program := start(t, data, "--config", writeConfig(t, config), "--resolver", zone.address)
+	program := start(t, data, "--config", writeConfig(t, config), "--resolver", zone.Address)
 	question := writing{from: customerMailbox, to: deskAddress, subject: "Price", text: questionText, messageID: "1@customer.test"}
 	send(t, program.smtp, customerAddress, deskAddress, question.iso2022jp(t))
 

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // quiet is how long both event logs have to stand still to count as silent. An
@@ -22,7 +24,7 @@ type desk struct {
 
 // startDesk runs a helpdesk of a domain whose alias acknowledges first mails,
 // and which delivers to the port of the other's.
-func startDesk(t *testing.T, z *zone, domain, listen, otherPort string) desk {
+func startDesk(t *testing.T, z *dnstest.Zone, domain, listen, otherPort string) desk {
 	t.Helper()
 	alias := "support@" + domain
 	config := fmt.Sprintf(`[server]
@@ -37,7 +39,7 @@ acknowledgement = "We have received your mail."
 `, domain, otherPort, alias)
 	data := t.TempDir()
 	succeed(t, adminPassword+"\n", "user", "add", adminEmail, "--role", "admin", "--name", agentName, "--password-file", "-", "--data", data)
-	p := start(t, data, "--config", writeConfig(t, config), "--resolver", z.address, "--smtp", listen)
+	p := start(t, data, "--config", writeConfig(t, config), "--resolver", z.Address, "--smtp", listen)
 	return desk{p, p.apiOf(t), alias}
 }
 
@@ -104,9 +106,9 @@ func (d desk) expect(t *testing.T, when string, want map[string]int) {
 // starts it, machines have at most one word for each other.
 func TestTwoHelpdesksFallSilent(t *testing.T) {
 	t.Parallel()
-	z := serveZone(t,
-		"first.test. 60 IN MX 10 mx.first.test.", "mx.first.test. 60 IN A 127.0.0.1", txt("first.test", "v=spf1 ip4:127.0.0.1 -all"),
-		"second.test. 60 IN MX 10 mx.second.test.", "mx.second.test. 60 IN A 127.0.0.1", txt("second.test", "v=spf1 ip4:127.0.0.1 -all"))
+	z := dnstest.ServeZone(t,
+		"first.test. 60 IN MX 10 mx.first.test.", "mx.first.test. 60 IN A 127.0.0.1", dnstest.TXT("first.test", "v=spf1 ip4:127.0.0.1 -all"),
+		"second.test. 60 IN MX 10 mx.second.test.", "mx.second.test. 60 IN A 127.0.0.1", dnstest.TXT("second.test", "v=spf1 ip4:127.0.0.1 -all"))
 	firstPort, secondPort := freePort(t), freePort(t)
 	first := startDesk(t, z, "first.test", "127.0.0.1:"+firstPort, secondPort)
 	second := startDesk(t, z, "second.test", "127.0.0.1:"+secondPort, firstPort)

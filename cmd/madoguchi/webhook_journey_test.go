@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // receiver is somebody's server that webhooks are sent to.
@@ -101,7 +103,7 @@ func TestProgramsAreConnectedInABrowser(t *testing.T) {
 	findBrowser(t)
 	t.Parallel()
 	theirs := newReceiver(t)
-	p := start(t, newDesk(t), "--config", writeConfig(t, "[ai]\nenabled = false\n\n[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\n"), "--resolver", serveZone(t).address)
+	p := start(t, newDesk(t), "--config", writeConfig(t, "[ai]\nenabled = false\n\n[webhooks]\nallow_networks = [\"127.0.0.0/8\"]\n"), "--resolver", dnstest.ServeZone(t).Address)
 	b := openBrowser(t)
 	b.do("log in", chromedp.Navigate(p.web+"/login"), typed(`[name=email]`, adminEmail), typed(`[name=password]`, adminPassword), click(`form[action="/login"] button`), chromedp.WaitVisible(chromedp.CSS(`#list`)))
 	has := func(text string) string { return `document.body.innerText.includes(` + quoted(text) + `)` }

@@ -2,7 +2,6 @@ package acme_test
 
 import (
 	"bytes"
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"io/fs"
@@ -20,17 +19,13 @@ import (
 
 	"github.com/madoguchi/madoguchi/smtpd/acme"
 	"github.com/madoguchi/madoguchi/smtpd/acme/acmetest"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // here answers that every name of mail.test is on this machine.
 func here(t *testing.T) string {
 	t.Helper()
-	stream, err := net.Listen("tcp", "127.0.0.1:0") // the authority asks by TCP alone
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := make(chan struct{})
-	server := &dns.Server{Listener: stream, NotifyStartedFunc: func() { close(started) }, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
+	return dnstest.Serve(t, dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		answer := new(dns.Msg).SetReply(q)
 		if !strings.HasSuffix(q.Question[0].Name, "mail.test.") {
 			answer.Rcode = dns.RcodeNameError
@@ -39,17 +34,7 @@ func here(t *testing.T) string {
 			answer.Answer = append(answer.Answer, record)
 		}
 		w.WriteMsg(answer)
-	})}
-	go server.ActivateAndServe()
-	<-started
-	t.Cleanup(func() { server.Shutdown() })
-	return stream.Addr().String()
-}
-
-func resolverAt(address string) *net.Resolver {
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "tcp", address)
-	}}
+	}))
 }
 
 // news is what a keeper told.
@@ -134,7 +119,7 @@ func TestCertificatesAreObtainedKeptAndRenewed(t *testing.T) {
 	told := &news{said: map[string][]string{}, some: make(chan struct{}, 1)}
 	self := tls.Certificate{Certificate: [][]byte{[]byte("none")}}
 	options := acme.Options{Directory: pebble.URL, Roots: roots, KeyID: keyID, MACKey: macKey, Storage: filepath.Join(t.TempDir(), "acme"),
-		Host: "mx.mail.test", Fallback: &self, Resolver: resolverAt(zone), Told: told.tell, Log: slog.New(slog.DiscardHandler), Every: 200 * time.Millisecond}
+		Host: "mx.mail.test", Fallback: &self, Resolver: dnstest.Resolver(zone), Told: told.tell, Log: slog.New(slog.DiscardHandler), Every: 200 * time.Millisecond}
 	// One way to prove each, so that both are.
 	options.Proofs = acme.Proofs{Host: "127.0.0.1", HTTP: port(plain)}
 	byHTTP, err := acme.New(options)

@@ -10,12 +10,13 @@ import (
 	"github.com/emersion/go-msgauth/dkim"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // Mails signed by go-msgauth in every canonicalization pass here, and after a byte of
 // them was changed both say the same.
 func TestDKIMAgreesWithAnotherImplementation(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()), keyRecord("ed.example.com", edKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()), keyRecord("ed.example.com", edKey()))
 	record := map[string]string{"s1._domainkey.example.com": auth.DNSRecord(rsaKey()), "s1._domainkey.ed.example.com": auth.DNSRecord(edKey())}
 	lookup := func(name string) ([]string, error) {
 		if record[name] == "" {
@@ -54,7 +55,7 @@ func TestDKIMAgreesWithAnotherImplementation(t *testing.T) {
 	}
 }
 
-func agree(t *testing.T, z *zone, raw string, lookup func(string) ([]string, error)) {
+func agree(t *testing.T, z *dnstest.Zone, raw string, lookup func(string) ([]string, error)) {
 	t.Helper()
 	if strings.Count(raw, "\r") != strings.Count(raw, "\r\n") || strings.Count(raw, "\n") != strings.Count(raw, "\r\n") {
 		return // neither reads such, since no listener takes it

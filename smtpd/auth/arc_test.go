@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 const relaxedBoth = "c=relaxed/relaxed;"
@@ -48,7 +49,7 @@ func sealAs(t *testing.T, domain, found, raw string, chain []string, tags string
 }
 
 func TestARCChain(t *testing.T) {
-	z := serveZone(t, keyRecord("lists.test", rsaKey()))
+	z := dnstest.ServeZone(t, keyRecord("lists.test", rsaKey()))
 	one, chain := seal(t, plainMail, nil, relaxedBoth)
 	listed := strings.Replace(one, "Subject: The", "Subject: [list] The", 1)
 	two, chain2 := seal(t, listed, chain, relaxedBoth)
@@ -89,10 +90,10 @@ func TestARCChain(t *testing.T) {
 		})
 	}
 
-	if got := verify(t, serveZone(t, "s1._domainkey.lists.test. SERVFAIL"), two).ARC; got != "temperror" {
+	if got := verify(t, dnstest.ServeZone(t, "s1._domainkey.lists.test. SERVFAIL"), two).ARC; got != "temperror" {
 		t.Errorf("ARC without DNS = %s", got)
 	}
-	if got := verify(t, serveZone(t), two).ARC; got != "fail" {
+	if got := verify(t, dnstest.ServeZone(t), two).ARC; got != "fail" {
 		t.Errorf("ARC without a key = %s", got)
 	}
 }
@@ -100,7 +101,7 @@ func TestARCChain(t *testing.T) {
 // TestTrustedForwarders forwards mail of a domain whose policy is to reject what
 // it does not prove.
 func TestTrustedForwarders(t *testing.T) {
-	z := serveZone(t, keyRecord("forward.test", rsaKey()), keyRecord("mx.forward.test", rsaKey()), keyRecord("lists.test", rsaKey()),
+	z := dnstest.ServeZone(t, keyRecord("forward.test", rsaKey()), keyRecord("mx.forward.test", rsaKey()), keyRecord("lists.test", rsaKey()),
 		`_dmarc.example.com. TXT "v=DMARC1; p=reject"`)
 	const passed = "spf=pass smtp.mailfrom=example.com; dmarc=pass (p=REJECT; dis=NONE) header.from=example.com"
 	chained := func(steps ...string) string {
@@ -132,7 +133,7 @@ func TestTrustedForwarders(t *testing.T) {
 	}
 	for name, test := range tests {
 		request := auth.Request{RemoteIP: peer, HELO: "mx.forward.test", MailFrom: "bounce@forward.test", Raw: []byte(test.raw)}
-		v := auth.Verifier{Resolver: auth.NewResolver(z.address), Forwarders: []string{"Forward.test"}}
+		v := auth.Verifier{Resolver: auth.NewResolver(z.Address), Forwarders: []string{"Forward.test"}}
 		d := v.Verify(t.Context(), request)
 		want := auth.Fail
 		if test.by != "" {

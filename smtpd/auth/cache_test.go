@@ -10,6 +10,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // nameServer is a DNS server on loopback that counts what it is asked.
@@ -45,16 +46,9 @@ func (s *nameServer) set(change func()) {
 }
 
 func TestAnswersAreKeptForTheirTime(t *testing.T) {
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	server := &nameServer{value: "first", ttl: 60}
-	listener := &dns.Server{PacketConn: packets, Handler: server}
-	go listener.ActivateAndServe()
-	t.Cleanup(func() { packets.Close() })
 	now := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
-	resolver := auth.NewCachingResolver(packets.LocalAddr().String(), func() time.Time { return now })
+	resolver := auth.NewCachingResolver(dnstest.Serve(t, server), func() time.Time { return now })
 	ask := func(name, want string, asked int) {
 		t.Helper()
 		got, err := resolver.LookupTXT(t.Context(), name)
@@ -90,14 +84,9 @@ func TestAnswersAreKeptForTheirTime(t *testing.T) {
 }
 
 func TestBrokenNamesAreNotRemembered(t *testing.T) {
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { packets.Close() })
 	var mu sync.Mutex
 	broken := true
-	go (&dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
+	address := dnstest.Serve(t, dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
 		mu.Lock()
 		defer mu.Unlock()
 		answer := new(dns.Msg).SetReply(question)
@@ -108,8 +97,8 @@ func TestBrokenNamesAreNotRemembered(t *testing.T) {
 			answer.Answer = []dns.RR{record}
 		}
 		w.WriteMsg(answer)
-	})}).ActivateAndServe()
-	resolver := auth.NewCachingResolver(packets.LocalAddr().String(), time.Now)
+	}))
+	resolver := auth.NewCachingResolver(address, time.Now)
 	if got, err := resolver.LookupTXT(t.Context(), "a.example."); err == nil {
 		t.Errorf("a broken server answers %q", got)
 	}

@@ -5,10 +5,11 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 func TestDMARCDiscoveryAndAlignment(t *testing.T) {
-	record := func(domain, tags string) string { return txt("_dmarc."+domain, "v=DMARC1; "+tags) }
+	record := func(domain, tags string) string { return dnstest.TXT("_dmarc."+domain, "v=DMARC1; "+tags) }
 	tests := map[string]struct {
 		from   string // domain of the From field
 		signer string // domain of a valid signature, "" for none
@@ -39,14 +40,14 @@ func TestDMARCDiscoveryAndAlignment(t *testing.T) {
 		"no record, unaligned":          {from: "a.example", signer: "b.example", zone: nil, result: auth.None, reason: "no DMARC record"},
 		"several records":               {from: "a.example", signer: "a.example", zone: []string{record("a.example", "p=reject"), record("a.example", "p=none")}, result: auth.None, by: "dkim", reason: "several"},
 		"several, not asked above":      {from: "x.a.example", zone: []string{record("x.a.example", "p=none"), record("x.a.example", "p=none"), record("a.example", "p=reject")}, result: auth.None, reason: "several"},
-		"other records beside":          {from: "a.example", signer: "a.example", zone: []string{record("a.example", "p=reject"), txt("_dmarc.a.example", "v=spf1 -all")}, result: auth.Pass, policy: "reject", by: "dkim"},
+		"other records beside":          {from: "a.example", signer: "a.example", zone: []string{record("a.example", "p=reject"), dnstest.TXT("_dmarc.a.example", "v=spf1 -all")}, result: auth.Pass, policy: "reject", by: "dkim"},
 		"bad optional tags":             {from: "a.example", signer: "a.example", zone: []string{record("a.example", "p=Reject; fo=9; ri=0; pct=x; adkim=z")}, result: auth.Pass, policy: "reject", by: "dkim"},
 		"bad policy":                    {from: "a.example", signer: "a.example", zone: []string{record("a.example", "p=refuse")}, result: auth.PermError, reason: "invalid"},
 		"bad policy, reports wanted":    {from: "a.example", zone: []string{record("a.example", "p=refuse; rua=mailto:x@a.example")}, result: auth.Fail, policy: "none"},
 		"pct=0":                         {from: "a.example", zone: []string{record("a.example", "p=reject; pct=0")}, result: auth.Fail, policy: "quarantine", reason: "pct=0"},
 		"pct=0 of quarantine":           {from: "a.example", zone: []string{record("a.example", "p=quarantine; pct=0")}, result: auth.Fail, policy: "none"},
 		"t=y":                           {from: "a.example", zone: []string{record("a.example", "p=reject; t=y")}, result: auth.Fail, policy: "quarantine", reason: "t=y"},
-		"version must be first":         {from: "a.example", zone: []string{txt("_dmarc.a.example", "p=reject; v=DMARC1")}, result: auth.None},
+		"version must be first":         {from: "a.example", zone: []string{dnstest.TXT("_dmarc.a.example", "p=reject; v=DMARC1")}, result: auth.None},
 		"internationalised From":        {from: "例え.example", signer: "xn--r8jz45g.example", zone: []string{record("xn--r8jz45g.example", "p=reject")}, result: auth.Pass, policy: "reject", by: "dkim"},
 		"address literal":               {from: "[192.0.2.1]", result: auth.PermError, reason: "no valid domain"},
 		"neighbour by letters, not dot": {from: "a.example", signer: "xa.example", zone: []string{record("a.example", "p=reject")}, result: auth.Fail, policy: "reject"},
@@ -61,10 +62,10 @@ func TestDMARCDiscoveryAndAlignment(t *testing.T) {
 			request := auth.Request{RemoteIP: peer, HELO: "h.test", MailFrom: "x@unrelated.test"}
 			if test.spf != "" {
 				request.MailFrom = "x@" + test.spf
-				test.zone = append(test.zone, txt(test.spf, "v=spf1 ip4:192.0.2.7 -all"))
+				test.zone = append(test.zone, dnstest.TXT(test.spf, "v=spf1 ip4:192.0.2.7 -all"))
 			}
 			request.Raw = []byte(raw)
-			v := auth.Verifier{Resolver: auth.NewResolver(serveZone(t, test.zone...).address)}
+			v := auth.Verifier{Resolver: auth.NewResolver(dnstest.ServeZone(t, test.zone...).Address)}
 			got := v.Verify(t.Context(), request).DMARC
 			if got.Result != test.result || got.Policy != test.policy || got.AlignedBy != test.by || !strings.Contains(got.Reason, test.reason) {
 				t.Errorf("DMARC = %+v, want %s policy %q by %q with reason %q", got, test.result, test.policy, test.by, test.reason)
@@ -74,7 +75,7 @@ func TestDMARCDiscoveryAndAlignment(t *testing.T) {
 }
 
 func TestDMARCReadsTheFromField(t *testing.T) {
-	z := serveZone(t, txt("_dmarc.a.example", "v=DMARC1; p=reject"))
+	z := dnstest.ServeZone(t, dnstest.TXT("_dmarc.a.example", "v=DMARC1; p=reject"))
 	for value, want := range map[string]string{
 		"x@a.example":                                  "a.example",
 		"<x@a.example>":                                "a.example",
@@ -103,7 +104,7 @@ func TestDMARCReadsTheFromField(t *testing.T) {
 }
 
 func TestResultsOfPeersAreNotBelieved(t *testing.T) {
-	z := serveZone(t, txt("_dmarc.a.example", "v=DMARC1; p=reject"))
+	z := dnstest.ServeZone(t, dnstest.TXT("_dmarc.a.example", "v=DMARC1; p=reject"))
 	v := verify(t, z, "Authentication-Results: desk.test; dkim=pass header.d=a.example; spf=pass; dmarc=pass; arc=pass\r\n"+
 		"Received-SPF: pass\r\nFrom: x@a.example\r\n\r\n")
 	wantDMARC(t, v, auth.Fail, "neither")

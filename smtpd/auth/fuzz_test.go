@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // nowhere is a resolver to which no name exists.
@@ -60,9 +61,9 @@ func FuzzVerify(f *testing.F) {
 
 // BenchmarkVerify measures mails whose senders' records are known already, as most are.
 func BenchmarkVerify(b *testing.B) {
-	z := serveZone(b, keyRecord("example.com", rsaKey()), txt("example.com", "v=spf1 ip4:192.0.2.7 -all"),
-		txt("_dmarc.example.com", "v=DMARC1; p=reject"))
-	v := auth.Verifier{Resolver: auth.NewCachingResolver(z.address, time.Now), Hostname: "desk.test"}
+	z := dnstest.ServeZone(b, keyRecord("example.com", rsaKey()), dnstest.TXT("example.com", "v=spf1 ip4:192.0.2.7 -all"),
+		dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=reject"))
+	v := auth.Verifier{Resolver: auth.NewCachingResolver(z.Address, time.Now), Hostname: "desk.test"}
 	for _, size := range []struct {
 		name  string
 		bytes int

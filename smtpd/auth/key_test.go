@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // shortRSA is a private key of 512 bits, which Go no longer generates.
@@ -48,7 +49,7 @@ func TestParseKey(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		z := serveZone(t, keyRecord("example.com", key))
+		z := dnstest.ServeZone(t, keyRecord("example.com", key))
 		wantDKIM(t, verify(t, z, sign(t, "example.com", key, plainMail)), auth.Pass, "")
 	}
 }

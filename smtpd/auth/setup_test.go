@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
@@ -45,11 +46,11 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 		"a server that fails": {[]string{"example.jp. SERVFAIL", "_dmarc.example.jp. SERVFAIL", "s1._domainkey.example.jp. SERVFAIL", "mx.example.jp. SERVFAIL"}, own, "unknown unknown unknown unknown unknown", nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			z := serveZone(t, test.zone...)
+			z := dnstest.ServeZone(t, test.zone...)
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			defer cancel()
 			var states []string
-			for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), test.setup) {
+			for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.Address), test.setup) {
 				if !slices.Contains([]string{"host", "tls_rpt"}, part.Kind) {
 					states = append(states, string(part.State))
 				}
@@ -65,10 +66,10 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 }
 
 func TestCheckSetupKeepsItsTime(t *testing.T) {
-	z := serveZone(t, "SILENT")
+	z := dnstest.ServeZone(t, ". SILENT")
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.address), auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Keys: []auth.SetupKey{{Selector: "s", Record: "p=x"}}, PolicyRecord: "v=STSv1; id=1;"}) {
+	for _, part := range auth.CheckSetup(ctx, auth.NewResolver(z.Address), auth.Setup{Domain: "example.jp", Hostname: "mx.example.jp", Sender: "mx.example.jp", Keys: []auth.SetupKey{{Selector: "s", Record: "p=x"}}, PolicyRecord: "v=STSv1; id=1;"}) {
 		if part.State != auth.SetupUnknown || part.Detail == "" {
 			t.Errorf("%+v", part)
 		}
@@ -91,7 +92,7 @@ func TestCheckSetupOfEncryption(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var states []string
-			for _, part := range auth.CheckSetup(t.Context(), auth.NewResolver(serveZone(t, test.zone...).address), setup) {
+			for _, part := range auth.CheckSetup(t.Context(), auth.NewResolver(dnstest.ServeZone(t, test.zone...).Address), setup) {
 				if slices.Contains([]string{"host", "dkim", "mta_sts", "mta_sts_host", "tls_rpt"}, part.Kind) {
 					states = append(states, string(part.State))
 				}

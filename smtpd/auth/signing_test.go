@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // rsaKey is one key for all tests: generating takes longer than the tests.
@@ -46,7 +47,7 @@ func sign(t testing.TB, domain string, key crypto.Signer, raw string) string {
 }
 
 func keyRecord(domain string, key crypto.Signer) string {
-	return txt("s1._domainkey."+domain, auth.DNSRecord(key))
+	return dnstest.TXT("s1._domainkey."+domain, auth.DNSRecord(key))
 }
 
 // relaxed canonicalizes one unfolded field, independently of the code tested.

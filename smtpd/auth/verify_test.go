@@ -11,14 +11,15 @@ import (
 	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/auth"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 var peer = netip.MustParseAddr("192.0.2.7")
 
 // verify runs a mail through a verifier over the zone.
-func verify(t testing.TB, z *zone, raw string) auth.Verdict {
+func verify(t testing.TB, z *dnstest.Zone, raw string) auth.Verdict {
 	t.Helper()
-	v := auth.Verifier{Resolver: auth.NewResolver(z.address), Hostname: "desk.test"}
+	v := auth.Verifier{Resolver: auth.NewResolver(z.Address), Hostname: "desk.test"}
 	return v.Verify(t.Context(), auth.Request{RemoteIP: peer, HELO: "mx.example.com", MailFrom: "bounce@example.com", Raw: []byte(raw)})
 }
 
@@ -41,8 +42,8 @@ func wantDMARC(t *testing.T, v auth.Verdict, result auth.Result, reason string) 
 func TestSignedMailPasses(t *testing.T) {
 	for name, key := range map[string]crypto.Signer{"rsa": rsaKey(), "ed25519": edKey()} {
 		t.Run(name, func(t *testing.T) {
-			z := serveZone(t, keyRecord("example.com", key),
-				txt("example.com", "v=spf1 ip4:192.0.2.0/24 -all"), txt("_dmarc.example.com", "v=DMARC1; p=reject; rua=mailto:d@example.com"))
+			z := dnstest.ServeZone(t, keyRecord("example.com", key),
+				dnstest.TXT("example.com", "v=spf1 ip4:192.0.2.0/24 -all"), dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=reject; rua=mailto:d@example.com"))
 			signed := sign(t, "example.com", key, plainMail)
 			v := verify(t, z, signed)
 			wantDKIM(t, v, auth.Pass, "")
@@ -68,7 +69,7 @@ func TestSignedMailPasses(t *testing.T) {
 }
 
 func TestFieldSetAboveTheSignedOneIsNotTrusted(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()), txt("_dmarc.example.com", "v=DMARC1; p=reject"))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()), dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=reject"))
 	fields := strings.SplitAfter(plainMail, "\r\n")[:3]
 	body := "It does not print.\r\n"
 	signature := signByHand(t, rsaKey(), "DKIM-Signature",
@@ -85,7 +86,7 @@ func TestFieldSetAboveTheSignedOneIsNotTrusted(t *testing.T) {
 }
 
 func TestOwnSignatureBreaksWhenAFieldIsAdded(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()))
 	signed := sign(t, "example.com", rsaKey(), plainMail)
 	for _, added := range []string{"From: a@b.test", "Subject: other", "To: x@y.test", "Message-ID: <2@x>"} {
 		wantDKIM(t, verify(t, z, added+"\r\n"+signed), auth.Fail, "did not verify")
@@ -95,7 +96,7 @@ func TestOwnSignatureBreaksWhenAFieldIsAdded(t *testing.T) {
 }
 
 func TestSigningMailThatIsNotQuiteRight(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", edKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", edKey()))
 	for name, raw := range map[string]string{
 		"LF only":       strings.ReplaceAll(plainMail, "\r\n", "\n"),
 		"no empty line": "From: a@example.com\r\nSubject: x\r\n",
@@ -122,7 +123,7 @@ func TestSigningMailThatIsNotQuiteRight(t *testing.T) {
 }
 
 func TestReceivedMailWithoutEmptyLineOrWithLF(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()), txt("_dmarc.example.com", "v=DMARC1; p=none"))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()), dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=none"))
 	headerOnly := sign(t, "example.com", rsaKey(), "From: a@example.com\r\nSubject: x\r\n")
 	v := verify(t, z, strings.TrimSuffix(headerOnly, "\r\n")) // the empty line is gone
 	wantDKIM(t, v, auth.Pass, "")
@@ -170,7 +171,7 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 			if test.body == "" {
 				test.body = body
 			}
-			z := serveZone(t, txt("s1._domainkey.example.com", strings.ReplaceAll(test.record, "KEY", published)))
+			z := dnstest.ServeZone(t, dnstest.TXT("s1._domainkey.example.com", strings.ReplaceAll(test.record, "KEY", published)))
 			signature := signByHand(t, rsaKey(), "DKIM-Signature", test.tags, []string{from}, body, test.hash)
 			v := verify(t, z, signature+from+"\r\n"+test.body)
 			wantDKIM(t, v, test.result, test.reason)
@@ -179,22 +180,22 @@ func TestSignaturesThatAreRefused(t *testing.T) {
 }
 
 func TestExpiryIsJudgedByTheVerifiersClock(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()))
 	from := "From: a@example.com\r\n"
 	signature := signByHand(t, rsaKey(), "DKIM-Signature",
 		"v=1; a=rsa-sha256; c=relaxed/relaxed; d=example.com; s=s1; h=From; bh=BH; x=4102444800", []string{from}, "Hello\r\n", crypto.SHA256)
-	v := auth.Verifier{Resolver: auth.NewResolver(z.address), Now: func() time.Time { return time.Unix(4102444801, 0) }}
+	v := auth.Verifier{Resolver: auth.NewResolver(z.Address), Now: func() time.Time { return time.Unix(4102444801, 0) }}
 	wantDKIM(t, v.Verify(t.Context(), auth.Request{Raw: []byte(signature + from + "\r\nHello\r\n")}), auth.PermError, "expired")
 }
 
 func TestOnlyFiveSignaturesAreVerified(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()))
 	junk := strings.Repeat("DKIM-Signature: v=1; a=rsa-sha256; d=junk.test; s=x; h=From; bh=AA==; b=AA==\r\n", 20)
 	v := verify(t, z, junk+sign(t, "example.com", rsaKey(), plainMail))
 	if len(v.DKIM) != 6 || v.DKIM[5].Result != auth.Policy || !strings.Contains(v.DKIM[5].Reason, "16 more") {
 		t.Errorf("DKIM = %+v", v.DKIM)
 	}
-	if asked := z.asked.Load(); asked > 12 {
+	if asked := z.Asked(""); asked > 12 {
 		t.Errorf("%d DNS questions", asked)
 	}
 }
@@ -202,7 +203,7 @@ func TestOnlyFiveSignaturesAreVerified(t *testing.T) {
 // A header may be of any length, and so may the list of what is signed: what is
 // checked of them must not cost their product, or the budget of the mail would end first.
 func TestHeaderMadeToCostTimeIsVerifiedInTime(t *testing.T) {
-	z := serveZone(t, keyRecord("example.com", rsaKey()))
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()))
 	signature := signByHand(t, rsaKey(), "DKIM-Signature", "v=1; a=rsa-sha256; c=relaxed/simple; d=example.com; s=s1; bh=BH; h=from"+strings.Repeat(":x:a", 20000),
 		nil, "It does not print.\r\n", crypto.SHA256)
 	for name, raw := range map[string]string{
@@ -214,7 +215,7 @@ func TestHeaderMadeToCostTimeIsVerifiedInTime(t *testing.T) {
 }
 
 func TestDNSTroubleIsTemporary(t *testing.T) {
-	z := serveZone(t, "example.com. SERVFAIL", "_dmarc.example.com. SERVFAIL", "s1._domainkey.example.com. REFUSED")
+	z := dnstest.ServeZone(t, "example.com. SERVFAIL", "_dmarc.example.com. SERVFAIL", "s1._domainkey.example.com. REFUSED")
 	v := verify(t, z, sign(t, "example.com", rsaKey(), plainMail))
 	if v.SPF.Result != auth.TempError {
 		t.Errorf("SPF = %+v", v.SPF)
@@ -224,14 +225,14 @@ func TestDNSTroubleIsTemporary(t *testing.T) {
 }
 
 func TestDMARCIsTemporaryWhileTheAlignedCheckIs(t *testing.T) {
-	z := serveZone(t, txt("_dmarc.example.com", "v=DMARC1; p=reject"),
+	z := dnstest.ServeZone(t, dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=reject"),
 		"s1._domainkey.example.com. SERVFAIL", "s1._domainkey.other.test. SERVFAIL")
 	wantDMARC(t, verify(t, z, sign(t, "example.com", rsaKey(), plainMail)), auth.TempError, "could not be checked")
 	wantDMARC(t, verify(t, z, sign(t, "other.test", rsaKey(), plainMail)), auth.Fail, "neither")
 }
 
 func TestSilentServerEndsWithTheBudget(t *testing.T) {
-	checkBudget(t, auth.NewResolver(serveZone(t, "SILENT").address))
+	checkBudget(t, auth.NewResolver(dnstest.ServeZone(t, ". SILENT").Address))
 }
 
 // deaf is a resolver that ignores its context and never answers.
@@ -263,12 +264,12 @@ func checkBudget(t *testing.T, resolver auth.Resolver) {
 }
 
 func TestSPF(t *testing.T) {
-	z := serveZone(t,
-		txt("pass.test", "v=spf1 ip4:192.0.2.7 -all"), txt("fail.test", "v=spf1 -all"), txt("soft.test", "v=spf1 ~all"),
-		txt("neutral.test", "v=spf1 ?all"), txt("bad.test", "v=spf1 nonsense -all"),
-		txt("two.test", "v=spf1 -all"), txt("two.test", "v=spf1 +all"), txt("loop.test", "v=spf1 include:loop.test -all"),
-		txt("mx.test", "v=spf1 mx -all"), "mx.test. 60 IN MX 10 a.mx.test.", "a.mx.test. 60 IN A 192.0.2.7",
-		txt("local.test", "v=spf1 ip4:127.0.0.1 ip6:::1 -all"), txt("xn--r8jz45g.xn--zckzah", "v=spf1 ip4:192.0.2.7 -all"))
+	z := dnstest.ServeZone(t,
+		dnstest.TXT("pass.test", "v=spf1 ip4:192.0.2.7 -all"), dnstest.TXT("fail.test", "v=spf1 -all"), dnstest.TXT("soft.test", "v=spf1 ~all"),
+		dnstest.TXT("neutral.test", "v=spf1 ?all"), dnstest.TXT("bad.test", "v=spf1 nonsense -all"),
+		dnstest.TXT("two.test", "v=spf1 -all"), dnstest.TXT("two.test", "v=spf1 +all"), dnstest.TXT("loop.test", "v=spf1 include:loop.test -all"),
+		dnstest.TXT("mx.test", "v=spf1 mx -all"), "mx.test. 60 IN MX 10 a.mx.test.", "a.mx.test. 60 IN A 192.0.2.7",
+		dnstest.TXT("local.test", "v=spf1 ip4:127.0.0.1 ip6:::1 -all"), dnstest.TXT("xn--r8jz45g.xn--zckzah", "v=spf1 ip4:192.0.2.7 -all"))
 	tests := []struct {
 		ip, helo, from string
 		result         auth.Result
@@ -302,7 +303,7 @@ func TestSPF(t *testing.T) {
 			if test.ip != "" {
 				ip = netip.MustParseAddr(test.ip)
 			}
-			v := auth.Verifier{Resolver: auth.NewResolver(z.address)}
+			v := auth.Verifier{Resolver: auth.NewResolver(z.Address)}
 			spf := v.Verify(t.Context(), auth.Request{RemoteIP: ip, HELO: test.helo, MailFrom: test.from}).SPF
 			if spf.Result != test.result || spf.Domain != test.domain || spf.HELO != (test.from == "") {
 				t.Errorf("SPF = %+v, want %s for %s", spf, test.result, test.domain)

@@ -4,78 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/netip"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
-
-// nameServer is a real one on loopback: it answers from records in zone-file
-// form, counts the questions, and leaves those for silent.test unanswered.
-type nameServer struct {
-	address string
-	mu      sync.Mutex
-	records map[string][]dns.RR
-	asked   map[string]int
-}
-
-func serveNames(t *testing.T, records ...string) *nameServer {
-	t.Helper()
-	n := &nameServer{records: map[string][]dns.RR{}, asked: map[string]int{}}
-	for _, line := range records {
-		rr, err := dns.NewRR(line)
-		if err != nil {
-			t.Fatal(err)
-		}
-		n.records[rr.Header().Name] = append(n.records[rr.Header().Name], rr)
-	}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.address = packets.LocalAddr().String()
-	started := make(chan struct{})
-	server := &dns.Server{PacketConn: packets, Handler: n, NotifyStartedFunc: func() { close(started) }}
-	go server.ActivateAndServe()
-	<-started
-	t.Cleanup(func() { server.Shutdown() })
-	return n
-}
-
-func (n *nameServer) ServeDNS(w dns.ResponseWriter, ask *dns.Msg) {
-	q := ask.Question[0]
-	n.mu.Lock()
-	n.asked[q.Name]++
-	known := n.records[q.Name]
-	n.mu.Unlock()
-	reply := new(dns.Msg).SetReply(ask)
-	switch {
-	case strings.HasSuffix(q.Name, ".silent.test."):
-		return
-	case strings.HasSuffix(q.Name, ".broken.test."):
-		reply.Rcode = dns.RcodeServerFailure
-	case len(known) == 0:
-		reply.Rcode = dns.RcodeNameError
-	}
-	for _, rr := range known {
-		if rr.Header().Rrtype == q.Qtype {
-			reply.Answer = append(reply.Answer, rr)
-		}
-	}
-	w.WriteMsg(reply)
-}
-
-func (n *nameServer) askedFor(name string) int {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.asked[name]
-}
 
 func lists(zones ...string) (all []dnsbl.List) {
 	for _, zone := range zones {
@@ -85,14 +22,14 @@ func lists(zones ...string) (all []dnsbl.List) {
 }
 
 func TestListsAreAskedAsTheyWantToBe(t *testing.T) {
-	n := serveNames(t,
+	n := dnstest.ServeZone(t,
 		"7.2.0.192.zen.test. 300 IN A 127.0.0.4", `7.2.0.192.zen.test. 300 IN TXT "https://zen.test/query/192.0.2.7"`,
 		"1.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.0.8.b.d.0.1.0.0.2.zen.test. 300 IN A 127.0.0.2",
 		"7.2.0.192.other.test. 300 IN A 127.0.0.9", `7.2.0.192.other.test. 300 IN TXT "an open" " proxy"`,
 		"8.2.0.192.zen.test. 300 IN A 127.255.255.254", "9.2.0.192.zen.test. 300 IN A 203.0.113.5", "10.2.0.192.zen.test. 300 IN A 127.0.0.1",
 		"11.2.0.192.other.test. 300 IN A 127.0.0.3", "11.2.0.192.other.test. 300 IN A 127.0.0.9")
 	failed := 0
-	options := dnsbl.Options{Servers: []string{n.address}, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler), Failed: func(string) { failed++ },
+	options := dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler), Failed: func(string) { failed++ },
 		Lists: []dnsbl.List{{Zone: "zen.test", Refuse: true},
 			{Zone: "other.test", Answers: []netip.Prefix{netip.MustParsePrefix("127.0.0.8/31")}, Lookup: "https://other.test/why?ip={ip}"}}}
 	for ip, want := range map[string]string{
@@ -121,14 +58,14 @@ func TestListsAreAskedAsTheyWantToBe(t *testing.T) {
 	if failed != 3 {
 		t.Errorf("%d failures were counted, want 3", failed)
 	}
-	if n.askedFor("1.0.0.127.zen.test.") > 0 || n.askedFor("7.0.0.10.zen.test.") > 0 {
+	if n.Asked("1.0.0.127.zen.test.") > 0 || n.Asked("7.0.0.10.zen.test.") > 0 {
 		t.Error("a list was asked about an address of this house")
 	}
 }
 
 func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
-	n := serveNames(t, "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.address}, Timeout: 5 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
+	n := dnstest.ServeZone(t, "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
@@ -138,7 +75,7 @@ func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
 		})
 	}
 	group.Wait()
-	if listed, free := n.askedFor("7.2.0.192.zen.test."), n.askedFor("8.2.0.192.zen.test."); listed != 2 || free != 1 { // A and TXT; A
+	if listed, free := n.Asked("7.2.0.192.zen.test."), n.Asked("8.2.0.192.zen.test."); listed != 2 || free != 1 { // A and TXT; A
 		t.Errorf("asked %d and %d times", listed, free)
 	}
 }
@@ -146,9 +83,9 @@ func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
 // A list that is down delays mail by one time-out at most, lists nobody, and is
 // then left alone.
 func TestListsThatAreDownListNobody(t *testing.T) {
-	n := serveNames(t, "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
+	n := dnstest.ServeZone(t, ".silent.test. SILENT", ".broken.test. SERVFAIL", "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
 	var log bytes.Buffer
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.address}, Timeout: 300 * time.Millisecond, Lists: lists("silent.test", "zen.test", "broken.test"),
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 300 * time.Millisecond, Lists: lists("silent.test", "zen.test", "broken.test"),
 		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	got := c.Check(t.Context(), netip.MustParseAddr("192.0.2.7"))
 	if len(got) != 1 || got[0].Zone != "zen.test" {
@@ -157,7 +94,7 @@ func TestListsThatAreDownListNobody(t *testing.T) {
 	for i := range 6 {
 		c.Check(t.Context(), netip.AddrFrom4([4]byte{192, 0, 2, byte(100 + i)}))
 	}
-	if n.askedFor("105.2.0.192.broken.test.") != 0 || n.askedFor("105.2.0.192.zen.test.") != 1 {
+	if n.Asked("105.2.0.192.broken.test.") != 0 || n.Asked("105.2.0.192.zen.test.") != 1 {
 		t.Error("a broken list is asked on and on, or a good one no longer")
 	}
 	if !strings.Contains(log.String(), "left_alone_for=1m0s") || !strings.Contains(log.String(), "list=silent.test") {
@@ -167,16 +104,16 @@ func TestListsThatAreDownListNobody(t *testing.T) {
 	if got := nowhere.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); got != nil {
 		t.Errorf("without a name server: %+v", got)
 	}
-	second := dnsbl.New(dnsbl.Options{Servers: []string{"127.0.0.1:1", n.address}, Timeout: 2 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
+	second := dnsbl.New(dnsbl.Options{Servers: []string{"127.0.0.1:1", n.Address}, Timeout: 2 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
 	if got := second.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); len(got) != 1 {
 		t.Errorf("by the second name server: %+v", got)
 	}
 }
 
 func TestListsAreTested(t *testing.T) {
-	n := serveNames(t, "2.0.0.127.good.test. 60 IN A 127.0.0.2", "2.0.0.127.refuses.test. 60 IN A 127.255.255.254", "2.0.0.127.parked.test. 60 IN A 203.0.113.1",
-		"2.0.0.127.all.test. 60 IN A 127.0.0.2", "1.0.0.127.all.test. 60 IN A 127.0.0.2")
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.address}, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)})
+	n := dnstest.ServeZone(t, "2.0.0.127.good.test. 60 IN A 127.0.0.2", "2.0.0.127.refuses.test. 60 IN A 127.255.255.254", "2.0.0.127.parked.test. 60 IN A 203.0.113.1",
+		"2.0.0.127.all.test. 60 IN A 127.0.0.2", "1.0.0.127.all.test. 60 IN A 127.0.0.2", ".broken.test. SERVFAIL")
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)})
 	for zone, want := range map[string]dnsbl.State{"good.test": dnsbl.Fine, "refuses.test": dnsbl.Refused, "parked.test": dnsbl.Nonsense,
 		"all.test": dnsbl.Everything, "gone.test": dnsbl.Dead, "broken.test": dnsbl.Silent} {
 		if got, err := c.Test(t.Context(), dnsbl.List{Zone: zone}); got != want {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
 
@@ -29,7 +30,7 @@ func mail(to string) outbound.Mail {
 
 func TestDeliversToTheMX(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
-	s := direct(p.address, serveZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1"))
+	s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1").Resolver())
 	outcome, err := s.Deliver(t.Context(), mail("hanako@customer.test"))
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func TestDeliversToTheMX(t *testing.T) {
 
 func TestWithoutMXTheDomainItself(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
-	s := direct(p.address, serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
+	s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver())
 	for _, to := range []string{"a@customer.test", "b@[127.0.0.1]"} {
 		if _, err := s.Deliver(t.Context(), mail(to)); err != nil {
 			t.Error(err)
@@ -63,7 +64,7 @@ func TestIPv6(t *testing.T) {
 	}
 	listener.Close()
 	p := servePeer(t, "[::1]:0", nil)
-	s := direct(p.address, serveZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN AAAA ::1"))
+	s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN AAAA ::1").Resolver())
 	for _, to := range []string{"a@customer.test", "b@[IPv6:::1]"} {
 		if _, err := s.Deliver(t.Context(), mail(to)); err != nil {
 			t.Error(err)
@@ -75,7 +76,7 @@ func TestEmptyEnvelopeSenderAndLF(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
 	m := mail("a@customer.test")
 	m.From, m.Raw = "", []byte(strings.ReplaceAll(raw, "\r\n", "\n"))
-	if _, err := direct(p.address, serveZone(t, "customer.test. 60 IN A 127.0.0.1")).Deliver(t.Context(), m); err != nil {
+	if _, err := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver()).Deliver(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
 	if got := p.only(t); got.from != "" || got.data != raw || got.options.Size != int64(len(raw)) {
@@ -84,11 +85,11 @@ func TestEmptyEnvelopeSenderAndLF(t *testing.T) {
 }
 
 func TestWhatTheDNSDecides(t *testing.T) {
-	s := direct(netip.MustParseAddrPort("127.0.0.1:1"), serveZone(t,
+	s := direct(netip.MustParseAddrPort("127.0.0.1:1"), dnstest.ServeZone(t,
 		"null.test. 60 IN MX 0 .", "nulls.test. 60 IN MX 0 .", "nulls.test. 60 IN MX 10 .", "broken.test. SERVFAIL", "half.test. 60 IN MX 10 mx.broken.test.", "mx.broken.test. SERVFAIL",
 		"self.test. 60 IN MX 10 DESK.test.", "self.test. 60 IN MX 20 mx.other.test.", "desk.test. 60 IN A 127.0.0.1",
 		"any.test. 60 IN MX 10 any.test.", "any.test. 60 IN A 0.0.0.0", "dead.test. 60 IN A 127.0.0.1",
-		"nowhere.test. 60 IN MX 10 gone.nowhere.test."))
+		"nowhere.test. 60 IN MX 10 gone.nowhere.test.").Resolver())
 	tests := []struct {
 		domain, enhanced, message string
 		permanent                 bool
@@ -134,8 +135,8 @@ func TestPreferenceAndTheNextHost(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := servePeer(t, "127.0.0.2:0", nil)
 			serveScript(t, fmt.Sprintf("127.0.0.1:%d", p.address.Port()), talk)
-			s := direct(p.address, serveZone(t, "customer.test. 60 IN MX 20 good.test.", "customer.test. 60 IN MX 10 bad.test.",
-				"good.test. 60 IN A 127.0.0.2", "bad.test. 60 IN A 127.0.0.1"))
+			s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 20 good.test.", "customer.test. 60 IN MX 10 bad.test.",
+				"good.test. 60 IN A 127.0.0.2", "bad.test. 60 IN A 127.0.0.1").Resolver())
 			outcome, err := s.Deliver(t.Context(), mail("a@customer.test"))
 			if err != nil || outcome.Host != "good.test" {
 				t.Fatalf("outcome %+v, error %v", outcome, err)
@@ -152,8 +153,8 @@ func TestHostsThatPutMailOff(t *testing.T) {
 	first := servePeer(t, "127.0.0.1:0", func(p *peer) { p.refuse["RCPT"] = busy })
 	second := servePeer(t, fmt.Sprintf("127.0.0.2:%d", first.address.Port()), func(p *peer) { p.refuse["RCPT"] = busy })
 	third := servePeer(t, fmt.Sprintf("127.0.0.3:%d", first.address.Port()), func(p *peer) { p.refuse["RCPT"] = busy })
-	s := direct(first.address, serveZone(t, "customer.test. 60 IN MX 10 one.test.", "customer.test. 60 IN MX 20 two.test.", "customer.test. 60 IN MX 30 three.test.",
-		"one.test. 60 IN A 127.0.0.1", "two.test. 60 IN A 127.0.0.2", "three.test. 60 IN A 127.0.0.3"))
+	s := direct(first.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 one.test.", "customer.test. 60 IN MX 20 two.test.", "customer.test. 60 IN MX 30 three.test.",
+		"one.test. 60 IN A 127.0.0.1", "two.test. 60 IN A 127.0.0.2", "three.test. 60 IN A 127.0.0.3").Resolver())
 	if _, err := s.Deliver(t.Context(), mail("a@customer.test")); failed(t, err).Host != "two.test" || third.conns != 0 {
 		t.Errorf("error %v, the third host was asked %d times", err, third.conns)
 	}
@@ -168,8 +169,8 @@ func TestHostsThatPutMailOff(t *testing.T) {
 func TestTheBestHostComesFirst(t *testing.T) {
 	best := servePeer(t, "127.0.0.1:0", nil)
 	other := servePeer(t, fmt.Sprintf("127.0.0.2:%d", best.address.Port()), nil)
-	s := direct(best.address, serveZone(t, "customer.test. 60 IN MX 20 other.test.", "customer.test. 60 IN MX 10 best.test.",
-		"other.test. 60 IN A 127.0.0.2", "best.test. 60 IN A 127.0.0.1"))
+	s := direct(best.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 20 other.test.", "customer.test. 60 IN MX 10 best.test.",
+		"other.test. 60 IN A 127.0.0.2", "best.test. 60 IN A 127.0.0.1").Resolver())
 	for range 5 {
 		if outcome, err := s.Deliver(t.Context(), mail("a@customer.test")); err != nil || outcome.Host != "best.test" {
 			t.Fatalf("outcome %+v, error %v", outcome, err)
@@ -180,8 +181,8 @@ func TestTheBestHostComesFirst(t *testing.T) {
 
 func TestBackupMXDeliversOnlyToBetterHosts(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
-	s := direct(p.address, serveZone(t, "customer.test. 60 IN MX 10 better.test.", "customer.test. 60 IN MX 20 desk.test.",
-		"customer.test. 60 IN MX 20 equal.test.", "better.test. 60 IN A 127.0.0.1", "equal.test. 60 IN A 127.0.0.1"))
+	s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 better.test.", "customer.test. 60 IN MX 20 desk.test.",
+		"customer.test. 60 IN MX 20 equal.test.", "better.test. 60 IN A 127.0.0.1", "equal.test. 60 IN A 127.0.0.1").Resolver())
 	outcome, err := s.Deliver(t.Context(), mail("a@customer.test"))
 	if err != nil || outcome.Host != "better.test" {
 		t.Fatalf("outcome %+v, error %v", outcome, err)
@@ -205,8 +206,8 @@ func TestRefusals(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			p := servePeer(t, "127.0.0.1:0", func(p *peer) { p.refuse[test.command] = test.reply })
 			second := servePeer(t, fmt.Sprintf("127.0.0.2:%d", p.address.Port()), func(p *peer) { p.refuse[test.command] = test.reply })
-			s := direct(p.address, serveZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN A 127.0.0.1",
-				"customer.test. 60 IN MX 20 second.test.", "second.test. 60 IN A 127.0.0.2"))
+			s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN A 127.0.0.1",
+				"customer.test. 60 IN MX 20 second.test.", "second.test. 60 IN A 127.0.0.2").Resolver())
 			_, err := s.Deliver(t.Context(), mail("a@customer.test"))
 			e := failed(t, err)
 			code := test.reply.EnhancedCode
@@ -230,7 +231,7 @@ func TestRefusals(t *testing.T) {
 
 func TestOpportunisticTLS(t *testing.T) {
 	certificate, _ := selfSigned(t, "mx.test")
-	resolver := serveZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN A 127.0.0.1")
+	resolver := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.test.", "mx.test. 60 IN A 127.0.0.1").Resolver()
 	p := servePeer(t, "127.0.0.1:0", func(p *peer) { p.TLSConfig = &tls.Config{Certificates: []tls.Certificate{certificate}} })
 	outcome, err := direct(p.address, resolver).Deliver(t.Context(), mail("a@customer.test"))
 	if err != nil {
@@ -242,7 +243,7 @@ func TestOpportunisticTLS(t *testing.T) {
 }
 
 func TestBrokenTLSGoesInClearUnlessForbidden(t *testing.T) {
-	resolver := serveZone(t, "customer.test. 60 IN A 127.0.0.1")
+	resolver := dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver()
 	// No certificate: the handshake fails.
 	p := servePeer(t, "127.0.0.1:0", func(p *peer) {
 		p.TLSConfig = &tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errors.New("none") }}
@@ -268,7 +269,7 @@ func TestBrokenTLSGoesInClearUnlessForbidden(t *testing.T) {
 }
 
 func TestExtensions(t *testing.T) {
-	resolver := serveZone(t, "customer.test. 60 IN A 127.0.0.1", "xn--r8jz45g.test. 60 IN A 127.0.0.1")
+	resolver := dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1", "xn--r8jz45g.test. 60 IN A 127.0.0.1").Resolver()
 	plain := servePeer(t, "127.0.0.1:0", func(p *peer) { p.MaxMessageBytes = 1000 })
 	utf8 := servePeer(t, "127.0.0.1:0", func(p *peer) { p.EnableSMTPUTF8 = true })
 
@@ -309,7 +310,7 @@ func TestExtensions(t *testing.T) {
 
 func TestAddressesAndMailsThatCannotBeSent(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
-	s := direct(p.address, serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
+	s := direct(p.address, dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver())
 	for _, address := range []string{
 		"", "a", "@customer.test", "a@", "a@customer.test\r\nRCPT TO:<b@customer.test>", "a\x00@customer.test", "a b@customer.test",
 		"a>@customer.test", `"a"> <b"@customer.test`, `"@customer.test`, "<a@customer.test>", "a@customer.test SIZE=1", "\xff@customer.test", "a@\u2028.test",

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 func TestRepliesAreReadCarefully(t *testing.T) {
@@ -22,7 +24,7 @@ func TestRepliesAreReadCarefully(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			address := serveScript(t, "127.0.0.1:0", answers("220 hi", "250 hi", "250 ok", test.reply, "221 bye"))
-			_, err := direct(address, serveZone(t, "customer.test. 60 IN A 127.0.0.1")).Deliver(t.Context(), mail("a@customer.test"))
+			_, err := direct(address, dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver()).Deliver(t.Context(), mail("a@customer.test"))
 			e := failed(t, err)
 			if !e.Permanent || e.Code != 550 || e.Enhanced != test.enhanced || e.Message != test.message {
 				t.Errorf("error = %+v", e)
@@ -63,7 +65,7 @@ func TestServersThatMisbehaveAreTemporary(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := direct(serveScript(t, "127.0.0.1:0", test.talk), serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
+			s := direct(serveScript(t, "127.0.0.1:0", test.talk), dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver())
 			if strings.Contains(test.message, "no answer") {
 				s.Timeout = 400 * time.Millisecond
 			}
@@ -89,7 +91,7 @@ func drip(conn net.Conn, _ *bufio.Reader) {
 
 func TestPeerThatStopsReadingDoesNotHoldTheDelivery(t *testing.T) {
 	talk := answers("220 hi", "250 hi", "250 ok", "250 ok", "354 go")
-	s := direct(serveScript(t, "127.0.0.1:0", talk), serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
+	s := direct(serveScript(t, "127.0.0.1:0", talk), dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver())
 	s.Timeout = 200 * time.Millisecond
 	m := mail("a@customer.test")
 	m.Raw = append(m.Raw, strings.Repeat("a line of a long mail\r\n", 2<<20)...)
@@ -108,7 +110,7 @@ func TestServerThatHasEnoughSaysWhy(t *testing.T) {
 	})
 	m := mail("a@customer.test")
 	m.Raw = append(m.Raw, strings.Repeat("a line of a long mail\r\n", 1<<20)...)
-	_, err := direct(address, serveZone(t, "customer.test. 60 IN A 127.0.0.1")).Deliver(t.Context(), m)
+	_, err := direct(address, dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver()).Deliver(t.Context(), m)
 	if e := failed(t, err); e.Code != 552 || !e.Permanent {
 		t.Errorf("error = %+v", e)
 	}
@@ -117,7 +119,7 @@ func TestServerThatHasEnoughSaysWhy(t *testing.T) {
 func TestContextEndsADelivery(t *testing.T) {
 	for name, talk := range map[string]func(net.Conn, *bufio.Reader){"greeting": answers(), "RCPT": answers("220 hi", "250 hi", "250 ok")} {
 		t.Run(name, func(t *testing.T) {
-			s := direct(serveScript(t, "127.0.0.1:0", talk), serveZone(t, "customer.test. 60 IN A 127.0.0.1"))
+			s := direct(serveScript(t, "127.0.0.1:0", talk), dnstest.ServeZone(t, "customer.test. 60 IN A 127.0.0.1").Resolver())
 			s.Timeout = time.Hour
 			ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 			defer cancel()

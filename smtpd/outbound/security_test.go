@@ -18,6 +18,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/madoguchi/madoguchi/smtpd/dane"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
@@ -87,7 +88,7 @@ func TestMTASTS(t *testing.T) {
 		if id != "" {
 			records = append(records[:len(records):len(records)], `_mta-sts.far.test. TXT "v=STSv1; id=`+id+`"`)
 		}
-		resolver := serveZone(t, records...)
+		resolver := dnstest.ServeZone(t, records...).Resolver()
 		s := direct(p.address, resolver)
 		s.TLS = &tls.Config{RootCAs: roots}
 		s.Policies = &mtasts.Finder{Resolver: resolver, Client: client, Memory: remembered, Now: func() time.Time { return now }}
@@ -137,35 +138,13 @@ func second[T any](_ T, err error) error { return err }
 // those in unsigned.
 func serveSigned(t *testing.T, unsigned string, records ...string) *dane.Resolver {
 	t.Helper()
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
-		answer := new(dns.Msg).SetReply(question)
-		name := question.Question[0].Name
-		answer.AuthenticatedData = question.AuthenticatedData && !strings.Contains(unsigned, name)
-		for _, line := range records {
-			if line == name+" SERVFAIL" {
-				answer.Rcode = dns.RcodeServerFailure
-				continue
-			}
-			if strings.HasSuffix(line, " SERVFAIL") {
-				continue
-			}
-			rr, err := dns.NewRR(line)
-			if err != nil {
-				panic(err)
-			}
-			if rr.Header().Name == name && rr.Header().Rrtype == question.Question[0].Qtype {
-				answer.Answer = append(answer.Answer, rr)
-			}
-		}
+	z := dnstest.ServeZone(t, records...)
+	address := dnstest.Serve(t, dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
+		answer := z.Answer(question)
+		answer.AuthenticatedData = question.AuthenticatedData && !strings.Contains(unsigned, question.Question[0].Name)
 		w.WriteMsg(answer)
-	})}
-	go server.ActivateAndServe()
-	t.Cleanup(func() { server.Shutdown() })
-	return &dane.Resolver{Address: packets.LocalAddr().String(), Timeout: 5 * time.Second}
+	}))
+	return &dane.Resolver{Address: address, Timeout: 5 * time.Second}
 }
 
 func TestDANE(t *testing.T) {
@@ -212,7 +191,7 @@ func TestDANE(t *testing.T) {
 			default:
 				records = append(records[:2:2], at+" TLSA "+test.tlsa)
 			}
-			s := direct(test.peer.address, serveZone(t, host...))
+			s := direct(test.peer.address, dnstest.ServeZone(t, host...).Resolver())
 			s.Keys = serveSigned(t, test.unsigned, records...)
 			outcome, err := s.Deliver(t.Context(), mail("tanaka@far.test"))
 			if err == nil && (!strings.Contains(outcome.TLS, test.want) || test.want == "" && outcome.TLS != "") {
@@ -229,7 +208,7 @@ func TestDANE(t *testing.T) {
 
 func TestConnectionsAreUsedAgain(t *testing.T) {
 	p := servePeer(t, "127.0.0.1:0", nil)
-	s := direct(p.address, serveZone(t, "far.test. MX 10 mx.far.test.", "mx.far.test. A 127.0.0.1", "near.test. MX 10 mx.far.test."))
+	s := direct(p.address, dnstest.ServeZone(t, "far.test. MX 10 mx.far.test.", "mx.far.test. A 127.0.0.1", "near.test. MX 10 mx.far.test.").Resolver())
 	s.Idle = time.Minute
 	defer s.Close()
 	for i := range 5 {

@@ -2,7 +2,6 @@ package outbound_test
 
 import (
 	"bufio"
-	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -22,7 +21,6 @@ import (
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
-	"github.com/miekg/dns"
 
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
@@ -233,53 +231,6 @@ func answers(lines ...string) func(net.Conn, *bufio.Reader) {
 			io.WriteString(conn, line+"\r\n")
 		}
 	}
-}
-
-// serveZone starts a DNS server on loopback and returns a resolver that asks it.
-// Names it does not know are NXDOMAIN; "name SERVFAIL" is a record of its own.
-func serveZone(t *testing.T, records ...string) *net.Resolver {
-	t.Helper()
-	known := map[string][]dns.RR{}
-	failing := map[string]bool{}
-	for _, line := range records {
-		if name, ok := strings.CutSuffix(line, " SERVFAIL"); ok {
-			failing[name] = true
-			continue
-		}
-		rr, err := dns.NewRR(line)
-		if err != nil {
-			t.Fatalf("record %q: %v", line, err)
-		}
-		known[rr.Header().Name] = append(known[rr.Header().Name], rr)
-	}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	started := make(chan struct{})
-	server := &dns.Server{PacketConn: packets, NotifyStartedFunc: func() { close(started) }}
-	server.Handler = dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
-		answer := new(dns.Msg).SetReply(question)
-		answer.RecursionAvailable = true
-		q := question.Question[0]
-		for _, rr := range known[q.Name] {
-			if rr.Header().Rrtype == q.Qtype {
-				answer.Answer = append(answer.Answer, rr)
-			}
-		}
-		if failing[q.Name] {
-			answer.Rcode = dns.RcodeServerFailure
-		} else if len(known[q.Name]) == 0 {
-			answer.Rcode = dns.RcodeNameError
-		}
-		w.WriteMsg(answer)
-	})
-	go server.ActivateAndServe()
-	<-started
-	t.Cleanup(func() { server.Shutdown() })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, "udp", packets.LocalAddr().String())
-	}}
 }
 
 // selfSigned returns a certificate for a name, and the roots that trust it.

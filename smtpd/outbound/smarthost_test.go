@@ -13,6 +13,7 @@ import (
 
 	"github.com/emersion/go-smtp"
 
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
 
@@ -21,7 +22,7 @@ const password = "correct horse"
 func TestSmarthostTLSAndLogin(t *testing.T) {
 	certificate, roots := selfSigned(t, "relay.test")
 	config := &tls.Config{Certificates: []tls.Certificate{certificate}}
-	resolver := serveZone(t, "relay.test. 60 IN A 127.0.0.1")
+	resolver := dnstest.ServeZone(t, "relay.test. 60 IN A 127.0.0.1").Resolver()
 	tests := map[string]struct {
 		tls        string
 		user       string
@@ -138,7 +139,7 @@ func TestSmarthostFaultsThatAreOursAreTemporary(t *testing.T) {
 			}
 		})
 	}
-	s := &outbound.Sender{Resolver: serveZone(t), Smarthost: &outbound.Smarthost{Address: "absent.test"}}
+	s := &outbound.Sender{Resolver: dnstest.ServeZone(t).Resolver(), Smarthost: &outbound.Smarthost{Address: "absent.test"}}
 	_, err := s.Deliver(t.Context(), mail("a@customer.test"))
 	if e := failed(t, err); e.Permanent || !strings.Contains(e.Message, "absent.test") {
 		t.Errorf("error = %+v", e)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
@@ -35,7 +36,7 @@ func TestConnectionsSayHowEncryptionCameOut(t *testing.T) {
 		} else {
 			remembered = memory{}
 		}
-		resolver := serveZone(t, zone...)
+		resolver := dnstest.ServeZone(t, zone...).Resolver()
 		s := direct(p.address, resolver)
 		s.TLS, s.Idle = &tls.Config{RootCAs: roots}, time.Minute
 		s.Policies = &mtasts.Finder{Resolver: resolver, Client: client, Memory: remembered, Now: time.Now}

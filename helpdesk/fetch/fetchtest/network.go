@@ -16,6 +16,7 @@ import (
 	"github.com/miekg/dns"
 
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
+	"github.com/madoguchi/madoguchi/smtpd/dnstest"
 )
 
 // names is a DNS server on loopback. Every name that it knows has a list of
@@ -34,17 +35,7 @@ func Resolver(t *testing.T, answers map[string][]string) *net.Resolver {
 	for name := range answers {
 		n.asked[name] = &atomic.Int32{}
 	}
-	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := &dns.Server{PacketConn: conn, Handler: n}
-	go server.ActivateAndServe()
-	t.Cleanup(func() { server.Shutdown() })
-	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
-		var d net.Dialer
-		return d.DialContext(ctx, "udp", conn.LocalAddr().String())
-	}}
+	return dnstest.Resolver(dnstest.Serve(t, n))
 }
 
 // ServeDNS implements dns.Handler.
