@@ -165,11 +165,11 @@ func (d *Desk) AddPasskey(ctx context.Context, a Actor, site Site, sealed, name 
 	}
 	parsed, err := protocol.ParseCredentialCreationResponseBytes(answer)
 	if err != nil {
-		return d.passkeyRefused(ctx, "made", began.Session.Challenge, err)
+		return d.passkeyRefused(ctx, passkeyMade, began.Session.Challenge, err)
 	}
 	credential, err := w.CreateCredential(u, began.Session, parsed)
 	if err != nil {
-		return d.passkeyRefused(ctx, "made", began.Session.Challenge, err)
+		return d.passkeyRefused(ctx, passkeyMade, began.Session.Challenge, err)
 	}
 	record, err := json.Marshal(credential)
 	if err != nil {
@@ -212,6 +212,12 @@ func passkeyName(name string) (string, error) {
 	return name, nil
 }
 
+// When a browser's answer is checked.
+const (
+	passkeyMade = "made"
+	passkeyUsed = "used"
+)
+
 // passkeyRefused logs why a browser's answer was not accepted, and says that it
 // was not. The library quotes the challenge, which is for that browser alone.
 func (d *Desk) passkeyRefused(ctx context.Context, what, challenge string, cause error) error {
@@ -223,6 +229,9 @@ func (d *Desk) passkeyRefused(ctx context.Context, what, challenge string, cause
 		text = strings.ReplaceAll(text, challenge, "(secret)")
 	}
 	d.log.InfoContext(ctx, "a passkey was not accepted", "when", what, "error", text)
+	if what == passkeyUsed {
+		return unauthorized("passkey_unknown", "this passkey cannot log anybody in, it may have been removed; log in another way")
+	}
 	return unauthorized("passkey_refused", "the passkey was not accepted; try again")
 }
 

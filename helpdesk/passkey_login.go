@@ -75,7 +75,7 @@ func (d *Desk) LoginPasskey(ctx context.Context, v Visitor, site Site, sealed st
 	u, credential, err := d.verifyPasskey(ctx, w, began, answer)
 	if err != nil {
 		if CodeOf(err) == CodeInternal {
-			err = d.passkeyRefused(ctx, "used", began.Session.Challenge, err)
+			err = d.passkeyRefused(ctx, passkeyUsed, began.Session.Challenge, err)
 			return nil, errors.Join(err, d.countFailedPasskey(ctx, v, u))
 		}
 		return nil, err
@@ -116,7 +116,7 @@ func (d *Desk) verifyPasskey(ctx context.Context, w *webauthn.WebAuthn, began ce
 func (c *command) usePasskey(credential *webauthn.Credential) error {
 	k, err := passkeys.Get(c, key(base64.RawURLEncoding.EncodeToString(credential.ID)))
 	if errors.Is(err, store.ErrNotFound) {
-		return unauthorized("passkey_refused", "the passkey was removed; try another way")
+		return unauthorized("passkey_unknown", "the passkey was removed; log in another way")
 	}
 	if err != nil {
 		return err

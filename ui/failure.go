@@ -57,6 +57,9 @@ type failure struct {
 	Back   string
 }
 
+// Sentences are those of the text: a line of a page ends with one where it can.
+func (f failure) Sentences() []string { return strings.SplitAfter(f.Text, "。") }
+
 // fail answers a request whose handler returned an error: with a page, or, for
 // a fragment, with an alert that leaves the page as it is.
 func (s *Server) fail(err error, c echo.Context) {
@@ -79,7 +82,7 @@ func (s *Server) fail(err error, c echo.Context) {
 		f.ID = ulid.Make().String()
 		s.log.Error("request failed", "id", f.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
 	}
-	f.Title = v.T("error.title." + titleOf(f.Status))
+	f.Title = v.T("error.title." + titleOf(err, f.Status))
 	if err := s.answerFailure(c, f); err != nil {
 		s.log.Error("cannot show an error", "error", err)
 	}
@@ -93,11 +96,21 @@ func (s *Server) answerFailure(c echo.Context, f failure) error {
 		c.Response().Header().Set("HX-Retarget", "#alerts")
 		c.Response().Header().Set("HX-Reswap", "innerHTML")
 		return s.render(c, f.Status, "failure-alert", f)
+	case strings.Contains(c.Request().Header.Get("Accept"), "application/json"): // a script that shows it in its own place
+		return c.JSON(f.Status, map[string]string{"error": f.Text})
 	}
 	return s.render(c, f.Status, "failure", f)
 }
 
-func titleOf(status int) string {
+// crossOrigin is the sentence for what another site made a browser send.
+const crossOrigin = "error.cross_origin"
+
+// titleOf chooses what an error page is headed with. Whom another site led here
+// has done nothing that they may not do.
+func titleOf(err error, status int) string {
+	if e := (*helpdesk.Error)(nil); errors.As(err, &e) && e.Key == crossOrigin {
+		return "refused"
+	}
 	switch status {
 	case http.StatusNotFound:
 		return "not_found"

@@ -74,4 +74,12 @@ func (b *tab) longSubject(h *house) {
 	b.until(`document.querySelector("#priority").value === "urgent" && document.querySelector(".subject-more").ariaExpanded === "true"`)
 	b.click(".subject-more")
 	b.until(`document.querySelector(".subject-more").ariaExpanded === "false" && ` + height + ` <= ` + fmt.Sprint(folded+2))
+
+	// A choice that is refused is not shown as if it held.
+	b.do(chromedp.Evaluate[chromedp.Void](`(select => {
+		select.options[2].value = "unknown";
+		select.selectedIndex = 2;
+		select.dispatchEvent(new Event("change", {bubbles: true}));
+	})(document.querySelector("#priority"))`))
+	b.until(`document.querySelector("#alerts .alert") && document.querySelector("#priority").value === "urgent"`)
 }

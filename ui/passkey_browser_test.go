@@ -97,6 +97,11 @@ func TestPasskeys(t *testing.T) {
 	b.until(`document.querySelector(".saved") && document.querySelector(".passkey-row [name=name]").value === "会社のパソコン"`)
 	b.until(says + `("まだ使われていません")`)
 
+	// A device has one passkey for a person.
+	b.open("/settings/access")
+	b.click(`.passkey-add button`)
+	b.until(says + `("この端末のパスキーはすでに登録されています")`)
+
 	logOut := func() {
 		b.open("/inbox/open")
 		b.logOut()

@@ -52,7 +52,7 @@ func (s *Server) setHeaders(header http.Header) {
 func (s *Server) refuseCrossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		if err := s.origins.Check(c.Request()); err != nil {
-			return &helpdesk.Error{Code: helpdesk.CodeForbidden, Key: "error.cross_origin",
+			return &helpdesk.Error{Code: helpdesk.CodeForbidden, Key: crossOrigin,
 				Message: "this request came from another site and was refused; open the page here and try again"}
 		}
 		return next(c)

@@ -11,6 +11,7 @@ import "./list.js";
 import "./rows.js";
 import "./select.js";
 import "./tick.js";
+import "./refused.js";
 import "./filter.js";
 import "./find.js";
 import "./fold.js";

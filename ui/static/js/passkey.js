@@ -53,6 +53,13 @@ on("submit", "[data-passkey]", async (event, form) => {
   event.preventDefault();
   const problem = form.querySelector("[data-passkey-problem]");
   const button = form.querySelector("button");
+  const stopped = problem.dataset.stopped ??= problem.textContent;
+  const fail = (said) => {
+    problem.textContent = said;
+    problem.hidden = false;
+    button.disabled = false;
+    button.focus();
+  };
   problem.hidden = true;
   button.disabled = true;
   try {
@@ -62,14 +69,15 @@ on("submit", "[data-passkey]", async (event, form) => {
       location.assign(question.again);
       return;
     }
-    if (!answer.ok) throw new Error(question.error?.message ?? answer.statusText);
+    if (!answer.ok) {
+      fail(question.error);
+      return;
+    }
     const credential = await ask(form.dataset.passkey, question.options);
     form.elements.sealed.value = question.sealed;
     form.elements.answer.value = written(credential);
     form.submit();
-  } catch {
-    problem.hidden = false; // also where somebody chose to stop
-    button.disabled = false;
-    button.focus();
+  } catch (error) { // also where somebody chose to stop
+    fail((error.name === "InvalidStateError" && problem.dataset.known) || stopped);
   }
 });
