@@ -56,7 +56,10 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 				return nil, err
 			}
 		}
-		alias.CreatedAt = before.CreatedAt
+		alias.CreatedAt, alias.Former = before.CreatedAt, slices.Clone(before.Former)
+		if alias.Address != before.Address {
+			alias.Former = without(appendNew(alias.Former, before.Address), []string{alias.Address})
+		}
 	}
 	alias.Managed = c.actor.Kind == ActorFile
 	if err := aliases.Put(c, &alias); err != nil {
@@ -152,13 +155,9 @@ func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
 		if alias.Managed && c.actor.Kind != ActorFile {
 			return conflict("managed_alias", "alias %s is declared in the configuration file; remove it there and reload", alias.Address)
 		}
-		used := false
-		for _, err := range tickets.ScanIndexKeys(c, "alias+state", store.Prefix(key(alias.Address))) {
-			if err != nil {
-				return err
-			}
-			used = true
-			break
+		used, err := hasTickets(c, alias)
+		if err != nil {
+			return err
 		}
 		if used {
 			alias.Disabled = true
@@ -172,6 +171,16 @@ func (d *Desk) DeleteAlias(ctx context.Context, a Actor, id string) error {
 		_, err = c.record(Event{Kind: EventAliasDeleted, Data: map[string]string{"alias": alias.Address}})
 		return err
 	})
+}
+
+// hasTickets reports whether tickets came by an alias, under whatever address it had.
+func hasTickets(r store.Reader, alias *Alias) (bool, error) {
+	for _, address := range alias.Ways() {
+		for _, err := range tickets.ScanIndexKeys(r, "alias+state", store.Prefix(key(address))) {
+			return err == nil, err
+		}
+	}
+	return false, nil
 }
 
 // Pipelines returns every pipeline, in their order.

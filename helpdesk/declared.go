@@ -134,7 +134,7 @@ func (c *command) applyAlias(a DeclaredAlias) (string, error) {
 		if err := c.checkAlias(&checked); err != nil {
 			return "", err
 		}
-		checked.Managed, checked.CreatedAt, checked.Disabled = true, before.CreatedAt, before.Disabled
+		checked.Managed, checked.CreatedAt, checked.Disabled, checked.Former = true, before.CreatedAt, before.Disabled, before.Former
 		if fmt.Sprint(checked) == fmt.Sprint(*before) {
 			return want.ID, nil
 		}

@@ -105,7 +105,14 @@ func (q *TicketQuery) resolve(r store.Reader, a Actor) (resolved, error) {
 	}
 	f.Aliases = nil
 	for _, address := range q.Filter.Aliases {
-		f.Aliases = append(f.Aliases, mailboxOf(address))
+		address = mailboxOf(address)
+		alias, err := optional(aliases.First(r, "address", key(address)))
+		if err != nil {
+			return f, err
+		}
+		if f.Aliases = appendNew(f.Aliases, address); alias != nil {
+			f.Aliases = appendNew(f.Aliases, alias.Former...)
+		}
 	}
 	if len(q.Filter.Brands) > 0 {
 		addresses, err := addressesOf(r, q.Filter.Brands)
@@ -153,7 +160,7 @@ func addressesOf(r store.Reader, only []string) (list []string, err error) {
 		if slices.ContainsFunc(only, func(o string) bool {
 			return strings.EqualFold(o, alias.Address) || alias.Brand != "" && o == alias.Brand
 		}) {
-			list = append(list, alias.Address)
+			list = append(list, alias.Ways()...)
 		}
 	}
 	return list, nil

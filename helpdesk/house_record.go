@@ -47,7 +47,9 @@ type User struct {
 type Alias struct {
 	ID      string
 	Address string // lower case, unique
-	Name    string // display name of mail that leaves from it
+	// Former are addresses that it had: tickets from then say that they came by them.
+	Former []string `cbor:",omitempty"`
+	Name   string   // display name of mail that leaves from it
 	// Brand is the shop or brand that the alias speaks for, "" for none.
 	Brand      string
 	PipelineID string
@@ -73,8 +75,13 @@ type Alias struct {
 	CreatedAt time.Time
 }
 
+// Ways are the addresses by which its tickets came: its own first, then those that it
+// had.
+func (a *Alias) Ways() []string { return append([]string{a.Address}, a.Former...) }
+
 func (a *Alias) clone() *Alias {
 	copied := *a
+	copied.Former = slices.Clone(a.Former)
 	copied.Tags, copied.Signatures = slices.Clone(a.Tags), slices.Clone(a.Signatures)
 	copied.Acknowledgements = slices.Clone(a.Acknowledgements)
 	return &copied

@@ -11,22 +11,32 @@ import (
 
 // lists are what the filters of a list name by other words than the tickets do.
 type lists struct {
-	brands, only, stages, teams []string // facts
+	aliases, brands, only, stages, teams []string // facts
 }
 
 // lists looks up what a filter names.
 func (ix *Index) lists(ctx context.Context, a helpdesk.Actor, q helpdesk.TicketQuery) (l lists, err error) {
-	if len(q.Brands)+len(q.Only) > 0 {
+	for _, address := range q.Aliases {
+		l.aliases = append(l.aliases, factAlias(address))
+	}
+	if len(q.Aliases)+len(q.Brands)+len(q.Only) > 0 {
 		aliases, err := ix.desk.Aliases(ctx, a)
 		if err != nil {
 			return l, err
 		}
 		for _, alias := range aliases {
+			var ways []string
+			for _, address := range alias.Ways() {
+				ways = append(ways, factAlias(address))
+			}
+			if slices.Contains(q.Aliases, alias.Address) {
+				l.aliases = append(l.aliases, ways...)
+			}
 			if alias.Brand != "" && slices.Contains(q.Brands, alias.Brand) {
-				l.brands = append(l.brands, factAlias(alias.Address))
+				l.brands = append(l.brands, ways...)
 			}
 			if alias.Brand != "" && slices.Contains(q.Only, alias.Brand) || slices.ContainsFunc(q.Only, func(o string) bool { return strings.EqualFold(o, alias.Address) }) {
-				l.only = append(l.only, factAlias(alias.Address))
+				l.only = append(l.only, ways...)
 			}
 		}
 	}
@@ -100,7 +110,6 @@ func withinClauses(q helpdesk.TicketQuery, a helpdesk.Actor, l lists) (clauses [
 		clauses = append(clauses, c)
 	}
 	one(q.Pipelines, factPipeline)
-	one(q.Aliases, factAlias)
 	one(q.Tags, factTag)
 	one(q.Languages, factLanguage)
 	one(q.ReplyTypes, factReplyType)
@@ -116,7 +125,7 @@ func withinClauses(q helpdesk.TicketQuery, a helpdesk.Actor, l lists) (clauses [
 	for _, listed := range []struct {
 		asked bool
 		facts []string
-	}{{len(q.Stages) > 0, l.stages}, {len(q.Teams) > 0, l.teams}, {len(q.Brands) > 0, l.brands}, {len(q.Only) > 0, l.only}} {
+	}{{len(q.Aliases) > 0, l.aliases}, {len(q.Stages) > 0, l.stages}, {len(q.Teams) > 0, l.teams}, {len(q.Brands) > 0, l.brands}, {len(q.Only) > 0, l.only}} {
 		if listed.asked { // with no fact nothing fulfils it
 			clauses = append(clauses, clause{facts: listed.facts})
 		}
