@@ -45,6 +45,22 @@ func readEncodedWord(s string, i int) (encodedWord, bool) {
 	return word, word.end > start
 }
 
+// untilNextWord returns s as far as the next word in it may begin: what looks for the
+// end mark of a word looks no further, or a field of words that were never ended would
+// be looked through once for each.
+func untilNextWord(s string) string {
+	for from := 0; ; {
+		i := strings.Index(s[from:], "=?")
+		if i < 0 {
+			return s
+		}
+		if from += i; !strings.HasPrefix(s[from:], "=?=") { // else "=" and an end mark
+			return s[:from]
+		}
+		from += len("=?=")
+	}
+}
+
 // cutBase64Word reads on while the alphabet lasts; the end mark may be missing.
 func cutBase64Word(s string, start int) (text string, end int) {
 	i := start
@@ -64,7 +80,7 @@ func cutBase64Word(s string, start int) (text string, end int) {
 	}
 	// Signs from outside the alphabet are passed over where the end mark follows
 	// in the same token.
-	if token, _, ok := strings.Cut(s[start:], "?="); ok && !strings.ContainsAny(token, " \t?<>\",;") && looksBase64([]byte(token)) {
+	if token, _, ok := strings.Cut(untilNextWord(s[start:]), "?="); ok && !strings.ContainsAny(token, " \t?<>\",;") && looksBase64([]byte(token)) {
 		return token, start + len(token) + 2
 	}
 	// Without its end mark a word goes no further than the first blank.
@@ -84,31 +100,25 @@ func cutBase64Word(s string, start int) (text string, end int) {
 // cutQWord finds the end mark, passing over a "?=" that is a raw question mark
 // before an escape.
 func cutQWord(s string, start int) (text string, end int) {
-	mark := strings.Index(s[start:], "?=")
+	rest := untilNextWord(s[start:])
+	mark := strings.Index(rest, "?=")
 	for mark >= 0 {
-		after := start + mark + 2
-		if _, escape := hexByte([]byte(s[after:min(len(s), after+2)])); !escape {
+		after := rest[mark+2:]
+		if _, escape := hexByte([]byte(after[:min(len(after), 2)])); !escape {
 			break
 		}
-		word, _, _ := strings.Cut(s[after:], "?=")
-		if len(word) == len(s)-after || strings.ContainsAny(word, " \t") || strings.Contains(word, "=?") {
+		word, _, found := strings.Cut(after, "?=")
+		if !found || strings.ContainsAny(word, " \t") {
 			break
 		}
 		mark += 2 + len(word)
 	}
-	if mark >= 0 && !strings.Contains(s[start:start+mark], "=?") {
-		return s[start : start+mark], start + mark + 2
+	if mark >= 0 {
+		return rest[:mark], start + mark + 2
 	}
 	// No end mark of its own.
-	rest := s[start:]
-	if mark >= 0 {
-		rest = rest[:mark]
-	}
 	if stop := strings.IndexAny(rest, " \t<>\",;"); stop >= 0 {
 		rest = rest[:stop]
-	}
-	if next := strings.Index(rest, "=?"); next >= 0 {
-		rest = rest[:next]
 	}
 	return rest, start + len(rest)
 }

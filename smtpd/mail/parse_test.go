@@ -260,6 +260,27 @@ func TestParseSurvivesRepetition(t *testing.T) {
 	}
 }
 
+// Of these a listener takes tens of megabytes, and looking through the rest for each
+// line or word would take it hours.
+func TestParseLooksOnceThroughAMailOfManyMegabytes(t *testing.T) {
+	size := 16 << 20
+	if testing.Short() {
+		size = 1 << 17
+	}
+	for name, parts := range map[string][2]string{
+		"words never ended":        {"Subject: ", "=?utf-8?q?a\r\n "},
+		"base64 words never ended": {"Subject: ", "=?utf-8?b?a<\r\n "},
+		"armor never ended":        {"Subject: a\r\n\r\n", "-----BEGIN PGP SIGNED MESSAGE-----\r\n\r\na\r\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := mail.Parse([]byte(parts[0] + strings.Repeat(parts[1], size/len(parts[1])) + "\r\n\r\nhi\r\n"))
+			if !strings.HasSuffix(m.Text, "hi\n") {
+				t.Errorf("the text ends in %q", m.Text[max(0, len(m.Text)-20):])
+			}
+		})
+	}
+}
+
 func TestParseLeavesTheSourceAlone(t *testing.T) {
 	raw := []byte("From: a@b.example\r\nSubject: one\r\n two\r\n\tthree\r\nTo: c@d.example\r\n\r\nbody\r\n")
 	before := bytes.Clone(raw)

@@ -113,13 +113,14 @@ func (p *parsing) takeArmor(text string) string {
 		return text
 	}
 	const outside, head, inside, signature = 0, 1, 2, 3
+	signed := strings.Contains(text, pgpSignature)
 	var b strings.Builder
 	b.Grow(len(text))
 	state := outside
 	for line := range strings.Lines(text) {
 		mark := strings.TrimRight(line, " \t\n")
 		switch {
-		case mark == pgpSigned && strings.Contains(text, pgpSignature):
+		case mark == pgpSigned && signed:
 			p.message.Protection.Signed = OpenPGP
 			state = head
 			continue
