@@ -37,7 +37,7 @@ configuration file as [[alias]].`,
 				return fmt.Errorf("--language: %q is none that this program speaks; write ja or en", request.Language)
 			}
 			request.Address, request.Terminal = args[0], terminalLanguage()
-			return data.operate(cmd, func(ops operations) error {
+			return data.operateOrBegin(cmd, func(ops operations) error {
 				if err := data.configure(cmd.Context(), ops); err != nil {
 					return err
 				}

@@ -3,6 +3,7 @@ package main_test
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -206,13 +207,20 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 	refuse(t, []string{"restore", filepath.Join(directory, "absent.db"), "--data", data}, "absent.db")
 }
 
-func TestReadingCommandsMakeNoData(t *testing.T) {
-	absent := filepath.Join(t.TempDir(), "absent")
-	for _, args := range [][]string{{"verify"}, {"backup", filepath.Join(t.TempDir(), "b.db")}} {
-		refuse(t, append(args, "--data", absent), "there is no data in "+absent, "--data DIR")
+// TestCommandsMakeNoDataByASlip names directories without data: none is a place for a new house.
+func TestCommandsMakeNoDataByASlip(t *testing.T) {
+	absent, empty := filepath.Join(t.TempDir(), "absent"), t.TempDir()
+	for _, args := range [][]string{{"verify"}, {"backup", filepath.Join(t.TempDir(), "b.db")}, {"user", "list"}, {"user", "reset-2fa", "ken@example.com"}, {"alias", "list"},
+		{"pipeline", "list"}, {"token", "list"}, {"queue"}, {"queue", "pause", "example.com"}, {"parked"}, {"parked", "resume"}, {"reindex"}, {"export", filepath.Join(t.TempDir(), "e")}} {
+		for _, data := range []string{absent, empty} {
+			refuse(t, append(slices.Clip(args), "--data", data), "there is no data in "+data, "--data DIR")
+		}
 	}
 	if _, err := os.Stat(absent); err == nil {
-		t.Error("a command that only reads made the directory")
+		t.Error("a command made the directory")
+	}
+	if files, err := os.ReadDir(empty); err != nil || len(files) > 0 {
+		t.Errorf("a command made %v, %v", files, err)
 	}
 }
 

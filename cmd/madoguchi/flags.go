@@ -35,15 +35,15 @@ func (f *dataFlags) directory() (string, error) {
 	return c.Server.Data, nil
 }
 
-// existingDirectory is directory for commands that only read: a directory
-// that is not there is probably a slip.
+// existingDirectory is directory for commands that want data that is there: one
+// without is probably a slip, and no place for a new house.
 func (f *dataFlags) existingDirectory() (string, error) {
 	directory, err := f.directory()
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(directory); err != nil {
-		return "", fmt.Errorf("there is no data in %s; name its directory with --data DIR", directory)
+	if _, err := os.Stat(storePath(directory)); err != nil {
+		return "", fmt.Errorf("there is no data in %s; name its directory with --data DIR, or begin there with madoguchi serve", directory)
 	}
 	return directory, nil
 }
@@ -76,6 +76,16 @@ func (f *dataFlags) configure(ctx context.Context, ops operations) error {
 
 // operate runs work on the data that the flags name.
 func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) error {
+	directory, err := f.existingDirectory()
+	if err != nil {
+		return err
+	}
+	return withOperations(cmd.Context(), directory, work)
+}
+
+// operateOrBegin is operate for what a new house can begin with, before its server
+// first runs.
+func (f *dataFlags) operateOrBegin(cmd *cobra.Command, work func(operations) error) error {
 	directory, err := f.directory()
 	if err != nil {
 		return err
@@ -83,7 +93,7 @@ func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) err
 	return withOperations(cmd.Context(), directory, work)
 }
 
-// operateConfigured is operate for work that depends on the configuration: that
+// operateConfigured is operateOrBegin for work that depends on the configuration: that
 // of the running server, or else the file's.
 func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) error) error {
 	c, err := readConfig(f.config)
@@ -94,7 +104,7 @@ func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) 
 	if err != nil {
 		return err
 	}
-	return f.operate(cmd, func(ops operations) error {
+	return withOperations(cmd.Context(), directory, func(ops operations) error {
 		if l, alone := ops.(*local); alone {
 			l.config = c
 			l.config.Server.Data = directory

@@ -109,9 +109,10 @@ func TestSetupLinkCommand(t *testing.T) {
 	s.stop()
 	refuse(t, []string{"setup-link", "--data", s.data}, "set up already")
 
-	empty := t.TempDir()
-	refuse(t, []string{"setup-link", "--data", empty}, "no server runs", "madoguchi serve")
-	refuse(t, []string{"setup-link", "--data", empty + "/absent"}, "there is no data in", "--data DIR")
+	fresh := t.TempDir()
+	succeed(t, "", "alias", "add", "support@example.com", "--data", fresh)
+	refuse(t, []string{"setup-link", "--data", fresh}, "no server runs", "madoguchi serve")
+	refuse(t, []string{"setup-link", "--data", t.TempDir()}, "there is no data in", "--data DIR", "madoguchi serve")
 }
 
 func TestAnalyseCommand(t *testing.T) {
@@ -167,6 +168,7 @@ func TestNoAliasTakesReports(t *testing.T) {
 func TestParkedCommands(t *testing.T) {
 	t.Parallel()
 	besideAndWithout(t, func(t *testing.T, data string) {
+		succeed(t, "", "alias", "add", "support@example.com", "--data", data)
 		if out := succeed(t, "", "parked", "--data", data); out != "no work is parked\n" {
 			t.Errorf("parked prints %q", out)
 		}

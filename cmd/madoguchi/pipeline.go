@@ -49,7 +49,7 @@ Pipelines can also be made in the web, or declared in the configuration file as
 			if request.Stages, err = parseStages(stages); err != nil {
 				return err
 			}
-			return data.operate(cmd, func(ops operations) error {
+			return data.operateOrBegin(cmd, func(ops operations) error {
 				added, err := ops.AddPipeline(cmd.Context(), request)
 				if err != nil {
 					return err

@@ -91,10 +91,10 @@ func restore(ctx context.Context, source backupSource, directory string, force b
 		return fmt.Errorf("copy the backup: %w; nothing was changed", err)
 	}
 	v, err := verifyFile(ctx, partial)
-	if err == nil {
-		err = v.whole(source.name)
-	}
 	if err != nil {
+		return fmt.Errorf("verify the copy of %s: %w; nothing was changed", source.name, err)
+	}
+	if err := v.whole(source.name); err != nil {
 		return fmt.Errorf("%w; nothing was changed", err)
 	}
 	if replaces {

@@ -41,7 +41,7 @@ processes.`,
 			if request.Password, err = readPassword(cmd, password); err != nil {
 				return err
 			}
-			return data.operate(cmd, func(ops operations) error {
+			return data.operateOrBegin(cmd, func(ops operations) error {
 				added, err := ops.AddUser(cmd.Context(), request)
 				if err != nil {
 					return err
