@@ -145,7 +145,7 @@ func (s *Server) thumbnail(c echo.Context) error {
 	}
 	small, err := drawThumbnail(data)
 	if err != nil {
-		s.log.Info("no thumbnail", "message", c.Param("id"), "attachment", index, "error", err)
+		s.log.Info("no thumbnail", "id", c.Param("id"), "attachment", index, "error", err)
 		return c.NoContent(http.StatusUnsupportedMediaType)
 	}
 	header := c.Response().Header()

@@ -90,7 +90,7 @@ func (s *Server) messageImage(c echo.Context) error {
 	}
 	image, err := s.images.image(ctx, address)
 	if err != nil {
-		s.log.Info("a remote image is not shown", "message", id, "host", hostOf(address), "error", err)
+		s.log.Info("a remote image is not shown", "id", id, "host", hostOf(address), "error", err)
 		return c.NoContent(http.StatusBadGateway)
 	}
 	header.Set("Cache-Control", "private, max-age=86400")
