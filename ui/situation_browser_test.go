@@ -124,12 +124,3 @@ func (h *house) doDue(kind helpdesk.TimerKind, do func(context.Context, string) 
 		}
 	}
 }
-
-func (h *house) assignee(number uint64) string {
-	h.t.Helper()
-	row, err := h.TicketRow(h.ctx(), h.admin.Actor(), number)
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	return row.Ticket.AssigneeID
-}

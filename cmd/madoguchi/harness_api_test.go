@@ -154,21 +154,6 @@ func (a api) tickets(t testing.TB) (numbers []int) {
 	}
 }
 
-// received counts every message that came in, held ones too, by its Message-ID.
-func (a api) received(t testing.TB) map[string]int {
-	t.Helper()
-	counts := map[string]int{}
-	for _, number := range a.tickets(t) {
-		d := a.ticket(t, number)
-		for _, m := range append(d.Messages, d.Held...) {
-			if m.Direction == "in" {
-				counts[m.MessageID]++
-			}
-		}
-	}
-	return counts
-}
-
 // source returns the bytes of a message as they were received.
 func (a api) source(t testing.TB, id string) []byte {
 	t.Helper()

@@ -238,8 +238,7 @@ func (d deadSet) set(ordinal uint32)      { d[ordinal/8] |= 1 << (ordinal % 8) }
 // and below it the position within the field.
 type posting uint64
 
-func (p posting) ordinal() uint32  { return uint32(p >> 32) }
-func (p posting) position() uint32 { return uint32(p) }
+func (p posting) ordinal() uint32 { return uint32(p >> 32) }
 
 // decodePostings appends the occurrences in value, in order.
 func decodePostings(to []posting, value []byte) ([]posting, error) {

@@ -3,6 +3,7 @@ package similar
 import (
 	"fmt"
 	"log/slog"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -89,4 +90,18 @@ func TestBytesKeepTheAngle(t *testing.T) {
 			t.Fatalf("cosine %.4f, by bytes %.4f", want, got)
 		}
 	}
+}
+
+// cosine is that of the angle between two directions.
+func cosine(a, b []float32) float64 {
+	var product, squareA, squareB float64
+	for i := range a {
+		product += float64(a[i]) * float64(b[i])
+		squareA += float64(a[i]) * float64(a[i])
+		squareB += float64(b[i]) * float64(b[i])
+	}
+	if squareA == 0 || squareB == 0 {
+		return 0
+	}
+	return product / math.Sqrt(squareA*squareB)
 }

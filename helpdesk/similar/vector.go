@@ -130,17 +130,3 @@ func (s segment) entry(i int) entry {
 	}
 	return e
 }
-
-// cosine is that of the angle between two directions.
-func cosine(a, b []float32) float64 {
-	var product, squareA, squareB float64
-	for i := range a {
-		product += float64(a[i]) * float64(b[i])
-		squareA += float64(a[i]) * float64(a[i])
-		squareB += float64(b[i]) * float64(b[i])
-	}
-	if squareA == 0 || squareB == 0 {
-		return 0
-	}
-	return product / math.Sqrt(squareA*squareB)
-}

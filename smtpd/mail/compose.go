@@ -41,8 +41,8 @@ const maxReferences = 20
 // Compose writes a mail: 7-bit lines of at most 998 bytes ended by CR LF, folded
 // at 76 (RFC 5322, section 2.1.1), a multipart/alternative of plain text and HTML,
 // in multipart/related with inline images and in multipart/mixed with attachments.
-// Only a non-ASCII local part of an address makes 8-bit header lines; see
-// NeedsSMTPUTF8. The same draft gives the same bytes.
+// Only a non-ASCII local part of an address makes 8-bit header lines (RFC 6532).
+// The same draft gives the same bytes.
 //
 // An error names the field that cannot be written. Line ends and control
 // characters are refused in addresses, ids and further fields, and become spaces
@@ -121,19 +121,6 @@ func isMessageID(id string) bool {
 		return false
 	}
 	return !strings.ContainsFunc(id, func(c rune) bool { return c <= ' ' || c >= 0x7F || c == '<' || c == '>' })
-}
-
-// NeedsSMTPUTF8 reports whether a composed mail, or an address of its envelope,
-// can only be sent to a server that offers SMTPUTF8 (RFC 6531): its header or a
-// local part is not ASCII. Domains do not count, they have an ASCII form.
-func NeedsSMTPUTF8(raw []byte, addresses ...string) bool {
-	header, _, _ := bytes.Cut(raw, []byte("\r\n\r\n"))
-	if !isASCII(string(header)) {
-		return true
-	}
-	return slices.ContainsFunc(addresses, func(address string) bool {
-		return !isASCII(address[:max(0, strings.LastIndexByte(address, '@'))])
-	})
 }
 
 func isASCII(text string) bool {

@@ -55,12 +55,6 @@ type Directory struct {
 	path string
 }
 
-// Is tells whether path is a directory of backups.
-func Is(path string) bool {
-	info, err := os.Stat(filepath.Join(path, markerName))
-	return err == nil && info.Mode().IsRegular()
-}
-
 // Open opens a directory of backups. Errors: ErrNone, ErrNewer.
 func Open(path string) (*Directory, error) {
 	document, err := os.ReadFile(filepath.Join(path, markerName))
