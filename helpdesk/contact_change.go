@@ -47,7 +47,9 @@ const (
 	maxContactAddresses = 20
 )
 
-// ChangeContact changes a contact.
+// ChangeContact changes what change names of a contact, and returns it as it is then.
+// Refused are texts that are too long (CodeInvalid), addresses and companies that are
+// another's, and contacts that were merged into another (CodeConflict).
 func (d *Desk) ChangeContact(ctx context.Context, a Actor, id string, change ContactChange) (changed *Contact, err error) {
 	if err := a.may("change a contact", PermitContacts); err != nil {
 		return nil, err
@@ -60,12 +62,10 @@ func (d *Desk) ChangeContact(ctx context.Context, a Actor, id string, change Con
 		if err := c.changeContact(contact, change); err != nil {
 			return err
 		}
-		if changed = contact; err == nil {
-			changed.Blocked, err = isBlocked(c, changed)
-		}
-		if err != nil {
+		if contact.Blocked, err = isBlocked(c, contact); err != nil {
 			return err
 		}
+		changed = contact
 		return nameCompany(c, changed)
 	})
 	return changed, err

@@ -13,7 +13,8 @@ type DraftView struct {
 	Alias      string // the address that a DraftMail leaves from, "" while none is chosen
 }
 
-// Draft returns one draft.
+// Draft returns a draft by its id, or CodeNotFound: also where it has become what it was
+// written for.
 func (d *Desk) Draft(ctx context.Context, a Actor, id string) (v *DraftView, err error) {
 	if err := a.mayRead("a draft"); err != nil {
 		return nil, err

@@ -80,7 +80,8 @@ type ExportedNote struct {
 	At     time.Time `json:"at"`
 }
 
-// ExportedContact is a person.
+// ExportedContact is a contact: Email is the main address, Others are the further ones,
+// and Company is the name of the company it belongs to now.
 type ExportedContact struct {
 	Email      string      `json:"email"`
 	Others     []string    `json:"other_addresses"`

@@ -108,7 +108,8 @@ func (d *Desk) AllowGreylisted(ctx context.Context, a Actor, given string) error
 	})
 }
 
-// DisallowGreylisted takes that back.
+// DisallowGreylisted takes back what AllowGreylisted let pass: a network as it is listed
+// there. One that does not pass is no error.
 func (d *Desk) DisallowGreylisted(ctx context.Context, a Actor, given string) error {
 	if err := a.mayAdminister("put a network on the greylist again"); err != nil {
 		return err

@@ -203,7 +203,7 @@ func (d *Desk) StartPush(ctx context.Context, id string) (*Push, error) {
 	return push, err
 }
 
-// EndPush ends a push timer.
+// EndPush ends the push timer of an id, whether the push was sent or never can be.
 func (d *Desk) EndPush(ctx context.Context, id string) error {
 	return d.update(ctx, System("push"), func(c *command) error { return c.clearTimer(TimerPush, id) })
 }

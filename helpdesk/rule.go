@@ -241,7 +241,7 @@ func cleanWords(list []string) (words []string) {
 	return words
 }
 
-// DeleteRule removes a rule.
+// DeleteRule removes a rule and whose turn it was by it. What it has assigned stays.
 func (d *Desk) DeleteRule(ctx context.Context, a Actor, id string) error {
 	if err := a.may("change assignment rules", PermitRules); err != nil {
 		return err

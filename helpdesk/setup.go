@@ -9,7 +9,8 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// Settings returns the house's settings.
+// Settings returns the house's settings, their zero value before it is set up. They are
+// no secret, so no actor is asked for.
 func (d *Desk) Settings(ctx context.Context) (s Settings, err error) {
 	err = d.view(ctx, func(r store.Reader) error {
 		s, err = readSettings(r)

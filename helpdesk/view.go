@@ -227,7 +227,7 @@ func messageView(r store.Reader, m *Message, now time.Time) (*MessageView, error
 	return v, nil
 }
 
-// Message returns one message.
+// Message returns a message by its id, of whatever ticket it is on now, or CodeNotFound.
 func (d *Desk) Message(ctx context.Context, a Actor, id string) (*MessageView, error) {
 	if err := a.mayRead("a message"); err != nil {
 		return nil, err

@@ -87,7 +87,8 @@ type Symbol struct {
 	Options string // what it found, such as a domain; in one line
 }
 
-// Check asks about a mail.
+// Check has rspamd read a mail, through its /checkv2, within the client's Timeout. The
+// error says why there is no answer.
 func (c *Client) Check(ctx context.Context, r Request) (Result, error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, c.Timeout, fmt.Errorf("no answer within %s", c.Timeout))
 	defer cancel()

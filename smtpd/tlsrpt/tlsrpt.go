@@ -46,7 +46,8 @@ type PolicyText struct {
 	MX     []string `json:"mx-host,omitempty"`
 }
 
-// Summary counts sessions.
+// Summary counts sessions by whether they were encrypted as the policy asks (RFC 8460,
+// section 4.4).
 type Summary struct {
 	Successful int `json:"total-successful-session-count"`
 	Failed     int `json:"total-failure-session-count"`

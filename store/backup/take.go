@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// Copy is one backup.
+// Copy is one backup, as its file in the directory says it in JSON.
 type Copy struct {
 	ID      string    `json:"id"` // the time, by which it is named
 	At      time.Time `json:"at"` // when it was begun, in UTC
