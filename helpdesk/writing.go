@@ -62,6 +62,10 @@ type WritingRequest struct {
 	Text     string // keywords, or what is to be written again; of a draft what was begun
 	Language string // ISO 639-1; "" for the customer's, or of a text that is written again its own
 	Message  string // the mail to translate
+	// To are all recipients of the reply that the text is for, of which the customer may
+	// be none; Forward says that it passes a mail on.
+	To      []Address
+	Forward bool
 	// Similar are tickets whose answers may serve as examples, best first.
 	Similar []uint64
 }
@@ -74,6 +78,8 @@ type Writing struct {
 	Language string // to write in; "" for that of Text
 	Subject  string
 	Customer string // the customer's name, "" where unknown
+	// Outside says that the letter goes to a third party, with whom Messages are then.
+	Outside  bool
 	Agent    string // who asks
 	Text     string
 	Messages []WritingMessage // oldest first
@@ -138,12 +144,27 @@ func (d *Desk) Writing(ctx context.Context, a Actor, q WritingRequest) (*Writing
 	}
 	w := &Writing{Task: q.Task, Ticket: q.Ticket, Language: q.Language, Subject: t.Row.Ticket.Subject, Customer: t.Row.Contact.Name,
 		Agent: a.Name, Text: q.Text}
+	if q.goesOutside(&t.Row.Ticket) {
+		if q.Task == WriteDraft {
+			return nil, &Error{Code: CodeConflict, Key: "error.writing_outside",
+				Message: "this goes to a third party, and a draft would answer the customer: write keywords, and have them made into a letter"}
+		}
+		w.Outside = !q.Task.Rewrites() && !q.Task.Reads()
+	}
 	for _, m := range t.Messages {
+		if w.Outside && !m.Message.ThirdParty {
+			continue // what the customer wrote is not for others
+		}
 		if m.Message.Kind == KindPerson || m.Message.Direction == Outbound {
 			w.Messages = append(w.Messages, writingMessage(m))
 		}
 	}
 	return w, d.prepareWriting(ctx, a, q, t, w)
+}
+
+// goesOutside reports whether a third party gets the reply.
+func (q *WritingRequest) goesOutside(t *Ticket) bool {
+	return q.Forward || slices.ContainsFunc(q.To, func(a Address) bool { return slices.Contains(t.ThirdParties, loweredAddress(a.Email)) })
 }
 
 // prepareWriting adds what only some tasks need.
@@ -167,6 +188,9 @@ func (d *Desk) prepareWriting(ctx context.Context, a Actor, q WritingRequest, t 
 	if err != nil {
 		return err
 	}
+	if w.Outside {
+		language = cmp.Or(w.theirLanguage(), language)
+	}
 	w.Language = cmp.Or(w.Language, language)
 	if q.Task != WriteDraft {
 		return nil
@@ -179,6 +203,16 @@ func (d *Desk) prepareWriting(ctx context.Context, a Actor, q WritingRequest, t 
 		w.Templates = append(w.Templates, WritingTemplate{o.Template.Name, filled.Text})
 	}
 	return d.addAnswers(ctx, a, q.Similar, w)
+}
+
+// theirLanguage is that of the newest mail of a third party, or "".
+func (w *Writing) theirLanguage() string {
+	for _, m := range slices.Backward(w.Messages) {
+		if !m.Ours {
+			return DetectLanguage(m.Text)
+		}
+	}
+	return ""
 }
 
 // addAnswers adds what colleagues answered on other tickets. A ticket that

@@ -78,6 +78,24 @@ func TestWhatAModelIsGivenOfThirdParties(t *testing.T) {
 	if !slices.Equal(who, want) {
 		t.Errorf("given %q, want %q", who, want)
 	}
+
+	// What goes to the third party answers them, and tells them nothing of the customer's.
+	theirs := helpdesk.WritingRequest{Ticket: first.Ticket, Task: helpdesk.WriteDraft, To: []helpdesk.Address{{Email: "Accountant@tax.example"}}}
+	if _, err := h.Writing(t.Context(), h.admin, theirs); keyOf(err) != "writing_outside" {
+		t.Errorf("a draft to the third party: %v", err)
+	}
+	if _, err := h.Writing(t.Context(), h.admin, helpdesk.WritingRequest{Ticket: first.Ticket, Task: helpdesk.WriteDraft, Forward: true}); keyOf(err) != "writing_outside" {
+		t.Errorf("a draft of what passes a mail on: %v", err)
+	}
+	theirs.Task, theirs.Text = helpdesk.WriteKeywords, "thanks"
+	in, err = h.Writing(t.Context(), h.admin, theirs)
+	if err != nil || !in.Outside || len(in.Messages) != 2 || in.Language != "en" || slices.ContainsFunc(in.Messages, func(m helpdesk.WritingMessage) bool { return !m.ThirdParty }) {
+		t.Errorf("given for a letter to the third party: %+v, %v", in, err)
+	}
+	theirs.Task, theirs.To = helpdesk.WriteDraft, []helpdesk.Address{{Email: "tamura@customer.example"}}
+	if _, err := h.Writing(t.Context(), h.admin, theirs); err != nil {
+		t.Errorf("a draft to the customer: %v", err)
+	}
 	other := h.mailFrom("Mori <mori@away.example>", "Is it right?", "", "Is my invoice right?")
 	in, err = h.Writing(t.Context(), h.admin, helpdesk.WritingRequest{Ticket: other.Ticket, Task: helpdesk.WriteDraft, Similar: []uint64{first.Ticket}})
 	if err != nil || len(in.Answers) > 0 {

@@ -49,6 +49,9 @@ func TestForwardingFromTheMenu(t *testing.T) {
 	p = b.get("/inbox/open/1").shows("問題ございません。", `badge third-party`, "税理士さんに返信", `name="to" value="田村 美咲 &lt;tamura@kyaku.example&gt;"`)
 	answer := partOf(p.body, `href="/tickets/1?answer=`, `"`)
 	b.get("/tickets/1?answer=" + answer).leadsTo(b).shows(`name="to" value="税理士 &lt;zeirishi@keiri.example&gt;"`)
+	// No draft of an answer to the customer is offered for what goes to somebody else.
+	b.post("/tickets/1/write", "task", "draft", "to", "税理士 <zeirishi@keiri.example>").want(http.StatusConflict).shows("宛先がお客様ではないため")
+	b.post("/tickets/1/write", "task", "draft", "to", "tamura@kyaku.example").hides("宛先がお客様ではないため")
 }
 
 // partOf is what stands between two marks.

@@ -123,6 +123,14 @@ func (s *Server) writing(c echo.Context) (*helpdesk.Writing, error) {
 	ctx, v := c.Request().Context(), visitOf(c)
 	request := helpdesk.WritingRequest{Ticket: ticketNumber(c), Task: helpdesk.WritingTask(c.FormValue("task")), Message: c.FormValue("message"),
 		Text: strings.ReplaceAll(c.FormValue("text"), "\r\n", "\n")}
+	request.Forward = c.FormValue("forward") != ""
+	for _, field := range []string{"to", "cc", "bcc"} {
+		list, err := parseRecipients(field, c.FormValue(field))
+		if err != nil {
+			return nil, err
+		}
+		request.To = append(request.To, list...)
+	}
 	if language := c.FormValue("language"); slices.Contains(templateLanguages, language) {
 		request.Language = language
 	}

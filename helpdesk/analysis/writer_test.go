@@ -276,6 +276,10 @@ func TestThirdPartiesAreToldApartInAPrompt(t *testing.T) {
 	if rules, _ := prompt(conversation("Is it right?")); strings.Contains(rules, "hird part") {
 		t.Errorf("the rules where there is no third party:\n%s", rules)
 	}
+	in.Task, in.Outside, in.Messages, in.Text = helpdesk.WriteKeywords, true, in.Messages[2:], "thanks"
+	if rules, asked := prompt(in); !strings.Contains(asked, "to the third party and not to the customer") || strings.Contains(asked, in.Customer) || strings.Contains(rules, "answer the customer's questions") {
+		t.Errorf("a letter to the third party is asked for by\n%s\n%s", rules, asked)
+	}
 }
 
 func TestWhatDoesNotFitIsSaid(t *testing.T) {

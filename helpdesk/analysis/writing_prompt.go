@@ -12,7 +12,7 @@ import (
 )
 
 // writingVersion names the wording below.
-const writingVersion = "writing-3"
+const writingVersion = "writing-4"
 
 const (
 	writingInstructionTokens = 700 // what the instructions take, with room to spare
@@ -61,6 +61,9 @@ func writingTask(in *helpdesk.Writing) string {
 		}
 		return task
 	case helpdesk.WriteKeywords:
+		if in.Outside {
+			return "The author wrote keywords (under TEXT). Write the full letter that they mean, to the third party and not to the customer, in " + language + ". Say nothing that is not in them."
+		}
 		return "The author wrote keywords (under TEXT). Write the full letter to the customer that they mean, in " + language + ". Say nothing that is not in them."
 	case helpdesk.WriteShorter:
 		return "Write the text (under TEXT) again, clearly shorter, in its language. Keep every fact, question and promise." + keepParts
@@ -107,7 +110,7 @@ func writingPrompt(in *helpdesk.Writing, contextTokens int) ([]api.Message, help
 	}
 	if slices.ContainsFunc(in.Messages, func(m helpdesk.WritingMessage) bool { return m.ThirdParty }) {
 		parties := thirdPartyRules
-		if !in.Task.Reads() {
+		if !in.Task.Reads() && !in.Outside {
 			parties += thirdPartyLetterRules
 		}
 		rules += parties
@@ -134,7 +137,11 @@ func writingPrompt(in *helpdesk.Writing, contextTokens int) ([]api.Message, help
 	}
 	older := p.older(in)
 	// A customer chooses their own name: it is data too.
-	facts := p.piece("NAMES", fmt.Sprintf("the customer: %s\nwho writes to them: %s", orUnknown(in.Customer), orUnknown(in.Agent)), 200)
+	names := fmt.Sprintf("the customer: %s\nwho writes to them: %s", orUnknown(in.Customer), orUnknown(in.Agent))
+	if in.Outside {
+		names = fmt.Sprintf("who writes: %s\nto whom: a third party, who is not the customer", orUnknown(in.Agent))
+	}
+	facts := p.piece("NAMES", names, 200)
 	return p.ask(rules, facts+p.piece("SUBJECT", clip(oneLine(in.Subject), 400), 200)+older+newest+examples+own, writingTask(in)), p.plan
 }
 

@@ -56,6 +56,12 @@ export function draft() {
   write(form, "draft", null, $("[data-write-language]", form).value);
 }
 
+// goesTo says whom the reply is for: a third party gets no answer to the customer.
+function goesTo(form) {
+  const value = (name) => form.elements[name]?.value ?? "";
+  return { to: value("to"), cc: value("cc"), bcc: value("bcc"), forward: value("forward") };
+}
+
 // ---------- Writing ----------
 
 async function write(form, task, selected, language) {
@@ -86,7 +92,7 @@ async function write(form, task, selected, language) {
   };
   let wrong = null, note = "";
   try {
-    ({ note } = await ask(form.dataset.ticket, { task, text: given, language }, heard, control.signal));
+    ({ note } = await ask(form.dataset.ticket, { task, text: given, language, ...goesTo(form) }, heard, control.signal));
   } catch (error) {
     if (!control.signal.aborted) wrong = (error instanceof Refused && error.message) || place.dataset.lost;
     else if (!begins(task)) text = "";
