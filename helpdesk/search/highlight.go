@@ -26,7 +26,7 @@ func (s *searching) spans(text string, f field) []span {
 		return nil
 	}
 	var found []span
-	all := slices.Collect(tokens(text)) // each at the index that is its position
+	all := allTokens(text) // each at the index that is its position
 	for _, c := range words {
 		for i := range all {
 			if at, ok := c.at(all, i); ok {

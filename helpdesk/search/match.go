@@ -1,15 +1,29 @@
 package search
 
 import (
+	"cmp"
+	"context"
 	"math"
 	"slices"
 )
 
-// hit is a document that holds the words of a clause in one field, and how often.
-type hit struct {
-	ordinal uint32
-	count   uint32
+// out is the stage of a ticket that is not found whatever else it fulfils.
+const out = -1
+
+// wordHits are the documents in which the words of a clause stand.
+type wordHits struct {
+	clause *clause
+	terms  [][]fieldLists // by segment, of each token; none where one of them is missing
+	size   int            // of the lists that have to be read at least, in bytes
+
+	hits   *[]hit // of the index's spare ones
+	parts  []fieldHits
+	named  []uint32 // tickets whose contact has the words, and no text of theirs
+	rarity float64
 }
+
+// fieldLists are the postings of a token in a segment, by field: one list of each term.
+type fieldLists [fieldCount][][]byte
 
 // fieldHits are the hits in one field of one segment: a part of a clause's, in order.
 type fieldHits struct {
@@ -18,92 +32,67 @@ type fieldHits struct {
 	from, to int
 }
 
-// clauseHits are the hits of a clause, by segment and field.
-type clauseHits struct {
-	hits   *[]hit // of the index's spare ones
-	parts  []fieldHits
-	rarity float64
-}
-
-// weights say how much a word counts by where it stands.
-var weights = [fieldCount]float32{fieldSubject: 4, fieldBody: 1.5, fieldRest: 0.4, fieldFrom: 3, fieldTo: 1, fieldParty: 2,
-	fieldAttachment: 2, fieldNote: 1.2, fieldTag: 3}
-
-// The constants of BM25: how fast more occurrences stop to matter, and how much a
-// long text needs more of them.
-const (
-	saturation   = 1.2
-	lengthEffect = 0.6
-	numberScore  = 50 // of the ticket whose number was typed
-	// namedWeight is that of a word that the contact has and no mail of the ticket: as in
-	// the names of senders.
-	namedWeight = 3
-)
-
-// evaluate marks the tickets that fulfil c: those that fulfilled all wanted
-// positive clauses before it, or, where it is negative, the excluded ones.
-func (s *searching) evaluate(c *clause, wanted uint8) error {
-	switch {
-	case c.dated:
-		s.evaluateDates(c, wanted)
-		return nil
-	case len(c.facts) > 0:
-		return s.evaluateFacts(c, wanted)
-	}
-	found, err := s.words(c)
-	s.found = append(s.found, found)
-	if err != nil {
-		return err
-	}
-	found.rarity = math.Log1p(float64(s.snapshot.living) / (float64(len(*found.hits)) + 0.5))
-	for _, part := range found.parts {
-		segment := s.snapshot.segments[part.segment]
-		for _, h := range (*found.hits)[part.from:part.to] {
-			if ticket := segment.tickets[h.ordinal]; c.not || s.open(ticket, wanted) {
-				s.mark(c, ticket, wanted, s.weight(found, part, h))
-			}
+// evaluate brings the tickets that fulfil all clauses to a stage and returns that, as soon as
+// it is clear which they are. Filters come first and then the rarest words, so that
+// little is looked at and kept of the common ones.
+func (s *searching) evaluate(ctx context.Context) (fulfilled int8, err error) {
+	s.stage = make([]int8, len(s.snapshot.updated))
+	for ticket, updated := range s.snapshot.updated {
+		if updated == 0 {
+			s.stage[ticket] = out
 		}
 	}
-	s.markNamed(c, wanted)
-	if c.number > 0 && c.number < uint64(len(s.snapshot.updated)) {
-		s.mark(c, uint32(c.number), wanted, numberScore)
+	for i := range s.clauses {
+		if c := &s.clauses[i]; c.dated || len(c.facts) > 0 {
+			err = s.filter(c, &fulfilled)
+		} else {
+			err = s.gather(c)
+		}
+		if err != nil {
+			return 0, err
+		}
 	}
-	if c.not {
-		found.parts = nil // they show nothing
+	for _, w := range slices.SortedStableFunc(slices.Values(s.words), compareSize) {
+		if err := ctx.Err(); err != nil {
+			return 0, err
+		}
+		if !slices.Contains(s.stage, fulfilled) {
+			return fulfilled, nil
+		}
+		if err := s.match(w, &fulfilled); err != nil {
+			return 0, err
+		}
+	}
+	return fulfilled, nil
+}
+
+func compareSize(a, b *wordHits) int { return cmp.Compare(a.size, b.size) }
+
+// mark counts a fulfilled clause for a ticket, once, where it fulfils those before.
+func (s *searching) mark(c *clause, ticket uint32, before int8) {
+	switch stage := &s.stage[ticket]; {
+	case *stage < before:
+	case c.not:
+		*stage = out
+	default:
+		*stage = before + 1
+	}
+}
+
+// filter evaluates a clause that is not of words.
+func (s *searching) filter(c *clause, fulfilled *int8) error {
+	if c.dated {
+		s.filterDates(c, *fulfilled)
+	} else if err := s.filterFacts(c, *fulfilled); err != nil {
+		return err
+	}
+	if !c.not {
+		*fulfilled++
 	}
 	return nil
 }
 
-// open tells whether a ticket has fulfilled all clauses before, so that this one matters.
-func (s *searching) open(ticket uint32, wanted uint8) bool {
-	return int(ticket) < len(s.stage) && s.stage[ticket] >= wanted
-}
-
-// weight is what a hit adds to the score of its ticket.
-func (s *searching) weight(found *clauseHits, part fieldHits, h hit) float32 {
-	relative := float64(s.snapshot.segments[part.segment].lengths[h.ordinal]) / s.snapshot.length
-	count := float64(h.count)
-	return weights[part.field] * float32(found.rarity*count*(saturation+1)/(count+saturation*(1-lengthEffect+lengthEffect*relative)))
-}
-
-// mark counts a fulfilled clause for a ticket, once, and adds to its score.
-func (s *searching) mark(c *clause, ticket uint32, wanted uint8, score float32) {
-	if int(ticket) >= len(s.stage) {
-		return // its head is not indexed yet
-	}
-	if c.not {
-		s.excluded[ticket] = true
-		return
-	}
-	if s.stage[ticket] == wanted {
-		s.stage[ticket]++
-	}
-	if s.stage[ticket] == wanted+1 {
-		s.scores[ticket] += score
-	}
-}
-
-func (s *searching) evaluateDates(c *clause, wanted uint8) {
+func (s *searching) filterDates(c *clause, fulfilled int8) {
 	from, before := uint32(0), uint32(math.MaxUint32)
 	if !c.from.IsZero() {
 		from = seconds(c.from.Unix())
@@ -114,13 +103,13 @@ func (s *searching) evaluateDates(c *clause, wanted uint8) {
 	for i, segment := range s.snapshot.segments {
 		for ordinal, at := range segment.at {
 			if segment.kinds[ordinal] != pieceHead && from <= at && at < before && !s.snapshot.dead[i].has(uint32(ordinal)) {
-				s.mark(c, segment.tickets[ordinal], wanted, 0)
+				s.mark(c, segment.tickets[ordinal], fulfilled)
 			}
 		}
 	}
 }
 
-func (s *searching) evaluateFacts(c *clause, wanted uint8) error {
+func (s *searching) filterFacts(c *clause, fulfilled int8) error {
 	for i, segment := range s.snapshot.segments {
 		for _, fact := range c.facts {
 			lists, err := s.postings(segment, queryToken{text: bound(fact, 1024)}, []field{fieldFact})
@@ -131,7 +120,7 @@ func (s *searching) evaluateFacts(c *clause, wanted uint8) error {
 				documents := readPostings(list, len(segment.tickets))
 				for documents.next() {
 					if !s.snapshot.dead[i].has(documents.ordinal) {
-						s.mark(c, segment.tickets[documents.ordinal], wanted, 0)
+						s.mark(c, segment.tickets[documents.ordinal], fulfilled)
 					}
 				}
 				if documents.err != nil {
@@ -143,50 +132,44 @@ func (s *searching) evaluateFacts(c *clause, wanted uint8) error {
 	return nil
 }
 
-// words finds the living documents that hold the tokens of c side by side.
-func (s *searching) words(c *clause) (*clauseHits, error) {
-	found := &clauseHits{hits: s.spare.take()}
+// gather looks up the postings of a clause's words.
+func (s *searching) gather(c *clause) error {
+	w := &wordHits{clause: c, hits: s.spare.take(), terms: make([][]fieldLists, len(s.snapshot.segments))}
+	s.words = append(s.words, w)
 	if len(c.tokens) == 0 {
-		return found, nil
+		return nil
 	}
 	for i, segment := range s.snapshot.segments {
-		lists := make([][fieldCount][][]byte, 0, len(c.tokens))
+		terms, least := make([]fieldLists, 0, len(c.tokens)), math.MaxInt
 		for _, t := range c.tokens {
-			list, err := s.postings(segment, t, c.fields)
+			lists, err := s.postings(segment, t, c.fields)
 			if err != nil {
-				return found, err
+				return err
 			}
-			lists = append(lists, list)
-			if !slices.ContainsFunc(c.fields, func(f field) bool { return len(list[f]) > 0 }) {
+			terms, least = append(terms, lists), min(least, lists.size())
+			if least == 0 {
 				break // nothing stands beside what is not there
 			}
 		}
-		if len(lists) < len(c.tokens) {
-			continue
-		}
-		for _, f := range c.fields {
-			m := &matching{hits: *found.hits, dead: s.snapshot.dead[i], documents: len(segment.tickets)}
-			from := len(m.hits)
-			for n := range c.tokens {
-				m.lists = append(m.lists, lists[n][f])
-				m.distances = append(m.distances, c.tokens[n].offset-c.tokens[0].offset)
-			}
-			err := m.match()
-			*found.hits = m.hits
-			if err != nil {
-				return found, err
-			}
-			if len(m.hits) > from {
-				found.parts = append(found.parts, fieldHits{segment: i, field: f, from: from, to: len(m.hits)})
-			}
+		if least > 0 {
+			w.terms[i], w.size = terms, w.size+least
 		}
 	}
-	return found, nil
+	return nil
 }
 
-// postings are the lists of a token in a segment, by field: one of each term. They
-// are valid as long as the transaction.
-func (s *searching) postings(segment *segment, t queryToken, fields []field) (lists [fieldCount][][]byte, err error) {
+// size is how many bytes the lists have together.
+func (l *fieldLists) size() (n int) {
+	for _, terms := range l {
+		for _, list := range terms {
+			n += len(list)
+		}
+	}
+	return n
+}
+
+// postings are the lists of a token in a segment. They are valid as long as the transaction.
+func (s *searching) postings(segment *segment, t queryToken, fields []field) (lists fieldLists, err error) {
 	prefix := t.text
 	if !t.prefix {
 		prefix += "\x00"
@@ -199,54 +182,53 @@ func (s *searching) postings(segment *segment, t queryToken, fields []field) (li
 	return lists, err
 }
 
-// choosePieces picks, for each ticket on the page, the message or note in which
-// the words weigh most.
-func (s *searching) choosePieces() error {
-	type candidate struct {
-		segment int
-		ordinal uint32
-	}
-	page := map[uint32]map[candidate]float32{}
-	shown := make([]bool, len(s.stage))
-	for _, r := range s.page {
-		page[r.Ticket] = map[candidate]float32{}
-		shown[r.Ticket] = true
-	}
-	for _, found := range s.found {
-		for _, part := range found.parts {
-			segment := s.snapshot.segments[part.segment]
-			for _, h := range (*found.hits)[part.from:part.to] {
-				if ticket := segment.tickets[h.ordinal]; int(ticket) < len(shown) && shown[ticket] && segment.kinds[h.ordinal] != pieceHead {
-					page[ticket][candidate{part.segment, h.ordinal}] += s.weight(found, part, h)
-				}
-			}
-		}
-	}
-	s.best = map[uint32]string{}
-	for ticket, pieces := range page {
-		var chosen candidate
-		highest := float32(-1)
-		for piece, weight := range pieces {
-			if weight > highest || weight == highest && s.older(piece.segment, piece.ordinal, chosen.segment, chosen.ordinal) {
-				chosen, highest = piece, weight
-			}
-		}
-		if highest < 0 {
+// match finds the living documents that hold the tokens of a clause side by side.
+func (s *searching) match(w *wordHits, fulfilled *int8) error {
+	t := &tally{stage: s.stage, before: *fulfilled, not: w.clause.not, hits: *w.hits}
+	words, documents := w.clause.digest(), 0
+	for i, segment := range s.snapshot.segments {
+		if w.terms[i] == nil {
 			continue
 		}
-		record, err := s.snapshot.segments[chosen.segment].record(s.reader, chosen.ordinal)
-		if err != nil {
+		dead := s.snapshot.manifest.Segments[i].Dead
+		known, counted := segment.counts.get(words, dead)
+		t.counting, t.documents = !counted && !w.clause.not, 0
+		if err := s.matchSegment(w, t, i); err != nil {
 			return err
 		}
-		s.best[ticket] = record.piece
+		if t.counting {
+			segment.counts.put(words, dead, t.documents)
+			known = t.documents
+		}
+		documents += known
+	}
+	*w.hits = t.hits
+	s.markNamed(w, *fulfilled)
+	if n := w.clause.number; n > 0 && n < uint64(len(s.stage)) {
+		s.mark(w.clause, uint32(n), *fulfilled)
+	}
+	if !w.clause.not {
+		w.rarity = math.Log1p(float64(s.snapshot.living) / (float64(documents) + 0.5))
+		*fulfilled++
 	}
 	return nil
 }
 
-// older compares generations, so that the choice among equals is always the same.
-func (s *searching) older(segmentA int, a uint32, segmentB int, b uint32) bool {
-	if segmentA != segmentB {
-		return segmentA < segmentB
+// matchSegment adds the hits of one segment.
+func (s *searching) matchSegment(w *wordHits, t *tally, i int) error {
+	for _, f := range w.clause.fields {
+		m := &matching{tally: t, segment: s.snapshot.segments[i], dead: s.snapshot.dead[i]}
+		for n := range w.terms[i] {
+			m.lists = append(m.lists, w.terms[i][n][f])
+			m.distances = append(m.distances, w.clause.tokens[n].offset-w.clause.tokens[0].offset)
+		}
+		from := len(t.hits)
+		if err := m.match(); err != nil {
+			return err
+		}
+		if len(t.hits) > from {
+			w.parts = append(w.parts, fieldHits{segment: i, field: f, from: from, to: len(t.hits)})
+		}
 	}
-	return a < b
+	return nil
 }

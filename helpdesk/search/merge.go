@@ -232,12 +232,10 @@ func (g *merging) chunk(r store.Reader) (entries []store.Entry, err error) {
 func (p *postingsBuilder) take(list []byte, ordinals []int32) error {
 	reader := readPostings(list, len(ordinals))
 	for reader.next() {
-		count := reader.positions
-		places := reader.skip()
 		if renumbered := ordinals[reader.ordinal]; renumbered >= 0 {
 			p.encoded = binary.AppendUvarint(p.encoded, uint64(int(renumbered)-p.last))
-			p.encoded = binary.AppendUvarint(p.encoded, uint64(count))
-			p.encoded = append(p.encoded, places...)
+			p.encoded = binary.AppendUvarint(p.encoded, uint64(reader.count))
+			p.encoded = append(p.encoded, reader.encoded()...)
 			p.last = int(renumbered)
 		}
 	}

@@ -23,13 +23,21 @@ func (s *searching) findNamed(ctx context.Context, desk *helpdesk.Desk, a helpde
 	return nil
 }
 
-// markNamed marks the tickets whose contact has the words of c, where no text of theirs
-// has them.
-func (s *searching) markNamed(c *clause, wanted uint8) {
-	rarity := math.Log1p(float64(s.snapshot.living) / (float64(len(c.named)) + 0.5))
-	for _, number := range c.named {
-		if number < uint64(len(s.stage)) && (c.not || s.stage[number] == wanted) {
-			s.mark(c, uint32(number), wanted, float32(namedWeight*rarity))
+// markNamed marks the tickets whose contact has the words of a clause, where no text of
+// theirs has them.
+func (s *searching) markNamed(w *wordHits, before int8) {
+	for _, number := range w.clause.named {
+		if number < uint64(len(s.stage)) && (w.clause.not || s.stage[number] == before) {
+			s.mark(w.clause, uint32(number), before)
+			w.named = append(w.named, uint32(number))
 		}
+	}
+}
+
+// scoreNamed weighs the words in the contacts of the tickets that were marked for them.
+func (s *searching) scoreNamed(w *wordHits, scores []float32) {
+	rarity := math.Log1p(float64(s.snapshot.living) / (float64(len(w.clause.named)) + 0.5))
+	for _, ticket := range w.named {
+		scores[ticket] += float32(namedWeight * rarity)
 	}
 }

@@ -4,17 +4,16 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
-	"slices"
-	"sync"
 )
 
 // postingsReader goes through one list of postings, document by document, without
-// unpacking the positions of those that nobody looks at.
+// unpacking where the term stands in those that nobody looks at. A common word's list
+// has a million documents, so a posting is read eight bytes at once: those of a mail
+// seldom have more.
 type postingsReader struct {
 	data      []byte
-	at        int
+	from, at  int // of the places in the document in hand, and where the next posting begins
 	documents int // that the segment has
-	positions int // of the document in hand that were not read yet
 
 	ordinal uint32 // of the document in hand
 	count   uint32 // how often the term occurs in it
@@ -26,243 +25,128 @@ func readPostings(data []byte, documents int) postingsReader {
 }
 
 // next goes on to the next document; false at the end and after an error.
-func (p *postingsReader) next() bool {
-	p.skip()
-	if p.at >= len(p.data) || p.err != nil {
-		if p.at > len(p.data) {
-			p.err = errPostings
-		}
-		return false
-	}
-	delta, count := p.varint(), p.varint()
-	ordinal := uint64(p.ordinal+1) + delta - 1 // of the first, MaxUint32+1 is 0
-	if p.err != nil || delta == 0 || ordinal >= uint64(p.documents) || count > uint64(len(p.data)) {
-		p.err = errPostings
-		return false
-	}
-	p.ordinal, p.count, p.positions = uint32(ordinal), uint32(min(count, math.MaxUint16-1)), int(count)
-	return true
-}
+func (p *postingsReader) next() bool { return p.advance(p.ordinal + 1) }
 
-// skip passes over the positions that were not read yet, and returns them encoded.
-func (p *postingsReader) skip() []byte {
-	from := min(p.at, len(p.data))
-	for ; p.positions > 0; p.positions-- {
-		for p.at < len(p.data) && p.data[p.at] >= 0x80 {
-			p.at++
-		}
-		p.at++
-	}
-	return p.data[from:min(p.at, len(p.data))]
-}
-
-func (p *postingsReader) varint() uint64 {
-	if p.at < len(p.data) && p.data[p.at] < 0x80 {
-		p.at++
-		return uint64(p.data[p.at-1])
-	}
-	v, n := binary.Uvarint(p.data[min(p.at, len(p.data)):])
-	if n <= 0 {
-		p.err = errPostings
-		return 0
-	}
-	p.at += n
-	return v
-}
-
-// places appends where the term stands in the document in hand.
-func (p *postingsReader) places(to []uint32) []uint32 {
-	var place uint64
-	for ; p.positions > 0 && p.err == nil; p.positions-- {
-		place += p.varint()
-		to = append(to, uint32(place))
-	}
-	return to
-}
-
-// matching finds the documents of a segment that hold tokens side by side in a field.
-type matching struct {
-	lists     [][][]byte // of each token, of each of its terms
-	distances []uint32   // of each token from the first
-	dead      deadSet
-	documents int
-	hits      []hit // those found are appended, by ordinal
-}
-
-func (m *matching) match() error {
-	single := !slices.ContainsFunc(m.lists, func(terms [][]byte) bool { return len(terms) != 1 })
-	switch {
-	case slices.ContainsFunc(m.lists, func(terms [][]byte) bool { return len(terms) == 0 }):
-		return nil
-	case len(m.lists) == 1 && single:
-		return m.matchTerm(m.lists[0][0])
-	case len(m.lists) == 1:
-		return m.matchTerms(m.lists[0])
-	case single:
-		return m.matchPhrase()
-	}
-	return m.matchPhraseOfTerms()
-}
-
-func (m *matching) add(ordinal, count uint32) {
-	if !m.dead.has(ordinal) {
-		m.hits = append(m.hits, hit{ordinal, count})
-	}
-}
-
-func (m *matching) matchTerm(list []byte) error {
-	p := readPostings(list, m.documents)
-	for p.next() {
-		m.add(p.ordinal, p.count)
-	}
-	return p.err
-}
-
-// matchTerms adds up how often any of the terms occurs.
-func (m *matching) matchTerms(lists [][]byte) error {
-	counts, held := make([]uint32, m.documents), make([]uint64, (m.documents+63)/64)
-	for _, list := range lists {
-		p := readPostings(list, m.documents)
-		for p.next() {
-			counts[p.ordinal] += p.count
-			held[p.ordinal/64] |= 1 << (p.ordinal % 64)
-		}
-		if p.err != nil {
-			return p.err
-		}
-	}
-	for i, word := range held {
-		for ; word != 0; word &= word - 1 {
-			ordinal := uint32(i*64 + bits.TrailingZeros64(word))
-			m.add(ordinal, min(counts[ordinal], math.MaxUint16-1))
-		}
-	}
-	return nil
-}
-
-// matchPhrase goes through the lists of all tokens at once.
-func (m *matching) matchPhrase() error {
-	readers := make([]postingsReader, len(m.lists))
-	for i, terms := range m.lists {
-		readers[i] = readPostings(terms[0], m.documents)
-		if !readers[i].next() {
-			return readers[i].err
-		}
-	}
-	var kept, more []uint32
+// advance goes on by at least one document, to the first that is not before least; false at
+// the end and after an error.
+func (p *postingsReader) advance(least uint32) bool {
+	data, at, ordinal := p.data, p.at, p.ordinal
 	for {
-		highest, together := readers[0].ordinal, true
-		for i := range readers[1:] {
-			together = together && readers[i+1].ordinal == readers[0].ordinal
-			highest = max(highest, readers[i+1].ordinal)
-		}
-		if together {
-			kept = readers[0].places(kept[:0])
-			for i := 1; i < len(readers) && len(kept) > 0; i++ {
-				more = readers[i].places(more[:0])
-				kept = beside(kept, more, m.distances[i])
-			}
-			if len(kept) > 0 {
-				m.add(highest, uint32(min(len(kept), math.MaxUint16-1)))
-			}
-			highest++
-		}
-		for i := range readers {
-			for readers[i].ordinal < highest {
-				if !readers[i].next() {
-					return readers[i].err
+		if at+8 <= len(data) {
+			word := binary.LittleEndian.Uint64(data[at:])
+			delta, count := uint32(word&0x7f), word>>8&0x7f
+			size := placesSize[min(count, maxQuick+1)][endings(word)]
+			if word&0x8080 == 0 && delta != 0 && size != 0 {
+				from := at + 2
+				at = from + int(size)
+				if ordinal += delta; ordinal < least {
+					continue
 				}
+				p.from, p.at, p.ordinal, p.count = from, at, ordinal, uint32(count)
+				if int(ordinal) >= p.documents {
+					p.err = errPostings
+				}
+				return p.err == nil
 			}
 		}
+		p.at, p.ordinal = at, ordinal
+		if !p.step() {
+			return false
+		}
+		if at, ordinal = p.at, p.ordinal; ordinal >= least {
+			return true
+		}
 	}
 }
 
-// beside keeps the places in a that have one in b at a distance. It reuses the memory
-// of a.
-func beside(a, b []uint32, distance uint32) []uint32 {
-	kept := a[:0]
-	j := 0
-	for _, place := range a {
-		for j < len(b) && b[j] < place+distance {
-			j++
-		}
-		if j == len(b) {
-			break
-		}
-		if b[j] == place+distance {
-			kept = append(kept, place)
-		}
+// step goes on to the next document, whatever its numbers take.
+func (p *postingsReader) step() bool {
+	if p.at >= len(p.data) || p.err != nil {
+		return false
 	}
-	return kept
+	delta, n := binary.Uvarint(p.data[p.at:])
+	count, m := binary.Uvarint(p.data[p.at+max(n, 0):])
+	ordinal := uint64(p.ordinal+1) + delta - 1 // of the first, MaxUint32+1 is 0
+	if n <= 0 || m <= 0 || delta == 0 || ordinal >= uint64(p.documents) || count > uint64(len(p.data)) {
+		p.err = errPostings
+		return false
+	}
+	p.ordinal, p.count, p.from = uint32(ordinal), uint32(count), p.at+n+m
+	if p.at = skip(p.data, p.from, int(count)); p.at < 0 {
+		p.at, p.err = p.from, errPostings
+	}
+	return p.err == nil
 }
 
-// matchPhraseOfTerms is for phrases with a token that stands for several terms: their
-// occurrences are put in order first.
-func (m *matching) matchPhraseOfTerms() error {
-	var kept []posting
-	for n, terms := range m.lists {
-		var all []posting
-		for _, list := range terms {
-			var err error
-			if all, err = decodePostings(all, list); err != nil {
-				return err
+// endings has a bit for each of the last six bytes of a word, set where a number ends there.
+func endings(word uint64) uint64 {
+	const together = 0x0102040810204080 // brings the lowest bits of all bytes into the highest byte
+	return (^word >> 23 & 0x010101010101) * together >> 56
+}
+
+// maxQuick is how many places a posting can have that fits into eight bytes.
+const maxQuick = 6
+
+// placesSize is how many bytes the places of a posting take, by how many they are and
+// by endings; 0 where that is more than six.
+var placesSize = func() (sizes [maxQuick + 2][1 << maxQuick]uint8) {
+	for count := 1; count <= maxQuick; count++ {
+		for ends := range sizes[count] {
+			if bits.OnesCount(uint(ends)) < count {
+				continue
 			}
-		}
-		if len(terms) > 1 {
-			slices.Sort(all)
-		}
-		if n == 0 {
-			kept = all
-		} else {
-			kept = adjacent(kept, all, posting(m.distances[n]))
+			rest := ends
+			for range count - 1 {
+				rest &= rest - 1
+			}
+			sizes[count][ends] = uint8(bits.TrailingZeros(uint(rest)) + 1)
 		}
 	}
-	for i := 0; i < len(kept); {
-		ordinal, count := kept[i].ordinal(), uint32(0)
-		if int(ordinal) >= m.documents {
-			return errPostings
+	return sizes
+}()
+
+// skip returns where n numbers end that begin at data[at]; -1 where there are fewer.
+func skip(data []byte, at, n int) int {
+	for n > 0 && at+8 <= len(data) {
+		ends := ^binary.LittleEndian.Uint64(data[at:]) & 0x8080808080808080
+		if here := bits.OnesCount64(ends); here < n {
+			at, n = at+8, n-here
+			continue
 		}
-		for ; i < len(kept) && kept[i].ordinal() == ordinal; i++ {
-			count = min(count+1, math.MaxUint16-1)
+		for ; n > 1; n-- {
+			ends &= ends - 1
 		}
-		m.add(ordinal, count)
+		return at + bits.TrailingZeros64(ends)/8 + 1
 	}
-	return nil
+	for ; n > 0; at++ {
+		if at >= len(data) {
+			return -1
+		}
+		if data[at] < 0x80 {
+			n--
+		}
+	}
+	return at
 }
 
-// adjacent keeps the occurrences in a that have one in b at a distance. It
-// reuses the memory of a.
-func adjacent(a, b []posting, distance posting) []posting {
-	kept := a[:0]
-	j := 0
-	for _, p := range a {
-		for j < len(b) && b[j] < p+distance {
-			j++
-		}
-		if j == len(b) {
-			break
-		}
-		if b[j] == p+distance {
-			kept = append(kept, p)
-		}
-	}
-	return kept
+// encoded is where the term stands in the document in hand, as it is stored.
+func (p *postingsReader) encoded() []byte { return p.data[p.from:p.at] }
+
+// placesReader goes through the places of a posting.
+type placesReader struct {
+	encoded []byte
+	place   uint32
 }
 
-// spareHits keeps the memory of hits between searches: those of a common word take
-// some MiB.
-type spareHits struct{ pool sync.Pool }
-
-func (s *spareHits) take() *[]hit {
-	if kept, ok := s.pool.Get().(*[]hit); ok {
-		*kept = (*kept)[:0]
-		return kept
+func (p *placesReader) next() bool {
+	step, shift := uint32(0), 0
+	for i, b := range p.encoded {
+		step |= uint32(b&0x7f) << shift
+		if b < 0x80 {
+			p.place, p.encoded = p.place+step, p.encoded[i+1:]
+			return true
+		}
+		shift += 7
 	}
-	return new([]hit)
-}
-
-func (s *spareHits) giveBack(found []*clauseHits) {
-	for _, f := range found {
-		s.pool.Put(f.hits)
-	}
+	return false
 }

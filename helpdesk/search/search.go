@@ -1,13 +1,12 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"math"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -95,7 +94,7 @@ func (ix *Index) Search(ctx context.Context, a helpdesk.Actor, q Query) (Results
 	if err := s.findNamed(ctx, ix.desk, a); err != nil {
 		return Results{}, fmt.Errorf("search: %w", err)
 	}
-	defer func() { ix.spare.giveBack(s.found) }()
+	defer func() { ix.spare.giveBack(s.words) }()
 	var known uint64
 	err = ix.db.View(ctx, func(r store.Reader) error {
 		state, err := ix.snapshot(r)
@@ -162,26 +161,14 @@ type searching struct {
 	reader   store.Reader
 	snapshot *snapshot
 
-	stage    []uint8 // by ticket: how many of the positive clauses are fulfilled
-	excluded []bool
-	scores   []float32
-	found    []*clauseHits // of all words
-	spare    *spareHits
+	stage []int8      // by ticket: how many of the positive clauses it fulfils, or out
+	words []*wordHits // of the clauses that have some, as they were typed
+	spare *spareHits
 
 	total int
 	page  []ranked
 	more  bool
 	best  map[uint32]string // by ticket: the piece to show
-}
-
-// ranked is a ticket with what it is sorted by.
-type ranked struct {
-	Score  float64
-	Ticket uint32
-}
-
-func (a ranked) compare(b ranked) int {
-	return cmp.Or(cmp.Compare(b.Score, a.Score), cmp.Compare(b.Ticket, a.Ticket))
 }
 
 // position is where a page ends, as Results.Next holds it.
@@ -217,58 +204,28 @@ func (s *searching) next() (string, error) {
 }
 
 func (s *searching) run(ctx context.Context) error {
-	tickets := len(s.snapshot.updated)
-	s.stage, s.excluded, s.scores = make([]uint8, tickets), make([]bool, tickets), make([]float32, tickets)
-	wanted := uint8(0)
-	for i := range s.clauses {
-		if err := ctx.Err(); err != nil {
-			return err
-		}
-		if err := s.evaluate(&s.clauses[i], wanted); err != nil {
-			return err
-		}
-		if !s.clauses[i].not {
-			wanted++
-		}
+	fulfilled, err := s.evaluate(ctx)
+	if err != nil {
+		return err
 	}
-	s.rank(wanted)
+	s.rank(fulfilled)
 	return s.choosePieces()
 }
 
-// rank counts the tickets that fulfil everything, and keeps the page's.
-func (s *searching) rank(wanted uint8) {
-	for ticket, updated := range s.snapshot.updated {
-		if updated == 0 || s.stage[ticket] != wanted || s.excluded[ticket] {
-			continue
-		}
-		s.total++
-		r := ranked{Ticket: uint32(ticket), Score: float64(updated)}
-		if s.order == Relevance {
-			score := float64(s.scores[ticket])
-			if len(s.page) > s.limit && score*maxRecency < s.page[s.limit].Score {
-				continue
-			}
-			r.Score = score * recency(s.now-int64(updated))
-		}
-		if s.after != nil && r.compare(*s.after) <= 0 {
-			continue
-		}
-		if len(s.page) > s.limit && r.compare(s.page[s.limit]) > 0 {
-			continue
-		}
-		at, _ := slices.BinarySearchFunc(s.page, r, ranked.compare)
-		s.page = slices.Insert(s.page, at, r)
-		s.page = s.page[:min(len(s.page), s.limit+1)]
+// spareHits keeps the memory of hits between searches: those of a common word take
+// some MiB.
+type spareHits struct{ pool sync.Pool }
+
+func (s *spareHits) take() *[]hit {
+	if kept, ok := s.pool.Get().(*[]hit); ok {
+		*kept = (*kept)[:0]
+		return kept
 	}
-	if s.more = len(s.page) > s.limit; s.more {
-		s.page = s.page[:s.limit]
-	}
+	return new([]hit)
 }
 
-const maxRecency = 1.5
-
-// recency weighs a ticket changed just now half as much again as an old one.
-func recency(age int64) float64 {
-	const halfLife = 60 * 24 * 3600 // seconds
-	return 1 + (maxRecency-1)*math.Exp2(-float64(max(age, 0))/halfLife)
+func (s *spareHits) giveBack(found []*wordHits) {
+	for _, w := range found {
+		s.pool.Put(w.hits)
+	}
 }

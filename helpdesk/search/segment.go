@@ -130,7 +130,8 @@ func (r documentRecord) append(to []byte, before uint64) []byte {
 	return append(to, r.piece...)
 }
 
-// segment is the list of a segment's documents in memory; it never changes.
+// segment is the list of a segment's documents in memory; it never changes. What was counted
+// in it is kept beside.
 type segment struct {
 	epoch       uint32
 	id          uint32
@@ -142,6 +143,7 @@ type segment struct {
 	lengths     []uint16
 	kinds       []byte   // first bytes of the pieces
 	offsets     []uint32 // of each record in the stored list
+	counts      wordCounts
 }
 
 var errDocuments = fmt.Errorf("documents of a search segment: %w", store.ErrCorrupt)

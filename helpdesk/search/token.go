@@ -77,6 +77,22 @@ func tokens(s string) iter.Seq[token] {
 	}
 }
 
+// allTokens are the tokens of s; their texts are one piece of memory.
+func allTokens(s string) (all []token) {
+	var texts []byte
+	var ends []int
+	tokenize(s, func(text []byte, t token) bool {
+		texts = append(texts, text...)
+		all, ends = append(all, t), append(ends, len(texts))
+		return true
+	})
+	together, from := string(texts), 0
+	for i, end := range ends {
+		all[i].text, from = together[from:end], end
+	}
+	return all
+}
+
 // tokenize yields tokens without their text, and beside it the text, which is valid
 // until the next one.
 func tokenize(s string, yield func(text []byte, t token) bool) {
