@@ -238,6 +238,16 @@ func TestBrowserLongConversation(t *testing.T) {
 	b.until(says + `("まだメールのやり取りがありません")`)
 	b.click(`[data-composer] [data-send]`)
 	b.until(`document.querySelector("#flow > .message.out.aside") && document.querySelector(".toast")`)
+
+	// What is moved out of it leaves its reader at the newest.
+	b.open("/inbox/open/1")
+	b.until(`document.documentElement.dataset.live === "yes" && document.querySelector("#more-` + ids[59] + `")`)
+	eval[bool](b, `(document.querySelector("#thread").scrollTop = 1e6, window.pane = document.querySelector("#thread"), true)`)
+	b.click(`#more-` + ids[59] + ` > summary`)
+	b.click(`#more-` + ids[59] + ` [href*="/move"]`)
+	b.until(`document.querySelector("#picker[open] .choice.new")`)
+	b.click(`#picker .choice.new`)
+	b.until(`document.querySelector("#thread") !== window.pane && document.querySelector("#to-newest").hidden && document.querySelector("#thread").scrollTop > 100`)
 	if found := b.complaints("Content Security Policy", "TypeError", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}

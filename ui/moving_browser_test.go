@@ -82,4 +82,15 @@ func (b *tab) longSubject(h *house) {
 		select.dispatchEvent(new Event("change", {bubbles: true}));
 	})(document.querySelector("#priority"))`))
 	b.until(`document.querySelector("#alerts .alert") && document.querySelector("#priority").value === "urgent"`)
+
+	// What a colleague closes fades where it stands, while a ticket is open.
+	pipelines, err := h.Pipelines(h.ctx(), h.admin.Actor())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	closed, _ := pipelines[0].FirstOf(helpdesk.StageClosed)
+	if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Change{Stage: &closed.ID}); err != nil {
+		b.t.Fatal(err)
+	}
+	b.until(`document.querySelector("#row-1.leaving") && !document.querySelector("#row-4.leaving")`)
 }

@@ -63,6 +63,7 @@ func TestAccessibility(t *testing.T) {
 	for _, s := range slices.Concat(deskScreens(h.shown), openedScreens(h.shown), i.otherSettings(deskScreens(h.shown))) {
 		i.inspect(s)
 	}
+	i.inspect(forwardScreen(h.shown)) // the last: it leaves a draft
 	for _, path := range []string{"/inbox/open", fmt.Sprintf("/inbox/open/%d", h.shown.quote), "/settings/aliases/" + h.shown.alias, "/settings/rules"} {
 		i.tabThrough(path)
 	}

@@ -2,6 +2,7 @@ package main_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -29,7 +30,7 @@ var (
 
 // shown are the numbers of the tickets that have pictures of their own.
 type shown struct {
-	quote, bounced, held, files, html, urgent uint64
+	quote, bounced, held, files, html, urgent, long uint64
 	// The mail that is set aside.
 	forged string
 	// The records whose settings are shown.
@@ -54,6 +55,18 @@ func (h *house) lastWeek() {
 	h.ago(5 * day)
 	h.receive(incoming{from: okafor, answers: m, text: okaforThanks})
 	h.sort(h.daniel, n, "Done", h.daniel.ID, "HP-200")
+
+	h.ago(4*day + 6*time.Hour)
+	n = h.receive(incoming{from: hoshino, alias: "support", subject: "第2工区の流量計 FM-3 の設置と試運転について", text: "西浦建設の星野です。設置の進み具合を、こちらで順次お知らせします。\n"})
+	h.shown.long = n
+	for point := range 8 {
+		h.clock = h.clock.Add(70 * time.Minute)
+		m = h.reply(h.ken, n, fmt.Sprintf("星野様\n\n%d 台目の結果を承知いたしました。次の機体もお願いいたします。\n\n小島", point+1), false)
+		h.delivered(m)
+		h.clock = h.clock.Add(40 * time.Minute)
+		h.receive(incoming{from: hoshino, answers: m, text: fmt.Sprintf("%d 台目の設置が済みました。表示は正常です。\n\n星野\n", point+2)})
+	}
+	h.sort(h.ken, n, "確認中", h.ken.ID, "FM-3")
 
 	h.ago(3*day + 5*time.Hour)
 	n = h.receive(incoming{from: sekine, alias: "calibration", subject: "校正証明書の再発行について（TK-7 5台）", text: sekineText})

@@ -172,6 +172,7 @@ func deskScreens(shown shown) []screen {
 		{name: "ticket-panel", path: ticket("open", shown.quote), open: `document.querySelector('[data-action=panel]').click()`, narrow: true},
 		{name: "ticket-details", path: ticket("open", shown.urgent), open: `document.querySelector('.message.in .message-more').open = true`},
 		{name: "ticket-writing", path: ticket("open", shown.quote), open: `document.querySelector('.writing-holder').open = true`},
+		{name: "ticket-folded", path: ticket("open", shown.long), open: `document.querySelector('.older').scrollIntoView({block: 'center'})`},
 		{name: "ticket-urgent", path: ticket("open", shown.urgent)},
 		{name: "ticket-bounced", path: ticket("failed", shown.bounced)},
 		{name: "ticket-held", path: ticket("held", shown.held)},

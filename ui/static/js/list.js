@@ -60,23 +60,21 @@ function busy() {
 }
 
 // refresh asks for the list again. Rows that are there change in place; new
-// ones settle in, or wait behind a strip that says how many they are.
+// ones settle in, or wait behind a strip that says how many they are; what has
+// left the list fades where it stands.
 export async function refresh(signal) {
   const list = $("#list"), target = $("#rows");
   if (!list || !target) return;
-  const url = new URL(list.dataset.path, location.href);
-  url.searchParams.set("limit", rows().length);
-  const text = await fragment(url, "rows", signal);
-  const fresh = $$(".row", parse(text));
+  const { text, fresh, arrived } = await ask(list, signal);
   const known = new Set(rows().map((row) => row.id));
-  const arrived = fresh.filter((row) => !known.has(row.id));
-  const moved = arrived.length || fresh.map((row) => row.id).join() !== rows().map((row) => row.id).join();
+  const moved = fresh.map((row) => row.id).join() !== rows().map((row) => row.id).join();
   if (moved && busy()) {
     waiting = text;
     for (const row of fresh) {
       const old = known.has(row.id) && $(`#${row.id}`);
       if (old && !old.isEqualNode(row)) await morph(old, row.outerHTML);
     }
+    fade(text);
     offer(arrived.length);
   } else {
     await show(text, arrived.map((row) => row.id));
@@ -85,8 +83,38 @@ export async function refresh(signal) {
   mark();
 }
 
+let arrivals = 0; // rows that are known to wait
+
+// ask returns the rows of now. They have room for what has arrived, so that
+// what was there and is missing has left. Where the list goes on below, its
+// next rows are not news: they only move up.
+async function ask(list, signal) {
+  const url = new URL(list.dataset.path, location.href);
+  const known = new Set(rows().map((row) => row.id)), goesOn = Boolean($("#more"));
+  for (;;) {
+    url.searchParams.set("limit", rows().length + arrivals);
+    const text = await fragment(url, "rows", signal);
+    const fresh = $$(".row", parse(text));
+    const end = goesOn ? fresh.findLastIndex((row) => known.has(row.id)) + 1 : fresh.length;
+    const arrived = fresh.slice(0, end).filter((row) => !known.has(row.id));
+    const enough = arrived.length <= arrivals || !goesOn && fresh.length < rows().length + arrivals;
+    arrivals = arrived.length;
+    if (enough) return { text, fresh, arrived };
+  }
+}
+
+// fade marks rows that are of the list no more, save the open one. Below the
+// last row of an answer that goes on nobody knows.
+function fade(text) {
+  const fresh = parse(text), all = rows();
+  const stays = (row) => Boolean($(`#${row.id}`, fresh));
+  const end = $("#more", fresh) ? all.findLastIndex(stays) : all.length;
+  for (const [i, row] of all.entries()) row.classList.toggle("leaving", i < end && !stays(row) && row.dataset.number !== number());
+}
+
 async function show(text, arrived) {
   waiting = null;
+  arrivals = 0;
   $("#arrivals").hidden = true;
   await morph($("#rows"), text, "innerMorph");
   for (const id of arrived) $(`#${id}`)?.classList.add("arrived");

@@ -5,6 +5,8 @@ import { $, fragment, on, ready } from "./dom.js";
 import { folded, pointed, reveal } from "./fold.js";
 
 let shown = null;
+let placed = null; // the pane in which it stands
+let top = 0;       // how far it was scrolled
 let posted = null; // what stood last when something was posted: what stands there afterwards is to be seen
 
 // Who has the newest before their eyes keeps it there while the composer grows, or the head does.
@@ -20,15 +22,24 @@ ready(() => {
       // Who opens a ticket for the first time has seen all that is there.
       if (ticket.dataset.seen === "0") ticket.dataset.seen = ticket.dataset.seq;
       start();
-      sized.disconnect();
-      following = endsAt($("#thread"));
-      sized.observe($("#thread"));
+      watch();
     }
+  } else if (ticket && placed !== $("#thread")) { // put anew, after something was moved in or out
+    $("#thread").scrollTop = following ? $("#thread").scrollHeight : top;
+    watch();
   }
   showPosted();
   offerNewest();
   seen();
 });
+
+function watch() {
+  placed = $("#thread");
+  top = placed.scrollTop;
+  following = endsAt(placed);
+  sized.disconnect();
+  sized.observe(placed);
+}
 
 document.addEventListener("submit", (event) => {
   if (event.target.matches("[data-composer]")) posted = lastOf(shown);
@@ -69,7 +80,7 @@ function offerNewest() {
   const thread = $("#thread"), button = $("#to-newest");
   if (thread && button) button.hidden = thread.scrollHeight - thread.scrollTop - thread.clientHeight < thread.clientHeight / 2;
 }
-document.addEventListener("scroll", (event) => { if (event.target.id === "thread") { following = endsAt(event.target); offerNewest(); } }, { capture: true, passive: true });
+document.addEventListener("scroll", (event) => { if (event.target.id === "thread") { following = endsAt(event.target); top = event.target.scrollTop; offerNewest(); } }, { capture: true, passive: true });
 on("click", "#to-newest", () => {
   const thread = $("#thread");
   thread.scrollTop = thread.scrollHeight;
