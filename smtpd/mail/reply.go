@@ -82,7 +82,8 @@ func fold(text string, hints []hint) []Segment {
 	if text == "" {
 		return nil
 	}
-	lines := splitLines(text, hints)
+	folded := text[:endOfLines(text, maxFolded)]
+	lines := splitLines(folded, hints)
 	blocks := findBlocks(lines)
 	kinds := decide(lines, blocks)
 	var segments []Segment
@@ -93,7 +94,25 @@ func fold(text string, hints []hint) []Segment {
 		}
 		segments = append(segments, Segment{kinds[i], l.raw})
 	}
+	last := &segments[len(segments)-1]
+	last.Text = text[len(folded)-len(last.Text):]
 	return segments
+}
+
+// maxFolded is how many lines are looked at. What is known of each takes more memory
+// than a short line does, and nobody writes that many: what follows is of a kind with
+// the last.
+const maxFolded = 200_000
+
+// endOfLines returns where the first n lines of text end.
+func endOfLines(text string, n int) (end int) {
+	for line := range strings.Lines(text) {
+		if n--; n < 0 {
+			break
+		}
+		end += len(line)
+	}
+	return end
 }
 
 // trimBlankLines removes blank lines at both ends and white space at the very

@@ -3,6 +3,7 @@ package mail
 import (
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -59,6 +60,21 @@ func TestFoldTextKeepsEveryByte(t *testing.T) {
 		if got := join(FoldText(text)); got != text {
 			t.Errorf("segments of %q join to %q", text, got)
 		}
+	}
+}
+
+// A listener takes mails of ten million lines, and must not need a gigabyte for one.
+func TestFoldTextTakesLittleMemoryForManyLines(t *testing.T) {
+	text := "Hello\n" + strings.Repeat("> a\nb\n", 2_000_000) + "bye"
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	segments := FoldText(text)
+	runtime.ReadMemStats(&after)
+	if took := (after.TotalAlloc - before.TotalAlloc) >> 20; took > 100 {
+		t.Errorf("%d MiB for a text of %d", took, len(text)>>20)
+	}
+	if segments[0].Kind != SegmentNew || join(segments) != text {
+		t.Errorf("%d segments, the first %s %.20q, do not join to the text", len(segments), segments[0].Kind, segments[0].Text)
 	}
 }
 
