@@ -43,14 +43,17 @@ func (d *Desk) TestWebhook(ctx context.Context, a Actor, id string) (made *Webho
 	return made, err
 }
 
-// RepeatWebhook sends what was sent before once more, once, with the same message
+// RepeatWebhook sends what was sent to a webhook before once more, once, with the same message
 // id; also while the webhook is paused.
-func (d *Desk) RepeatWebhook(ctx context.Context, a Actor, delivery string) (made *WebhookDelivery, err error) {
+func (d *Desk) RepeatWebhook(ctx context.Context, a Actor, hook, delivery string) (made *WebhookDelivery, err error) {
 	if err := a.may("repeat what was sent to a webhook", PermitWebhooks); err != nil {
 		return nil, err
 	}
 	err = d.update(ctx, a, func(c *command) error {
 		before, err := webhookDeliveries.Get(c, key(delivery))
+		if err == nil && before.Hook != hook {
+			return notFound("delivery to a webhook", delivery)
+		}
 		if before, err = found(before, err, "delivery to a webhook", delivery); err != nil {
 			return err
 		}

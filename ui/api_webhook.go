@@ -226,7 +226,7 @@ func (s *Server) apiWebhookDeliveries(c echo.Context, a helpdesk.Actor) error {
 }
 
 func (s *Server) apiRepeatWebhook(c echo.Context, a helpdesk.Actor) error {
-	made, err := s.desk.RepeatWebhook(c.Request().Context(), a, c.Param("delivery"))
+	made, err := s.desk.RepeatWebhook(c.Request().Context(), a, c.Param("id"), c.Param("delivery"))
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func (s *Server) changeWebhook(c echo.Context) error {
 	case "test":
 		_, err = s.desk.TestWebhook(ctx, v.actor(), w.ID)
 	case "repeat":
-		_, err = s.desk.RepeatWebhook(ctx, v.actor(), argument)
+		_, err = s.desk.RepeatWebhook(ctx, v.actor(), w.ID, argument)
 	default:
 		w.Name, w.URL, w.Kinds = form.Get("name"), form.Get("url"), nil
 		for _, kind := range form["kind"] {

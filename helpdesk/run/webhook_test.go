@@ -319,7 +319,10 @@ func TestWebhooksCanBeStoppedSkippedTestedAndRepeated(t *testing.T) {
 	// A repetition has the id of what it repeats, and the new secret alone.
 	list, err := d.WebhookDeliveries(ctx, d.admin, d.hook.ID, 10)
 	must(err)
-	_, err = d.RepeatWebhook(ctx, d.admin, list[0].ID)
+	if _, err := d.RepeatWebhook(ctx, d.admin, "another", list[0].ID); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+		t.Errorf("repeated as another webhook's: %v", err)
+	}
+	_, err = d.RepeatWebhook(ctx, d.admin, d.hook.ID, list[0].ID)
 	must(err)
 	d.work(helpdesk.TimerWebhookOnce, d.teller.TellOnce)
 	again := d.to.heard[len(d.to.heard)-1]
