@@ -95,16 +95,11 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 }
 
 // noticeAlias is the alias that a notice's mail leaves from, nil where none can:
-// that of the ticket, with which the delivery is then connected, or the house's
-// first.
+// that of the ticket, with which the delivery is then connected, or else the
+// house's first.
 func (d *Desk) noticeAlias(r store.Reader, n *Notice, o *outgoingCopy) (*Alias, error) {
 	if n.Ticket == 0 {
-		for a, err := range aliases.Scan(r, store.Range{}) {
-			if err != nil || !a.Disabled {
-				return a, err
-			}
-		}
-		return nil, nil
+		return firstAlias(r)
 	}
 	ticket, err := tickets.Get(r, key(n.Ticket))
 	if err != nil {
@@ -115,10 +110,23 @@ func (d *Desk) noticeAlias(r store.Reader, n *Notice, o *outgoingCopy) (*Alias, 
 		return nil, err
 	}
 	alias, err := replyAlias(r, ticket)
-	if err != nil {
+	if CodeOf(err) == CodeInvalid { // mail leaves from it no more, but colleagues are told all the same
+		alias, err = firstAlias(r)
+	}
+	if err != nil || alias == nil {
 		return nil, err
 	}
 	o.delivery.Message = about[0].ID
 	o.bounce = Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: about[0].ID, Alias: alias.Address, ExpiresAt: d.now().Add(d.options.TokenLifetime)}
 	return alias, nil
+}
+
+// firstAlias is the house's first alias that mail can leave from, nil where none is.
+func firstAlias(r store.Reader) (*Alias, error) {
+	for a, err := range aliases.Scan(r, store.Range{}) {
+		if err != nil || !a.Disabled {
+			return a, err
+		}
+	}
+	return nil, nil
 }

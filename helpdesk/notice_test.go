@@ -131,6 +131,29 @@ func TestNoticesGoByMailUnlessRead(t *testing.T) {
 	}
 }
 
+// Where mail of a ticket can leave no more, colleagues are told of it from another
+// address of the house.
+func TestNoticesGoByMailWithoutTheTicketsAlias(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	mori := h.newUser(helpdesk.RoleAgent)
+	h.must(h.ChooseNotices(t.Context(), mori.Actor(), helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{helpdesk.NoticeAssigned: {helpdesk.ChannelMail}}}))
+	_, err := h.SaveAlias(t.Context(), h.admin, helpdesk.Alias{Address: "desk@example.jp"})
+	h.must(err)
+	h.must(h.DeleteAlias(t.Context(), h.admin, h.alias.ID)) // it has a ticket: it is disabled
+	h.change(1, helpdesk.Change{Assignee: &mori.ID})
+	h.pass(4 * time.Minute)
+	claimed, _, err := h.ClaimDue(t.Context(), helpdesk.TimerNotice, 10, time.Minute)
+	if err != nil || len(claimed) != 1 {
+		t.Fatalf("%d due: %v", len(claimed), err)
+	}
+	h.must(h.MailNotice(t.Context(), claimed[0].ID, func(_ string, n helpdesk.NoticeView) (string, string) { return "Yours", n.Subject }))
+	if raw := h.deliver(taken)[mori.Email]; !strings.Contains(raw, "desk@example.jp") {
+		t.Errorf("sent %q", raw)
+	}
+	h.verify()
+}
+
 // Who wants to be left alone outside of working hours is told by mail when they
 // begin; what is wrong with the server waits for nobody.
 func TestNoticesWaitForWorkingHours(t *testing.T) {
