@@ -26,6 +26,9 @@ func (d *Desk) Approve(ctx context.Context, a Actor, id string, seen uint64, edi
 	if err := draft.reviewable(a); err != nil {
 		return Sent{}, err
 	}
+	if err := mayStillReply(author); err != nil {
+		return Sent{}, err
+	}
 	if edited != nil {
 		draft.edit(edited)
 	}

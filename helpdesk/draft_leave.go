@@ -260,6 +260,9 @@ func (d *Desk) SendNow(ctx context.Context, a Actor, id string) (*Message, error
 	if draft.State != DraftScheduled {
 		return nil, conflict("draft_not_scheduled", "this draft is not scheduled any more")
 	}
+	if err := mayStillReply(author); err != nil {
+		return nil, err
+	}
 	return d.reply(ctx, author.Actor(), draft.sendable(), nil)
 }
 
@@ -322,7 +325,7 @@ func (d *Desk) SendScheduled(ctx context.Context, id string) error {
 // does not write in the house's name any more.
 func mayStillReply(author *User) error {
 	if author.Disabled {
-		return conflict("user_disabled", "user %s is disabled; the answer was not sent", author.Email)
+		return conflict("bulk_reply_author", "%s can no longer log in, so nothing is sent in their name", author.Name)
 	}
 	return author.Actor().may("reply", PermitReply)
 }

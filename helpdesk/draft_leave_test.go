@@ -266,6 +266,8 @@ func TestNothingLeavesForWhoWasShutOut(t *testing.T) {
 	if _, err := h.ChangeUser(t.Context(), h.admin, ito.UserID, helpdesk.UserChange{Disabled: &off}); err != nil {
 		t.Fatal(err)
 	}
+	_, err := h.SendNow(t.Context(), h.admin, draft.ID)
+	wantCode(t, err, helpdesk.CodeConflict, "can no longer log in")
 	h.pass(time.Hour)
 	h.sendDue()
 	h.pass(time.Minute)
@@ -275,4 +277,25 @@ func TestNothingLeavesForWhoWasShutOut(t *testing.T) {
 	if got := kinds(h.ticket(1).Events); !strings.HasSuffix(got, string(helpdesk.EventReplyStopped)) {
 		t.Errorf("nothing says that draft %s was stopped: %s", draft.ID, got)
 	}
+}
+
+// Nor does a second person let it leave; it goes back, from where a colleague takes
+// it over.
+func TestNothingIsApprovedForWhoWasShutOut(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	h.approving()
+	ito, mori := h.colleague("Ito", helpdesk.RoleAgent), h.colleague("Mori", helpdesk.RoleSupervisor)
+	sent, err := h.Send(t.Context(), ito, helpdesk.Reply{Ticket: 1, Text: "Ito's words"}, helpdesk.Sending{})
+	h.must(err)
+	_, err = h.ChangeUser(t.Context(), h.admin, ito.UserID, helpdesk.UserChange{Disabled: new(true)})
+	h.must(err)
+	_, err = h.Approve(t.Context(), mori, sent.Draft.ID, h.ticket(1).LastSeq, nil)
+	wantCode(t, err, helpdesk.CodeConflict, "can no longer log in")
+	_, err = h.SendBack(t.Context(), mori, sent.Draft.ID, "Ito has left")
+	h.must(err)
+	if _, err := h.TakeDraft(t.Context(), mori, sent.Draft.ID); err != nil {
+		t.Error(err)
+	}
+	h.verify()
 }
