@@ -28,6 +28,7 @@ func TestSetupMakesTheFirstAdminOnce(t *testing.T) {
 	b.post("/setup", form...).want(http.StatusUnprocessableEntity).shows("10 文字以上", "アオバ計測 サポート", `id="error-password"`).hides(`value="short"`)
 	form[7] = password
 	b.post("/setup", form...).want(http.StatusSeeOther).leads("/setup/done")
+	b.get("/inbox/open").want(http.StatusOK).shows("対応中のチケットはありません", `href="/setup/done"`)
 	b.get("/setup/done").want(http.StatusOK).shows("madoguchi send-test --smtp 127.0.0.1:2525 --to support@example.jp", "swaks --server 127.0.0.1:2525", "10 mx.example.jp")
 	b.get("/inbox/open").want(http.StatusOK).shows("佐藤 遥")
 

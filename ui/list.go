@@ -133,6 +133,11 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 		}
 	} else if p.query.View == helpdesk.ViewMine && list.Takes {
 		list.Way = &navItem{URL: "/inbox/" + string(helpdesk.ViewUnassigned), Label: v.T("list.way.mine")}
+	} else if p.query.View == helpdesk.ViewOpen && len(list.Rows) == 0 && v.may(helpdesk.PermitAliases) {
+		// Before the first mail, whoever set the house up looks for what is left to do.
+		if _, err := s.desk.TicketRow(ctx, v.actor(), 1); helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
+			list.Way = &navItem{URL: "/setup/done", Label: v.T("list.way.first")}
+		}
 	}
 	return list, nil
 }
