@@ -204,7 +204,7 @@ func encodeRecord(number uint64, writes *writeSet) []byte {
 
 var errRecord = fmt.Errorf("record of the log: %w", ErrCorrupt)
 
-// replay performs a record on a write set, which keeps the payload's memory.
+// replay performs a record, whose keys differ, on a write set that keeps the payload's memory.
 func replay(number uint64, payload []byte, to *writeSet) error {
 	for len(payload) > 0 {
 		kind := payload[0]
@@ -220,7 +220,7 @@ func replay(number uint64, payload []byte, to *writeSet) error {
 		if !c.deleted {
 			c.value = slices.Clip(value)
 		}
-		to.set(c)
+		to.setBeside(c)
 		payload = rest
 	}
 	return nil

@@ -31,6 +31,8 @@ type writeSet struct {
 
 	newestNodes  []writeNode // the whole blocks that there is room in
 	newestTowers []atomic.Pointer[writeNode]
+
+	places map[string]*place // where the last write of each table and index went
 }
 
 // maxTower is enough for 4^12 writes: a tower reaches the next level with each fourth.
@@ -84,17 +86,27 @@ func (s *writeSet) set(c change) {
 		found.value, found.deleted = c.value, c.deleted
 		return
 	}
-	n := s.node(c)
+	s.insert(s.node(c), &before)
+}
+
+// insert links a node behind those of before, one for each of its floors: nil stands for
+// the beginning.
+func (s *writeSet) insert(n *writeNode, before *[maxTower]*writeNode) {
 	for floor := range n.next {
-		link := &s.first[floor]
-		if before[floor] != nil {
-			link = &before[floor].next[floor]
-		}
+		link := s.link(before[floor], floor)
 		n.next[floor].Store(link.Load())
 		link.Store(n)
 	}
 	s.count++
-	s.bytes += len(c.key) + len(c.value)
+	s.bytes += len(n.key) + len(n.value)
+}
+
+// link is what leads on from a node on a floor, or from the beginning where it is nil.
+func (s *writeSet) link(n *writeNode, floor int) *atomic.Pointer[writeNode] {
+	if n == nil {
+		return &s.first[floor]
+	}
+	return &n.next[floor]
 }
 
 // node is a new node, of a random height.

@@ -34,6 +34,61 @@ func TestLayersShowTheirUpdates(t *testing.T) {
 	checkLayer(t, layer{layer{set, 17}.copied(), everything}, states[17])
 }
 
+// Writes that are looked for beside the last ones are where a search puts them, on every
+// floor: tables that grow at their ends, at their beginnings, in the middle, and one whose
+// few keys are written again and again.
+func TestWritesBesideTheLast(t *testing.T) {
+	random := rand.New(rand.NewPCG(3, 4))
+	beside, searched := newWriteSet(), newWriteSet()
+	for number := uint64(1); number <= 3000; number++ {
+		keys := map[string]bool{fmt.Sprintf("t/up/%04d", random.IntN(3000)/100*100): true}
+		for name, at := range map[string]uint64{"t/up/": number, "t/down/": 9999 - number, "i/up/down/": 9999 - number/7, "t/random/": random.Uint64N(9999), "t/same/": number % 3} {
+			if random.IntN(5) > 0 {
+				keys[fmt.Sprintf("%s%04d", name, at)] = true
+			}
+		}
+		for key := range keys {
+			c := change{key: []byte(key), number: number}
+			beside.setBeside(c)
+			searched.set(c)
+		}
+	}
+	want := slices.Collect(layer{searched, everything}.all())
+	if got := slices.Collect(layer{beside, everything}.all()); !slices.EqualFunc(got, want, func(a, b change) bool {
+		return a.number == b.number && bytes.Equal(a.key, b.key)
+	}) {
+		t.Fatalf("%d writes are seen, want %d, or others", len(got), len(want))
+	}
+	if beside.count != searched.count || beside.bytes != searched.bytes {
+		t.Errorf("counts %d writes of %d bytes, want %d of %d", beside.count, beside.bytes, searched.count, searched.bytes)
+	}
+	checkFloors(t, beside)
+}
+
+// checkFloors checks that each floor has the writes that reach it, in order.
+func checkFloors(t *testing.T, s *writeSet) {
+	t.Helper()
+	reaching := make([]int, maxTower)
+	for n := s.first[0].Load(); n != nil; n = n.next[0].Load() {
+		for floor := range n.next {
+			reaching[floor]++
+		}
+	}
+	for floor, want := range reaching {
+		count := 0
+		for n := s.first[floor].Load(); n != nil; count++ {
+			next := n.next[floor].Load()
+			if next != nil && !n.isBefore(next.key, next.number) {
+				t.Fatalf("floor %d: %q of %d is before %q of %d", floor, n.key, n.number, next.key, next.number)
+			}
+			n = next
+		}
+		if count != want {
+			t.Errorf("floor %d has %d writes, want %d", floor, count, want)
+		}
+	}
+}
+
 func checkLayer(t *testing.T, l layer, state map[string]change) {
 	t.Helper()
 	keys := slices.Sorted(maps.Keys(state))
