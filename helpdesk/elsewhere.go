@@ -25,14 +25,17 @@ func (c *command) tellOthers(m *Message, recipients []*recipient) error {
 	if m.State != MessagePosted && m.State != MessageHeld {
 		return nil
 	}
-	here, err := tickets.Get(c, key(m.Ticket))
-	if err != nil {
-		return err
-	}
-	told := []uint64{here.Number, here.Previous}
+	var told []uint64
 	for _, r := range recipients {
 		if r.token == nil || r.token.Kind != TokenReply {
 			continue
+		}
+		if told == nil {
+			here, err := tickets.Get(c, key(m.Ticket))
+			if err != nil {
+				return err
+			}
+			told = []uint64{here.Number, here.Previous}
 		}
 		carrier, err := messages.Get(c, key(r.token.Message))
 		if err != nil {
