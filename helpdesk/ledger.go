@@ -56,7 +56,7 @@ var (
 	ledgers = store.NewTable(store.Spec[ledger]{Name: "ledger", Version: 1,
 		Key: func(*ledger) []byte { return key("ledger") }, Clone: (*ledger).clone})
 	ledgerHours = store.NewTable(store.Spec[ledgerHour]{Name: "ledgerhour", Version: 1,
-		Key: func(h *ledgerHour) []byte { return key(h.Hour) }})
+		Key: func(h *ledgerHour) []byte { return key(h.Hour) }, Rewritten: true})
 )
 
 // add counts n at a time within the hour.

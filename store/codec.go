@@ -40,9 +40,9 @@ func mustMode[M any](mode M, err error) M {
 	return mode
 }
 
-// encode returns record behind its version byte, packed, in memory of its own. What
+// encode returns record behind the version byte of spec, packed, in memory of its own. What
 // could not be read again is refused here and not found out later.
-func encode[T any](version byte, record *T) ([]byte, error) {
+func encode[T any](spec *Spec[T], record *T) ([]byte, error) {
 	out := encodeBuffers.Get().(*bytes.Buffer)
 	defer func() {
 		if out.Cap() <= maxKeptBuffer {
@@ -50,7 +50,7 @@ func encode[T any](version byte, record *T) ([]byte, error) {
 		}
 	}()
 	out.Reset()
-	out.WriteByte(version)
+	out.WriteByte(spec.Version)
 	if err := encoding.MarshalToBuffer(record, out); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
@@ -63,7 +63,7 @@ func encode[T any](version byte, record *T) ([]byte, error) {
 	if out.Len() > MaxValueSize {
 		return nil, fmt.Errorf("encode: %w record of %d bytes, the limit is %d", ErrInvalid, out.Len(), MaxValueSize)
 	}
-	return pack(out.Bytes()), nil
+	return pack(out.Bytes(), spec.Rewritten), nil
 }
 
 // maxKeptBuffer is how large a buffer may be, in bytes, to be kept for the next record.

@@ -57,8 +57,9 @@ var (
 )
 
 // pack returns the stored form of a record: its version byte and its data, packed
-// where that makes it shorter, in memory of its own.
-func pack(record []byte) []byte {
+// where that makes it shorter, in memory of its own. In haste it is packed without the
+// dictionary, for the sake of the checksum even where it becomes longer.
+func pack(record []byte, haste bool) []byte {
 	if len(record) < minPacked {
 		return slices.Clone(record)
 	}
@@ -70,12 +71,12 @@ func pack(record []byte) []byte {
 	}
 	number := byte(dictionaryNumber)
 	var block []byte
-	if len(record) < dictionaryLimit {
+	if len(record) < dictionaryLimit && !haste {
 		block = dictionary().Encode(space, record[1:])
 	} else {
 		number, block = noDictionary, s2.Encode(space, record[1:])
 	}
-	if len(block)+packedHeader >= len(record) {
+	if len(block)+packedHeader >= len(record) && !haste {
 		return slices.Clone(record)
 	}
 	packed := make([]byte, packedHeader+len(block))

@@ -31,6 +31,9 @@ type Spec[T any] struct {
 	// Clone copies a record, with all that it leads to, and stands in a table whose few
 	// records are asked for all the time: those are then remembered. Nil for other tables.
 	Clone func(*T) *T
+	// Rewritten: its records are few and written all the time, so that packing them is to
+	// be quick, and how short they become does not matter.
+	Rewritten bool
 }
 
 // Index declares other keys under which records of a table are found.
@@ -199,7 +202,7 @@ func (t *Table[T]) put(tx Tx, key []byte, record *T) error {
 }
 
 func (t *Table[T]) replace(tx Tx, key []byte, stored, record *T) error {
-	value, err := encode(t.spec.Version, record)
+	value, err := encode(&t.spec, record)
 	if err != nil {
 		return err
 	}
