@@ -7,11 +7,18 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/spf13/cobra"
 )
 
+// memoryProfileRate is how many bytes are allocated between two samples of the memory
+// profile. Eight times the usual, since finding out who allocates took a fiftieth of the time
+// that a mail takes.
+const memoryProfileRate = 4 << 20
+
 func main() {
+	runtime.MemProfileRate = memoryProfileRate
 	root := newRootCommand()
 	err := unknownCommand(root, os.Args[1:])
 	if err == nil {
