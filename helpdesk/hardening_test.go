@@ -43,19 +43,27 @@ func TestUndoKeepsWhatOthersDidMeanwhile(t *testing.T) {
 	}
 }
 
-func TestAKeyIsFreeAgainAfterUndo(t *testing.T) {
+// A program that repeats its request after somebody took the reply back does not send
+// it after all. Who sends a draft under the key of before does.
+func TestAKeyAfterUndo(t *testing.T) {
 	h := newHouse(t)
 	h.first()
-	one, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "Whith a typo", IdempotencyKey: "k"})
-	if err != nil {
-		t.Fatal(err)
+	asked := helpdesk.Reply{Ticket: 1, Text: "Whith a typo", IdempotencyKey: "01KAJ2Z7M8Q4R9T3V5W7X9Y1Z3"}
+	one, err := h.Reply(t.Context(), h.admin, asked)
+	h.must(err)
+	_, err = h.Undo(t.Context(), h.admin, one.ID)
+	h.must(err)
+	again, err := h.Reply(t.Context(), h.admin, asked)
+	if err != nil || again.ID != one.ID || again.State != helpdesk.MessageUndone {
+		t.Errorf("the same request again: %+v, %v", again, err)
 	}
-	if _, err := h.Undo(t.Context(), h.admin, one.ID); err != nil {
-		t.Fatal(err)
+	h.pass(time.Minute)
+	if sent := h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false }); len(sent) != 0 {
+		t.Errorf("%d mails left", len(sent))
 	}
-	two, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "Without one", IdempotencyKey: "k"})
+	two, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "Without one", IdempotencyKey: asked.IdempotencyKey, Draft: asked.IdempotencyKey})
 	if err != nil || two.ID == one.ID {
-		t.Errorf("the edited reply: %v, %v", two, err)
+		t.Errorf("the edited draft: %+v, %v", two, err)
 	}
 }
 

@@ -247,8 +247,8 @@ func (d *Desk) Begun(ctx context.Context, a Actor, k string) (ticket uint64, err
 		return 0, err
 	}
 	err = d.view(ctx, func(r store.Reader) error {
-		m, err := repeated(r, a, k)
-		if m != nil {
+		m, err := (&Reply{IdempotencyKey: k}).repeated(r, a)
+		if m != nil && m.State != MessageUndone {
 			ticket = m.Ticket
 		}
 		return err

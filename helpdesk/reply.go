@@ -41,7 +41,8 @@ type Reply struct {
 	// Seen is the newest event of the ticket that the author has seen; a
 	// customer message or a colleague's reply after it stops this one. 0 does not check.
 	Seen uint64
-	// IdempotencyKey makes a repeated post return the first one's message.
+	// IdempotencyKey makes a repeated post return the first one's message, also where
+	// that was undone, unless a draft is sent.
 	IdempotencyKey string
 	// Draft is the draft that is sent with it and is then gone, or "". Uploads
 	// are the ids of those of its files that are attached, all where it is nil;
@@ -134,7 +135,7 @@ func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) 
 	}
 	blob := store.Compress(raw)
 	err = d.update(ctx, a, func(c *command) (err error) {
-		if posted, err = repeated(c, a, r.IdempotencyKey); posted != nil || err != nil {
+		if posted, err = r.repeated(c, a); posted != nil || err != nil {
 			return err
 		}
 		if posted, err = c.postReply(r, o, blob); err != nil {
@@ -156,7 +157,7 @@ func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) 
 func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, err error) {
 	given := r.Attachments
 	err = d.view(ctx, func(s store.Reader) (err error) {
-		if posted, err = repeated(s, a, r.IdempotencyKey); posted != nil || err != nil {
+		if posted, err = r.repeated(s, a); posted != nil || err != nil {
 			return err
 		}
 		r.Attachments = slices.Clip(given)
@@ -171,18 +172,19 @@ func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, 
 	return nil, r.validate()
 }
 
-// repeated returns the message that an earlier command with the same key made.
-// Once that was undone, the key makes a new one: its text was edited since.
-func repeated(r store.Reader, a Actor, k string) (*Message, error) {
-	if k == "" {
+// repeated returns the message that an earlier command with the same key made. A
+// program gets it also once it was undone: it repeats what it asked for before, and a
+// person has decided since. A draft that is there was written by a person, who sends it.
+func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
+	if r.IdempotencyKey == "" {
 		return nil, nil
 	}
-	earlier, err := optional(idempotencies.Get(r, key(a.UserID, k)))
+	earlier, err := optional(idempotencies.Get(s, key(a.UserID, r.IdempotencyKey)))
 	if err != nil || earlier == nil || earlier.Message == "" {
 		return nil, err
 	}
-	m, err := messages.Get(r, key(earlier.Message))
-	if err != nil || m.State == MessageUndone {
+	m, err := messages.Get(s, key(earlier.Message))
+	if err != nil || m.State == MessageUndone && r.Draft != "" {
 		return nil, err
 	}
 	return m, nil

@@ -46,7 +46,7 @@ func (d *Desk) CheckReply(ctx context.Context, a Actor, r Reply) (list []Warning
 	given := r.Attachments
 	err = d.view(ctx, func(s store.Reader) error {
 		list = nil
-		posted, err := repeated(s, a, r.IdempotencyKey)
+		posted, err := r.repeated(s, a)
 		if posted != nil || err != nil {
 			return err // it was sent already: there is nothing to look at
 		}

@@ -113,6 +113,29 @@ func TestAPIReplyIsIdempotent(t *testing.T) {
 	}
 }
 
+// What a person took back is not sent by a client that did not hear the answer.
+func TestAPIReplyTakenBackIsNotSentAgain(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	mail := object{"alias": "support@example.jp", "to": []string{"ono@other.example"}, "subject": "Notice", "text": "once"}
+	for key, post := range map[string]func(key string) object{
+		"reply": func(key string) object {
+			return h.call("POST", "/tickets/1/replies", object{"text": "once"}, "Idempotency-Key", key).ok(201)
+		},
+		"mail": func(key string) object { return h.call("POST", "/tickets", mail, "Idempotency-Key", key).ok(201) },
+	} {
+		id := post(key).at("message")["id"].(string)
+		if _, err := h.Undo(h.ctx(), h.admin.Actor(), id); err != nil {
+			t.Fatal(err)
+		}
+		post(key).at("message").want(t, object{"id": id, "state": "undone"})
+	}
+	h.pass(time.Minute)
+	if tried := h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false }); tried != 0 {
+		t.Errorf("%d mails left that were taken back", tried)
+	}
+}
+
 func TestAPIReplyOnAnOlderState(t *testing.T) {
 	h := newAPIHouse(t)
 	h.first()
