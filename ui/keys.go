@@ -66,6 +66,7 @@ var shortcuts = []shortcutGroup{
 		{Do: "draft", Keys: []string{"d"}, Label: "writing.task.draft", Icon: "sparkle", Ticket: true},
 		{Do: "translate", Keys: []string{"t"}, Label: "writing.task.mail", Icon: "sparkle", Ticket: true},
 		{Do: "summary", Keys: []string{"y"}, Label: "writing.task.summary", Icon: "sparkle", Ticket: true},
+		{Do: "undo", Keys: []string{"z"}, Label: "keys.undo", Icon: "undo"},
 		{Do: "panel", Keys: []string{"i"}, Label: "keys.panel", Icon: "panel", Ticket: true},
 	}},
 	{"keys.group.write", []shortcut{

@@ -27,8 +27,7 @@ func TestBrowserByKeyboardAlone(t *testing.T) {
 	b.keys("a") // the assignee, the reader first below nobody
 	b.until(`document.activeElement.id === "assignee"`)
 	b.keys(kb.ArrowDown + kb.Enter)
-	b.until(`document.querySelector("#row-2 .row-assignee")`)
-	eval[bool](b, `(document.activeElement.blur(), true)`)
+	b.until(`document.querySelector("#row-2 .row-assignee") && document.activeElement.id === "thread"`)
 
 	b.keys("l")
 	b.until(`document.activeElement.id === "tag-text"`)
@@ -54,9 +53,21 @@ func TestBrowserByKeyboardAlone(t *testing.T) {
 	b.until(`document.activeElement.closest("[data-composer]")`)
 	b.keys("ご連絡ありがとうございます。 e j")
 	b.keys(kb.Enter, chromedp.ModifierCtrl|chromedp.ModifierShift)
-	b.until(`document.querySelector(".toast") && document.querySelector("#close-button").innerText.includes("再オープン")`)
+	b.until(`document.querySelector(".toast") && document.querySelector("#close-button").innerText.includes("再オープン") && document.activeElement.id === "thread"`)
+	b.keys("z") // takes the reply back: its words are in the field again
+	b.until(`document.activeElement.closest("[data-composer]")?.innerText.includes("ご連絡ありがとうございます") && !document.querySelector(".toast")`)
+	b.keys(kb.Escape)
+	b.until(`document.activeElement.id === "thread"`)
 
-	eval[bool](b, `(document.activeElement.blur(), true)`)
+	b.keys("xa") // two are chosen, and the key is about both
+	b.until(`document.activeElement.dataset.bulk === "assign"`)
+	b.keys(kb.Escape + "k" + "x" + "a")
+	b.until(`document.activeElement.dataset.bulk === "assign" && document.querySelector("#bulk-count").innerText.includes("2")`)
+	b.keys(kb.Enter)
+	b.until(`!document.querySelector(".row-assignee") && document.querySelector(".bulk-toast .toast-action") && document.activeElement.matches("#rows .row")`)
+	b.keys("z")
+	b.until(`document.querySelector(".row-assignee")`)
+
 	b.keys("k", chromedp.ModifierCtrl)
 	b.until(`document.activeElement.id === "palette-text"`)
 	b.keys("一つ目")

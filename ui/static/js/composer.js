@@ -38,17 +38,35 @@ function echo(form) {
 
 // ---------- Sending ----------
 
+// toThread leaves the field for the conversation: there the letters are keys,
+// and the arrows scroll.
+function toThread() {
+  const thread = $("#thread");
+  if (thread) thread.focus({ preventScroll: true });
+  else document.activeElement.blur();
+}
+
 document.addEventListener("keydown", (event) => {
   const form = event.target.closest?.("[data-composer]");
   if (!form || composing(event)) return;
   if (event.key === "Escape" && !event.defaultPrevented) {
-    event.target.blur();
+    toThread();
     return;
   }
   if (event.key !== "Enter" || !(event.ctrlKey || event.metaKey)) return;
   event.preventDefault();
   const button = $({ note: ".note-send", log: ".log-send" }[mode(form)] ?? (event.shiftKey ? "[data-send-close]" : "[data-send]"), form);
   if (button && !button.disabled) form.requestSubmit(button);
+});
+// What was sent takes its field with it, and the focus would be nowhere.
+let leaving = false;
+document.addEventListener("htmx:before:swap", (event) => {
+  const form = event.detail.ctx?.sourceElement;
+  if (form?.matches?.("[data-composer]")) leaving = form.contains(document.activeElement);
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (leaving && document.activeElement === document.body) toThread();
+  leaving = false;
 });
 
 // ---------- Files ----------

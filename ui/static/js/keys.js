@@ -7,7 +7,8 @@ import { focus } from "./composer.js";
 import { togglePanel } from "./menus.js";
 import { openMerge } from "./picker.js";
 import { openPalette } from "./palette.js";
-import { chooseHere } from "./select.js";
+import { bulkKey, chooseHere } from "./select.js";
+import { undoNewest } from "./toasts.js";
 import { draft } from "./writing.js";
 import { summarise, translateNewest } from "./reading.js";
 
@@ -18,10 +19,21 @@ ready(() => {
 
 const typing = (element) => element.closest?.("input:not([type=checkbox]):not([type=radio]), textarea, select, [contenteditable], dialog[open]");
 
+// pick opens a list of choices. Once one is chosen, or with Escape, the reader is
+// back in the conversation: in the list the letters would choose again.
 const pick = (select) => {
-  select?.focus();
-  try { select?.showPicker(); } catch { /* the focus is enough */ }
+  if (!select || select.disabled) return;
+  select.focus();
+  picking = select.id;
+  try { select.showPicker(); } catch { /* the focus is enough */ }
 };
+let picking = null; // the id of that list
+const leave = (event) => {
+  if (picking && event.target.id === picking) $("#thread")?.focus({ preventScroll: true });
+};
+document.addEventListener("change", leave);
+document.addEventListener("focusout", () => { picking = null; });
+document.addEventListener("keydown", (event) => { if (event.key === "Escape") leave(event); });
 
 const unfold = (id) => {
   const menu = $(id);
@@ -52,6 +64,7 @@ export const actions = {
   translate: translateNewest,
   summary: summarise,
   find: () => $("#find-text")?.focus(),
+  undo: undoNewest,
   help: () => $("#keys")?.showModal(),
 };
 
@@ -82,7 +95,7 @@ document.addEventListener("keydown", (event) => {
   const action = line && actions[line.dataset.do];
   if (!action) return;
   event.preventDefault();
-  action(line);
+  if (!bulkKey(line.dataset.do)) action(line);
 });
 
 document.addEventListener("click", (event) => {

@@ -1,5 +1,5 @@
 // Choosing a ticket in a dialog. Without it, the same link leads to a page.
-import { $, fragment, morph, on } from "./dom.js";
+import { $, $$, composing, fragment, morph, on } from "./dom.js";
 
 on("click", "a[data-picker]", (event, link) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey) return;
@@ -52,4 +52,15 @@ document.addEventListener("submit", (event) => {
 }, true);
 document.addEventListener("click", (event) => {
   if (event.target.id === "picker") close();
+});
+
+// The arrows go through the choices, and back into the field.
+document.addEventListener("keydown", (event) => {
+  const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+  const picker = by && !composing(event) && event.target.closest?.(".picker");
+  const stops = picker ? $$(".picker-find input[type=search], .choice", picker) : [];
+  const here = stops.indexOf(event.target);
+  if (here < 0) return;
+  event.preventDefault();
+  stops[Math.min(Math.max(here + by, 0), stops.length - 1)].focus();
 });

@@ -6,6 +6,7 @@ const chosen = new Set();
 let all = false;   // every ticket of the list, shown or not
 let last = null;   // the row chosen last, from which shift reaches
 let asked = null;  // the list whose choices are in the bar
+let answered;      // when they are there
 
 const rows = () => $$("#rows .row");
 const list = () => $("#list");
@@ -55,10 +56,16 @@ function show() {
 }
 
 // choices asks once a list for what can be done.
-async function choices() {
+function choices() {
   const path = list().dataset.path;
-  if (asked === path) return;
-  asked = path;
+  if (asked !== path) {
+    asked = path;
+    answered = fill(path);
+  }
+  return answered;
+}
+
+async function fill(path) {
   const url = new URL(path, location.href);
   const text = await fragment(`${url.pathname}/choices${url.search}`, "bulk-choices");
   await morph($("#bulk-choices"), text, "innerHTML");
@@ -82,6 +89,7 @@ async function act(change) {
     return;
   }
   clear();
+  $("#rows .row[tabindex='0']")?.focus({ preventScroll: true }); // the bar with the button is gone
   await htmx.swap({ sourceElement: $("#toasts"), target: $("#toasts"), text, swap: "innerHTML" });
 }
 
@@ -138,6 +146,28 @@ document.addEventListener("keydown", (event) => {
 export function chooseHere() {
   const row = rows().includes(document.activeElement) ? document.activeElement : $(`#row-${$("#ticket")?.dataset.number}`);
   toggle(row ?? rows()[0]);
+}
+
+// What a key does to one ticket it does to all that are chosen: a button of the
+// bar, or the first entry of a menu there.
+const ofBar = ["reply", "close", "assign", "tag", "priority", "hold", "follow", "spam", "merge"];
+
+// bulkKey does a key's action to the chosen tickets, and says whether it is one
+// of theirs: where the role or the list has no such choice, nothing happens.
+export function bulkKey(action) {
+  if (!chosen.size || !ofBar.includes(action)) return false;
+  choices().then(() => {
+    const entry = $(`#bulk-bar [data-bulk="${action}"]:not([hidden]), #bulk-bar [data-bulk="un${action}"], #bulk-bar [data-bulk="not_${action}"], #bulk-bar [data-bulk-${action}] input`);
+    const menu = entry?.closest("details");
+    if (!menu || action === "merge" || action === "follow" || action === "spam") entry?.click();
+    else open(menu, entry);
+  });
+  return true;
+}
+
+function open(menu, entry) {
+  menu.addEventListener("toggle", () => entry.focus(), { once: true });
+  menu.open = true;
 }
 
 ready(show);

@@ -25,3 +25,6 @@ document.addEventListener("htmx:after:request", (event) => {
   const toast = source?.closest?.(".toast");
   if (toast) setTimeout(() => toast.remove());
 });
+
+// undoNewest is the key's way to the newest thing that can still be taken back.
+export const undoNewest = () => $$(".toast .toast-action").at(-1)?.click();
