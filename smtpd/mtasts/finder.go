@@ -37,6 +37,8 @@ type Finder struct {
 	Client *http.Client
 	Memory Memory
 	Now    func() time.Time
+
+	failed failures
 }
 
 const (
@@ -67,15 +69,28 @@ func (f *Finder) Find(ctx context.Context, domain string) (Policy, error) {
 		// still holds: it may be an attacker who keeps it away.
 		return before, nil
 	}
-	text, err := f.fetch(ctx, domain)
-	if err != nil {
-		return before, fmt.Errorf("fetch the MTA-STS policy of %s: %w", domain, err)
+	if err := f.failed.lately(domain, id, f.Now()); err != nil {
+		return before, err
 	}
-	p, err := Parse(text)
+	p, text, err := f.get(ctx, domain)
 	if err != nil {
-		return before, fmt.Errorf("read the MTA-STS policy of %s: %w", domain, err)
+		if ctx.Err() == nil { // else it was the caller who gave up
+			f.failed.remember(domain, id, err, f.Now())
+		}
+		return before, err
 	}
 	return p, f.Memory.KeepPolicy(ctx, domain, Kept{ID: id, Policy: text, At: f.Now()})
+}
+
+// get fetches and reads the policy of a domain.
+func (f *Finder) get(ctx context.Context, domain string) (p Policy, text string, err error) {
+	if text, err = f.fetch(ctx, domain); err != nil {
+		return p, "", fmt.Errorf("fetch the MTA-STS policy of %s: %w", domain, err)
+	}
+	if p, err = Parse(text); err != nil {
+		return p, "", fmt.Errorf("read the MTA-STS policy of %s: %w", domain, err)
+	}
+	return p, text, nil
 }
 
 func (f *Finder) fetch(ctx context.Context, domain string) (string, error) {

@@ -3,6 +3,9 @@ package mtasts_test
 import (
 	"context"
 	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -37,4 +40,51 @@ func TestAPolicyIsNotFetchedFromInside(t *testing.T) {
 			t.Errorf("%s: %v, want it refused", domain, err)
 		}
 	}
+}
+
+// version is the id that every domain publishes.
+type version struct{ id *string }
+
+func (v version) LookupTXT(context.Context, string) ([]string, error) {
+	return []string{"v=STSv1; id=" + *v.id + ";"}, nil
+}
+
+// A policy host that cannot be reached must not cost each delivery the wait for it.
+func TestAPolicyThatCannotBeHadIsNotFetchedForEachMail(t *testing.T) {
+	var asked atomic.Int32
+	refused := errors.New("nobody is there")
+	transport := &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) {
+		asked.Add(1)
+		return nil, refused
+	}}
+	now, id := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), "1"
+	finder := &mtasts.Finder{Resolver: version{&id}, Client: &http.Client{Transport: transport}, Memory: forgetful{}, Now: func() time.Time { return now }}
+	find := func(what, domain string, times int32) {
+		t.Helper()
+		p, err := finder.Find(t.Context(), domain)
+		if p.Mode != mtasts.None || !errors.Is(err, refused) {
+			t.Errorf("%s: %+v, %v", what, p, err)
+		}
+		if got := asked.Load(); got != times {
+			t.Errorf("%s: the host was asked %d times, want %d", what, got, times)
+		}
+	}
+	find("the first mail", "slow.test", 1)
+	find("the next one", "slow.test", 1)
+	find("another domain", "other.test", 2)
+	now = now.Add(5*time.Minute - time.Second)
+	find("within five minutes", "slow.test", 2)
+	now = now.Add(time.Second)
+	find("after five minutes", "slow.test", 3)
+	id = "2"
+	find("another policy", "slow.test", 4)
+	now = now.Add(-time.Hour)
+	find("the clock was set back", "slow.test", 5)
+
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := finder.Find(gone, "third.test"); err == nil {
+		t.Error("a caller who has gone gets an answer")
+	}
+	find("after a caller who gave up", "third.test", asked.Load()+1)
 }
