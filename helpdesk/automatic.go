@@ -78,9 +78,7 @@ func (d *Desk) newAutomatic(on *occasion, m *Message, what automatic) *outgoing 
 		ReplyAddress: replyAddress(token.Value, domain), Snippet: snippet(o.body.Text), NeverAnswer: true, Templates: what.templates,
 	}
 	out := &o.message
-	if m.MessageID != "" {
-		out.InReplyTo, out.References = []string{m.MessageID}, appendNew(append([]string(nil), m.References...), m.MessageID)
-	}
+	out.InReplyTo, out.References = m.answered()
 	o.draft = mail.Draft{
 		From: mailAddress(out.From), ReplyTo: mail.Address{Name: out.From.Name, Address: out.ReplyAddress}, To: mailAddresses(out.To),
 		Subject: out.Subject, Date: now, MessageID: out.MessageID, InReplyTo: m.MessageID, References: out.References, Text: text, HTML: html,

@@ -11,6 +11,20 @@ import (
 // up for it: a stranger may write any number.
 const maxReferences = 100
 
+// answered returns the In-Reply-To and References of an answer to m. A mail that has no
+// References lends the one id of its In-Reply-To instead; of several nobody can say which
+// was the parent (RFC 5322, section 3.6.4).
+func (m *Message) answered() (inReplyTo, references []string) {
+	if m.MessageID == "" {
+		return nil, nil
+	}
+	before := m.References
+	if len(before) == 0 && len(m.InReplyTo) == 1 {
+		before = m.InReplyTo
+	}
+	return []string{m.MessageID}, appendNew(slices.Clone(before), m.MessageID)
+}
+
 // boundedReferences keeps what a long thread is recognised by: its first id and
 // the newest.
 func boundedReferences(ids []string) []string {

@@ -249,9 +249,8 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if m.Via = r.Forward; newest != nil {
 		m.Via = newest.ID
 	}
-	if newest != nil && newest.MessageID != "" {
-		m.InReplyTo = []string{newest.MessageID}
-		m.References = appendNew(slices.Clone(newest.References), newest.MessageID)
+	if newest != nil {
+		m.InReplyTo, m.References = newest.answered()
 	}
 	for range recipientsOf(m) {
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,

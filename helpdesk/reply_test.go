@@ -235,3 +235,20 @@ func TestReplyRefusesBadInput(t *testing.T) {
 		}
 	}
 }
+
+// RFC 5322, section 3.6.4: what programs without References answer stays in its thread.
+func TestAnAnswerTakesTheThreadOfAMailThatHasOnlyInReplyTo(t *testing.T) {
+	for given, want := range map[string][]string{
+		"<older@elsewhere.example>":                             {"older@elsewhere.example", "mail-2@customer.example"},
+		"<older@elsewhere.example> <another@elsewhere.example>": {"mail-2@customer.example"},
+	} {
+		h := newHouse(t)
+		r := h.post("support@example.jp", "From: tamura@customer.example", "Test-DMARC: pass", "Message-ID: <mail-2@customer.example>", "In-Reply-To: "+given, "Subject: Re: Pump", "", "Still broken")
+		h.reply(r.Ticket, "We are coming")
+		for _, sent := range h.ticket(r.Ticket).Messages[1:] {
+			if got := sent.Message.References; !slices.Equal(got, want) {
+				t.Errorf("of a mail in reply to %s the answer has the references %q, want %q", given, got, want)
+			}
+		}
+	}
+}
