@@ -19,6 +19,9 @@ type message struct {
 	raw    []byte
 	fields []field
 	body   []byte
+	// tooLarge says that the header is beyond what is looked at: fields is empty then,
+	// since half of them could prove what the others refute.
+	tooLarge bool
 
 	simple, relaxed bodySum // of the body, by how it is made canonical
 }
@@ -31,6 +34,13 @@ func (f field) value() string {
 	_, value, _ := strings.Cut(f.raw, ":")
 	return value
 }
+
+// Limits of a header that is looked at, in bytes and fields: no less than smtpd/mail reads,
+// and several times what other servers take.
+const (
+	maxHeader = 4 << 20
+	maxFields = 200_000
+)
 
 // parseMessage splits a mail. It never fails: a mail without an empty line is
 // all header, and gets one.
@@ -46,9 +56,17 @@ func parseMessage(raw []byte) *message {
 		length = len(m.raw) - len(crlf)
 	}
 	m.body = m.raw[length+len(crlf):]
+	if length > maxHeader {
+		m.tooLarge = true
+		return m
+	}
 	header := string(m.raw[:length])
 	start := 0
 	for at := 0; at < len(header); {
+		if len(m.fields) >= maxFields {
+			m.fields, m.tooLarge = nil, true
+			return m
+		}
 		if folded := at > start && (header[at] == ' ' || header[at] == '\t'); !folded && at > start {
 			m.addField(header[start:at])
 			start = at
@@ -167,6 +185,8 @@ const maxFrom = 64 << 10
 func (m *message) fromDomain() fromDomain {
 	fields := m.named("from")
 	switch {
+	case m.tooLarge:
+		return fromDomain{problem: fmt.Sprintf("the header has more than %d bytes or %d fields and was not examined", maxHeader, maxFields)}
 	case len(fields) == 0:
 		return fromDomain{problem: "the mail has no From field"}
 	case len(fields) > 1:

@@ -214,6 +214,21 @@ func TestHeaderMadeToCostTimeIsVerifiedInTime(t *testing.T) {
 	}
 }
 
+// Half of a header could prove what the rest refutes, so that none of it counts.
+func TestAHeaderBeyondAllMeasureProvesNothing(t *testing.T) {
+	z := dnstest.ServeZone(t, keyRecord("example.com", rsaKey()), dnstest.TXT("_dmarc.example.com", "v=DMARC1; p=reject"))
+	signed := sign(t, "example.com", rsaKey(), plainMail)
+	for name, more := range map[string]string{"fields": strings.Repeat("X: b\r\n", 200_000), "bytes": "X: " + strings.Repeat("b\r\n ", 1<<20) + "\r\n"} {
+		t.Run(name, func(t *testing.T) {
+			v := verify(t, z, more+signed)
+			if len(v.DKIM) != 0 {
+				t.Errorf("DKIM = %+v", v.DKIM)
+			}
+			wantDMARC(t, v, auth.PermError, "the header has more than")
+		})
+	}
+}
+
 func TestDNSTroubleIsTemporary(t *testing.T) {
 	z := dnstest.ServeZone(t, "example.com. SERVFAIL", "_dmarc.example.com. SERVFAIL", "s1._domainkey.example.com. REFUSED")
 	v := verify(t, z, sign(t, "example.com", rsaKey(), plainMail))

@@ -24,16 +24,19 @@ const (
 // parseAddresses reads an address list (RFC 5322 section 3.4) as it is written
 // in life: names with commas, dots and brackets unquoted, local parts with dots
 // where none may be (foo..bar@, foo.@), semicolons between addresses, full-width
-// brackets, groups. words decodes encoded words.
-func parseAddresses(s string, words func(string) string) []Address {
-	addresses := readMailboxes(cutMailboxes(s), words)
+// brackets, groups. words decodes encoded words. No more than limit are read; whole
+// says that these are all.
+func parseAddresses(s string, limit int, words func(string) string) (addresses []Address, whole bool) {
+	list, whole := cutMailboxes(s, limit)
+	addresses = readMailboxes(list, words)
 	if len(addresses) > 0 && !anyUsable(addresses) && strings.Contains(s, "=?") {
 		// The whole field, address and all, was encoded.
-		if again := readMailboxes(cutMailboxes(words(s)), words); anyUsable(again) {
-			return again
+		list, wholeAgain := cutMailboxes(words(s), limit)
+		if again := readMailboxes(list, words); anyUsable(again) {
+			return again, wholeAgain
 		}
 	}
-	return addresses
+	return addresses, whole
 }
 
 func anyUsable(addresses []Address) bool {
@@ -45,10 +48,14 @@ func anyUsable(addresses []Address) bool {
 	return false
 }
 
-// cutMailboxes cuts a list into the pieces of each mailbox.
-func cutMailboxes(s string) [][]addressPiece {
-	var list [][]addressPiece
+// maxPieces is how many pieces a mailbox may have on average where there are very many:
+// one has two or three.
+const maxPieces = 8
+
+// cutMailboxes cuts a list into the pieces of each mailbox, of which limit are read.
+func cutMailboxes(s string, limit int) (list [][]addressPiece, whole bool) {
 	var pieces []addressPiece
+	cut := 0   // pieces of the list
 	text := -1 // where the running text began
 	endText := func(i int) {
 		if text >= 0 {
@@ -63,11 +70,16 @@ func cutMailboxes(s string) [][]addressPiece {
 		if len(pieces) > 0 {
 			list = append(list, pieces)
 		}
+		cut += len(pieces)
 		pieces = nil
 	}
 	lastQuote, lastAngle, lastParen := strings.LastIndexByte(s, '"'), strings.LastIndexByte(s, '>'), strings.LastIndexByte(s, ')')
 	lastSemicolon := strings.LastIndexByte(s, ';')
 	for i := 0; i < len(s); {
+		if len(list) >= limit || cut+len(pieces) >= maxPieces*limit {
+			endMailbox(i)
+			return list, false
+		}
 		kind, end := pieceText, 0
 		switch c := s[i]; {
 		case c == '=':
@@ -116,7 +128,7 @@ func cutMailboxes(s string) [][]addressPiece {
 		i++
 	}
 	endMailbox(len(s))
-	return list
+	return list, true
 }
 
 // isWideSeparator says that a full-width comma or semicolon begins s. In names

@@ -57,8 +57,12 @@ type headerReader struct {
 	stop func(line []byte) bool
 	// defect receives what was malformed.
 	defect func(format string, args ...any)
+	// bound is what may still be kept; of a mail, however many headers it has.
+	bound *headerBound
 
 	fields []rawField
+	// skipping says that the field being read is beyond the bound.
+	skipping bool
 	// lastKnown is where the last well-known field of the block begins, -1 for
 	// none: a bad line before it is damage, after it is the body. It is looked
 	// for once, at the first bad line.
@@ -70,7 +74,7 @@ type headerReader struct {
 // begins. A block without one well-known field is no header but already body.
 func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 	const usual = 8 // fields of a part, and half of a mail's
-	h.fields, h.lastKnown, h.lookedAhead = make([]rawField, 0, usual), -1, false
+	h.fields, h.lastKnown, h.lookedAhead, h.skipping = make([]rawField, 0, usual), -1, false, false
 	start := pos
 	for pos < len(h.data) {
 		line, next := nextLine(h.data, pos)
@@ -89,7 +93,7 @@ func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 		default:
 			name, value, ok := cutField(line)
 			if ok {
-				h.fields = append(h.fields, rawField{headerName: nameOf(name), value: value})
+				h.add(name, value)
 				break
 			}
 			if pos == start && isMboxFrom(line) {
@@ -111,8 +115,18 @@ func (h *headerReader) readHeader(pos int) (fields []rawField, body int) {
 	return h.settle(start, pos)
 }
 
+// add keeps a field, as far as the bound allows.
+func (h *headerReader) add(name, value []byte) {
+	if value, h.skipping = h.bound.field(len(name), value); !h.skipping {
+		h.fields = append(h.fields, rawField{headerName: nameOf(name), value: value})
+	}
+}
+
 // settle decides whether what was read is a header at all.
 func (h *headerReader) settle(start, body int) ([]rawField, int) {
+	if h.bound.reached {
+		return h.fields, body // a part behind the bound may have none
+	}
 	for _, f := range h.fields {
 		if isKnownField(f.headerName) {
 			return h.fields, body
@@ -142,13 +156,16 @@ func (h *headerReader) onlyFieldLines(start, body int) bool {
 // fold joins a continuation line to the field before it, with one space for the
 // line end and its indentation.
 func (h *headerReader) fold(line []byte) {
+	if h.skipping {
+		return
+	}
 	if len(h.fields) == 0 {
 		h.defect("continuation line before any field: ignored")
 		return
 	}
 	f := &h.fields[len(h.fields)-1]
 	text := bytes.TrimLeft(line, " \t")
-	if len(text) == 0 {
+	if text = h.bound.more(len(f.value), text); len(text) == 0 {
 		return
 	}
 	if !f.owned {

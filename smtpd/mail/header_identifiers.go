@@ -7,8 +7,8 @@ import (
 
 // parseIdentifiers reads the message identifiers of a field (RFC 5322 section
 // 3.6.4), without angle brackets: brackets missing, blanks inside, and words
-// around, as old clients wrote them, are tolerated.
-func parseIdentifiers(s string) []string {
+// around, as old clients wrote them, are tolerated. No more than limit are read.
+func parseIdentifiers(s string, limit int) []string {
 	var ids []string
 	seen := map[string]bool{}
 	add := func(id string) {
@@ -23,7 +23,7 @@ func parseIdentifiers(s string) []string {
 		}
 	}
 	rest := s
-	for {
+	for len(ids) < limit {
 		open := strings.IndexByte(rest, '<')
 		if open < 0 {
 			break
@@ -40,8 +40,8 @@ func parseIdentifiers(s string) []string {
 	if len(ids) > 0 {
 		return ids
 	}
-	for _, token := range strings.FieldsFunc(s, func(r rune) bool { return strings.ContainsRune(" \t,;", r) }) {
-		if strings.Contains(token, "@") {
+	for token := range strings.FieldsFuncSeq(s, func(r rune) bool { return strings.ContainsRune(" \t,;", r) }) {
+		if strings.Contains(token, "@") && len(ids) < limit {
 			add(token)
 		}
 	}
@@ -50,7 +50,7 @@ func parseIdentifiers(s string) []string {
 
 // parseIdentifier reads the one identifier of Message-ID, which may be any word.
 func parseIdentifier(s string) string {
-	if ids := parseIdentifiers(s); len(ids) > 0 {
+	if ids := parseIdentifiers(s, 1); len(ids) > 0 {
 		return ids[0]
 	}
 	return cleanIdentifier(s)

@@ -44,6 +44,7 @@ type parsing struct {
 	// are usually of too.
 	hint    string
 	forced  *charset // the character set asked for; nil where it is found out
+	bound   headerBound
 	notes   findings
 	defects findings
 }

@@ -306,7 +306,7 @@ func (p *parsing) attach(e *entity, data []byte) {
 
 // mailFilename names an attached mail after its subject.
 func (p *parsing) mailFilename(data []byte) string {
-	reader := headerReader{data: data, defect: func(string, ...any) {}}
+	reader := headerReader{data: data, defect: func(string, ...any) {}, bound: &headerBound{}}
 	fields, _ := reader.readHeader(0)
 	subject, _ := (&entity{fields: fields}).field("Subject")
 	const where = "the Subject of an attached mail"

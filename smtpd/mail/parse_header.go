@@ -28,17 +28,17 @@ func (p *parsing) readHeader(root *entity) {
 			if len(m.Froms) > 0 {
 				p.defect("several From fields")
 			}
-			m.Froms = append(m.Froms, parseAddresses(raw, words)...)
+			m.Froms = p.addresses(m.Froms, f.written, raw, words)
 		case "sender":
-			sender = append(sender, parseAddresses(raw, words)...)
+			sender = p.addresses(sender, f.written, raw, words)
 		case "return-path":
-			returnPath = append(returnPath, parseAddresses(raw, words)...)
+			returnPath = p.addresses(returnPath, f.written, raw, words)
 		case "reply-to":
-			m.ReplyTo = append(m.ReplyTo, parseAddresses(raw, words)...)
+			m.ReplyTo = p.addresses(m.ReplyTo, f.written, raw, words)
 		case "to":
-			m.To = append(m.To, parseAddresses(raw, words)...)
+			m.To = p.addresses(m.To, f.written, raw, words)
 		case "cc":
-			m.Cc = append(m.Cc, parseAddresses(raw, words)...)
+			m.Cc = p.addresses(m.Cc, f.written, raw, words)
 		case "date":
 			if !hasDate {
 				m.Date = parseDate(raw)
@@ -49,12 +49,13 @@ func (p *parsing) readHeader(root *entity) {
 				m.MessageID = parseIdentifier(raw)
 			}
 		case "in-reply-to":
-			m.InReplyTo = append(m.InReplyTo, parseIdentifiers(raw)...)
+			m.InReplyTo = p.identifiers(m.InReplyTo, f.written, raw)
 		case "references":
-			m.References = append(m.References, parseIdentifiers(raw)...)
+			m.References = p.identifiers(m.References, f.written, raw)
 		}
 	}
 	m.From = firstAuthor(m.Froms, sender, returnPath)
+	p.nameBounds()
 	if _, declared := root.field("Date"); declared && !hasDate {
 		p.defect("the Date cannot be read")
 	}

@@ -77,7 +77,7 @@ func (p *parsing) splitMail(raw []byte) *entity {
 
 func newSplitter(p *parsing, data []byte) *splitter {
 	s := &splitter{p: p, data: data, open: map[string]int{}}
-	s.header = headerReader{data: data, stop: s.isDelimiter, defect: p.defect}
+	s.header = headerReader{data: data, stop: s.isDelimiter, defect: p.defect, bound: &p.bound}
 	return s
 }
 
