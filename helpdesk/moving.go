@@ -38,10 +38,15 @@ type Moving struct {
 	Notes    []string
 	Drafts   []string
 	// Aliases, Tags and Invited are what Into took over of From.
-	Aliases  []string
-	Tags     []string
-	Invited  []string
-	By       string // user id
+	Aliases []string
+	Tags    []string
+	Invited []string
+	// FromRest and IntoRest are the holds that the moving ended: that of a ticket which was
+	// merged, and that of one which it woke, with the event Woke.
+	FromRest *Snooze `cbor:",omitempty"`
+	IntoRest *Snooze `cbor:",omitempty"`
+	Woke     uint64  `cbor:",omitempty"`
+	By       string  // user id
 	At       time.Time
 	Seq      uint64 // its event; what came later arrived afterwards
 	UndoneBy string
@@ -118,10 +123,11 @@ func (c *command) merge(m *Moving, from, into *Ticket) error {
 		return err
 	}
 	if !from.WaitingSince.IsZero() {
-		if err := c.wakeFor(from, into); err != nil {
+		if err := c.wakeFor(m, from, into); err != nil {
 			return err
 		}
 	}
+	m.FromRest = from.Snooze
 	if err := c.endSnooze(from); err != nil {
 		return err
 	}
@@ -203,7 +209,7 @@ func (c *command) move(m *Moving, message *Message, from *Ticket) error {
 	}
 	message.Moved = append(message.Moved, m.mark(from.Number))
 	if message.fromCustomer() && message.Settled == 0 {
-		if err := c.wakeFor(from, into); err != nil {
+		if err := c.wakeFor(m, from, into); err != nil {
 			return err
 		}
 	}
@@ -229,11 +235,14 @@ func (t *Ticket) takesIn(from *Ticket) error {
 
 // wakeFor brings a resting ticket back that takes in a customer who waits: nobody
 // has laid that one aside, unless where it comes from.
-func (c *command) wakeFor(from, into *Ticket) error {
-	if from.Snooze != nil {
+func (c *command) wakeFor(m *Moving, from, into *Ticket) error {
+	if from.Snooze != nil || into.Snooze == nil {
 		return nil
 	}
-	return c.wakeTicket(into, WokenByCustomer)
+	m.IntoRest = into.Snooze
+	err := c.wakeTicket(into, WokenByCustomer)
+	m.Woke = into.WokenSeq
+	return err
 }
 
 func (c *command) moveTarget(m *Moving, message *Message, from *Ticket) (*Ticket, error) {

@@ -178,6 +178,55 @@ func TestWhatWaitsWakesTheTicketItIsMovedTo(t *testing.T) {
 	}
 }
 
+// A merge that is taken back leaves both tickets on hold as before.
+func TestUndoOfAMergePutsBackOnHold(t *testing.T) {
+	for name, c := range map[string]struct {
+		since         func(h *house)
+		first, second bool // they rest again
+	}{
+		"at once":                     {func(*house) {}, true, true},
+		"somebody laid it aside anew": {func(h *house) { h.snooze(1, h.now.Add(time.Hour), "since") }, true, true},
+		"somebody woke it again": {func(h *house) {
+			h.snooze(1, h.now.Add(time.Hour), "since")
+			_, err := h.Wake(t.Context(), h.admin, 1)
+			h.must(err)
+		}, false, true},
+		"the first customer wrote": {func(h *house) {
+			h.post("support@example.jp", "From: tamura@customer.example", "In-Reply-To: <mail-1@customer.example>", "Subject: Re: Invoice", "", "And now?")
+		}, false, true},
+		"a time came": {func(h *house) { h.pass(30 * time.Hour) }, true, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.first()
+			h.second()
+			h.post("support@example.jp", "From: ueda@third.example", "Subject: A third", "", "It is about this.")
+			h.snooze(1, h.now.Add(48*time.Hour), "parts")
+			h.snooze(2, h.now.Add(24*time.Hour), "the bank")
+			waiting, laid := h.merge(3, 1), h.merge(2, 1)
+			if h.ticket(1).Row.Ticket.Snooze != nil {
+				t.Fatal("who waits did not wake the ticket")
+			}
+			c.since(h)
+			for _, m := range []*helpdesk.Moving{laid, waiting} {
+				_, err := h.UndoMerge(t.Context(), h.admin, m.ID)
+				h.must(err)
+			}
+			first, second := h.ticket(1).Row.Ticket.Snooze, h.ticket(2).Row.Ticket.Snooze
+			if (first != nil) != c.first || (second != nil) != c.second || h.ticket(3).Row.Ticket.Snooze != nil {
+				t.Errorf("on hold: %+v and %+v, the third %+v", first, second, h.ticket(3).Row.Ticket.Snooze)
+			}
+			if second != nil && (second.Note != "the bank" || second.By != h.user.ID) {
+				t.Errorf("the hold is another: %+v", second)
+			}
+			h.verify()
+			if h.pass(72 * time.Hour); c.first && h.wakeDue() == 0 {
+				t.Error("nothing wakes what rests again")
+			}
+		})
+	}
+}
+
 func TestMoveToANewTicketAndBack(t *testing.T) {
 	h := newHouse(t)
 	h.first()

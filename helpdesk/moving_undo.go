@@ -84,6 +84,9 @@ func (c *command) undoMoving(m *Moving) error {
 	if err := c.returnDrafts(m); err != nil {
 		return err
 	}
+	if err := c.restAsBefore(m, from, into); err != nil {
+		return err
+	}
 	into.Aliases, into.Tags, into.Invited = without(into.Aliases, m.Aliases), without(into.Tags, m.Tags), without(into.Invited, m.Invited)
 	m.UndoneBy, m.UndoneAt = c.actor.UserID, c.now
 	if err := movings.Put(c, m); err != nil {
@@ -186,6 +189,36 @@ func (c *command) returnDrafts(m *Moving) error {
 		}
 	}
 	return nil
+}
+
+// restAsBefore puts back on hold what the moving took off it, unless a customer has written
+// there since, somebody has laid it aside anew, or the time has come meanwhile.
+func (c *command) restAsBefore(m *Moving, from, into *Ticket) error {
+	for _, side := range []struct {
+		ticket *Ticket
+		rest   *Snooze
+	}{{from, m.FromRest}, {into, m.IntoRest}} {
+		t := side.ticket
+		if side.rest == nil || t.Snooze != nil || t == into && t.WokenSeq != m.Woke || side.rest.check(t, c.now) != nil {
+			continue
+		}
+		found, err := tallyOf(c, t.Number)
+		if err != nil {
+			return err
+		}
+		if found.wroteAfter(m.Seq) {
+			continue
+		}
+		if err := c.rest(t, *side.rest); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// wroteAfter reports whether a customer has written since an event.
+func (t *tally) wroteAfter(seq uint64) bool {
+	return slices.ContainsFunc(t.thread, func(m *Message) bool { return m.fromCustomer() && m.Seq > seq })
 }
 
 // closeEmptied merges a ticket that was opened for a message, and has none any

@@ -52,6 +52,11 @@ func (c *command) snooze(t *Ticket, s Snooze) error {
 	if err := s.check(t, c.now); err != nil {
 		return err
 	}
+	return c.rest(t, s)
+}
+
+// rest lays a ticket aside, and says so.
+func (c *command) rest(t *Ticket, s Snooze) error {
 	t.Snooze, t.WokenSeq = &s, 0
 	data := map[string]string{"note": s.Note}
 	if err := c.clearTimer(TimerWake, formatNumber(t.Number)); err != nil {
