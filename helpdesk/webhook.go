@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/base64"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -59,7 +60,7 @@ type WebhookGroup struct {
 var WebhookGroups = []WebhookGroup{
 	{"tickets", []EventKind{EventTicketCreated, EventTicketStage, EventTicketReopened, EventTicketAssigned, EventTicketTeam, EventTicketTags,
 		EventTicketPriority, EventTicketField, EventTicketOverdue, EventTicketSnoozed, EventTicketWoken, EventTicketMerged, EventTicketSpam, EventTicketNotSpam}},
-	{"messages", []EventKind{EventMessageReceived, EventMessageHeld, EventReplyPosted, EventReplyUndone, EventReplyLogged, EventNoteAdded,
+	{"messages", []EventKind{EventMessageReceived, EventMessageHeld, EventMessageRefused, EventReplyPosted, EventReplyUndone, EventReplyLogged, EventNoteAdded,
 		EventAcknowledged, EventServiceSent}},
 	{"deliveries", []EventKind{EventDeliverySent, EventDeliveryDelayed, EventDeliveryFailed, EventAddressSuppressed}},
 	{"analysis", []EventKind{EventAnalysisStored, EventAnalysisFailed, EventAnalysisCorrected}},
@@ -92,7 +93,18 @@ var (
 )
 
 // tells reports whether the webhook is told of an event.
-func (w *Webhook) tells(e *Event) bool { return slices.Contains(w.Kinds, e.Kind) }
+func (w *Webhook) tells(e *Event) bool { return slices.Contains(w.Kinds, e.told().Kind) }
+
+// told is an event as webhooks are told of it: a held mail that somebody takes in has been
+// received then, and its details say by which event of the log.
+func (e *Event) told() Event {
+	told := *e
+	takenIn := e.Kind == EventMessageJoined || e.Kind == EventMessageSplit && e.Data["to_ticket"] == ""
+	if takenIn {
+		told.Kind, told.Data = EventMessageReceived, details(maps.Clone(e.Data)).with("event", string(e.Kind))
+	}
+	return told
+}
 
 // Works reports whether it is sent to.
 func (w *Webhook) Works() bool { return !w.Paused && !w.Parked }

@@ -275,7 +275,7 @@ func (c *command) nextEvent(w *Webhook) (e *Event, more bool, err error) {
 
 func (c *command) newWebhookDelivery(w *Webhook, e *Event, once bool) (*WebhookDelivery, error) {
 	id := c.desk.newID()
-	delivery := &WebhookDelivery{ID: id, Hook: w.ID, MessageID: "msg_" + id, Seq: e.Seq, Kind: e.Kind, Ticket: e.Ticket, At: c.now, State: WebhookWaiting, Once: once}
+	delivery := &WebhookDelivery{ID: id, Hook: w.ID, MessageID: "msg_" + id, Seq: e.Seq, Kind: e.told().Kind, Ticket: e.Ticket, At: c.now, State: WebhookWaiting, Once: once}
 	if w.Kept++; w.Kept > keptDeliveries+deliveriesAtOnce {
 		if err := c.forgetDeliveries(w, keptDeliveries); err != nil {
 			return nil, err
@@ -320,7 +320,7 @@ func (c *command) webhookCall(w *Webhook, delivery *WebhookDelivery) (*WebhookCa
 	if err != nil {
 		return nil, err
 	}
-	call.Event = *e
+	call.Event = e.told()
 	if e.Ticket == 0 {
 		return call, nil
 	}

@@ -3,6 +3,7 @@ package run_test
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -17,6 +18,7 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 // receiver is a webhook's other side.
@@ -140,6 +142,38 @@ func (d *told) verify() {
 	d.t.Helper()
 	if problems, err := d.Verify(d.t.Context()); err != nil || len(problems) > 0 {
 		d.t.Errorf("verify: %q, %v", problems, err)
+	}
+}
+
+// A mail that was held is told once somebody has taken it in.
+func TestWebhooksHearOfHeldMailThatIsTakenIn(t *testing.T) {
+	d := newTold(t)
+	receive(t, d.Desk, "one")
+	answer, err := d.Reply(t.Context(), d.admin, helpdesk.Reply{Ticket: 1, Text: "Hello"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range []helpdesk.Resolution{helpdesk.ResolveJoin, helpdesk.ResolveSplit, helpdesk.ResolveRefuse} {
+		stranger := "stranger-" + string(r) + "@elsewhere.example"
+		raw := []byte("From: " + stranger + "\r\nTo: " + answer.ReplyAddress + "\r\nSubject: Re: " + string(r) + "\r\n\r\nHello\r\n")
+		got, err := d.Receive(t.Context(), helpdesk.Incoming{Envelope: helpdesk.Envelope{MailFrom: stranger, Recipients: []string{answer.ReplyAddress}}, Raw: raw, Message: mail.Parse(raw)})
+		if err != nil || got.State != helpdesk.MessageHeld {
+			t.Fatalf("%+v, %v", got, err)
+		}
+		if _, err := d.ResolveHeld(t.Context(), d.admin, got.MessageID, r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	d.wake()
+	d.work(helpdesk.TimerWebhook, d.teller.Tell)
+	var said []string
+	for _, h := range d.to.heard {
+		if h.Type == string(helpdesk.EventMessageReceived) {
+			said = append(said, fmt.Sprint(h.Data.Ticket.Number, " ", h.Data.Details["event"]))
+		}
+	}
+	if got := strings.Join(said, ", "); got != "1 , 1 message.joined, 2 message.split" {
+		t.Errorf("received: %s", got)
 	}
 }
 
