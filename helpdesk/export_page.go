@@ -303,7 +303,7 @@ func (e *exporter) event(v *Event) (string, error) {
 	return name, err
 }
 
-func exportedAddress(a Address) ExportedAddress { return ExportedAddress{a.Name, a.Email} }
+func exportedAddress(a Address) ExportedAddress { return ExportedAddress(a) }
 
 func exportedAddresses(list []Address) []ExportedAddress {
 	out := make([]ExportedAddress, 0, len(list))

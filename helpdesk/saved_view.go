@@ -100,7 +100,7 @@ func (v *SavedView) checkTeam(r store.Reader, a Actor) error {
 	}
 	v.Shared = false
 	team, err := teams.Get(r, key(v.TeamID))
-	if team, err = found(team, err, "team", v.TeamID); err != nil {
+	if _, err = found(team, err, "team", v.TeamID); err != nil {
 		return err
 	}
 	if member, err := v.ofTeam(r, a); err != nil || member {

@@ -250,8 +250,7 @@ func (f *mailFolder) Tickets(context.Context) iter.Seq2[helpdesk.ImportedTicket,
 // thread that began first comes first.
 func threads(mails []foundMail) [][]foundMail {
 	parent := map[string]string{}
-	var root func(id string) string
-	root = func(id string) string {
+	root := func(id string) string {
 		for {
 			up, known := parent[id]
 			if !known || up == id {
