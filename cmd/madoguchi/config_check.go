@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
@@ -47,6 +48,15 @@ func (c *checker) add(key, format string, args ...any) {
 	c.problems = append(c.problems, fmt.Errorf("%s%s: %s", place, key, fmt.Sprintf(format, args...)))
 }
 
+// isServerName reports whether name can be said in SMTP and looked up: letters, digits,
+// hyphens and dots between them, or an address in brackets. It is kind to underscores.
+func isServerName(name string) bool {
+	odd := func(r rune) bool {
+		return !unicode.In(r, unicode.Letter, unicode.Mark, unicode.Digit) && !strings.ContainsRune("-_.[]", r)
+	}
+	return !strings.ContainsFunc(name, odd) && strings.Trim(name, ".") == name && !strings.Contains(name, "..")
+}
+
 func parentKey(name string) string {
 	return name[:max(0, strings.LastIndexAny(name, ".["))]
 }
@@ -57,7 +67,7 @@ func (c *config) check(keys []fileKey) error {
 	if c.Server.Data == "" {
 		k.add("server.data", `must name a directory, such as "/var/lib/madoguchi"`)
 	}
-	if name := c.Server.Hostname; name != "" && (strings.ContainsAny(name, " \t/@:*<>,") || strings.Trim(name, ".") != name) {
+	if name := c.Server.Hostname; name != "" && !isServerName(name) {
 		k.add("server.hostname", `%q is not the name of a server; write it like "mail.example.com"`, name)
 	}
 	k.smtp(c.SMTP)

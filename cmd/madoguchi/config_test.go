@@ -92,7 +92,9 @@ func TestConfigNamesWhatIsWrongAndWhere(t *testing.T) {
 		"unknown key": {
 			"[smtp]\nlisten = \":25\"\nread_timout = \"5m\"\n",
 			`m.toml:3: smtp.read_timout: unknown key; did you mean "read_timeout"?`},
-		"the server's name": {"[server]\nhostname = \"https://mail.example.com\"", `m.toml:2: server.hostname: "https://mail.example.com" is not the name of a server; write it like "mail.example.com"`},
+		"a blank in the server's name":      {"[server]\nhostname = \"mail.example.com\u3000\"", `m.toml:2: server.hostname: "mail.example.com\u3000" is not the name of a server; write it like "mail.example.com"`},
+		"a line break in the server's name": {"[server]\nhostname = \"mail.example.com\\r\\nX\"", `m.toml:2: server.hostname: "mail.example.com\r\nX" is not the name of a server; write it like "mail.example.com"`},
+		"the server's name":                 {"[server]\nhostname = \"https://mail.example.com\"", `m.toml:2: server.hostname: "https://mail.example.com" is not the name of a server; write it like "mail.example.com"`},
 		"unknown key, nothing like it": {
 			"[log]\nfruit = 1\n",
 			"m.toml:2: log.fruit: unknown key; known here: level, format"},

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
@@ -48,7 +49,19 @@ func prepareDirectory(directory string) error {
 	return os.Remove(probe)
 }
 
+// unwritable says why a data directory cannot be written, and what to do about it.
 func unwritable(directory string, err error) error {
+	for path := directory; errors.Is(err, syscall.ENOTDIR); path = filepath.Dir(path) {
+		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
+			return fmt.Errorf("data directory %s cannot be made: %s is a file; name a directory with --data DIR", directory, path)
+		}
+		if path == filepath.Dir(path) {
+			break
+		}
+	}
+	if !errors.Is(err, fs.ErrPermission) {
+		return fmt.Errorf("data directory %s cannot be written: %w; put that right or name another with --data DIR", directory, err)
+	}
 	return fmt.Errorf("data directory %s cannot be written by user %d: %w; give it to that user (chown -R %d %s) or name another with --data DIR",
 		directory, os.Getuid(), err, os.Getuid(), directory)
 }

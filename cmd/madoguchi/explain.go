@@ -1,11 +1,15 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 func newExplainCommand() *cobra.Command {
@@ -50,7 +54,7 @@ file given by --config. It works beside a running server and changes nothing.`,
 				if isFile {
 					list, err = explainFile(cmd, ops, args[0], raw, to, envelope)
 				} else {
-					list, err = ops.Explain(cmd.Context(), args[0])
+					list, err = explainStored(cmd.Context(), ops, args[0])
 				}
 				if err != nil {
 					return err
@@ -64,6 +68,15 @@ file given by --config. It works beside a running server and changes nothing.`,
 	cmd.Flags().StringSliceVar(&to, "to", nil, "envelope recipient of the file (default: whom its header names)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
 	return cmd
+}
+
+// explainStored explains a mail or a ticket that is here.
+func explainStored(ctx context.Context, ops operations, name string) ([]explanation, error) {
+	list, err := ops.Explain(ctx, name)
+	if helpdesk.CodeOf(err) == helpdesk.CodeNotFound && !isTicketNumber(strings.TrimPrefix(name, "#")) {
+		return nil, fmt.Errorf("there is no message and no file %s", name)
+	}
+	return list, err
 }
 
 // mailToTry reads the mail in the named file; isFile is false where name is the

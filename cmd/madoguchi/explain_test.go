@@ -83,7 +83,7 @@ func exerciseExplain(t *testing.T, data, id string) {
 	if out := explain(hostile); strings.ContainsAny(out, "\x1b\u202e") || !strings.Contains(out, "held at ticket #1") {
 		t.Errorf("a hostile mail:\n%q", out)
 	}
-	refuse(t, []string{"explain", "nothing@like.this", "--data", data}, "there is no message nothing@like.this")
+	refuse(t, []string{"explain", "nothing@like.this", "--data", data}, "there is no message and no file nothing@like.this")
 	refuse(t, []string{"explain", "77", "--data", data}, "there is no ticket 77")
 	refuse(t, []string{"explain", t.TempDir(), "--data", data}, "is a directory")
 	refuse(t, []string{"explain", "1", "--data", filepath.Join(data, "none")}, "there is no data in")

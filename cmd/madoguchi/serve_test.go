@@ -90,9 +90,9 @@ func TestServeSaysWhatIsInItsWay(t *testing.T) {
 	}{
 		"SMTP port in use": {[]string{"--smtp", address}, []string{"smtp.listen: " + address + " is in use", "--smtp ADDR"}},
 		"web port in use":  {[]string{"--http", address}, []string{"web.listen: " + address + " is in use", "--http ADDR"}},
-		"data is a file":   {[]string{"--data", file}, []string{"data directory " + file, "--data DIR"}},
+		"data is a file":   {[]string{"--data", file}, []string{"data directory " + file + " cannot be made: " + file + " is a file", "--data DIR"}},
 		"data below a file": {[]string{"--data", file + "/data"},
-			[]string{"data directory " + file + "/data cannot be written", "--data DIR"}},
+			[]string{"data directory " + file + "/data cannot be made: " + file + " is a file", "--data DIR"}},
 		"no configuration": {[]string{"--config", directory + "/absent.toml"}, []string{"there is no configuration file", "absent.toml"}},
 		"unknown key":      {[]string{"--config", config("unknown.toml", "[smtp]\nlisten_on = \":25\"\n")}, []string{"unknown.toml:2: smtp.listen_on: unknown key", `"listen"`}},
 		"unreadable certificate": {[]string{"--config", config("tls.toml", "[smtp]\ntls = \"files\"\ntls_cert = \"/absent/c.pem\"\ntls_key = \"/absent/k.pem\"\n")},
