@@ -134,6 +134,9 @@ func Open(ctx context.Context, db store.Engine, o Options) (*Desk, error) {
 	if err == nil {
 		err = d.upgradeAliases(ctx)
 	}
+	if err == nil {
+		err = d.upgradeContacts(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("open helpdesk: %w", err)
 	}
