@@ -16,6 +16,7 @@ type Mended struct {
 	Tickets    int // that say again what their messages are
 	Rebuilt    int // whose record was lost, made anew from their messages
 	Contacts   int // whose record was lost, made anew from the log and their mails
+	Companies  int // whose record was lost, made anew from the log and their contacts
 	Hours      int // of the ledger, counted anew
 	Deliveries int // that wait and had no timer, so that they would never have left
 }
@@ -24,7 +25,7 @@ type Mended struct {
 const mendAtOnce = 100
 
 // Mend puts right what follows from the records of a store of which some were lost
-// (store.Recover): every index, contacts, the records of tickets whose messages are there, what
+// (store.Recover): every index, companies, contacts, the records of tickets whose messages are there, what
 // tickets say of their messages, the timers of replies that wait to leave, and the hours of the
 // ledger. An alarm about damage ends. What nothing can be made from, Verify still names.
 func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
@@ -41,6 +42,9 @@ func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
 	}
 	if err := d.update(ctx, a, (*command).mendAliases); err != nil {
 		return done, fmt.Errorf("give addresses a pipeline: %w", err)
+	}
+	if done.Companies, err = d.mendCompanies(ctx, a); err != nil {
+		return done, err
 	}
 	if done.Contacts, err = d.mendContacts(ctx, a); err != nil {
 		return done, err

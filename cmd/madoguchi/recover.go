@@ -157,6 +157,7 @@ func (r recovery) tellMended(m helpdesk.Mended) {
 	}{{m.Rebuilt, "tickets whose record was lost are made anew from their mails"},
 		{m.Tickets, "tickets are computed anew from their mails"},
 		{m.Contacts, "contacts whose record was lost are made anew from the log and their mails"},
+		{m.Companies, "companies whose record was lost are made anew from the log and their contacts"},
 		{m.Hours, "hours of the ledger are counted anew from the mails and the log; what was refused in them is not known any more"},
 		{m.Deliveries, "replies that waited to leave leave now"}} {
 		if line.n > 0 {
