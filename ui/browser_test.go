@@ -366,6 +366,13 @@ func TestBrowser(t *testing.T) {
 		}
 	})
 
+	t.Run("who has travelled sees the times of where they are", func(t *testing.T) {
+		b.t = t
+		eval[bool](b, `(document.cookie = "zone=Pacific%2FKiritimati; path=/", location.assign("/inbox/open"), true)`)
+		b.until(`location.pathname === "/inbox/open" && performance.getEntriesByType("navigation")[0].type === "reload"`)
+		b.until(`document.querySelector("#row-1 time") && !document.cookie.includes("Kiritimati")`)
+	})
+
 	if found := b.complaints("Content Security Policy", "TypeError: Cannot", "ReferenceError", "SyntaxError", "Uncaught"); len(found) > 0 {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}
