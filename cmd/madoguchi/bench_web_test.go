@@ -60,6 +60,7 @@ func questions() (list []asked) {
 		asked{"search/two-characters", "rows", finds("返品")},
 		asked{"search/phrase", "rows", finds(`"delivery schedule"`)},
 		asked{"search/three-words", "rows", finds("請求書 金額 再発行")},
+		asked{"search/long-phrase", "rows", finds("お世話になっております")},
 		asked{"search/beginning", "rows", finds("inv")},
 		asked{"search/rare", "rows", func(r *rand.Rand, _ int) string {
 			return "/inbox/open?q=" + fmt.Sprintf("ZK%04d", r.IntN(10_000))

@@ -139,7 +139,10 @@ func (m *matching) matchPhrase() error {
 	}
 	phrase := phraseCounter{readers: readers, distances: m.distances}
 	for at, agreed := uint32(0), 0; ; at, agreed = at+1, 0 {
-		for i := 0; agreed < len(readers); i = (i + 1) % len(readers) {
+		for i := 0; agreed < len(readers); i++ {
+			if i == len(readers) {
+				i = 0
+			}
 			p := &readers[i]
 			if p.ordinal < at && !p.advance(at) {
 				return p.err
@@ -196,7 +199,7 @@ func alwaysBeside(a, b *postingsReader, distance uint32) bool {
 		return false
 	}
 	x, y := placesReader{encoded: a.encoded()}, placesReader{encoded: b.encoded()}
-	return x.next() && y.next() && x.place+distance == y.place && bytes.Equal(x.encoded, y.encoded)
+	return x.next() && y.next() && x.place+distance == y.place && (a.count == 1 || bytes.Equal(x.encoded, y.encoded))
 }
 
 // keepBeside keeps the places that have one of the others at a distance.
