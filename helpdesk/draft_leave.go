@@ -313,9 +313,9 @@ func (d *Desk) SendScheduled(ctx context.Context, id string) error {
 				return err
 			}
 		case "thread_changed":
-			return c.stop(current, ReturnedByCustomer, "")
+			return c.stop(current, ReturnedByCustomer, nil)
 		default:
-			return c.stop(current, ReturnedFailed, err.Error())
+			return c.stop(current, ReturnedFailed, err)
 		}
 		return c.putLeaving(current)
 	})
@@ -331,9 +331,13 @@ func mayStillReply(author *User) error {
 }
 
 // stop gives a scheduled draft back because it can not be sent as planned.
-func (c *command) stop(draft *Draft, why, text string) error {
-	c.toWriting(draft, &Returned{Why: why, Text: text, At: c.now})
-	if err := c.recordDraft(EventReplyStopped, draft, map[string]string{"why": why, "text": text}); err != nil {
+func (c *command) stop(draft *Draft, why string, failed error) error {
+	returned := &Returned{Why: why, At: c.now}
+	if failed != nil {
+		returned.Text, returned.Failure = failed.Error(), KeepError(failed)
+	}
+	c.toWriting(draft, returned)
+	if err := c.recordDraft(EventReplyStopped, draft, map[string]string{"why": why, "text": returned.Text, "failure": returned.Failure}); err != nil {
 		return err
 	}
 	return c.putLeaving(draft)

@@ -152,6 +152,9 @@ func TestWhatCannotLeaveGoesBackToItsAuthor(t *testing.T) {
 	if d.State != helpdesk.DraftWriting || d.Returned == nil || d.Returned.Why != helpdesk.ReturnedFailed || d.Returned.Text == "" {
 		t.Errorf("went back as %+v", d.Draft)
 	}
+	if e := helpdesk.KeptError(d.Returned.Failure, d.Returned.Text); e.Key == "" || e.Message != d.Returned.Text {
+		t.Errorf("its reason has no sentence: %+v", e)
+	}
 }
 
 // approving makes the house's alias ask for a second person.

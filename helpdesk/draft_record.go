@@ -94,7 +94,9 @@ type Returned struct {
 	Why  string // ReturnedByCustomer and the like
 	By   string // the user who refused it
 	Text string // what they said, or what failed
-	At   time.Time
+	// Failure is what failed as KeepError gives it, for whoever reads it in another language.
+	Failure string
+	At      time.Time
 }
 
 var drafts = store.NewTable(store.Spec[Draft]{Name: "draft", Version: 1,

@@ -88,7 +88,11 @@ func returned(v *visit, r *helpdesk.Returned) string {
 	if r == nil {
 		return ""
 	}
-	return v.T("draft.returned."+r.Why, r.Text)
+	text := r.Text
+	if r.Failure != "" {
+		text = explain(v.Printer, helpdesk.KeptError(r.Failure, r.Text))
+	}
+	return v.T("draft.returned."+r.Why, text)
 }
 
 // draftsView is what is being written at a ticket, or waits to leave, besides

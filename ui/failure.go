@@ -3,7 +3,9 @@ package ui
 import (
 	"context"
 	"errors"
+	"mime/multipart"
 	"net/http"
+	"net/url"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -55,6 +57,7 @@ type failure struct {
 	Text   string
 	ID     string // names the log's line, for internal errors
 	Back   string
+	Before string // the page of ours one came from, "" where there is none
 }
 
 // Sentences are those of the text: a line of a page ends with one where it can.
@@ -77,7 +80,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	c.Response().Header().Del("Content-Disposition")
 	err = fromEcho(err)
 	v := visitOf(c)
-	f := failure{page: page{visit: v}, Status: statusOf(helpdesk.CodeOf(err)), Text: explain(v.Printer, err), Back: "/"}
+	f := failure{page: page{visit: v}, Status: statusOf(helpdesk.CodeOf(err)), Text: explain(v.Printer, err), Back: "/", Before: cameFrom(c)}
+	if errors.Is(err, errFormTooLarge) {
+		f.Status = http.StatusRequestEntityTooLarge
+	}
 	if f.Status == http.StatusInternalServerError {
 		f.ID = ulid.Make().String()
 		s.log.Error("request failed", "id", f.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
@@ -122,8 +128,31 @@ func titleOf(err error, status int) string {
 	return "refused"
 }
 
-// fromEcho gives the router's own errors a class.
+// cameFrom is the page of ours on which somebody pressed what failed.
+func cameFrom(c echo.Context) string {
+	r := c.Request()
+	u, err := url.Parse(r.Referer())
+	if err != nil || u.Host != r.Host || u.Path == "/login" || r.Method == http.MethodGet && u.RequestURI() == r.URL.RequestURI() {
+		return ""
+	}
+	return localPath(u.RequestURI(), "")
+}
+
+// errFormTooLarge refuses more text than a form may bring along.
+var errFormTooLarge = &helpdesk.Error{Code: helpdesk.CodeInvalid, Key: "error.form_too_large", Message: "the form is too large"}
+
+// formTooLarge recognises what net/http says of such a form. Of one that is not
+// multipart it has only a text to say (Request.ParseForm).
+func formTooLarge(err error) bool {
+	var limit *http.MaxBytesError
+	return errors.Is(err, multipart.ErrMessageTooLarge) || errors.As(err, &limit) || strings.HasSuffix(err.Error(), "http: POST too large")
+}
+
+// fromEcho gives the errors of the router, and of what reads a form, a class.
 func fromEcho(err error) error {
+	if formTooLarge(err) {
+		return errFormTooLarge
+	}
 	var he *echo.HTTPError
 	if !errors.As(err, &he) {
 		return err

@@ -211,6 +211,22 @@ func TestFragmentsAreOnlyThePartAskedFor(t *testing.T) {
 	b.get("/tickets/1").want(http.StatusSeeOther).leads("/inbox/open/1")
 }
 
+func TestAnErrorPageLeadsBackToWhereOneWas(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	b := h.as(h.admin)
+	b.get("/inbox/open/99").want(http.StatusNotFound).shows("受信箱へ").hides("前のページに戻る")
+	b.header.Set("Referer", "https://elsewhere.example/inbox/open/1")
+	b.get("/inbox/open/99").want(http.StatusNotFound).hides("前のページに戻る", "elsewhere.example")
+	b.header.Set("Referer", h.http.URL+"/inbox/open/1?tag=a")
+	b.get("/inbox/open/99").want(http.StatusNotFound).shows("前のページに戻る", `href="/inbox/open/1?tag=a"`)
+	b.post("/tickets/1/change", "tag", strings.Repeat("x", 11<<20)).want(http.StatusRequestEntityTooLarge).
+		shows("大きすぎる", `href="/inbox/open/1?tag=a"`).hides("サーバーで問題が起きました")
+	if log := h.log.String(); strings.Contains(log, "request failed") {
+		t.Errorf("what was too large is logged as a fault of the server:\n%s", log)
+	}
+}
+
 func TestAnInternalErrorHidesItsTextAndIsLoggedOnce(t *testing.T) {
 	h := newReadyHouse(t, func(o *ui.Options) { o.Mail = brokenView{} })
 	h.receive(letter{subject: "件名", text: "本文"})

@@ -117,7 +117,7 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	case helpdesk.EventReplyStopped:
 		switch e.Data["why"] {
 		case helpdesk.ReturnedFailed:
-			key, args = key+"_failed", append(args, e.Data["text"])
+			key, args = key+"_failed", append(args, explain(r.Printer, helpdesk.KeptError(e.Data["failure"], e.Data["text"])))
 		case helpdesk.ReturnedSpam:
 			key += "_spam"
 		}
