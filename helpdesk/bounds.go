@@ -18,6 +18,13 @@ const (
 	maxListed   = 500  // addresses of one field
 )
 
+// Bound shortens a mail to what is shown of one, and names in its Defects what is not
+// whole: for mails that are shown without being stored, such as attached ones.
+func Bound(m *Message, b *Body) {
+	m.bound()
+	b.bound(m)
+}
+
 func (b *Body) bound(m *Message) {
 	m.shorten("text", &b.Text, maxBodyText)
 	m.shorten("HTML", &b.HTML, maxBodyText)

@@ -47,6 +47,7 @@ var defectShapes = shapes("defect.", [][2]string{
 	{"structure_none", `(.+) has no parts: its content is read as text`},
 	{"twice_quoted", `(.+): its text is quoted-printable once more than declared: decoded`},
 	{"twice_base64", `(.+): its text is base64 once more than declared: decoded`},
+	{"uuencoded_files", `more than (\d+) uuencoded files: the rest is left in the text`},
 	{"uuencode", `(.+): uuencoded content has no block: kept as it came`},
 	{"encoding", `(.+): unknown Content-Transfer-Encoding (.+): kept as it came`},
 	{"base64_not", `(.+): content declared base64 is not: kept as it came`},

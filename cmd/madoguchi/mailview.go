@@ -33,11 +33,14 @@ func (mailView) Fold(text string) []ui.Segment {
 	return segments
 }
 
-// Read implements ui.MailView.
+// Read implements ui.MailView. Of a mail of any size no more is shown than of a message.
 func (mailView) Read(raw []byte) ui.Letter {
 	m := mail.Parse(raw)
-	letter := ui.Letter{From: deskAddress(m.From), To: deskAddresses(m.To), Cc: deskAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
-		Text: m.Text, HTML: m.HTML, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: m.Defects}
+	shown := helpdesk.Message{From: deskAddress(m.From), To: deskAddresses(m.To), Cc: deskAddresses(m.Cc), Subject: m.Subject, Defects: m.Defects}
+	body := helpdesk.Body{Text: m.Text, HTML: m.HTML}
+	helpdesk.Bound(&shown, &body)
+	letter := ui.Letter{From: shown.From, To: shown.To, Cc: shown.Cc, Subject: shown.Subject, Date: m.Date,
+		Text: body.Text, HTML: body.HTML, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: shown.Defects}
 	for _, f := range m.Attachments {
 		letter.Files = append(letter.Files, ui.LetterFile{Data: f.Data, Attachment: helpdesk.DescribeAttachment(f)})
 	}

@@ -74,3 +74,35 @@ func TestALongHeaderOfARealMailIsWhole(t *testing.T) {
 		t.Errorf("%d fields, defects %q", len(m.Header), m.Defects)
 	}
 }
+
+// Each of a million files in a text was an attachment, and what they took was never given
+// back in time: the mail was put off for ever.
+func TestVeryManyUUEncodedFilesStayInTheText(t *testing.T) {
+	const file = "begin 644 a\n#86%A\nend\n"
+	m := mail.Parse([]byte("From: a@b.example\n\n" + strings.Repeat(file, 5000) + "the end\n"))
+	if len(m.Attachments) != 1000 || strings.Count(m.Text, file) != 4000 || !strings.HasSuffix(m.Text, "the end\n") {
+		t.Errorf("%d attachments, %d files in the text", len(m.Attachments), strings.Count(m.Text, file))
+	}
+	if all := strings.Join(m.Defects, "\n"); !strings.Contains(all, "more than 1000 uuencoded files") {
+		t.Errorf("defects %q", m.Defects)
+	}
+}
+
+// Put into HTML, a text of these signs is four times as long.
+func TestAVeryLongTextBesideHTMLIsReadAsText(t *testing.T) {
+	long := strings.Repeat(strings.Repeat("<", 70)+"\n", 70_000)
+	for words, wantHTML := range map[string]bool{"<short>": true, long: false} {
+		m := mail.Parse([]byte("From: a@b.example\nContent-Type: multipart/mixed; boundary=b\n\n--b\nContent-Type: text/html\n\n<p>Dear <i>team</i>\n--b\n\n" + words + "\n--b--\n"))
+		if !strings.Contains(m.Text, "Dear team") || !strings.Contains(m.Text, strings.TrimSpace(words)) || (m.HTML != "") != wantHTML {
+			t.Errorf("%d bytes of text: %d are read, and %d of HTML", len(words), len(m.Text), len(m.HTML))
+		}
+	}
+}
+
+func TestHTMLBeyondAllMeasureIsShownAsText(t *testing.T) {
+	source := strings.Repeat("<p>It <i>prints</i> nothing.\n", 400_000)
+	safe := mail.SanitizeHTML(source, mail.SanitizeOptions{}).HTML
+	if strings.Contains(safe, "<i>") || strings.Count(safe, "It prints nothing.") != 400_000 {
+		t.Errorf("of %d bytes there are %d: %.100q", len(source), len(safe), safe)
+	}
+}

@@ -57,11 +57,18 @@ type Link struct {
 // and sanitised again before the mail is shown as text instead.
 const maxSanitizePasses = 5
 
+// maxSource is how many bytes of HTML are made safe; a page of them takes twenty times as
+// many. What helpdesk keeps of a mail, and a page shows, is an eighth of it.
+const maxSource = 8 << 20
+
 // SanitizeHTML makes the HTML of a mail safe to show in a browser. The output is
 // stable: parsed and sanitised again it is the same, so that no second parser can
 // read something else into it. A mail too deep or too large to be shown as it is
-// (see maxNodes) is shown as its text. SanitizeHTML never fails.
+// (see maxNodes and maxSource) is shown as its text. SanitizeHTML never fails.
 func SanitizeHTML(source string, o SanitizeOptions) SafeHTML {
+	if len(source) > maxSource {
+		return SafeHTML{HTML: plainHTML(TextFromHTML(source))}
+	}
 	plain := plainAddresses{}
 	safe, err := sanitizePass(source, o, plain)
 	for range maxSanitizePasses {

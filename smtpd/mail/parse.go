@@ -40,6 +40,7 @@ type parsing struct {
 	// enclosed is the words inside a winmail.dat, read where there are no others.
 	enclosed content
 	opened   int // signed parts being read, one within the other
+	uuFiles  int // uuencoded files taken out
 	// hint is the character set of the text, which raw bytes in the header
 	// are usually of too.
 	hint    string

@@ -97,31 +97,40 @@ func joinContents(parts []content) content {
 	if len(parts) == 1 {
 		return parts[0]
 	}
-	var texts, htmls int
+	var texts, htmls, plain int
 	for _, c := range parts {
 		if !isBlankText(c.text) {
 			texts++
 		}
 		if !isBlankText(c.html) {
 			htmls++
+		} else {
+			plain += len(c.text)
 		}
 	}
 	if len(parts) == 2 && texts == 1 && htmls == 1 && parts[0].text != "" && sameWords(parts[0].text, parts[1].html) {
 		return content{text: parts[0].text, html: parts[1].html} // alternatives, sent as mixed
 	}
+	asHTML := htmls > 0 && plain <= maxPlainInHTML
 	var text, markup lineJoiner
 	for _, c := range parts {
-		if htmls > 0 && isBlankText(c.html) {
+		if asHTML && isBlankText(c.html) {
 			c.html = `<div style="white-space: pre-wrap">` + html.EscapeString(c.text) + "</div>"
 		}
 		if texts > 0 && isBlankText(c.text) {
 			c.text = TextFromHTML(c.html)
 		}
 		text.add(c.text)
-		markup.add(c.html)
+		if asHTML {
+			markup.add(c.html)
+		}
 	}
 	return content{text: text.String(), html: markup.String()}
 }
+
+// maxPlainInHTML is how many bytes of plain text are put into HTML beside others, where
+// each can become five. With more the mail is read as text.
+const maxPlainInHTML = 4 << 20
 
 // sameWords says that text and HTML begin with the same words.
 func sameWords(text, htmlBody string) bool {
@@ -262,6 +271,10 @@ func htmlCharset(e *entity, data []byte) string {
 	return e.parameters["charset"]
 }
 
+// maxUUFiles is how many uuencoded files are taken out of a mail: an attachment takes ten
+// times as much memory as the shortest of them.
+const maxUUFiles = 1000
+
 // takeUUEncoded moves uuencoded files out of a text to the attachments.
 func (p *parsing) takeUUEncoded(data []byte) []byte {
 	var rest []byte
@@ -271,6 +284,11 @@ func (p *parsing) takeUUEncoded(data []byte) []byte {
 		if !ok {
 			break
 		}
+		if p.uuFiles == maxUUFiles {
+			p.defect("more than %d uuencoded files: the rest is left in the text", maxUUFiles)
+			break
+		}
+		p.uuFiles++
 		found = true
 		rest = append(rest, data[:block.start]...)
 		data = data[block.end:]
