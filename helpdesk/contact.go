@@ -44,6 +44,8 @@ type Contact struct {
 	// MergedInto is the contact that this one became part of, or "". Such a
 	// contact has no tickets and is in no list.
 	MergedInto string `cbor:",omitempty"`
+	// ErasedAt is when the person's data was erased: nothing but the id is left.
+	ErasedAt   time.Time `cbor:",omitzero"`
 	CreatedAt  time.Time
 	LastSeenAt time.Time // to the minute
 }
@@ -55,7 +57,7 @@ var contacts = store.NewTable(store.Spec[Contact]{Name: "contact", Version: 1,
 	Key: func(c *Contact) []byte { return key(c.ID) },
 	Indexes: []store.Index[Contact]{
 		{Name: "email", Unique: true, Keys: func(c *Contact) (keys [][]byte) {
-			if c.MergedInto != "" {
+			if c.MergedInto != "" || !c.ErasedAt.IsZero() {
 				return nil
 			}
 			for _, address := range c.Addresses() {
@@ -87,7 +89,7 @@ var contacts = store.NewTable(store.Spec[Contact]{Name: "contact", Version: 1,
 
 // listed is the contact's entry in a list that it belongs to.
 func (c *Contact) listed(belongs bool, k []byte) [][]byte {
-	return when(belongs && c.MergedInto == "", k)
+	return when(belongs && c.MergedInto == "" && c.ErasedAt.IsZero(), k)
 }
 
 // sortName is what the contact is sorted by: the reading says more than the
@@ -162,7 +164,7 @@ func boundedWords(list []string) []string {
 // hasWordsOf reports whether two states of a contact are found by the same words.
 func (c *Contact) hasWordsOf(o *Contact) bool {
 	return c.Name == o.Name && c.Reading == o.Reading && c.Email == o.Email && slices.Equal(c.Others, o.Others) &&
-		c.Phone == o.Phone && c.MergedInto == o.MergedInto
+		c.Phone == o.Phone && c.MergedInto == o.MergedInto && c.ErasedAt.Equal(o.ErasedAt)
 }
 
 func nameParts(text string) []string {

@@ -77,6 +77,9 @@ func livingContact(r store.Reader, id string) (*Contact, error) {
 	if contact, err = found(contact, err, "contact", id); err != nil {
 		return nil, err
 	}
+	if !contact.ErasedAt.IsZero() {
+		return nil, notFound("contact", id)
+	}
 	if contact.MergedInto != "" {
 		return nil, conflict("contact_merged", "the contact %s was merged into another; change that one", contact.Email)
 	}

@@ -64,7 +64,10 @@ func contactByID(r store.Reader, id string) (*Contact, error) {
 	if contact == nil {
 		return nil, notFound("contact", id)
 	}
-	return contactNow(r, contact)
+	if contact, err = contactNow(r, contact); err == nil && !contact.ErasedAt.IsZero() {
+		return nil, notFound("contact", id)
+	}
+	return contact, err
 }
 
 func (v *ContactView) fill(r store.Reader, clocks *clocks) (err error) {

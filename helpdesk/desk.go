@@ -198,6 +198,9 @@ func workable(r store.Reader, number uint64) (*Ticket, error) {
 	if t, err = found(t, err, "ticket", number); err != nil {
 		return nil, err
 	}
+	if !t.ErasedAt.IsZero() {
+		return nil, conflict("ticket_erased", "ticket %d was erased with its customer's data", number)
+	}
 	if t.MergedInto != 0 {
 		return nil, conflict("ticket_merged", "ticket %d was merged into ticket %d; work there", number, t.MergedInto)
 	}

@@ -37,6 +37,13 @@ func (r *recentEvents) keep(list []Event) {
 	}
 }
 
+// forget empties the memory: events are read from the store again, since some were changed.
+func (r *recentEvents) forget() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.places, r.last = nil, 0
+}
+
 // after returns up to limit events that follow one another from after on; whole says that
 // there were no others when it was called. Their Data are shared: nobody writes to them.
 func (r *recentEvents) after(after uint64, limit int) (list []Event, whole bool) {

@@ -26,6 +26,7 @@ type ledger struct {
 	Hours   bool
 	Through time.Time
 	Purged  int `cbor:",omitempty"`
+	Erased  int `cbor:",omitempty"`
 }
 
 func (l *ledger) clone() *ledger {
@@ -41,6 +42,7 @@ type ledgerHour struct {
 	Duplicates quarters
 	Refused    map[RefusalReason]quarters
 	Purged     quarters // accepted in this hour, and deleted from quarantine since
+	Erased     quarters `cbor:",omitempty"` // accepted in this hour, and erased with a person's data since
 }
 
 // quarters are counts of the four quarters of an hour; the last ones may be left out.
@@ -89,6 +91,7 @@ const (
 	// rejection.
 	PlaceQuarantine MailPlace = "quarantine"
 	PlacePurged     MailPlace = "purged"
+	PlaceErased     MailPlace = "erased"  // with a person's data
 	PlaceReports    MailPlace = "reports" // reports on our domains, which are no mail to anybody
 )
 
@@ -104,6 +107,7 @@ var mailPlaces = []struct {
 	{PlaceRefused, messagesIn(MessageRefused)},
 	{PlaceQuarantine, quarantinedMails},
 	{PlacePurged, purgedMails},
+	{PlaceErased, erasedMails},
 	{PlaceReports, reportMails},
 }
 
@@ -272,6 +276,7 @@ func foldLedger(tx store.Tx, now time.Time) error {
 		l.Accepted += h.Accepted.sum()
 		l.Duplicates += h.Duplicates.sum()
 		l.Purged += h.Purged.sum()
+		l.Erased += h.Erased.sum()
 		for _, reason := range slices.Sorted(maps.Keys(h.Refused)) {
 			if l.Refused == nil {
 				l.Refused = map[RefusalReason]int{}

@@ -24,6 +24,9 @@ func (m MissingMail) String() string {
 
 // arrived reports whether e is the event of a mail's first arrival.
 func (e *Event) arrived() bool {
+	if e.Data[erasedBy] != "" {
+		return false
+	}
 	switch e.Kind {
 	case EventMessageReceived, EventMessageHeld, EventMessageRelayed:
 		return e.Message != ""

@@ -74,7 +74,7 @@ func (s *contactSearch) readLog(ctx context.Context) error {
 		if err == nil {
 			err = ctx.Err()
 		}
-		if err == nil {
+		if err == nil && e.Data[erasedBy] == "" {
 			switch e.Kind {
 			case EventTicketCreated, EventTicketImported:
 				err = s.open(e)

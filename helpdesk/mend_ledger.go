@@ -107,6 +107,17 @@ func countArrival(r store.Reader, e *Event, hourOf func(time.Time) *ledgerHour) 
 				h.Accepted, h.Purged = h.Accepted.add(at, 1), h.Purged.add(at, 1)
 			}
 		}
+	case e.Data[erasedBy] != "" && slices.Contains([]EventKind{EventMessageReceived, EventMessageHeld, EventMessageRelayed, EventMessageRefused}, e.Kind):
+		at, ok := cameAt(e.Message)
+		if !ok || hourOf(at) == nil {
+			return nil
+		}
+		has, err := messages.Has(r, key(e.Message))
+		if err == nil && !has {
+			h := hourOf(at)
+			h.Accepted, h.Erased = h.Accepted.add(at, 1), h.Erased.add(at, 1)
+		}
+		return err
 	case e.arrived():
 		at, ok := cameAt(e.Message)
 		if !ok || hourOf(at) == nil {

@@ -62,6 +62,8 @@ const (
 	PermitHours Permission = "hours"
 	// PermitFields is to change which fields tickets and contacts have.
 	PermitFields Permission = "fields"
+	// PermitErase is to erase a person's data.
+	PermitErase Permission = "contacts.erase"
 	// PermitSuppressions is to send again to addresses that refused.
 	PermitSuppressions Permission = "suppressions.lift"
 
@@ -130,6 +132,7 @@ var permissionTable = []PermissionRow{
 	{PermitRules, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitHours, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitFields, GroupMail, ScopeAdmin, RoleAdmin},
+	{PermitErase, GroupMail, ScopeAdmin, RoleAdmin},
 	{PermitSuppressions, GroupMail, ScopeAdmin, RoleAdmin},
 
 	{PermitUsers, GroupHouse, ScopeAdmin, RoleAdmin},

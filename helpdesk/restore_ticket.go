@@ -139,6 +139,9 @@ func (d *Desk) RestoreTicket(ctx context.Context, a Actor, t TicketCopy) (sum Re
 }
 
 func (c *command) restoreTicket(t TicketCopy, part []MessageCopy, last bool) (done RestoredTicket, err error) {
+	if erased, err := erasedTicket(c, t.Ticket.Number); err != nil || erased {
+		return done, errors.Join(err, conflict("ticket_erased", "ticket %d was erased with its customer's data", t.Ticket.Number))
+	}
 	ticket, made, err := c.restoredTicket(t)
 	if err != nil {
 		return done, err

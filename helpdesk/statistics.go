@@ -7,7 +7,7 @@ import (
 )
 
 // Statistics are the ledger and the queues. The ledger balances: Accepted =
-// Posted + Relayed + Held + Refused + Quarantined + Purged; see Ledger for its days.
+// Posted + Relayed + Held + Refused + Quarantined + Purged + Erased; see Ledger for its days.
 type Statistics struct {
 	Accepted int // mails that were answered 250, duplicates not counted again
 	Posted   int // on tickets
@@ -18,6 +18,7 @@ type Statistics struct {
 	// Purged ones were deleted after that.
 	Quarantined int
 	Purged      int
+	Erased      int // with a person's data
 
 	Duplicates         int // further arrivals of a mail that was there
 	DeliveriesWaiting  int
@@ -56,7 +57,10 @@ func (d *Desk) Statistics(ctx context.Context) (s Statistics, err error) {
 				return err
 			}
 		}
-		if s.Purged, err = purged(r); err != nil {
+		if s.Purged, err = countMails(purgedMails(r, always[0], always[1])); err != nil {
+			return err
+		}
+		if s.Erased, err = countMails(erasedMails(r, always[0], always[1])); err != nil {
 			return err
 		}
 		if s.Accepted, s.Duplicates, err = sumLedger(r); err != nil {

@@ -38,6 +38,9 @@ type Ticket struct {
 	// Withdrawn says that the mail of ours which began it was taken back before it
 	// left: it is empty, and in no list.
 	Withdrawn bool `cbor:",omitempty"`
+	// ErasedAt is when the data of its customer was erased: it is empty, and in no list,
+	// as one that was withdrawn.
+	ErasedAt time.Time `cbor:",omitzero"`
 
 	Snippet        string // the start of the newest message's new words
 	CreatedAt      time.Time

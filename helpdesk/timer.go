@@ -36,6 +36,7 @@ const (
 	TimerBulkReply   TimerKind = "bulk_reply"  // a bulk reply that is being posted or taken back
 	TimerDomain      TimerKind = "domain"      // a domain that mail leaves from: its keys are looked after
 	TimerGreylist    TimerKind = "greylist"    // "sweep": what is greylisted no longer is to be forgotten
+	TimerErase       TimerKind = "erase"       // an erasure of a person's data
 	TimerPurge       TimerKind = "purge"       // a rejected mail in quarantine, to be deleted
 	TimerWebhook     TimerKind = "webhook"     // a webhook that there may be something for
 	TimerWebhookOnce TimerKind = "hook_once"   // a delivery to a webhook that is tried once

@@ -41,6 +41,7 @@ func allTables() []checkedTable {
 		contacts,
 		companies,
 		contactMergings,
+		erasures,
 		notes,
 		movings,
 		distincts,
@@ -121,7 +122,7 @@ func (d *Desk) Verify(ctx context.Context) (problems []string, err error) {
 		}
 		for _, verify := range []func(context.Context, store.Reader) ([]string, error){
 			verifyMails, verifyAccess, verifyTickets, d.verifyDue, verifyRoles, verifyMerged, verifyServices, verifyDrafts, verifyDeliveries, verifyTokens, verifyBulks, verifyBulkReplies, verifyBulkReplyFiles, verifyLog,
-			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyImported, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine, verifyGreylist} {
+			verifyMentions, verifyTemplates, verifyContacts, verifyInsights, verifyReanalyses, verifyImported, verifyDistinct, verifyLedger, verifyArrivals, verifyQuarantine, verifyGreylist, verifyErasures} {
 			found, err := verify(ctx, r)
 			if problems, err = goOn(append(problems, found...), err); err != nil {
 				return err

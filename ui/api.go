@@ -52,6 +52,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/contacts", s.apiContacts)
 	add(http.MethodGet, "/contacts/:id", s.apiContact)
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
+	add(http.MethodDelete, "/contacts/:id", s.apiEraseContact)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)

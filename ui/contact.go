@@ -24,6 +24,8 @@ func (s *Server) contactRoutes(g *echo.Group) {
 	g.POST("/contacts/:id", s.saveContact)
 	g.GET("/contacts/:id/person", s.contactPerson)
 	g.GET("/contacts/:id/edit", s.contactForm)
+	g.GET("/contacts/:id/erase", s.erasePage)
+	g.POST("/contacts/:id/erase", s.eraseContact)
 	g.POST("/contacts/:id/addresses", s.changeAddresses)
 	g.GET("/contacts/:id/history", s.contactHistory)
 	g.GET("/contacts/:id/files", s.contactFiles)

@@ -58,6 +58,7 @@ type contactsView struct {
 	Filtered  bool
 	Rows      []contactRow
 	Cut       bool
+	Erased    bool   // an erasure was just begun
 	Next      string // address of the next page
 	File      string // address of the list as a file, "" for who may not have it
 }
@@ -83,7 +84,7 @@ func (s *Server) contactsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := contactsView{peoplePage: p, Query: q.Text, Cut: page.Cut, Filtered: q.Text != "" || q.Tag != "" || q.Company != ""}
+	view := contactsView{peoplePage: p, Erased: c.QueryParam("erased") != "", Query: q.Text, Cut: page.Cut, Filtered: q.Text != "" || q.Tag != "" || q.Company != ""}
 	for _, row := range page.Contacts {
 		view.Rows = append(view.Rows, v.contactRow(row))
 	}
@@ -163,6 +164,7 @@ type contactView struct {
 	Addresses  []addressView
 	Mergings   []mergingView
 	Merged     bool // that was just done
+	Erases     bool // whoever looks may erase the person's data
 	Tickets    []ticketLine
 	MoreTicket string // address of the next page of tickets
 	Files      filesView
@@ -202,7 +204,7 @@ func (s *Server) contactPage(c echo.Context) error {
 	if record.ID != c.Param("id") { // merged, or asked for by address
 		return c.Redirect(http.StatusSeeOther, "/contacts/"+record.ID)
 	}
-	view := contactView{Figures: v.figures(person), Merged: c.QueryParam("merged") != "", Cards: s.cardPlaces(record.ID, "")}
+	view := contactView{Figures: v.figures(person), Erases: v.may(helpdesk.PermitErase), Merged: c.QueryParam("merged") != "", Cards: s.cardPlaces(record.ID, "")}
 	if view.peoplePage, err = s.newPeoplePage(c, "contacts", contactName(record)); err != nil {
 		return err
 	}

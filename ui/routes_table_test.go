@@ -151,6 +151,8 @@ var routeAccess = map[string]access{
 	"GET /contacts/:id/cards/:source":                {needs: anybody}, // 404 where no shop is configured
 	"GET /contacts/:id/cards/:source/image":          {needs: anybody},
 	"GET /contacts/:id/edit":                         {needs: helpdesk.PermitRead},
+	"GET /contacts/:id/erase":                        {needs: helpdesk.PermitErase},
+	"POST /contacts/:id/erase":                       {needs: helpdesk.PermitErase, form: []string{"confirm", "a@customer.example"}},
 	"POST /contacts/:id/fields":                      {needs: helpdesk.PermitContacts},
 	"GET /contacts/:id/files":                        {needs: helpdesk.PermitRead, part: "contact-files"},
 	"GET /contacts/:id/history":                      {needs: helpdesk.PermitRead},
@@ -317,6 +319,7 @@ var apiScopes = map[string]access{
 	"PATCH /api/v1/messages/:id/analysis":                   {needs: helpdesk.PermitEdit, json: `{"reply_type":"question"}`},
 	"GET /api/v1/contacts":                                  {needs: helpdesk.PermitRead},
 	"GET /api/v1/contacts/:id":                              {needs: helpdesk.PermitRead},
+	"DELETE /api/v1/contacts/:id":                           {needs: helpdesk.PermitErase, query: "?confirm=a@customer.example"},
 	"PATCH /api/v1/contacts/:id":                            {needs: helpdesk.PermitContacts, json: `{"name":"x"}`},
 	"GET /api/v1/aliases":                                   {needs: helpdesk.PermitRead},
 	"GET /api/v1/pipelines":                                 {needs: helpdesk.PermitRead},

@@ -61,6 +61,7 @@ type ticketView struct {
 	MergedInto  uint64
 	Damaged     int  // how much of it cannot be read any more
 	Withdrawn   bool // the mail that began it was taken back
+	Erased      bool // with its customer's data
 	MergedPath  string
 	MergedWhere string
 	MergedBy    string
@@ -152,7 +153,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Due, view.AutoReply = newDue(v.Printer, record), newAutoReply(v, t, view.Path)
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
-	view.Withdrawn = record.Withdrawn
+	view.Withdrawn, view.Erased = record.Withdrawn, !record.ErasedAt.IsZero()
 	view.Damaged = t.Damaged
 	view.Spam = newSpamView(v, record, reader.people)
 	if err := s.hurryAnalysis(ctx, v, t); err != nil {

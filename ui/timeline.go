@@ -200,6 +200,8 @@ var eventIcons = map[helpdesk.EventKind]string{
 	helpdesk.EventTicketDistinct:    "split",
 	helpdesk.EventReplyUndone:       "undo",
 	helpdesk.EventTicketWithdrawn:   "undo",
+	helpdesk.EventTicketErased:      "lock",
+	helpdesk.EventTicketKept:        "lock",
 	helpdesk.EventTicketImported:    "download",
 	helpdesk.EventTicketRecovered:   "retry",
 	helpdesk.EventTicketRestored:    "retry",

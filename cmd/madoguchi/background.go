@@ -20,6 +20,7 @@ const (
 	deskWorkLease    = time.Minute
 	bulkLease        = 10 * time.Minute
 	topicsLease      = 30 * time.Minute
+	eraseLease       = 6 * time.Hour // the search index is made anew
 	tellersAtOnce    = 8
 	tellingLease     = 5 * time.Minute
 	stopGrace        = 20 * time.Second
@@ -106,6 +107,7 @@ func (s *server) openBackground(ctx context.Context) error {
 			{Kind: helpdesk.TimerTopics, Concurrency: 1, Lease: topicsLease, Do: s.topics.Work},
 			{Kind: helpdesk.TimerGreylist, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.SweepGreylist},
 			{Kind: helpdesk.TimerIntake, Concurrency: 1, Lease: deskWorkLease, Do: s.desk.WatchIntake},
+			{Kind: helpdesk.TimerErase, Concurrency: 1, Lease: eraseLease, Do: s.erase},
 			{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
 			{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 		}, reading...)),
@@ -133,6 +135,21 @@ func (s *server) openBackground(ctx context.Context) error {
 		s.tendClock,
 	)
 	return nil
+}
+
+// erase carries an erasure out. The indexes hold words of what was erased until they are
+// written anew.
+func (s *server) erase(ctx context.Context, id string) error {
+	if err := s.desk.EraseRecords(ctx, id); err != nil {
+		return err
+	}
+	if err := s.similar.Forget(ctx); err != nil {
+		return err
+	}
+	if err := s.index.Rebuild(ctx, nil); err != nil {
+		return err
+	}
+	return s.desk.FinishErasure(ctx, id)
 }
 
 // countAnalyses counts, once, what a version without insights stored.

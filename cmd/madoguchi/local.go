@@ -293,7 +293,7 @@ func describeLedger(d helpdesk.LedgerDay) string {
 }
 
 var placeWords = map[helpdesk.MailPlace]string{helpdesk.PlaceTickets: "on tickets", helpdesk.PlaceHeld: "held", helpdesk.PlaceRelayed: "sent on for agents", helpdesk.PlaceRefused: "refused",
-	helpdesk.PlaceQuarantine: "in quarantine", helpdesk.PlacePurged: "deleted from quarantine", helpdesk.PlaceReports: "reports"}
+	helpdesk.PlaceQuarantine: "in quarantine", helpdesk.PlacePurged: "deleted from quarantine", helpdesk.PlaceErased: "erased", helpdesk.PlaceReports: "reports"}
 
 // Vectors implements operations.
 func (l *local) Vectors(ctx context.Context) (similar.Status, error) { return l.similar.Status(ctx) }

@@ -189,6 +189,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-login", path: "/settings/login"},
 		{name: "contacts", path: "/contacts"},
 		{name: "contact", path: "/contacts/" + sekine.email, height: 1100},
+		{name: "contact-erase", path: "/contacts/" + sekine.email + "/erase"},
 		{name: "contacts-import", path: "/contacts/import"},
 		{name: "companies", path: "/companies"},
 		{name: "company-new", path: "/companies/new"},

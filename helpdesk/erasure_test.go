@@ -1,0 +1,210 @@
+package helpdesk_test
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// erase carries an erasure out to its end.
+func (h *house) erase(id string) helpdesk.Erasure {
+	h.t.Helper()
+	if err := h.EraseRecords(h.t.Context(), id); err != nil {
+		h.t.Fatal(err)
+	}
+	h.verify()
+	if err := h.FinishErasure(h.t.Context(), id); err != nil {
+		h.t.Fatal(err)
+	}
+	list, err := h.Erasures(h.t.Context(), h.admin)
+	if err != nil || len(list) == 0 {
+		h.t.Fatalf("erasures: %v, %v", list, err)
+	}
+	return list[0]
+}
+
+// mail is one of Tamura, whose every word is marked.
+func (h *house) ofTamura(to, subject string, more ...string) helpdesk.Receipt {
+	h.t.Helper()
+	return h.post(to, slices.Concat([]string{"From: Tamura Misaki <tamura@private.example>", "To: " + to, "Subject: Tamura " + subject, "Test-DMARC: pass"}, more,
+		[]string{"", "Tamura asks about " + subject})...)
+}
+
+// tamura is a house in which a person left traces wherever there can be some, and what of
+// it is another customer's.
+func tamura(t *testing.T) (h *house, contact string, shared, others uint64) {
+	h = newHouse(t)
+	ctx := t.Context()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	others = h.post("support@example.jp", "From: Kojima <kojima@other.example>", "Subject: mine", "", "of Kojima").Ticket
+	first := h.ofTamura("support@example.jp", "the invoice")
+	contact = h.ticket(first.Ticket).Row.Ticket.ContactID
+	must(h.StoreAnalysis(ctx, helpdesk.Analysis{MessageID: first.MessageID, Model: "m", ReplyType: "standard", Opportunity: 3, Summary: "Tamura asks", Language: "en"}))
+	_, err := h.Change(ctx, h.admin, first.Ticket, helpdesk.Change{Assignee: &h.user.ID, Tags: &[]string{"tamura-tag"}})
+	must(err)
+	_, err = h.AddNote(ctx, h.admin, first.Ticket, "Tamura called")
+	must(err)
+	h.reply(first.Ticket, "Dear Tamura, here it is")
+	h.pass(time.Minute)
+	h.deliver(taken)
+	reply := h.ticket(first.Ticket).Messages[1].Message
+	h.ofTamura(reply.ReplyAddress, "the invoice again", "In-Reply-To: <"+reply.MessageID+">")
+	h.reply(first.Ticket, "this one is still waiting, Tamura")
+	_, err = h.SaveDraft(ctx, h.admin, helpdesk.Draft{ID: "draft-to-tamura", Kind: helpdesk.DraftReply, Ticket: first.Ticket, Text: "Dear Tamura"})
+	must(err)
+	_, err = h.SaveDraft(ctx, h.admin, helpdesk.Draft{ID: "mail-to-tamura", Kind: helpdesk.DraftMail, AliasID: h.alias.ID, To: "tamura@private.example", Text: "Dear Tamura"})
+	must(err)
+
+	merged := h.ofTamura("support@example.jp", "something that is merged").Ticket
+	_, err = h.Merge(ctx, h.admin, merged, first.Ticket)
+	must(err)
+	held := h.ofTamura("support@example.jp", "something on hold").Ticket
+	_, err = h.Snooze(ctx, h.admin, held, h.now.Add(time.Hour), "Tamura is away")
+	must(err)
+	_, err = h.MarkSpam(ctx, h.admin, h.ofTamura("support@example.jp", "spam").Ticket, helpdesk.BlockNobody)
+	must(err)
+	many := h.writeToMany(h.admin, "To all", held, others)
+	_, err = h.SendBulkReply(ctx, h.admin, many.ID)
+	must(err)
+	h.settleMany(many.ID)
+
+	second := h.post("support@example.jp", "From: Tamura <misaki@tamura.example>", "Subject: Tamura from elsewhere", "", "Tamura").Ticket
+	_, err = h.MergeContacts(ctx, h.admin, h.ticket(second).Row.Ticket.ContactID, contact)
+	must(err)
+	phone, notes := "03-1234-5678 tamura", "Tamura is kind"
+	_, err = h.ChangeContact(ctx, h.admin, contact, helpdesk.ContactChange{Phone: &phone, Notes: &notes})
+	must(err)
+	aside := forged("support@example.jp", "quarantine", "From: Tamura <tamura@private.example>", "Subject: Tamura aside", "Date: Sat, 21 Nov 2026 10:00:00 +0900", "", "Tamura")
+	if got := h.receive(aside); got.State != helpdesk.MessageQuarantined {
+		t.Fatalf("not set aside: %+v", got)
+	}
+
+	shared = h.post("support@example.jp", "From: Tamura <tamura@private.example>", "To: support@example.jp", "Cc: kojima@other.example", "Subject: shared", "", "of both").Ticket
+	h.reply(shared, "to both")
+	last := h.ticket(shared)
+	if got := h.post(last.Messages[len(last.Messages)-1].Message.ReplyAddress, "From: Kojima <kojima@other.example>", "Subject: Re: shared", "", "Kojima too"); got.Ticket != shared {
+		t.Fatalf("the answer of the other customer is on %+v", got)
+	}
+	return h, contact, shared, others
+}
+
+// Nothing in the store names somebody who was erased, but the ticket that is another
+// customer's too; whatever is another's is as it was.
+func TestErasingAPersonLeavesNothingOfThem(t *testing.T) {
+	h, contact, shared, others := tamura(t)
+	plan, err := h.PlanErasure(t.Context(), h.admin, contact)
+	if err != nil || plan.Tickets != 4 || len(plan.Left) != 1 || plan.Left[0].Number != shared {
+		t.Fatalf("the plan: %+v, %v", plan, err)
+	}
+	before := h.ticket(others)
+	e, err := h.EraseContact(t.Context(), h.admin, contact, " Tamura@Private.example ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.verify()
+	done := h.erase(e.ID)
+	if done.State != helpdesk.ErasureDone || done.Tickets != 5 || done.Mails != 6 || !slices.Equal(done.Left, []uint64{shared}) {
+		t.Errorf("the erasure: %+v", done)
+	}
+	traces := h.Traces(t.Context(), "tamura")
+	kept := []string{fmt.Sprintf("Ticket:%d ", shared), fmt.Sprintf("Number:%d ", shared)}
+	for _, m := range h.ticket(shared).Messages {
+		kept = append(kept, m.Message.ID)
+	}
+	for _, trace := range traces {
+		if !slices.ContainsFunc(kept, func(id string) bool { return strings.Contains(trace, id) }) {
+			t.Errorf("left behind: %.300s", trace)
+		}
+	}
+	if len(traces) == 0 {
+		t.Error("the ticket that stays is not found: the search for traces finds nothing")
+	}
+	if after := h.ticket(others); len(after.Messages) != len(before.Messages) || after.Row.Ticket.Subject != "mine" {
+		t.Errorf("another customer's ticket: %+v", after.Row.Ticket)
+	}
+	if row := h.ticket(shared).Row; row.Contact.Email != "kojima@other.example" || row.Ticket.Messages != 3 {
+		t.Errorf("the ticket that stays: %+v", row)
+	}
+	l := h.ledger(helpdesk.LedgerQuery{})
+	if !l.Balanced() || l.Total.Places[helpdesk.PlaceErased] != 6 || l.Total.Places[helpdesk.PlacePurged] != 1 {
+		t.Errorf("the ledger: %+v", l.Total)
+	}
+	again := h.ofTamura("support@example.jp", "something new")
+	if id := h.ticket(again.Ticket).Row.Ticket.ContactID; id == contact || h.ticket(again.Ticket).Row.Ticket.Messages != 1 {
+		t.Errorf("who writes again is %s, on %+v", id, again)
+	}
+}
+
+// An erasure that breaks off goes on where it was, and the store is whole in between.
+func TestAnErasureGoesOnAfterAFailure(t *testing.T) {
+	h, contact, _, _ := tamura(t)
+	e, err := h.EraseContact(t.Context(), h.admin, contact, "tamura@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	failure := errors.New("no power")
+	for broken := 1; ; broken++ {
+		h.fault.FailCommit(2, failure)
+		err := h.EraseRecords(t.Context(), e.ID)
+		h.verify()
+		if err == nil {
+			h.fault.FailCommit(1, nil)
+			h.fault.FailCommit(2, nil)
+			break
+		}
+		if !errors.Is(err, failure) || broken > 50 {
+			t.Fatalf("after %d failures: %v", broken, err)
+		}
+	}
+	if done := h.erase(e.ID); done.Tickets != 5 || done.Mails != 6 {
+		t.Errorf("the erasure: %+v", done)
+	}
+}
+
+// Erasing needs its permission and the address typed, and what was erased can be worked on,
+// undone and brought back no more.
+func TestErasingIsForGood(t *testing.T) {
+	h, contact, _, _ := tamura(t)
+	ctx := t.Context()
+	first := uint64(2)
+	copied, err := h.CopyTicket(ctx, h.admin, first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	movings, err := h.Movings(ctx, h.admin, first)
+	if err != nil || len(movings) != 1 {
+		t.Fatalf("movings: %v, %v", movings, err)
+	}
+	agent := h.admin
+	agent.Role = helpdesk.RoleAgent
+	_, err = h.EraseContact(ctx, agent, contact, "tamura@private.example")
+	wantCode(t, err, helpdesk.CodeForbidden, "erase")
+	_, err = h.EraseContact(ctx, h.admin, contact, "misaki@tamura.example")
+	wantCode(t, err, helpdesk.CodeInvalid, "type tamura@private.example")
+	e, err := h.EraseContact(ctx, h.admin, contact, "tamura@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = h.EraseContact(ctx, h.admin, contact, "tamura@private.example")
+	wantCode(t, err, helpdesk.CodeNotFound, "contact")
+	h.erase(e.ID)
+	_, err = h.AddNote(ctx, h.admin, first, "x")
+	wantCode(t, err, helpdesk.CodeConflict, "erased")
+	_, err = h.UndoMerge(ctx, h.admin, movings[0].ID)
+	wantCode(t, err, helpdesk.CodeConflict, "")
+	_, err = h.RestoreTicket(ctx, h.admin, copied)
+	wantCode(t, err, helpdesk.CodeConflict, "erased")
+	if v := h.ticket(first); v.Row.Ticket.ErasedAt.IsZero() || len(v.Messages)+len(v.Notes) > 0 {
+		t.Errorf("the ticket: %+v", v.Row.Ticket)
+	}
+}
