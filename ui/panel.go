@@ -12,6 +12,7 @@ import (
 type panelView struct {
 	Person   customerView
 	Cards    []cardPlace
+	Erased   bool   // there is nothing else
 	Alias    string // the address that the ticket came to
 	Message  string // the message that Analysis and Pending are about
 	Analysis *analysisView
@@ -43,6 +44,9 @@ type earlierTicket struct {
 func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 	c := t.Row.Contact
 	record := t.Row.Ticket
+	if !record.ErasedAt.IsZero() {
+		return panelView{Erased: true}
+	}
 	p := panelView{Person: r.person(c, path), Off: !r.analysis.Enabled, History: "/contacts/" + c.ID + "/history",
 		HistoryID: "history-" + c.ID + "-" + strconv.FormatUint(record.Number, 10) + "-" + strconv.Itoa(record.Messages)}
 	p.Alias, p.Back = t.Alias.Address, path
