@@ -155,6 +155,9 @@ func findSuppression(m *Message, fields fieldIndex) string {
 	if v := fields.automatic(); v != "" {
 		return "Auto-Submitted: " + v
 	}
+	if m.headerCut {
+		return "the header is too long to be read whole" // it may say so further down
+	}
 	switch v := fields.word("precedence"); v {
 	case "bulk", "junk", "auto_reply", "auto-reply":
 		return "Precedence: " + v

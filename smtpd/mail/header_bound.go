@@ -78,6 +78,7 @@ func (p *parsing) identifiers(list []string, field, raw string) []string {
 
 // nameBounds says of which of its fields the mail shows less than it has.
 func (p *parsing) nameBounds() {
+	p.message.headerCut = p.bound.reached || p.bound.cut
 	if p.bound.reached {
 		p.defect("the header has more than %d fields or %d bytes: the rest is in the source only", maxFields, maxHeaderBytes)
 	}

@@ -75,6 +75,20 @@ func TestALongHeaderOfARealMailIsWhole(t *testing.T) {
 	}
 }
 
+// What says that a mail is automatic may stand where it is not read.
+func TestNothingAutomaticAnswersAHeaderThatIsNotReadWhole(t *testing.T) {
+	const head, end = "From: a@customer.example\r\nSubject: Hello\r\n", "Auto-Submitted: auto-replied\r\n\r\nhi\r\n"
+	for name, raw := range map[string]string{
+		"fields":    head + strings.Repeat("X: b\r\n", 50_000) + end,
+		"one field": head + "X: " + strings.Repeat("b\r\n ", 1<<20) + "\r\n" + end,
+	} {
+		c := mail.Classify(mail.Parse([]byte(raw)))
+		if !c.SuppressAutoReply || c.Reason == "" {
+			t.Errorf("%s: may be answered: %+v", name, c)
+		}
+	}
+}
+
 // Each of a million files in a text was an attachment, and what they took was never given
 // back in time: the mail was put off for ever.
 func TestVeryManyUUEncodedFilesStayInTheText(t *testing.T) {

@@ -59,6 +59,7 @@ type Message struct {
 	contentType string            // top-level media type, lower case
 	parameters  map[string]string // of the top-level Content-Type
 	parts       []part            // every leaf part, in order
+	headerCut   bool              // a limit was met: there may be fields that were not read
 }
 
 // Field is one header field, its name as written.
