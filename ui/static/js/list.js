@@ -55,8 +55,19 @@ let waiting = null; // the newest rows, while they may not be shown yet
 // busy says that the reader is somewhere in the list: moving rows now would
 // move them from under a hand.
 function busy() {
+  if (own) return false;
   const list = $("#rows");
   return list.scrollTop > 8 || Boolean(rowOf(number())) || list.matches(":hover") || $("#row-actions")?.matches(":hover") || list.contains(document.activeElement);
+}
+
+let own = false; // what moves rows is the reader's own change of many
+
+// settle lets rows leave under the focus, until the reader does something else: they
+// have changed those rows, and wait for that.
+export function settle() {
+  own = true;
+  const over = () => { own = false; };
+  for (const kind of ["keydown", "pointerdown"]) document.addEventListener(kind, over, { capture: true, once: true });
 }
 
 // refresh asks for the list again. Rows that are there change in place; new
@@ -113,10 +124,12 @@ function fade(text) {
 }
 
 async function show(text, arrived) {
+  const focused = $("#rows").contains(document.activeElement);
   waiting = null;
   arrivals = 0;
   $("#arrivals").hidden = true;
   await morph($("#rows"), text, "innerMorph");
+  if (focused && !$("#rows").contains(document.activeElement)) rows()[0]?.focus({ preventScroll: true });
   for (const id of arrived) $(`#${id}`)?.classList.add("arrived");
 }
 

@@ -1,6 +1,7 @@
 // Choosing several tickets, and doing one thing with all of them. The choice is
 // kept by number, so it outlives rows that come, go and move.
 import { $, $$, composing, fragment, morph, on, parse, ready } from "./dom.js";
+import { settle } from "./list.js";
 
 const chosen = new Set();
 let all = false;   // every ticket of the list, shown or not
@@ -90,6 +91,7 @@ async function act(change) {
   }
   clear();
   $("#rows .row[tabindex='0']")?.focus({ preventScroll: true }); // the bar with the button is gone
+  settle();
   await htmx.swap({ sourceElement: $("#toasts"), target: $("#toasts"), text, swap: "innerHTML" });
 }
 
