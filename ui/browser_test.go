@@ -158,9 +158,9 @@ func (b *tab) until(expression string) {
 	b.t.Helper()
 	ok := eval[bool](b, `new Promise(done => {
 		const end = performance.now() + 20000;
-		const look = () => {
+		const look = async () => {
 			let is = false;
-			try { is = Boolean(`+expression+`); } catch {}
+			try { is = Boolean(await (`+expression+`)); } catch {}
 			if (is || performance.now() > end) done(is); else setTimeout(look, 15);
 		};
 		look();
