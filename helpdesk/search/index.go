@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -30,12 +31,16 @@ type Index struct {
 	changes changes
 	wanted  chan struct{}
 	spare   spareHits
+
+	processors processors
+	alone      int // bytes of postings that are matched by one goroutine
 }
 
 // New returns the index kept in db, the store of desk. It opens and starts
 // nothing; the index grows as its Handle is called.
 func New(db store.Engine, desk *helpdesk.Desk) *Index {
-	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}, changes: changes{next: make(chan struct{})}, wanted: make(chan struct{}, 1)}
+	return &Index{db: db, desk: desk, cache: cache{segments: map[segmentID]*segment{}}, changes: changes{next: make(chan struct{})}, wanted: make(chan struct{}, 1), alone: aloneBytes,
+		processors: processors{count: min(runtime.GOMAXPROCS(0), runtime.NumCPU())}}
 }
 
 // Cursor returns the number of the last event that the index knows of, 0 where

@@ -3,22 +3,27 @@ package search
 import (
 	"cmp"
 	"context"
+	"fmt"
+	"iter"
 	"math"
 	"slices"
+	"sync"
 )
 
-// out is the stage of a ticket that is not found whatever else it fulfils.
-const out = -1
+// aloneBytes of postings are matched by one goroutine, in less time than others would
+// help to save.
+const aloneBytes = 64 << 10
 
 // wordHits are the documents in which the words of a clause stand.
 type wordHits struct {
 	clause *clause
 	terms  [][]fieldLists // by segment, of each token; none where one of them is missing
 	size   int            // of the lists that have to be read at least, in bytes
+	bytes  int            // of all lists
 
-	hits   *[]hit // of the index's spare ones
-	parts  []fieldHits
-	named  []uint32 // tickets whose contact has the words, and no text of theirs
+	kept   []*[]hit    // memory of the index's spare ones, which the parts are in
+	parts  []fieldHits // by segment
+	named  []uint32    // tickets whose contact has the words, and perhaps no text of theirs
 	rarity float64
 }
 
@@ -29,70 +34,61 @@ type fieldLists [fieldCount][][]byte
 type fieldHits struct {
 	segment  int
 	field    field
+	kept     *[]hit
 	from, to int
 }
 
-// evaluate brings the tickets that fulfil all clauses to a stage and returns that, as soon as
-// it is clear which they are. Filters come first and then the rarest words, so that
-// little is looked at and kept of the common ones.
-func (s *searching) evaluate(ctx context.Context) (fulfilled int8, err error) {
-	s.stage = make([]int8, len(s.snapshot.updated))
+func (p fieldHits) hits() []hit { return (*p.kept)[p.from:p.to] }
+
+// evaluate leaves the tickets that fulfil all clauses. Filters come first and then the rarest
+// words, so that little is looked at and kept of the common ones.
+func (s *searching) evaluate(ctx context.Context) error {
+	s.found = newTicketSet(len(s.snapshot.updated))
 	for ticket, updated := range s.snapshot.updated {
-		if updated == 0 {
-			s.stage[ticket] = out
+		if updated != 0 {
+			s.found.add(uint32(ticket))
 		}
 	}
 	for i := range s.clauses {
+		var err error
 		if c := &s.clauses[i]; c.dated || len(c.facts) > 0 {
-			err = s.filter(c, &fulfilled)
+			err = s.filter(c)
 		} else {
 			err = s.gather(c)
 		}
 		if err != nil {
-			return 0, err
+			return err
 		}
 	}
 	for _, w := range slices.SortedStableFunc(slices.Values(s.words), compareSize) {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
-		if !slices.Contains(s.stage, fulfilled) {
-			return fulfilled, nil
+		if s.found.empty() {
+			return nil
 		}
-		if err := s.match(w, &fulfilled); err != nil {
-			return 0, err
+		if err := s.match(ctx, w); err != nil {
+			return err
 		}
-	}
-	return fulfilled, nil
-}
-
-func compareSize(a, b *wordHits) int { return cmp.Compare(a.size, b.size) }
-
-// mark counts a fulfilled clause for a ticket, once, where it fulfils those before.
-func (s *searching) mark(c *clause, ticket uint32, before int8) {
-	switch stage := &s.stage[ticket]; {
-	case *stage < before:
-	case c.not:
-		*stage = out
-	default:
-		*stage = before + 1
-	}
-}
-
-// filter evaluates a clause that is not of words.
-func (s *searching) filter(c *clause, fulfilled *int8) error {
-	if c.dated {
-		s.filterDates(c, *fulfilled)
-	} else if err := s.filterFacts(c, *fulfilled); err != nil {
-		return err
-	}
-	if !c.not {
-		*fulfilled++
 	}
 	return nil
 }
 
-func (s *searching) filterDates(c *clause, fulfilled int8) {
+func compareSize(a, b *wordHits) int { return cmp.Compare(a.size, b.size) }
+
+// filter evaluates a clause that is not of words.
+func (s *searching) filter(c *clause) error {
+	fulfilled := newTicketSet(len(s.snapshot.updated))
+	if c.dated {
+		s.filterDates(c, fulfilled)
+	} else if err := s.filterFacts(c, fulfilled); err != nil {
+		return err
+	}
+	s.found.keep(fulfilled, c.not)
+	return nil
+}
+
+func (s *searching) filterDates(c *clause, fulfilled ticketSet) {
 	from, before := uint32(0), uint32(math.MaxUint32)
 	if !c.from.IsZero() {
 		from = seconds(c.from.Unix())
@@ -103,13 +99,13 @@ func (s *searching) filterDates(c *clause, fulfilled int8) {
 	for i, segment := range s.snapshot.segments {
 		for ordinal, at := range segment.at {
 			if segment.kinds[ordinal] != pieceHead && from <= at && at < before && !s.snapshot.dead[i].has(uint32(ordinal)) {
-				s.mark(c, segment.tickets[ordinal], fulfilled)
+				fulfilled.add(segment.tickets[ordinal])
 			}
 		}
 	}
 }
 
-func (s *searching) filterFacts(c *clause, fulfilled int8) error {
+func (s *searching) filterFacts(c *clause, fulfilled ticketSet) error {
 	for i, segment := range s.snapshot.segments {
 		for _, fact := range c.facts {
 			lists, err := s.postings(segment, queryToken{text: bound(fact, 1024)}, []field{fieldFact})
@@ -120,7 +116,7 @@ func (s *searching) filterFacts(c *clause, fulfilled int8) error {
 				documents := readPostings(list, len(segment.tickets))
 				for documents.next() {
 					if !s.snapshot.dead[i].has(documents.ordinal) {
-						s.mark(c, segment.tickets[documents.ordinal], fulfilled)
+						fulfilled.add(segment.tickets[documents.ordinal])
 					}
 				}
 				if documents.err != nil {
@@ -134,25 +130,26 @@ func (s *searching) filterFacts(c *clause, fulfilled int8) error {
 
 // gather looks up the postings of a clause's words.
 func (s *searching) gather(c *clause) error {
-	w := &wordHits{clause: c, hits: s.spare.take(), terms: make([][]fieldLists, len(s.snapshot.segments))}
+	w := &wordHits{clause: c, terms: make([][]fieldLists, len(s.snapshot.segments))}
 	s.words = append(s.words, w)
 	if len(c.tokens) == 0 {
 		return nil
 	}
 	for i, segment := range s.snapshot.segments {
-		terms, least := make([]fieldLists, 0, len(c.tokens)), math.MaxInt
+		terms, least, bytes := make([]fieldLists, 0, len(c.tokens)), math.MaxInt, 0
 		for _, t := range c.tokens {
 			lists, err := s.postings(segment, t, c.fields)
 			if err != nil {
 				return err
 			}
-			terms, least = append(terms, lists), min(least, lists.size())
+			size := lists.size()
+			terms, least, bytes = append(terms, lists), min(least, size), bytes+size
 			if least == 0 {
 				break // nothing stands beside what is not there
 			}
 		}
 		if least > 0 {
-			w.terms[i], w.size = terms, w.size+least
+			w.terms[i], w.size, w.bytes = terms, w.size+least, w.bytes+bytes
 		}
 	}
 	return nil
@@ -182,53 +179,75 @@ func (s *searching) postings(segment *segment, t queryToken, fields []field) (li
 	return lists, err
 }
 
-// match finds the living documents that hold the tokens of a clause side by side.
-func (s *searching) match(w *wordHits, fulfilled *int8) error {
-	t := &tally{stage: s.stage, before: *fulfilled, not: w.clause.not, hits: *w.hits}
-	words, documents := w.clause.digest(), 0
-	for i, segment := range s.snapshot.segments {
-		if w.terms[i] == nil {
-			continue
+// match keeps the tickets of which a living document has the tokens of a clause side by side.
+func (s *searching) match(ctx context.Context, w *wordHits) error {
+	var segments []int
+	for i, terms := range w.terms {
+		if terms != nil {
+			segments = append(segments, i)
 		}
-		dead := s.snapshot.manifest.Segments[i].Dead
-		known, counted := segment.counts.get(words, dead)
-		t.counting, t.documents = !counted && !w.clause.not, 0
-		if err := s.matchSegment(w, t, i); err != nil {
-			return err
+	}
+	fulfilled, documents := newTicketSet(len(s.snapshot.updated)), 0
+	var together sync.Mutex
+	work := func(units iter.Seq[int]) error {
+		t := s.newTally(w)
+		for unit := range units {
+			if err := s.matchSegment(t, segments[unit]); err != nil {
+				return err
+			}
 		}
-		if t.counting {
-			segment.counts.put(words, dead, t.documents)
-			known = t.documents
-		}
-		documents += known
+		together.Lock()
+		defer together.Unlock()
+		fulfilled.addAll(t.fulfilled)
+		documents += t.documents
+		w.parts = append(w.parts, t.parts...)
+		*t.kept, w.kept = t.hits, append(w.kept, t.kept)
+		return nil
 	}
-	*w.hits = t.hits
-	s.markNamed(w, *fulfilled)
-	if n := w.clause.number; n > 0 && n < uint64(len(s.stage)) {
-		s.mark(w.clause, uint32(n), *fulfilled)
+	goroutines := len(segments)
+	if w.bytes <= s.index.alone {
+		goroutines = 1
 	}
-	if !w.clause.not {
-		w.rarity = math.Log1p(float64(s.snapshot.living) / (float64(documents) + 0.5))
-		*fulfilled++
+	if err := s.index.processors.share(ctx, len(segments), goroutines, work); err != nil {
+		return fmt.Errorf("match words: %w", err)
 	}
+	slices.SortStableFunc(w.parts, func(a, b fieldHits) int { return cmp.Compare(a.segment, b.segment) })
+	s.addNamed(w, fulfilled)
+	s.found.keep(fulfilled, w.clause.not)
+	w.rarity = math.Log1p(float64(s.snapshot.living) / (float64(documents) + 0.5))
 	return nil
 }
 
+// newTally begins to match a clause in some of the segments.
+func (s *searching) newTally(w *wordHits) *tally {
+	kept := s.index.spare.take()
+	return &tally{words: w, digest: w.clause.digest(), not: w.clause.not, found: s.found,
+		fulfilled: newTicketSet(len(s.snapshot.updated)), hits: *kept, kept: kept}
+}
+
 // matchSegment adds the hits of one segment.
-func (s *searching) matchSegment(w *wordHits, t *tally, i int) error {
-	for _, f := range w.clause.fields {
-		m := &matching{tally: t, segment: s.snapshot.segments[i], dead: s.snapshot.dead[i]}
-		for n := range w.terms[i] {
-			m.lists = append(m.lists, w.terms[i][n][f])
-			m.distances = append(m.distances, w.clause.tokens[n].offset-w.clause.tokens[0].offset)
+func (s *searching) matchSegment(t *tally, i int) error {
+	segment, dead, before := s.snapshot.segments[i], s.snapshot.manifest.Segments[i].Dead, t.documents
+	known, counted := segment.counts.get(t.digest, dead)
+	t.counting = !counted && !t.not
+	for _, f := range t.words.clause.fields {
+		m := &matching{tally: t, segment: segment, dead: s.snapshot.dead[i]}
+		for n, lists := range t.words.terms[i] {
+			m.lists = append(m.lists, lists[f])
+			m.distances = append(m.distances, t.words.clause.tokens[n].offset-t.words.clause.tokens[0].offset)
 		}
 		from := len(t.hits)
 		if err := m.match(); err != nil {
 			return err
 		}
-		if len(t.hits) > from {
-			w.parts = append(w.parts, fieldHits{segment: i, field: f, from: from, to: len(t.hits)})
+		if to := len(t.hits); to > from {
+			t.parts = append(t.parts, fieldHits{segment: i, field: f, kept: t.kept, from: from, to: to})
 		}
+	}
+	if counted {
+		t.documents = before + known
+	} else if t.counting {
+		segment.counts.put(t.digest, dead, t.documents-before)
 	}
 	return nil
 }

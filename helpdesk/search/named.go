@@ -23,14 +23,17 @@ func (s *searching) findNamed(ctx context.Context, desk *helpdesk.Desk, a helpde
 	return nil
 }
 
-// markNamed marks the tickets whose contact has the words of a clause, where no text of
-// theirs has them.
-func (s *searching) markNamed(w *wordHits, before int8) {
+// addNamed adds the tickets whose contact has the words of a clause, and the one whose
+// number was typed.
+func (s *searching) addNamed(w *wordHits, fulfilled ticketSet) {
 	for _, number := range w.clause.named {
-		if number < uint64(len(s.stage)) && (w.clause.not || s.stage[number] == before) {
-			s.mark(w.clause, uint32(number), before)
-			w.named = append(w.named, uint32(number))
+		if ticket := uint32(number); number < uint64(len(s.snapshot.updated)) && s.found.has(ticket) && !fulfilled.has(ticket) {
+			fulfilled.add(ticket)
+			w.named = append(w.named, ticket)
 		}
+	}
+	if n := w.clause.number; n < uint64(len(s.snapshot.updated)) { // 0 is no ticket's
+		fulfilled.add(uint32(n))
 	}
 }
 

@@ -12,18 +12,22 @@ type hit struct {
 	count   uint32
 }
 
-// tally is what comes of the documents that hold the words of a clause.
+// tally is what one goroutine finds of the documents that hold the words of a clause.
 type tally struct {
-	stage  []int8 // see searching
-	before int8   // how many clauses a ticket has to have fulfilled to matter
-	not    bool   // the clause puts tickets out
+	words     *wordHits
+	digest    uint64    // of the clause
+	not       bool      // the clause puts tickets out
+	found     ticketSet // that fulfil the clauses before; only these matter
+	fulfilled ticketSet // of which a document holds the words
 
 	// counting is for all documents that hold the words, those of other tickets too.
 	counting  bool
 	documents int
 
-	hits []hit    // of the tickets that matter
-	sums termSums // memory, empty between segments
+	hits  []hit  // of the tickets that matter
+	kept  *[]hit // what becomes of them
+	parts []fieldHits
+	sums  termSums // memory, empty between segments
 }
 
 // matching finds the documents of a segment that hold tokens side by side in a field.
@@ -52,26 +56,23 @@ func (m *matching) match() error {
 
 // matters tells whether it is to be known if a document holds the words.
 func (m *matching) matters(ordinal uint32) bool {
-	return (m.counting || m.stage[m.segment.tickets[ordinal]] >= m.before) && !m.dead.has(ordinal)
+	return (m.counting || m.found.has(m.segment.tickets[ordinal])) && !m.dead.has(ordinal)
 }
 
-// add counts a document that holds the words, and marks its ticket.
+// add counts a document that holds the words, and keeps it if its ticket matters.
 func (m *matching) add(ordinal, count uint32) {
 	if m.dead.has(ordinal) {
 		return
 	}
 	m.documents++
-	ticket := &m.stage[m.segment.tickets[ordinal]]
-	switch {
-	case *ticket < m.before:
+	ticket := m.segment.tickets[ordinal]
+	if !m.found.has(ticket) {
 		return
-	case m.not:
-		*ticket = out
-		return
-	case *ticket == m.before:
-		*ticket++
 	}
-	m.hits = append(m.hits, hit{ordinal, count})
+	m.fulfilled.add(ticket)
+	if !m.not {
+		m.hits = append(m.hits, hit{ordinal, count})
+	}
 }
 
 func (m *matching) matchTerm(list []byte) error {

@@ -32,13 +32,13 @@ func (a ranked) compare(b ranked) int {
 }
 
 // score weighs the words in the tickets that are found, in the order in which they were typed.
-func (s *searching) score(fulfilled int8) []float32 {
-	scores := make([]float32, len(s.stage))
+func (s *searching) score() []float32 {
+	scores := make([]float32, len(s.snapshot.updated))
 	for _, w := range s.words {
 		for _, part := range w.parts {
 			segment := s.snapshot.segments[part.segment]
-			for _, h := range (*w.hits)[part.from:part.to] {
-				if ticket := segment.tickets[h.ordinal]; s.stage[ticket] == fulfilled {
+			for _, h := range part.hits() {
+				if ticket := segment.tickets[h.ordinal]; s.found.has(ticket) {
 					scores[ticket] += s.weight(w, part, h)
 				}
 			}
@@ -59,18 +59,15 @@ func (s *searching) weight(w *wordHits, part fieldHits, h hit) float32 {
 }
 
 // rank counts the tickets that fulfil everything, and keeps the page's.
-func (s *searching) rank(fulfilled int8) {
+func (s *searching) rank() {
 	var scores []float32
 	if s.order == Relevance {
-		scores = s.score(fulfilled)
+		scores = s.score()
 	}
-	for ticket, stage := range s.stage {
-		if stage != fulfilled {
-			continue
-		}
+	for ticket := range s.found.all() {
 		s.total++
 		updated := s.snapshot.updated[ticket]
-		r := ranked{Ticket: uint32(ticket), Score: float64(updated)}
+		r := ranked{Ticket: ticket, Score: float64(updated)}
 		if s.order == Relevance {
 			score := float64(scores[ticket])
 			if len(s.page) > s.limit && score*maxRecency < s.page[s.limit].Score {
@@ -109,16 +106,16 @@ func (s *searching) choosePieces() error {
 		ordinal uint32
 	}
 	page := map[uint32]map[candidate]float32{}
-	shown := make([]bool, len(s.stage))
+	shown := newTicketSet(len(s.snapshot.updated))
 	for _, r := range s.page {
 		page[r.Ticket] = map[candidate]float32{}
-		shown[r.Ticket] = true
+		shown.add(r.Ticket)
 	}
 	for _, w := range s.words {
 		for _, part := range w.parts {
 			segment := s.snapshot.segments[part.segment]
-			for _, h := range (*w.hits)[part.from:part.to] {
-				if ticket := segment.tickets[h.ordinal]; shown[ticket] && segment.kinds[h.ordinal] != pieceHead {
+			for _, h := range part.hits() {
+				if ticket := segment.tickets[h.ordinal]; shown.has(ticket) && segment.kinds[h.ordinal] != pieceHead {
 					page[ticket][candidate{part.segment, h.ordinal}] += s.weight(w, part, h)
 				}
 			}

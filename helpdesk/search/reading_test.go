@@ -19,7 +19,8 @@ type readTicket struct {
 }
 
 // TestSearchFindsWhatReadingFinds has texts of few characters, so that each pair of them
-// stands in many tickets and often, and a word that hardly any has.
+// stands in many tickets and often, and a word that hardly any has. One goroutine searches,
+// and several do.
 func TestSearchFindsWhatReadingFinds(t *testing.T) {
 	h := newHouse(t)
 	r := rand.New(rand.NewPCG(3, 4))
@@ -38,10 +39,11 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 		h.now = h.now.Add(time.Minute)
 		number := h.post(letter{subject: "Reading", text: text.String()}).Ticket
 		tickets[number] = &readTicket{text: text.String()}
+		if i%30 == 0 { // so that there are several segments
+			h.follow()
+		}
 	}
-	if err := h.index.Rebuild(t.Context(), nil); err != nil {
-		t.Fatal(err)
-	}
+	h.follow()
 	h.compareWithReading(r, tickets)
 	for number, ticket := range tickets { // what changed has documents that are dead
 		if number%3 == 0 {
@@ -58,6 +60,8 @@ func TestSearchFindsWhatReadingFinds(t *testing.T) {
 
 func (h *house) compareWithReading(r *rand.Rand, tickets map[uint64]*readTicket) {
 	h.t.Helper()
+	shared := search.New(h.db, h.Desk)
+	shared.ShareAlways()
 	for range 150 {
 		var words, without []string
 		var typed []string
@@ -91,6 +95,13 @@ func (h *house) compareWithReading(r *rand.Rand, tickets map[uint64]*readTicket)
 		found := h.search(q)
 		if found.Total != want {
 			h.t.Errorf("%q finds %d tickets, reading finds %d", q.Text, found.Total, want)
+		}
+		together, err := shared.Search(h.t.Context(), h.admin, q)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		if fmt.Sprint(together) != fmt.Sprint(found) {
+			h.t.Errorf("%q finds something else on several processors", q.Text)
 		}
 		if again := h.search(q); fmt.Sprint(again) != fmt.Sprint(found) {
 			h.t.Errorf("%q finds something else when it is asked again", q.Text)

@@ -135,7 +135,7 @@ func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
 	if q.Limit <= 0 || q.Limit > 200 {
 		q.Limit = 50
 	}
-	s := &searching{spare: &ix.spare, clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
+	s := &searching{index: ix, clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
 	switch {
 	case q.Sort != "" && q.Sort != Relevance && q.Sort != Newest:
 		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "sort", Message: fmt.Sprintf("sort %q is not one of %s, %s", q.Sort, Relevance, Newest)}
@@ -153,6 +153,7 @@ func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
 
 // searching is one search under way.
 type searching struct {
+	index    *Index
 	clauses  []clause
 	limit    int
 	order    Sort
@@ -161,9 +162,8 @@ type searching struct {
 	reader   store.Reader
 	snapshot *snapshot
 
-	stage []int8      // by ticket: how many of the positive clauses it fulfils, or out
+	found ticketSet   // that fulfil the clauses evaluated so far
 	words []*wordHits // of the clauses that have some, as they were typed
-	spare *spareHits
 
 	total int
 	page  []ranked
@@ -204,11 +204,10 @@ func (s *searching) next() (string, error) {
 }
 
 func (s *searching) run(ctx context.Context) error {
-	fulfilled, err := s.evaluate(ctx)
-	if err != nil {
+	if err := s.evaluate(ctx); err != nil {
 		return err
 	}
-	s.rank(fulfilled)
+	s.rank()
 	return s.choosePieces()
 }
 
@@ -226,6 +225,8 @@ func (s *spareHits) take() *[]hit {
 
 func (s *spareHits) giveBack(found []*wordHits) {
 	for _, w := range found {
-		s.pool.Put(w.hits)
+		for _, kept := range w.kept {
+			s.pool.Put(kept)
+		}
 	}
 }
