@@ -161,7 +161,7 @@ func TestCertificatesByACME(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	if body, _ := io.ReadAll(response.Body); !strings.Contains(string(body), fmt.Sprintf("madoguchi_certificate_expiry_timestamp_seconds{name=\"mx.desk.test\"} %.9e", float64(renewed.NotAfter.Unix()))) {
+	if body, _ := io.ReadAll(response.Body); !strings.Contains(string(body), fmt.Sprintf("madoguchi_certificate_expiry_timestamp_seconds{name=\"mx.desk.test\"} %g\n", float64(renewed.NotAfter.Unix()))) {
 		t.Errorf("no expiry among:\n%s", body)
 	}
 
