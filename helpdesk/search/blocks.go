@@ -13,9 +13,6 @@ import (
 // than the postings themselves. Of each term only what differs from the one before it
 // in its block is written. A block's key ends with its last term, so that the first
 // block at or after a term's key is the one that has it.
-//
-// Segments of earlier versions have a key for each term. They are read as well, and are
-// packed when they are merged.
 
 // blockBytes is how large a block becomes; one term with more stands alone.
 const blockBytes = 1000
@@ -107,7 +104,6 @@ func (b *blockReader) piece() ([]byte, bool) {
 type termReader struct {
 	next  func() (store.Entry, error, bool)
 	stop  func()
-	plain bool // a key for each term
 	block blockReader
 
 	term, postings []byte // of the term in hand; term is nil at the end
@@ -115,9 +111,9 @@ type termReader struct {
 
 // readTerms begins before the first term that is not less than from. The caller calls
 // stop in the end.
-func readTerms(r store.Reader, epoch uint32, id uint32, packed bool, from string) *termReader {
-	next, stop := iter.Pull2(r.Scan(termsFrom(epoch, id, packed, from)))
-	return &termReader{next: next, stop: stop, plain: !packed}
+func readTerms(r store.Reader, epoch, id uint32, from string) *termReader {
+	next, stop := iter.Pull2(r.Scan(termsFrom(epoch, id, from)))
+	return &termReader{next: next, stop: stop}
 }
 
 // advance goes on to the next term.
@@ -133,9 +129,6 @@ func (t *termReader) advance() error {
 			return err
 		case !ok:
 			t.term, t.postings = nil, nil
-			return nil
-		case t.plain:
-			t.term, t.postings = entry.Key[postingsPrefix:], entry.Value
 			return nil
 		}
 		t.block = blockReader{data: entry.Value, term: t.block.term[:0]}
@@ -153,17 +146,10 @@ func (t *termReader) advanceTo(from []byte) error {
 
 // termsWith yields the terms of a segment that begin with prefix, and their postings.
 // A term is valid until the next one, its postings as long as the transaction.
-func termsWith(r store.Reader, epoch, id uint32, packed bool, prefix string, yield func(term, postings []byte)) error {
-	for entry, err := range r.Scan(termsFrom(epoch, id, packed, prefix)) {
+func termsWith(r store.Reader, epoch, id uint32, prefix string, yield func(term, postings []byte)) error {
+	for entry, err := range r.Scan(termsFrom(epoch, id, prefix)) {
 		if err != nil {
 			return err
-		}
-		if !packed {
-			if term := entry.Key[postingsPrefix:]; !bytes.HasPrefix(term, []byte(prefix)) {
-				return nil
-			}
-			yield(entry.Key[postingsPrefix:], entry.Value)
-			continue
 		}
 		block := blockReader{data: entry.Value}
 		for {
@@ -185,12 +171,8 @@ func termsWith(r store.Reader, epoch, id uint32, packed bool, prefix string, yie
 }
 
 // termsFrom are the keys of a segment's terms from one on.
-func termsFrom(epoch, id uint32, packed bool, from string) store.Range {
-	kind := byte(kindPostings)
-	if packed {
-		kind = kindBlock
-	}
-	keys := store.Prefix(segmentKey(epoch, kind, id))
-	keys.Start = append(segmentKey(epoch, kind, id), from...)
+func termsFrom(epoch, id uint32, from string) store.Range {
+	keys := store.Prefix(segmentKey(epoch, kindBlock, id))
+	keys.Start = append(segmentKey(epoch, kindBlock, id), from...)
 	return keys
 }

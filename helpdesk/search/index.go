@@ -62,7 +62,7 @@ func (ix *Index) Cursor(ctx context.Context) (seq uint64, err error) {
 // current returns the manifest in use; nil where there is none.
 func current(r store.Reader) (*manifest, error) {
 	root, err := readRoot(r)
-	if err != nil || root.Epoch == 0 || root.Format != format && root.Format != formatPlain {
+	if err != nil || root.Epoch == 0 || root.Format != format {
 		return nil, err
 	}
 	return manifests.Get(r, epochKey(root.Epoch))
@@ -95,19 +95,13 @@ func (ix *Index) Handle(ctx context.Context, events []helpdesk.Event) error {
 // format. The caller holds ix.writing.
 func (ix *Index) open(ctx context.Context) (epoch uint32, cursor uint64, err error) {
 	var m *manifest
-	var r *root
-	err = ix.db.View(ctx, func(reader store.Reader) error {
-		if r, err = readRoot(reader); err != nil {
-			return err
-		}
-		m, err = current(reader)
+	err = ix.db.View(ctx, func(r store.Reader) (err error) {
+		m, err = current(r)
 		return err
 	})
 	switch {
 	case err != nil:
 		return 0, 0, err
-	case m != nil && r.Format != format:
-		return m.Epoch, m.Cursor, ix.use(ctx, m.Epoch)
 	case m != nil:
 		return m.Epoch, m.Cursor, nil
 	}

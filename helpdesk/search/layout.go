@@ -9,12 +9,8 @@ import (
 )
 
 // format is raised when what is indexed or how changes: an index of another
-// format is made anew. One of formatPlain has segments that are not packed; it is
-// raised when it is first written to, so that an earlier version makes its own anew.
-const (
-	format      = 4
-	formatPlain = 3
-)
+// format is made anew.
+const format = 4
 
 // root says which index is in use. A rebuild makes the next epoch beside it.
 type root struct {
@@ -42,7 +38,6 @@ type segmentInfo struct {
 	Documents   int
 	Dead        int
 	Length      uint64 // of all its documents, in tokens
-	Packed      bool   `cbor:",omitempty"` // its terms are in blocks
 }
 
 var (
@@ -68,17 +63,14 @@ func readRoot(r store.Reader) (*root, error) {
 //	s/<epoch>d<segment>                  the documents of a segment, in order
 //	s/<epoch>x<segment>                  a bit for each document that is dead
 //	s/<epoch>b<segment><term>\0<field>   terms up to this one, and their postings
-//	s/<epoch>t<segment><term>\0<field>   postings, in segments that are not packed
 //
 // Numbers are four bytes, highest first.
 const (
-	space          = "s/"
-	kindPiece      = 'p'
-	kindDocuments  = 'd'
-	kindDead       = 'x'
-	kindBlock      = 'b'
-	kindPostings   = 't'
-	postingsPrefix = len(space) + 4 + 1 + 4
+	space         = "s/"
+	kindPiece     = 'p'
+	kindDocuments = 'd'
+	kindDead      = 'x'
+	kindBlock     = 'b'
 )
 
 func spaceKey(epoch uint32, kind byte) []byte {

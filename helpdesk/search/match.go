@@ -171,7 +171,7 @@ func (s *searching) postings(segment *segment, t queryToken, fields []field) (li
 	if !t.prefix {
 		prefix += "\x00"
 	}
-	err = termsWith(s.reader, segment.epoch, segment.id, segment.packed, prefix, func(term, postings []byte) {
+	err = termsWith(s.reader, segment.epoch, segment.id, prefix, func(term, postings []byte) {
 		if f := field(term[len(term)-1]); f < fieldCount && slices.Contains(fields, f) {
 			lists[f] = append(lists[f], postings)
 		}

@@ -191,7 +191,7 @@ func (g *merging) write(tx store.Tx, revision uint64, entries []store.Entry) err
 func (g *merging) chunk(r store.Reader) (entries []store.Entry, err error) {
 	inputs := make([]*termReader, 0, len(g.sources))
 	for _, s := range g.sources {
-		in := readTerms(r, g.manifest.Epoch, s.ID, s.Packed, string(g.resume))
+		in := readTerms(r, g.manifest.Epoch, s.ID, string(g.resume))
 		defer in.stop()
 		if err := in.advanceTo(g.resume); err != nil {
 			return nil, err

@@ -109,7 +109,7 @@ func (b *builder) pack(epoch, segment uint32) []store.Entry {
 }
 
 func (b *builder) info(segment uint32) segmentInfo {
-	return segmentInfo{ID: segment, First: b.first, Last: b.last, Documents: b.count, Length: b.length, Packed: true}
+	return segmentInfo{ID: segment, First: b.first, Last: b.last, Documents: b.count, Length: b.length}
 }
 
 // documentRecord is a document as its segment lists it.
@@ -135,7 +135,6 @@ func (r documentRecord) append(to []byte, before uint64) []byte {
 type segment struct {
 	epoch       uint32
 	id          uint32
-	packed      bool
 	generations []uint32 // above first
 	first       uint64
 	tickets     []uint32
@@ -153,7 +152,7 @@ func readSegment(r store.Reader, epoch uint32, info segmentInfo) (*segment, erro
 	if err != nil {
 		return nil, fmt.Errorf("search segment %d: %w", info.ID, err)
 	}
-	s := &segment{epoch: epoch, id: info.ID, packed: info.Packed, first: info.First}
+	s := &segment{epoch: epoch, id: info.ID, first: info.First}
 	before := info.First
 	for offset := 0; offset < len(value); {
 		record, size := decodeRecord(value[offset:], before)

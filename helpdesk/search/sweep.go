@@ -11,10 +11,8 @@ import (
 // sweep removes a bounded part of the oldest garbage.
 func (ix *Index) sweep(ctx context.Context, m *manifest) error {
 	id := m.Garbage[0]
-	for _, kind := range []byte{kindBlock, kindPostings} {
-		if rest, err := ix.removeSome(ctx, segmentKey(m.Epoch, kind, id)); err != nil || rest {
-			return err
-		}
+	if rest, err := ix.removeSome(ctx, segmentKey(m.Epoch, kindBlock, id)); err != nil || rest {
+		return err
 	}
 	revision := m.Revision
 	m.Revision++

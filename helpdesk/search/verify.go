@@ -96,7 +96,7 @@ func verifySegments(ctx context.Context, r store.Reader, m *manifest, known map[
 }
 
 func verifyPostings(r store.Reader, epoch uint32, info segmentInfo) (err error) {
-	terms := readTerms(r, epoch, info.ID, info.Packed, "")
+	terms := readTerms(r, epoch, info.ID, "")
 	defer terms.stop()
 	var list []posting
 	var before []byte
