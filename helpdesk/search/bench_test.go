@@ -47,7 +47,7 @@ func BenchmarkSearch(b *testing.B) {
 	if err := h.index.Rebuild(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
-	for _, text := range []string{"請求書", "お願いいたします", "invoice", "inv", "税", `"delivery schedule"`, "山田 見積 -closed", "is:open tag:vip 配送", "from:c77", "customer", "zzzz", "after:2026-11-21 返品"} {
+	for _, text := range []string{"請求書", "お願いいたします", "お世話になっております", "invoice", "inv", "税", `"delivery schedule"`, "山田 見積 -closed", "is:open tag:vip 配送", "from:c77", "customer", "zzzz", "after:2026-11-21 返品"} {
 		b.Run(strings.ReplaceAll(text, " ", "_"), func(b *testing.B) {
 			var took []time.Duration
 			total := 0

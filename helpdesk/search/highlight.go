@@ -26,7 +26,7 @@ func (s *searching) spans(text string, f field) []span {
 		return nil
 	}
 	var found []span
-	all := allTokens(text) // each at the index that is its position
+	all := allTokens(text)
 	for _, c := range words {
 		for i := range all {
 			if at, ok := c.at(all, i); ok {
@@ -49,9 +49,13 @@ func (s *searching) spans(text string, f field) []span {
 // at tells whether the tokens of c stand at all[i:], and where that is.
 func (c *clause) at(all []token, i int) (span, bool) {
 	found := span{start: all[i].start}
+	j := i
 	for _, wanted := range c.tokens {
-		j := i + int(wanted.offset-c.tokens[0].offset)
-		if j >= len(all) || all[j].text != wanted.text && (!wanted.prefix || !strings.HasPrefix(all[j].text, wanted.text)) {
+		position := all[i].position + wanted.offset - c.tokens[0].offset
+		for j < len(all) && all[j].position < position {
+			j++
+		}
+		if j == len(all) || all[j].position != position || all[j].text != wanted.text && (!wanted.prefix || !strings.HasPrefix(all[j].text, wanted.text)) {
 			return span{}, false
 		}
 		found.end = all[j].end

@@ -17,14 +17,20 @@ const aloneBytes = 64 << 10
 // wordHits are the documents in which the words of a clause stand.
 type wordHits struct {
 	clause *clause
-	terms  [][]fieldLists // by segment, of each token; none where one of them is missing
-	size   int            // of the lists that have to be read at least, in bytes
-	bytes  int            // of all lists
+	terms  [][]tokenLists // by segment, of the tokens to look at; none where a token is missing
+	size   int            // of the shortest lists, in bytes
+	bytes  int            // of the lists of all tokens to look at
 
 	kept   []*[]hit    // memory of the index's spare ones, which the parts are in
 	parts  []fieldHits // by segment
 	named  []uint32    // tickets whose contact has the words, and perhaps no text of theirs
 	rarity float64
+}
+
+// tokenLists are the postings of a token in a segment.
+type tokenLists struct {
+	offset uint32 // of the token
+	fields fieldLists
 }
 
 // fieldLists are the postings of a token in a segment, by field: one list of each term.
@@ -130,27 +136,30 @@ func (s *searching) filterFacts(c *clause, fulfilled ticketSet) error {
 
 // gather looks up the postings of a clause's words.
 func (s *searching) gather(c *clause) error {
-	w := &wordHits{clause: c, terms: make([][]fieldLists, len(s.snapshot.segments))}
+	w := &wordHits{clause: c, terms: make([][]tokenLists, len(s.snapshot.segments))}
 	s.words = append(s.words, w)
 	if len(c.tokens) == 0 {
 		return nil
 	}
+	terms, sizes := make([]tokenLists, len(c.tokens)), make([]int, len(c.tokens))
 	for i, segment := range s.snapshot.segments {
-		terms, least, bytes := make([]fieldLists, 0, len(c.tokens)), math.MaxInt, 0
-		for _, t := range c.tokens {
-			lists, err := s.postings(segment, t, c.fields)
+		missing := false
+		for n := 0; n < len(c.tokens) && !missing; n++ {
+			lists, err := s.postings(segment, c.tokens[n], c.fields)
 			if err != nil {
 				return err
 			}
-			size := lists.size()
-			terms, least, bytes = append(terms, lists), min(least, size), bytes+size
-			if least == 0 {
-				break // nothing stands beside what is not there
-			}
+			terms[n], sizes[n] = tokenLists{c.tokens[n].offset, lists}, lists.size()
+			missing = sizes[n] == 0
 		}
-		if least > 0 {
-			w.terms[i], w.size, w.bytes = terms, w.size+least, w.bytes+bytes
+		if missing {
+			continue // nothing stands beside what is not there
 		}
+		for _, n := range cover(c.tokens, sizes) {
+			w.terms[i] = append(w.terms[i], terms[n])
+			w.bytes += sizes[n]
+		}
+		w.size += slices.Min(sizes)
 	}
 	return nil
 }
@@ -232,9 +241,10 @@ func (s *searching) matchSegment(t *tally, i int) error {
 	t.counting = !counted && !t.not
 	for _, f := range t.words.clause.fields {
 		m := &matching{tally: t, segment: segment, dead: s.snapshot.dead[i]}
-		for n, lists := range t.words.terms[i] {
-			m.lists = append(m.lists, lists[f])
-			m.distances = append(m.distances, t.words.clause.tokens[n].offset-t.words.clause.tokens[0].offset)
+		first := t.words.terms[i][0].offset
+		for _, lists := range t.words.terms[i] {
+			m.lists = append(m.lists, lists.fields[f])
+			m.distances = append(m.distances, lists.offset-first)
 		}
 		from := len(t.hits)
 		if err := m.match(); err != nil {

@@ -44,6 +44,7 @@ type queryToken struct {
 	text   string
 	offset uint32 // from the first token
 	prefix bool   // any term that begins so
+	goesOn bool   // the pair of characters after the one before, in the same run
 }
 
 func (c *clause) isWords() bool { return len(c.tokens) > 0 || c.number > 0 }
@@ -237,7 +238,8 @@ func (c *clause) words(text string, quoted bool, fields []field) {
 		}
 		first, _ := utf8.DecodeRuneInString(t.text)
 		last := i == len(all)-1 && classOf(first) == classWord
-		c.tokens = append(c.tokens, queryToken{text: t.text, offset: t.position, prefix: t.single || last && !quoted})
+		c.tokens = append(c.tokens, queryToken{text: t.text, offset: t.position, prefix: t.single || last && !quoted,
+			goesOn: i > 0 && t.isPair() && all[i-1].isPair()})
 	}
 }
 

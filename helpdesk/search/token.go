@@ -8,8 +8,9 @@ import (
 )
 
 // token is a unit of the index: a word, a pair of adjacent characters of a script
-// without spaces, or the last character of a run of such. A run of n
-// characters takes n positions, a word one.
+// without spaces, or the last character of a run of such. A word takes one position. A run
+// of n characters takes n and leaves one free, so that a pair two positions after another
+// is of the same run, and the one between need not be looked at.
 type token struct {
 	text       string
 	position   uint32
@@ -17,6 +18,9 @@ type token struct {
 	first      int  // where the first of a pair of characters ends, or end
 	single     bool // one character of a script without spaces
 }
+
+// isPair tells whether the token is two characters of a script without spaces.
+func (t token) isPair() bool { return t.first < t.end }
 
 const (
 	// maxWordBytes is where words are cut: what is longer is no word of a language.
@@ -173,6 +177,7 @@ func (t *tokenizer) endRun() {
 	if t.character != 0 {
 		t.text = utf8.AppendRune(t.text[:0], t.character)
 		t.emit(t.text, token{start: t.characterStart, end: t.characterEnd, first: t.characterEnd, single: true})
+		t.position++
 		t.character = 0
 	}
 }
