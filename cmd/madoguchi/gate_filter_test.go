@@ -55,7 +55,8 @@ actions { reject = 15; add_header = 6; greylist = 4; }
 		}
 	})
 	url := "http://" + address
-	eventually(t, patience, "rspamd answers", func() bool {
+	// On a new machine it first builds what it keeps for later starts.
+	eventually(t, 4*patience, "rspamd answers", func() bool {
 		response, err := http.Get(url + "/ping")
 		if err != nil {
 			return false
