@@ -130,7 +130,7 @@ func (m *message) verifyARCMessage(keys *publishedKeys, f *field, now time.Time)
 		return err
 	}
 	wanted, err := base64.StdEncoding.DecodeString(withoutSpace(tags["bh"]))
-	if err != nil || subtle.ConstantTimeCompare(bodySum, wanted) != 1 {
+	if err != nil || subtle.ConstantTimeCompare(bodySum.sum[:], wanted) != 1 {
 		return errors.New("the body was changed")
 	}
 	return keys.verify(tags, m.fieldsSum(signed, *f, canonical))

@@ -65,23 +65,38 @@ func relaxedField(dst []byte, f field) []byte {
 	return append(dst, crlf...)
 }
 
-// bodySum is the SHA-256 of a canonical body, which several signatures ask for.
+// bodySum is the SHA-256 of a canonical body, which several signatures ask for, and the
+// length of that body in bytes.
 type bodySum struct {
-	once sync.Once
-	sum  [sha256.Size]byte
+	once   sync.Once
+	sum    [sha256.Size]byte
+	length int64
 }
 
-func (b *bodySum) of(body []byte, write func(hash.Hash, []byte)) []byte {
+func (b *bodySum) of(body []byte, write func(hash.Hash, []byte)) *bodySum {
 	b.once.Do(func() {
-		to := sha256.New()
-		write(to, body)
+		to := measured{Hash: sha256.New()}
+		write(&to, body)
 		to.Sum(b.sum[:0])
+		b.length = to.length
 	})
-	return b.sum[:]
+	return b
+}
+
+// measured is a hash that counts the bytes it is given.
+type measured struct {
+	hash.Hash
+	length int64
+}
+
+// Write implements io.Writer.
+func (m *measured) Write(p []byte) (int, error) {
+	m.length += int64(len(p))
+	return m.Hash.Write(p)
 }
 
 // bodySum returns the sum of the body under the canonicalization of a name.
-func (m *message) bodySum(name string) ([]byte, error) {
+func (m *message) bodySum(name string) (*bodySum, error) {
 	switch name {
 	case simple:
 		return m.simple.of(m.body, simpleBody), nil

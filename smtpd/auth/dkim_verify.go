@@ -58,7 +58,8 @@ func (s signature) checkTags(now time.Time) error {
 			return permanent("signature missing required tag")
 		}
 	}
-	if _, ok := s.tags["i"]; ok && !strings.HasSuffix(s.identity, "@"+s.domain) && !strings.HasSuffix(s.identity, "."+s.domain) {
+	identity, domain := strings.ToLower(s.identity), strings.ToLower(s.domain)
+	if _, ok := s.tags["i"]; ok && !strings.HasSuffix(identity, "@"+domain) && !strings.HasSuffix(identity, "."+domain) {
 		return permanent("domain mismatch")
 	}
 	if !slices.ContainsFunc(s.signed, func(name string) bool { return strings.EqualFold(name, "from") }) {
@@ -84,6 +85,25 @@ func (s signature) checkTags(now time.Time) error {
 	return nil
 }
 
+// covers says why a signature does not cover the whole of a canonical body of a length
+// (section 3.5, tag l=): what follows the signed part can be anyone's (section 8.2).
+func (s signature) covers(length int64) error {
+	written, ok := s.tags["l"]
+	if !ok {
+		return nil
+	}
+	signed, err := strconv.ParseInt(withoutSpace(written), 10, 64)
+	switch {
+	case err != nil || signed < 0:
+		return permanent("malformed body length")
+	case signed > length:
+		return permanent("the signature covers more of the body than there is (l=)")
+	case signed < length:
+		return &signatureError{Policy, "the signature covers only part of the body (l=)"}
+	}
+	return nil
+}
+
 // checkSums compares what was signed with what has come (section 6.1.3).
 func (s signature) checkSums(m *message, key publishedKey) error {
 	header, body := readCanonicalization(s.tags["c"])
@@ -94,9 +114,6 @@ func (s signature) checkSums(m *message, key publishedKey) error {
 	if body != simple && body != relaxed {
 		return permanent("unsupported body canonicalization algorithm")
 	}
-	if _, ok := s.tags["l"]; ok { // section 8.2: what follows the signed length can be anyone's
-		return &signatureError{Policy, "the signature covers only part of the body (l=)"}
-	}
 	signedSum, err := base64.StdEncoding.DecodeString(withoutSpace(s.tags["bh"]))
 	if err != nil {
 		return permanent("malformed body hash: %v", err)
@@ -105,11 +122,14 @@ func (s signature) checkSums(m *message, key publishedKey) error {
 	if err != nil {
 		return permanent("malformed signature: %v", err)
 	}
-	sum, err := m.bodySum(body)
+	came, err := m.bodySum(body)
 	if err != nil {
 		return permanent("%v", err)
 	}
-	if subtle.ConstantTimeCompare(sum, signedSum) != 1 {
+	if err := s.covers(came.length); err != nil {
+		return err
+	}
+	if subtle.ConstantTimeCompare(came.sum[:], signedSum) != 1 {
 		return &signatureError{Fail, "body hash did not verify"}
 	}
 	if err := key.verify(m.fieldsSum(s.signed, s.field, canonical), made); err != nil {
