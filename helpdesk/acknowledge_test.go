@@ -57,7 +57,7 @@ func TestFirstMailIsAcknowledged(t *testing.T) {
 	if len(sent) != 1 || strings.TrimSpace(got.Text) != acknowledgement || got.Subject != "自動返信: Broken pump" || len(got.InReplyTo) != 1 {
 		t.Fatalf("sent %d: subject %q, in reply to %q, text %q", len(sent), got.Subject, got.InReplyTo, got.Text)
 	}
-	if class := mail.Classify(got); !class.AutoReply || !class.SuppressAutoReply || !strings.Contains(raw, "X-Auto-Response-Suppress: All") {
+	if class := mail.Classify(got, false); !class.AutoReply || !class.SuppressAutoReply || !strings.Contains(raw, "X-Auto-Response-Suppress: All") {
 		t.Errorf("read by others it is %+v", class)
 	}
 	v := h.ticket(receipt.Ticket)

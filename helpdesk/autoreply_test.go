@@ -152,7 +152,7 @@ func TestServiceAnswersAfterItsDelay(t *testing.T) {
 	raw := sent["ono@other.example"]
 	got := parse(raw)
 	if len(sent) != 1 || !strings.Contains(raw, "Auto-Submitted: auto-replied") || !strings.Contains(got.Text, "小野様\n\n通常3営業日") ||
-		!strings.HasPrefix(got.Subject, "自動返信: 配送") || len(got.InReplyTo) != 1 || !mail.Classify(got).SuppressAutoReply {
+		!strings.HasPrefix(got.Subject, "自動返信: 配送") || len(got.InReplyTo) != 1 || !mail.Classify(got, false).SuppressAutoReply {
 		t.Fatalf("sent %d: subject %q, text %q", len(sent), got.Subject, got.Text)
 	}
 	after := s.ticket(receipt.Ticket)

@@ -37,7 +37,7 @@ var errRehearsed = errors.New("rehearsal: nothing is kept")
 // error. Like Receive it is for the program itself and checks no role.
 func (d *Desk) Rehearse(ctx context.Context, in Incoming) (Explanation, error) {
 	a := d.examine(in)
-	why := mail.Classify(a.parsed).Reason
+	why := mail.Classify(a.parsed, a.message.Envelope.nullSender()).Reason
 	actor := Actor{Kind: ActorCustomer, Name: a.message.From.Email}
 	var explanation Explanation
 	err := d.update(ctx, actor, func(c *command) error {

@@ -82,7 +82,7 @@ func (r *retelling) arrival(raw []byte) error {
 	r.trace.add(StepReceived, "at", stamp(m.At), "remote_ip", m.Envelope.RemoteIP, "helo", m.Envelope.HELO,
 		"mail_from", m.Envelope.MailFrom, "size", strconv.Itoa(len(raw)))
 	why := ""
-	if class := mail.Classify(mail.Parse(raw)); kindOf(class) == m.Kind {
+	if class := mail.Classify(mail.Parse(raw), m.Envelope.nullSender()); kindOf(class) == m.Kind {
 		why = class.Reason
 	}
 	r.trace.mail(m, why)

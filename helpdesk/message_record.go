@@ -161,6 +161,11 @@ type Envelope struct {
 	Received   string // the trace field of RFC 5321, section 4.4
 }
 
+// nullSender reports whether a session brought the mail with an empty sender, as
+// reports and automatic answers have (RFC 5321, section 4.5.5). What was read from a
+// file has no envelope at all.
+func (e Envelope) nullSender() bool { return e.Received != "" && e.MailFrom == "" }
+
 // Bounce is one failed recipient in a delivery report.
 type Bounce struct {
 	Recipient string

@@ -79,7 +79,7 @@ func (d *Desk) Receive(ctx context.Context, in Incoming) (Receipt, error) {
 
 func (d *Desk) examine(in Incoming) *arrival {
 	parsed := in.Message
-	class := mail.Classify(parsed)
+	class := mail.Classify(parsed, in.Envelope.nullSender())
 	reply := mail.SplitReply(parsed)
 	if in.ID == "" {
 		in.ID = d.newID()

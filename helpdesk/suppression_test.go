@@ -2,6 +2,7 @@ package helpdesk_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -123,5 +124,55 @@ func TestOnlyABounceToItsEnvelopeAddressSuppresses(t *testing.T) {
 				t.Errorf("suppressions %+v, %v", list, err)
 			}
 		})
+	}
+}
+
+// Many servers say in words of their own, and under a name of their own, that a mail was
+// not delivered. That nobody stands behind such a mail is said by its envelope alone: by
+// SMTP it comes without a Return-Path field.
+func TestABounceIsKnownByItsEmptyEnvelopeSender(t *testing.T) {
+	for name, sender := range map[string]string{"null": "", "named": "info@customer.example"} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			h.first()
+			m := h.reply(1, "Hello")
+			h.pass(10 * time.Second)
+			h.deliver(taken)
+			raw := "From: =?utf-8?B?5oOF5aCx44K344K544OG44Og6YOo?= <info@customer.example>\r\nTo: " + h.delivery(m.ID).EnvelopeFrom +
+				"\r\nSubject: Undeliverable mail\r\n\r\nYour message could not be delivered:\r\n\r\n  tamura@customer.example\r\n  550 5.1.1 User unknown\r\n"
+			in := incoming(h.delivery(m.ID).EnvelopeFrom, raw, h.now)
+			in.Envelope.MailFrom, in.Envelope.Received = sender, "from mx.customer.example by mx.example.jp"
+			receipt := h.receive(in)
+			kind, state := helpdesk.KindBounce, helpdesk.DeliveryFailed
+			if name == "named" { // what a person at that address writes says nothing of deliveries
+				kind, state = helpdesk.KindAutoReply, helpdesk.DeliverySent
+			}
+			if got := h.message(receipt.MessageID); got.Kind != kind {
+				t.Errorf("kind %s, want %s", got.Kind, kind)
+			}
+			if got := h.delivery(m.ID).State; got != state {
+				t.Errorf("the delivery is %s, want %s", got, state)
+			}
+			e, err := h.Explain(t.Context(), h.admin, receipt.MessageID)
+			if err != nil || name == "null" && !strings.Contains(fmt.Sprint(e.Steps), "empty return path") {
+				t.Errorf("explained as %+v, %v", e.Steps, err)
+			}
+		})
+	}
+}
+
+// An absence note with an empty envelope sender is known by that and its subject; what else
+// nobody is to answer is a person's until more speaks against it.
+func TestAnAbsenceNoteIsKnownByItsEmptyEnvelopeSender(t *testing.T) {
+	for subject, kind := range map[string]helpdesk.MessageKind{"不在通知 (Re: Invoice 2291)": helpdesk.KindAutoReply, "Re: Invoice 2291": helpdesk.KindPerson} {
+		h := newHouse(t)
+		h.first()
+		m := h.reply(1, "Hello")
+		in := incoming(m.ReplyAddress, "From: tamura@customer.example\r\nSubject: "+subject+"\r\n\r\nI am away until Monday.\r\n", h.now)
+		in.Envelope.MailFrom, in.Envelope.Received = "", "from mx.customer.example by mx.example.jp"
+		got := h.message(h.receive(in).MessageID)
+		if got.Kind != kind || !got.NeverAnswer {
+			t.Errorf("%s: kind %s, want %s; never answered: %t", subject, got.Kind, kind, got.NeverAnswer)
+		}
 	}
 }

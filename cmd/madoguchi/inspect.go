@@ -147,7 +147,7 @@ type inspectionBounce struct {
 // inspect reads one mail into the contract's fields.
 func inspect(raw []byte) inspection {
 	m := mail.Parse(raw)
-	class := mail.Classify(m)
+	class := mail.Classify(m, false)
 	i := inspection{
 		Subject:      m.Subject,
 		From:         m.From.Address,

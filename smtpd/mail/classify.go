@@ -39,8 +39,15 @@ type Bounce struct {
 
 // Classify decides what kind of mail m is. Header fields weigh more than words:
 // a customer who writes about automatic replies is still a customer.
-func Classify(m *Message) Classification {
+//
+// nullSender says that its envelope had an empty sender, as that of a mail has which
+// must not be answered (RFC 5321 section 4.5.5). A mail that comes by SMTP does not
+// say so itself: the Return-Path field is written where it is delivered in the end.
+func Classify(m *Message, nullSender bool) Classification {
 	fields := indexFields(m.Header)
+	if nullSender {
+		fields["return-path"] = append(fields["return-path"], "<>")
+	}
 	subject := titleOf(m)
 	c := Classification{}
 	if bounces, reason := findBounces(m, fields); len(bounces) > 0 {

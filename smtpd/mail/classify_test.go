@@ -38,7 +38,7 @@ func TestClassify(t *testing.T) {
 				t.Fatal(err)
 			}
 			m := Parse(raw)
-			got := Classify(m)
+			got := Classify(m, false)
 			if k := kindsOf(got); !slices.Equal(k, want.Kind) {
 				t.Errorf("kind %q because of %q, want %q", k, got.Reason, want.Kind)
 			}
@@ -108,7 +108,7 @@ func FuzzClassify(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		m := Parse(raw)
-		c := Classify(m)
+		c := Classify(m, false)
 		BounceOriginal(m)
 		if c.Bounce != (len(c.Bounces) > 0) || c.Bounce && (c.Report || c.AutoReply) {
 			t.Errorf("contradiction: %+v", c)
@@ -138,7 +138,7 @@ func BenchmarkClassify(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.SetBytes(int64(len(m.Text)))
 			for b.Loop() {
-				Classify(m)
+				Classify(m, false)
 			}
 		})
 	}

@@ -82,7 +82,7 @@ func TestNothingAutomaticAnswersAHeaderThatIsNotReadWhole(t *testing.T) {
 		"fields":    head + strings.Repeat("X: b\r\n", 50_000) + end,
 		"one field": head + "X: " + strings.Repeat("b\r\n ", 1<<20) + "\r\n" + end,
 	} {
-		c := mail.Classify(mail.Parse([]byte(raw)))
+		c := mail.Classify(mail.Parse([]byte(raw)), false)
 		if !c.SuppressAutoReply || c.Reason == "" {
 			t.Errorf("%s: may be answered: %+v", name, c)
 		}
