@@ -308,9 +308,11 @@ func (c *command) bounced(m *Message, p placement, original string) error {
 		}
 		c.trace.add(StepBounceMatched, "recipient", delivery.Recipient, "status", b.Status, "note", b.Reason)
 		attempt := Attempt{At: m.At, Host: m.Envelope.HELO, Enhanced: b.Status, Text: b.Reason}
-		delivery.Attempts = append(delivery.Attempts, attempt)
-		if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
-			return err
+		if delivery.State != DeliveryFailed { // a second report is no second failure, of which somebody would be told
+			delivery.Attempts = append(delivery.Attempts, attempt)
+			if err := c.endDelivery(&delivery, DeliveryFailed, attempt); err != nil {
+				return err
+			}
 		}
 		if !proven {
 			continue

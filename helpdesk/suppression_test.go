@@ -176,3 +176,33 @@ func TestAnAbsenceNoteIsKnownByItsEmptyEnvelopeSender(t *testing.T) {
 		}
 	}
 }
+
+// A failed delivery fails once: further reports on it stand in the conversation, and call
+// nobody again. Whoever was written to knows the address that they go to.
+func TestASecondBounceCallsNobodyAgain(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	m := h.reply(1, "Hello")
+	h.pass(10 * time.Second)
+	h.deliver(taken)
+	for _, status := range []string{"5.2.2", "5.2.2", "5.1.1"} {
+		h.pass(time.Minute)
+		h.post(h.delivery(m.ID).EnvelopeFrom, append([]string{"From: Mail Delivery System <MAILER-DAEMON@mx.customer.example>", "Subject: Undelivered Mail Returned to Sender"},
+			bounceLines("tamura@customer.example", status)...)...)
+	}
+	v, failed := h.ticket(1), 0
+	for _, e := range v.Events {
+		if e.Kind == helpdesk.EventDeliveryFailed {
+			failed++
+		}
+	}
+	if d := h.delivery(m.ID); failed != 1 || d.State != helpdesk.DeliveryFailed || len(d.Attempts) != 2 {
+		t.Errorf("failed %d times, %+v", failed, d)
+	}
+	if len(v.Messages) != 5 {
+		t.Errorf("%d messages, want all three reports among them", len(v.Messages))
+	}
+	if list, err := h.Suppressions(t.Context(), h.admin); err != nil || len(list) != 1 || list[0].Status != "5.1.1" { // that the mailbox is gone is news
+		t.Errorf("suppressions %+v, %v", list, err)
+	}
+}
