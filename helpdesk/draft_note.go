@@ -10,7 +10,11 @@ func (c *command) noteOfDraft(draft string) (*Note, error) {
 	if err != nil || earlier == nil || earlier.Message == "" {
 		return nil, err
 	}
-	return notes.Get(c, key(earlier.Message))
+	note, err := optional(notes.Get(c, key(earlier.Message)))
+	if err == nil && note == nil {
+		err = conflict("draft_sent", "this draft has become a reply already; write the note anew")
+	}
+	return note, err
 }
 
 // draftNoted ends the draft that has become a note of its ticket.

@@ -153,6 +153,37 @@ func TestNoteOfADraftIsWrittenOnce(t *testing.T) {
 	}
 }
 
+// What one begins to write becomes a reply or a note; the other is not there, and is not
+// an error that nobody can read.
+func TestADraftBecomesOneThing(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	_, err := h.SaveDraft(t.Context(), h.admin, helpdesk.Draft{ID: draftID, Kind: helpdesk.DraftNote, Ticket: 1, Text: "check"})
+	h.must(err)
+	_, err = h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID)
+	h.must(err)
+	noted := helpdesk.Reply{Ticket: 1, Text: "check this", IdempotencyKey: draftID, Draft: draftID}
+	if _, err := h.Reply(t.Context(), h.admin, noted); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_noted" {
+		t.Errorf("a reply of what became a note: %v", err)
+	}
+	if _, err := h.CheckReply(t.Context(), h.admin, noted); keyOf(err) != "draft_noted" {
+		t.Errorf("a check of what became a note: %v", err)
+	}
+	if _, err := h.Send(t.Context(), h.admin, noted, helpdesk.Sending{}); keyOf(err) != "draft_noted" {
+		t.Errorf("sending what became a note: %v", err)
+	}
+
+	h.draft(h.admin, 1, otherID, "hello")
+	_, err = h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "hello", IdempotencyKey: otherID, Draft: otherID})
+	h.must(err)
+	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "hello", otherID); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_sent" {
+		t.Errorf("a note of what became a reply: %v", err)
+	}
+	if v := h.ticket(1); len(v.Notes) != 1 || len(v.Messages) != 2 {
+		t.Errorf("%d notes, %d messages", len(v.Notes), len(v.Messages))
+	}
+}
+
 func TestDraftsGoWithAMergeAndBack(t *testing.T) {
 	h := newHouse(t)
 	h.first()

@@ -175,6 +175,7 @@ func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, 
 // repeated returns the message that an earlier command with the same key made. A
 // program gets it also once it was undone: it repeats what it asked for before, and a
 // person has decided since. A draft that is there was written by a person, who sends it.
+// One that became a note is no reply, though its key is the same.
 func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
 	if r.IdempotencyKey == "" {
 		return nil, nil
@@ -183,9 +184,12 @@ func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
 	if err != nil || earlier == nil || earlier.Message == "" {
 		return nil, err
 	}
-	m, err := messages.Get(s, key(earlier.Message))
-	if err != nil || m.State == MessageUndone && r.Draft != "" {
+	m, err := optional(messages.Get(s, key(earlier.Message)))
+	if err != nil || m != nil && m.State == MessageUndone && r.Draft != "" {
 		return nil, err
+	}
+	if m == nil {
+		return nil, conflict("draft_noted", "this draft has become a note already, under the same key; write the reply anew")
 	}
 	return m, nil
 }
