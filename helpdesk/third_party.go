@@ -113,3 +113,40 @@ func (r *Reply) mixes(s store.Reader) (list []Warning, err error) {
 	}
 	return list, nil
 }
+
+// goesOutside reports whether a third party is among recipients, or none of them is of the
+// customer's side or a colleague: what the customer wrote is not for them. Nobody has to
+// be known as a third party before they are one.
+func goesOutside(r store.Reader, t *Ticket, recipients []Address) (bool, error) {
+	contact, err := contacts.Get(r, key(t.ContactID))
+	if err != nil {
+		return false, err
+	}
+	company, err := companyOf(r, contact)
+	if err != nil {
+		return false, err
+	}
+	inside := len(recipients) == 0
+	for _, a := range recipients {
+		email := loweredAddress(a.Email)
+		if slices.Contains(t.ThirdParties, email) {
+			return true, nil
+		}
+		colleague, err := isColleague(r, email)
+		if err != nil {
+			return false, err
+		}
+		inside = inside || colleague || slices.Contains(t.Participants, email) || slices.Contains(contact.Addresses(), email) || ofHouse(contact, company, email)
+	}
+	return !inside, nil
+}
+
+// ofHouse reports whether an address is of the same house as a contact, whose company is
+// known or is told by a domain where not everybody gets an address.
+func ofHouse(contact *Contact, company *Company, email string) bool {
+	domain := domainOf(email)
+	if company != nil && slices.Contains(company.Domains, domain) {
+		return true
+	}
+	return domain != "" && domain == domainOf(contact.Email) && !FreeMail(domain)
+}

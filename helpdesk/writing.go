@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/madoguchi/madoguchi/store"
 )
 
 // WritingTask names what a model is asked to write for somebody who works.
@@ -144,7 +146,15 @@ func (d *Desk) Writing(ctx context.Context, a Actor, q WritingRequest) (*Writing
 	}
 	w := &Writing{Task: q.Task, Ticket: q.Ticket, Language: q.Language, Subject: t.Row.Ticket.Subject, Customer: t.Row.Contact.Name,
 		Agent: a.Name, Text: q.Text}
-	if q.goesOutside(&t.Row.Ticket) {
+	var outside bool
+	err = d.view(ctx, func(r store.Reader) (err error) {
+		outside, err = goesOutside(r, &t.Row.Ticket, q.To)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if q.Forward || outside {
 		if q.Task == WriteDraft {
 			return nil, &Error{Code: CodeConflict, Key: "error.writing_outside",
 				Message: "this goes to a third party, and a draft would answer the customer: write keywords, and have them made into a letter"}
@@ -160,11 +170,6 @@ func (d *Desk) Writing(ctx context.Context, a Actor, q WritingRequest) (*Writing
 		}
 	}
 	return w, d.prepareWriting(ctx, a, q, t, w)
-}
-
-// goesOutside reports whether a third party gets the reply.
-func (q *WritingRequest) goesOutside(t *Ticket) bool {
-	return q.Forward || slices.ContainsFunc(q.To, func(a Address) bool { return slices.Contains(t.ThirdParties, loweredAddress(a.Email)) })
 }
 
 // prepareWriting adds what only some tasks need.

@@ -96,6 +96,23 @@ func TestWhatAModelIsGivenOfThirdParties(t *testing.T) {
 	if _, err := h.Writing(t.Context(), h.admin, theirs); err != nil {
 		t.Errorf("a draft to the customer: %v", err)
 	}
+
+	// Nobody has to be known as a third party before they are one.
+	for to, outside := range map[string]bool{"carrier@parcels.example": true, "Kojima@customer.example": false, "sales@customer.example": false, "Sato@example.jp": false,
+		"carrier@parcels.example, tamura@customer.example": false, "carrier@parcels.example, accountant@tax.example": true} {
+		theirs.To = nil
+		for address := range strings.SplitSeq(to, ", ") {
+			theirs.To = append(theirs.To, helpdesk.Address{Email: address})
+		}
+		theirs.Task = helpdesk.WriteDraft
+		if _, err := h.Writing(t.Context(), h.admin, theirs); (keyOf(err) == "writing_outside") != outside {
+			t.Errorf("a draft to %s: %v", to, err)
+		}
+		theirs.Task = helpdesk.WriteKeywords
+		if in, err := h.Writing(t.Context(), h.admin, theirs); err != nil || in.Outside != outside || outside && len(in.Messages) != 2 {
+			t.Errorf("keywords to %s: %+v, %v", to, in, err)
+		}
+	}
 	other := h.mailFrom("Mori <mori@away.example>", "Is it right?", "", "Is my invoice right?")
 	in, err = h.Writing(t.Context(), h.admin, helpdesk.WritingRequest{Ticket: other.Ticket, Task: helpdesk.WriteDraft, Similar: []uint64{first.Ticket}})
 	if err != nil || len(in.Answers) > 0 {
