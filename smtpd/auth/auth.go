@@ -128,7 +128,7 @@ func (v *Verifier) Verify(ctx context.Context, r Request) Verdict {
 
 	spfDone := start(func() SPF { return checkSPF(ctx, dns, r) })
 	policyDone := start(func() policyLookup { return discoverPolicy(ctx, dns, from.domain) })
-	var arcDone <-chan arcChain
+	var arcDone <-chan outcome[arcChain]
 	sealed := m.has(arcFields...)
 	if sealed {
 		arcDone = start(func() arcChain { return checkARC(ctx, keys, m, v.now()) })
@@ -162,29 +162,6 @@ func (v *Verifier) now() time.Time {
 		return time.Now()
 	}
 	return v.Now()
-}
-
-// start runs work apart, so that a resolver which ignores its context cannot
-// hold the caller.
-func start[T any](work func() T) <-chan T {
-	done := make(chan T, 1)
-	go func() { done <- work() }()
-	return done
-}
-
-// await returns what done delivers before ctx ends, or else late().
-func await[T any](ctx context.Context, done <-chan T, late func() T) T {
-	select {
-	case t := <-done:
-		return t
-	case <-ctx.Done():
-	}
-	select {
-	case t := <-done:
-		return t
-	default:
-		return late()
-	}
 }
 
 // noAnswer is the cause of the end of the budget.

@@ -59,16 +59,21 @@ func (m *message) signatures() (checked []signature, beyond []DKIM) {
 // result is empty where there are none.
 func checkDKIM(ctx context.Context, keys *publishedKeys, m *message, now time.Time) []DKIM {
 	signatures, beyond := m.signatures()
-	results := make([]DKIM, len(signatures), len(signatures)+len(beyond))
+	outcomes := make([]outcome[DKIM], len(signatures))
 	var group sync.WaitGroup
 	for i, s := range signatures {
+		check := func() { outcomes[i] = attempt(func() DKIM { return m.checkSignature(ctx, keys, s, now) }) }
 		if i == len(signatures)-1 {
-			results[i] = m.checkSignature(ctx, keys, s, now)
+			check()
 			continue
 		}
-		group.Go(func() { results[i] = m.checkSignature(ctx, keys, s, now) })
+		group.Go(check)
 	}
 	group.Wait()
+	results := make([]DKIM, 0, len(signatures)+len(beyond))
+	for _, o := range outcomes {
+		results = append(results, o.get())
+	}
 	return append(results, beyond...)
 }
 

@@ -40,9 +40,13 @@ type publishedKeys struct {
 
 // fetchedKey is there once done is closed.
 type fetchedKey struct {
-	done chan struct{}
-	key  publishedKey
-	err  error
+	done    chan struct{}
+	outcome outcome[keyAnswer]
+}
+
+type keyAnswer struct {
+	key publishedKey
+	err error
 }
 
 func newPublishedKeys(ctx context.Context, dns lookups) *publishedKeys {
@@ -59,14 +63,18 @@ func (k *publishedKeys) get(selector, domain string) (publishedKey, error) {
 		fetched = &fetchedKey{done: make(chan struct{})}
 		k.known[name] = fetched
 		go func() {
-			fetched.key, fetched.err = fetchKey(k.ctx, k.dns, name)
-			close(fetched.done)
+			defer close(fetched.done)
+			fetched.outcome = attempt(func() (a keyAnswer) {
+				a.key, a.err = fetchKey(k.ctx, k.dns, name)
+				return a
+			})
 		}()
 	}
 	k.mu.Unlock()
 	select {
 	case <-fetched.done:
-		return fetched.key, fetched.err
+		answer := fetched.outcome.get()
+		return answer.key, answer.err
 	case <-k.ctx.Done():
 		return publishedKey{}, &net.DNSError{Err: context.Cause(k.ctx).Error(), Name: name, IsTimeout: true, IsTemporary: true}
 	}
