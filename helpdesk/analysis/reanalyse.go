@@ -3,6 +3,7 @@ package analysis
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -26,7 +27,7 @@ func (a *Analyst) Reanalyse(ctx context.Context, id string) error {
 	errs := make([]error, len(step.Messages))
 	var reading sync.WaitGroup
 	for i, message := range step.Messages {
-		reading.Go(func() { errs[i] = a.read(ctx, message, true) })
+		reading.Go(func() { errs[i] = a.readAgain(ctx, message) })
 	}
 	reading.Wait()
 	for _, err := range errs {
@@ -35,4 +36,15 @@ func (a *Analyst) Reanalyse(ctx context.Context, id string) error {
 		}
 	}
 	return a.desk.FinishReanalysisStep(context.WithoutCancel(ctx), id, step)
+}
+
+// readAgain is read, beside others: a panic is the error of this mail, and does not end the
+// process, which would meet the same mail at its next start.
+func (a *Analyst) readAgain(ctx context.Context, messageID string) (err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("read message %s again: panic: %v\n%s", messageID, reason, debug.Stack())
+		}
+	}()
+	return a.read(ctx, messageID, true)
 }
