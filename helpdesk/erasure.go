@@ -143,6 +143,22 @@ func (d *Desk) Erasures(ctx context.Context, a Actor) (list []Erasure, err error
 	return list, err
 }
 
+// Erasure returns one erasure, to see how far it is.
+func (d *Desk) Erasure(ctx context.Context, a Actor, id string) (e *Erasure, err error) {
+	if err := a.may("see erasures", PermitErase); err != nil {
+		return nil, err
+	}
+	err = d.view(ctx, func(r store.Reader) error {
+		e, err = erasures.Get(r, key(id))
+		if e, err = found(e, err, "erasure", id); err != nil {
+			return err
+		}
+		e.Addresses = nil
+		return nil
+	})
+	return e, err
+}
+
 // eraseContacts empties a contact and those that were merged into it, and deletes what is
 // kept by their addresses. What keeps the house from writing to them stays: who asked for
 // no more mail, and who is blocked.

@@ -46,11 +46,18 @@ func tamura(t *testing.T) (h *house, contact string, shared, others uint64) {
 			t.Fatal(err)
 		}
 	}
+	unknown := incoming("support@example.jp", "From: Tamura <tamura@private.example>\r\n\r\nTamura\r\n", h.now)
+	unknown.Envelope.RemoteIP, unknown.Envelope.MailFrom = "192.0.2.7", "Tamura@private.example"
+	if wait, err := h.Greylist(ctx, unknown); err != nil || wait == 0 {
+		t.Fatalf("not put off: %v, %v", wait, err)
+	}
+	hook, _, err := h.SaveWebhook(ctx, h.admin, helpdesk.Webhook{Name: "倉庫", URL: "https://warehouse.example/hook", Kinds: []helpdesk.EventKind{helpdesk.EventTicketCreated, helpdesk.EventContactSaved}})
+	must(err)
 	others = h.post("support@example.jp", "From: Kojima <kojima@other.example>", "Subject: mine", "", "of Kojima").Ticket
 	first := h.ofTamura("support@example.jp", "the invoice")
 	contact = h.ticket(first.Ticket).Row.Ticket.ContactID
 	must(h.StoreAnalysis(ctx, helpdesk.Analysis{MessageID: first.MessageID, Model: "m", ReplyType: "standard", Opportunity: 3, Summary: "Tamura asks", Language: "en"}))
-	_, err := h.Change(ctx, h.admin, first.Ticket, helpdesk.Change{Assignee: &h.user.ID, Tags: &[]string{"tamura-tag"}})
+	_, err = h.Change(ctx, h.admin, first.Ticket, helpdesk.Change{Assignee: &h.user.ID, Tags: &[]string{"tamura-tag"}})
 	must(err)
 	_, err = h.AddNote(ctx, h.admin, first.Ticket, "Tamura called")
 	must(err)
@@ -91,6 +98,21 @@ func tamura(t *testing.T) (h *house, contact string, shared, others uint64) {
 
 	shared = h.post("support@example.jp", "From: Tamura <tamura@private.example>", "To: support@example.jp", "Cc: kojima@other.example", "Subject: shared", "", "of both").Ticket
 	h.reply(shared, "to both")
+	var told *helpdesk.WebhookCall
+	for {
+		told, err = h.NextWebhook(ctx, hook.ID, told, false)
+		must(err)
+		if told == nil {
+			break
+		}
+		told.Attempt = helpdesk.WebhookAttempt{At: h.now, Status: 200, Head: "ok"}
+		if told.Delivery.Ticket != others {
+			told.Attempt.Head = "we have Tamura now"
+		}
+		if told.Delivery.Ticket == 0 {
+			told.Attempt.Head = "tamura@private.example"
+		}
+	}
 	last := h.ticket(shared)
 	if got := h.post(last.Messages[len(last.Messages)-1].Message.ReplyAddress, "From: Kojima <kojima@other.example>", "Subject: Re: shared", "", "Kojima too"); got.Ticket != shared {
 		t.Fatalf("the answer of the other customer is on %+v", got)
@@ -115,6 +137,13 @@ func TestErasingAPersonLeavesNothingOfThem(t *testing.T) {
 	done := h.erase(e.ID)
 	if done.State != helpdesk.ErasureDone || done.Tickets != 5 || done.Mails != 6 || !slices.Equal(done.Left, []uint64{shared}) {
 		t.Errorf("the erasure: %+v", done)
+	}
+	hooks, err := h.Webhooks(t.Context(), h.admin)
+	if err != nil || len(hooks) != 1 {
+		t.Fatalf("webhooks: %v, %v", hooks, err)
+	}
+	if list, err := h.WebhookDeliveries(t.Context(), h.admin, hooks[0].ID, 100); err != nil || !slices.ContainsFunc(list, func(w helpdesk.WebhookDelivery) bool { return w.Ticket == others && w.Attempts[0].Head == "ok" }) {
+		t.Errorf("what was answered about others: %+v, %v", list, err)
 	}
 	traces := h.Traces(t.Context(), "tamura")
 	kept := []string{fmt.Sprintf("Ticket:%d ", shared), fmt.Sprintf("Number:%d ", shared)}
@@ -207,4 +236,68 @@ func TestErasingIsForGood(t *testing.T) {
 	if v := h.ticket(first); v.Row.Ticket.ErasedAt.IsZero() || len(v.Messages)+len(v.Notes) > 0 {
 		t.Errorf("the ticket: %+v", v.Row.Ticket)
 	}
+}
+
+// Mail that comes while the person is erased is a new customer's, whom nothing takes it from.
+func TestMailThatComesDuringAnErasureStays(t *testing.T) {
+	h, contact, _, _ := tamura(t)
+	e, err := h.EraseContact(t.Context(), h.admin, contact, "tamura@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	now, err := h.Erasure(t.Context(), h.admin, e.ID)
+	if err != nil || now.State != helpdesk.ErasingTickets || now.Addresses != nil {
+		t.Errorf("the erasure under way: %+v, %v", now, err)
+	}
+	number := h.ofTamura("support@example.jp", "something meanwhile").Ticket
+	again := h.ticket(number).Row.Ticket.ContactID
+	h.erase(e.ID)
+	if v := h.ticket(number); again == contact || v.Row.Contact.Email != "tamura@private.example" || len(v.Messages) != 1 || v.Row.Ticket.Subject != "Tamura something meanwhile" {
+		t.Errorf("the mail that came meanwhile: %+v", v.Row)
+	}
+	second, err := h.EraseContact(t.Context(), h.admin, again, "tamura@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if done := h.erase(second.ID); done.Tickets != 1 || done.Mails != 1 {
+		t.Errorf("erasing who wrote again: %+v", done)
+	}
+	_, err = h.Erasure(t.Context(), h.admin, "nothing")
+	wantCode(t, err, helpdesk.CodeNotFound, "erasure")
+	agent := h.admin
+	agent.Role = helpdesk.RoleAgent
+	_, err = h.Erasure(t.Context(), agent, e.ID)
+	wantCode(t, err, helpdesk.CodeForbidden, "erasures")
+}
+
+// Who is a customer and works here too stays a user, and the audit log says what was done
+// to the account.
+func TestErasingACustomerWhoIsAUser(t *testing.T) {
+	h, contact, _, _ := tamura(t)
+	u, err := h.CreateUser(t.Context(), h.admin, helpdesk.NewUser{Email: "tamura@private.example", Name: "Tamura", Password: "correct horse battery", Role: helpdesk.RoleAgent})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mergings := h.contact(contact).Mergings
+	if len(mergings) != 1 {
+		t.Fatalf("mergings: %+v", mergings)
+	}
+	e, err := h.EraseContact(t.Context(), h.admin, contact, "tamura@private.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.erase(e.ID)
+	if all, err := h.Users(t.Context(), h.admin); err != nil || !slices.ContainsFunc(all, func(other helpdesk.User) bool { return other.ID == u.ID && other.Email == u.Email }) {
+		t.Errorf("the users: %+v, %v", all, err)
+	}
+	list, _, err := h.Audit(t.Context(), h.admin, helpdesk.AuditQuery{Kind: "user"})
+	if err != nil || !slices.ContainsFunc(list, func(e helpdesk.Event) bool { return e.Data["user"] == "tamura@private.example" }) {
+		t.Errorf("the audit log: %+v, %v", list, err)
+	}
+	list, err = h.Events(t.Context(), h.admin, 0, 10_000)
+	if err != nil || slices.ContainsFunc(list, func(e helpdesk.Event) bool { return strings.HasPrefix(string(e.Kind), "contact.") && len(e.Data) > 1 }) {
+		t.Errorf("what the log says of contacts: %+v, %v", list, err)
+	}
+	_, err = h.UndoMergeContacts(t.Context(), h.admin, mergings[0].ID)
+	wantCode(t, err, helpdesk.CodeNotFound, "")
 }

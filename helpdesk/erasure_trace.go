@@ -33,8 +33,15 @@ func (c *command) redact(e *Erasure, event *Event) error {
 	return events.Put(c, &redacted)
 }
 
-// names reports whether an event names one of the addresses.
+// ofAccounts are the areas of the log that are about the house's own people and their ways
+// in: who is a customer too stays a user, and what was done to the account stays known.
+var ofAccounts = map[string]bool{"login": true, "session": true, "second_factor": true, "passkey": true, "identity": true, "token": true, "user": true, "role": true, "team": true}
+
+// names reports whether an event names one of the addresses as a customer's.
 func (e *Event) names(addresses []string) bool {
+	if area, _, _ := strings.Cut(string(e.Kind), "."); ofAccounts[area] {
+		return false
+	}
 	if e.Actor.Kind == ActorCustomer && slices.Contains(addresses, e.Actor.Name) {
 		return true
 	}
@@ -80,9 +87,15 @@ func (d *Desk) eraseQuarantined(ctx context.Context, e *Erasure) error {
 	})
 }
 
-// eraseNotices deletes what users were told of erased tickets.
-func (d *Desk) eraseNotices(ctx context.Context, _ *Erasure) error {
-	return eraseAll(ctx, d, notices, func(r store.Reader, n *Notice) (bool, error) { return erasedTicket(r, n.Ticket) },
+// eraseNotices deletes what users were told of erased tickets, and of mails to the person
+// that nobody has sent.
+func (d *Desk) eraseNotices(ctx context.Context, e *Erasure) error {
+	return eraseAll(ctx, d, notices, func(r store.Reader, n *Notice) (bool, error) {
+		if n.Ticket == 0 {
+			return namesAny(n.Subject, e.Addresses), nil
+		}
+		return erasedTicket(r, n.Ticket)
+	},
 		func(c *command, n *Notice) error {
 			if err := c.clearTimer(TimerNotice, n.ID); err != nil {
 				return err
@@ -160,6 +173,46 @@ func (d *Desk) eraseTrials(ctx context.Context, _ *Erasure) error {
 			now.Mails = slices.DeleteFunc(slices.Clone(now.Mails), erased(c))
 			return trials.Put(c, now)
 		})
+}
+
+// eraseGreylisted forgets whom the person tried to write to, and from where.
+func (d *Desk) eraseGreylisted(ctx context.Context, e *Erasure) error {
+	return eraseAll(ctx, d, greylist, func(_ store.Reader, g *greylisted) (bool, error) { return slices.Contains(e.Addresses, g.Sender), nil },
+		func(c *command, g *greylisted) error {
+			k := key(g.Network, g.Sender, g.Recipient)
+			if has, err := greylist.Has(c, k); err != nil || !has {
+				return err // the sweep came by meanwhile
+			}
+			if err := greylist.Delete(c, k); err != nil {
+				return err
+			}
+			return c.growGreylist(-1)
+		})
+}
+
+// eraseWebhookAnswers deletes how receivers answered to what they were told of the person:
+// many repeat what they were sent.
+func (d *Desk) eraseWebhookAnswers(ctx context.Context, e *Erasure) error {
+	said := func(a WebhookAttempt) bool { return a.Head != "" || a.Error != "" }
+	return eraseAll(ctx, d, webhookDeliveries, func(r store.Reader, w *WebhookDelivery) (bool, error) {
+		if !slices.ContainsFunc(w.Attempts, said) {
+			return false, nil
+		}
+		if slices.ContainsFunc(w.Attempts, func(a WebhookAttempt) bool { return namesAny(a.Head+" "+a.Error, e.Addresses) }) {
+			return true, nil
+		}
+		return erasedTicket(r, w.Ticket)
+	}, func(c *command, w *WebhookDelivery) error {
+		now, err := optional(webhookDeliveries.Get(c, key(w.ID)))
+		if err != nil || now == nil {
+			return err
+		}
+		now.Attempts = slices.Clone(now.Attempts)
+		for i := range now.Attempts {
+			now.Attempts[i].Head, now.Attempts[i].Error = "", ""
+		}
+		return webhookDeliveries.Put(c, now)
+	})
 }
 
 // verifyErasures checks that exactly the erasures that are under way have a timer, and

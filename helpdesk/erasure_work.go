@@ -46,7 +46,8 @@ func (d *Desk) EraseRecords(ctx context.Context, id string) error {
 	}
 }
 
-// eraseNextTickets looks for the next few tickets of the person, and erases them.
+// eraseNextTickets looks for the next tickets of the person, and erases them a few at a
+// time. The tokens of all of them are looked for at once: there may be a million.
 func (d *Desk) eraseNextTickets(ctx context.Context, e *Erasure) error {
 	var numbers []uint64
 	var made map[uint64][]string // tokens by ticket
@@ -58,7 +59,7 @@ func (d *Desk) eraseNextTickets(ctx context.Context, e *Erasure) error {
 			if err != nil {
 				return err
 			}
-			if looked++; looked > erasureLooks || len(numbers) == erasureTickets {
+			if looked++; looked > erasureLooks || len(numbers) == erasureRecords {
 				end = false
 				break
 			}
@@ -71,20 +72,40 @@ func (d *Desk) eraseNextTickets(ctx context.Context, e *Erasure) error {
 	}); err != nil {
 		return err
 	}
-	return d.update(ctx, System("erasure"), func(c *command) error {
-		now := *e
-		now.Left = slices.Clone(e.Left)
-		for _, number := range numbers {
-			if err := c.eraseTicket(&now, number, made[number]); err != nil {
-				return fmt.Errorf("ticket %d: %w", number, err)
-			}
-		}
+	var err error
+	for len(numbers) > erasureTickets && err == nil {
+		part := numbers[:erasureTickets]
+		numbers = numbers[erasureTickets:]
+		e, err = d.eraseTickets(ctx, e, part, made, func(now *Erasure) { now.After = part[len(part)-1] })
+	}
+	if err != nil {
+		return err
+	}
+	_, err = d.eraseTickets(ctx, e, numbers, made, func(now *Erasure) {
 		if now.After = next; end {
 			now.State, now.After = ErasingTraces, 0
 		}
-		d.recent.forget()
-		return erasures.Put(c, &now)
 	})
+	return err
+}
+
+// eraseTickets erases some tickets in one transaction, and returns the erasure as it is
+// after that.
+func (d *Desk) eraseTickets(ctx context.Context, e *Erasure, numbers []uint64, made map[uint64][]string, goOn func(*Erasure)) (now *Erasure, err error) {
+	err = d.update(ctx, System("erasure"), func(c *command) error {
+		copied := *e
+		now = &copied
+		now.Left = slices.Clone(e.Left)
+		for _, number := range numbers {
+			if err := c.eraseTicket(now, number, made[number]); err != nil {
+				return fmt.Errorf("ticket %d: %w", number, err)
+			}
+		}
+		goOn(now)
+		d.recent.forget()
+		return erasures.Put(c, now)
+	})
+	return now, err
 }
 
 // tokensOf finds the tokens that lead to messages of tickets: those in copies for agents
@@ -140,7 +161,8 @@ func (d *Desk) eraseNextTraces(ctx context.Context, e *Erasure) error {
 		return err
 	}
 	if end {
-		for _, sweep := range []func(context.Context, *Erasure) error{d.eraseQuarantined, d.eraseNotices, d.eraseDrafts, d.eraseItems, d.eraseTrials} {
+		for _, sweep := range []func(context.Context, *Erasure) error{d.eraseQuarantined, d.eraseNotices, d.eraseDrafts, d.eraseItems, d.eraseTrials,
+			d.eraseGreylisted, d.eraseWebhookAnswers} {
 			if err := sweep(ctx, e); err != nil {
 				return err
 			}
@@ -200,4 +222,21 @@ func eraseAll[T any](ctx context.Context, d *Desk, table *store.Table[T], concer
 		}
 	}
 	return nil
+}
+
+// ErasedTickets returns the numbers of all tickets that were erased.
+func (d *Desk) ErasedTickets(ctx context.Context) (numbers []uint64, err error) {
+	err = d.view(ctx, func(r store.Reader) error {
+		numbers = nil
+		for t, err := range tickets.Scan(r, store.Range{}) {
+			if err != nil {
+				return err
+			}
+			if !t.ErasedAt.IsZero() {
+				numbers = append(numbers, t.Number)
+			}
+		}
+		return nil
+	})
+	return numbers, err
 }

@@ -36,7 +36,7 @@ func (d *Desk) Traces(ctx context.Context, word string) (found []string) {
 				say(table.Name(), fmt.Sprintf("%+v", record.Elem().Interface()))
 			}
 		}
-		for _, blobs := range []store.Blobs{raws, draftFiles} {
+		for _, blobs := range []store.Blobs{raws, draftFiles, templateFiles, bulkReplyFiles} {
 			for id, err := range blobs.IDs(r) {
 				if err != nil {
 					return err
