@@ -93,8 +93,8 @@ func (s *server) openBackground(ctx context.Context) error {
 	return nil
 }
 
-// erase carries an erasure out. The indexes hold words of what was erased until they are
-// written anew.
+// erase carries an erasure out. The indexes hold words of what was erased until they have
+// forgotten them.
 func (s *server) erase(ctx context.Context, id string) error {
 	if err := s.desk.EraseRecords(ctx, id); err != nil {
 		return err
@@ -102,7 +102,7 @@ func (s *server) erase(ctx context.Context, id string) error {
 	if err := s.similar.Forget(ctx); err != nil {
 		return err
 	}
-	if err := s.index.Rebuild(ctx, nil); err != nil {
+	if err := s.index.Forget(ctx); err != nil {
 		return err
 	}
 	return s.desk.FinishErasure(ctx, id)

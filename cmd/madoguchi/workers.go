@@ -17,7 +17,7 @@ const (
 	deskWorkLease    = time.Minute
 	bulkLease        = 10 * time.Minute
 	topicsLease      = 30 * time.Minute
-	eraseLease       = 6 * time.Hour // the search index is made anew
+	eraseLease       = 6 * time.Hour // all tickets and the whole search index are gone through
 	tellersAtOnce    = 8
 	tellingLease     = 5 * time.Minute
 )

@@ -19,5 +19,6 @@
 // tree: a commit writes one small segment, packed into blocks, in one place, and segments of similar
 // size are merged later, a bounded piece per transaction. A changed piece gets a
 // new generation, and its old place is marked dead. So a mail costs one short
-// write however common its words are.
+// write however common its words are. [Index.Forget] alone writes into segments: it takes
+// the terms of what was erased out of them.
 package search
