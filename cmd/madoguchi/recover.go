@@ -57,7 +57,7 @@ type recovery struct {
 	show     *bytesShown
 }
 
-func (r recovery) run(ctx context.Context) error {
+func (r recovery) run(ctx context.Context) (err error) {
 	target := r.to
 	if target == "" {
 		target = r.from
@@ -65,6 +65,11 @@ func (r recovery) run(ctx context.Context) error {
 	if err := r.mayBegin(ctx, target); err != nil {
 		return err
 	}
+	release, err := r.hold()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
 	partial := storePath(target) + ".partial"
 	if err := os.Remove(partial); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("begin anew: %w", err)
@@ -108,6 +113,18 @@ func (r recovery) mayBegin(ctx context.Context, target string) error {
 		return fmt.Errorf("there is data in %s already: name another directory with --to DIR", target)
 	}
 	return spaceFor(info.Size(), target, "write what is recovered beside what is there; name another place with --to DIR")
+}
+
+// hold keeps a server from accepting mail into the data that is about to be replaced.
+func (r recovery) hold() (release func() error, err error) {
+	if r.to != "" {
+		return func() error { return nil }, nil
+	}
+	release, err = holdStore(storePath(r.from))
+	if errors.Is(err, store.ErrLocked) {
+		return nil, fmt.Errorf("another process works on the data in %s: stop it first", r.from)
+	}
+	return release, err
 }
 
 // save writes a store of what can be read, mends it and verifies it.

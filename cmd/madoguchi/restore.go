@@ -71,23 +71,21 @@ A copy of the backup is made for that, and goes away again.`,
 	return cmd
 }
 
-func restore(ctx context.Context, source backupSource, directory string, force bool, report io.Writer, show *bytesShown) error {
+func restore(ctx context.Context, source backupSource, directory string, force bool, report io.Writer, show *bytesShown) (err error) {
 	if err := prepareDirectory(directory); err != nil {
 		return err
 	}
-	replaces, err := mayReplace(ctx, directory, force)
+	replaces, release, err := mayReplace(ctx, directory, force)
 	if err != nil {
 		return err
 	}
+	defer func() { err = errors.Join(err, release()) }()
 	if err := spaceFor(source.size, directory, "restore beside what is there"); err != nil {
 		return err
 	}
 	partial := storePath(directory) + ".partial"
 	defer os.Remove(partial)
-	show.begin("restoring", source.size)
-	err = copyDurably(ctx, partial, io.TeeReader(source, show))
-	show.end()
-	if err != nil {
+	if err := source.copyTo(ctx, partial, show, "restoring"); err != nil {
 		return fmt.Errorf("copy the backup: %w; nothing was changed", err)
 	}
 	v, err := verifyFile(ctx, partial)
@@ -103,6 +101,8 @@ func restore(ctx context.Context, source backupSource, directory string, force b
 			return err
 		}
 		fmt.Fprintf(report, "the data that was there is now %s\n", kept)
+	} else if _, err := os.Stat(storePath(directory)); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("a server began new data in %s meanwhile: stop it, and what starts it (its systemd sockets), and restore again with --force; nothing was changed", directory)
 	}
 	if err := putInPlace(partial, directory); err != nil {
 		return fmt.Errorf("put the backup in place: %w", err)
@@ -115,31 +115,36 @@ func restore(ctx context.Context, source backupSource, directory string, force b
 }
 
 // mayReplace says whether there is data in directory that a restore replaces,
-// or why it must not.
-func mayReplace(ctx context.Context, directory string, force bool) (bool, error) {
+// or why it must not. Until release is called no server can begin to work on that data:
+// mail that one accepted meanwhile would be in what was replaced.
+func mayReplace(ctx context.Context, directory string, force bool) (replaces bool, release func() error, err error) {
 	path := storePath(directory)
-	_, err := os.Stat(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("look at the data: %w", err)
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return false, func() error { return nil }, nil
+	} else if err != nil {
+		return false, nil, fmt.Errorf("look at the data: %w", err)
 	}
 	if server, err := dialControl(ctx, directory); err == nil {
 		server.Close()
-		return false, fmt.Errorf("a server runs on %s: stop it first", directory)
+		return false, nil, fmt.Errorf("a server runs on %s: stop it first", directory)
 	}
 	if !force {
-		return false, fmt.Errorf("there is data in %s already: restore into another directory with --data DIR, or replace it with --force (it is kept as %s.before-…)", directory, filepath.Base(path))
+		return false, nil, fmt.Errorf("there is data in %s already: restore into another directory with --data DIR, or replace it with --force (it is kept as %s.before-…)", directory, filepath.Base(path))
 	}
 	old, err := store.Open(path, store.BoltOptions{}) // also takes over into the file what its logs have
+	if err == nil {
+		err = old.Close()
+	}
+	if err != nil && !errors.Is(err, store.ErrLocked) {
+		err = nil // damaged data is the very thing that a restore replaces
+	}
+	if err == nil {
+		release, err = holdStore(path)
+	}
 	if errors.Is(err, store.ErrLocked) {
-		return false, fmt.Errorf("another process works on the data in %s: stop it first", directory)
+		return false, nil, fmt.Errorf("another process works on the data in %s: stop it first", directory)
 	}
-	if err != nil {
-		return true, nil // damaged data is the very thing that a restore replaces
-	}
-	return true, old.Close()
+	return true, release, err
 }
 
 // copyDurably writes source into a file, and stops when ctx ends.
