@@ -211,7 +211,8 @@ func TestRestoreRefusesWhatIsNoBackup(t *testing.T) {
 func TestCommandsMakeNoDataByASlip(t *testing.T) {
 	absent, empty := filepath.Join(t.TempDir(), "absent"), t.TempDir()
 	for _, args := range [][]string{{"verify"}, {"backup", filepath.Join(t.TempDir(), "b.db")}, {"user", "list"}, {"user", "reset-2fa", "ken@example.com"}, {"alias", "list"},
-		{"pipeline", "list"}, {"token", "list"}, {"queue"}, {"queue", "pause", "example.com"}, {"parked"}, {"parked", "resume"}, {"reindex"}, {"export", filepath.Join(t.TempDir(), "e")}} {
+		{"pipeline", "list"}, {"token", "list"}, {"queue"}, {"queue", "pause", "example.com"}, {"parked"}, {"parked", "resume"}, {"reindex"}, {"export", filepath.Join(t.TempDir(), "e")},
+		{"dns"}, {"dns", "example.com"}, {"dns", "rotate", "example.com"}, {"check"}, {"certificate"}, {"certificate", "renew"}} {
 		for _, data := range []string{absent, empty} {
 			refuse(t, append(slices.Clip(args), "--data", data), "there is no data in "+data, "--data DIR")
 		}

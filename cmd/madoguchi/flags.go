@@ -93,14 +93,14 @@ func (f *dataFlags) operateOrBegin(cmd *cobra.Command, work func(operations) err
 	return withOperations(cmd.Context(), directory, work)
 }
 
-// operateConfigured is operateOrBegin for work that depends on the configuration: that
-// of the running server, or else the file's.
+// operateConfigured is operate for work that depends on the configuration: that of the
+// running server, or else the file's.
 func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) error) error {
 	c, err := readConfig(f.config)
 	if err != nil {
 		return err
 	}
-	directory, err := f.directory()
+	directory, err := f.existingDirectory()
 	if err != nil {
 		return err
 	}

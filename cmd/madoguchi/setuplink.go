@@ -19,7 +19,7 @@ the one that it printed at its start is lost. Earlier links stop working. Once
 somebody can log in there is no such link: add people with "madoguchi user add",
 or in the web.`,
 		Example: `  madoguchi setup-link
-  sudo -u madoguchi madoguchi setup-link --config /etc/madoguchi.toml`,
+  sudo madoguchi setup-link --config /etc/madoguchi.toml`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			directory, err := data.existingDirectory()
