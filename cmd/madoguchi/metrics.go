@@ -38,7 +38,7 @@ func newMetrics() *metrics {
 	}
 	m := &metrics{
 		registry: prometheus.NewRegistry(),
-		received: histogram("mail_received_seconds", "Time from the end of a mail's data to its answer: accepted (250), refused (5xx) or temporary (451).", "result"),
+		received: histogram("mail_received_seconds", "Time from the end of a mail's data to its answer: accepted (250), refused (5xx), put_off by a filter or the greylist (451), or temporary: not stored for a fault here (451).", "result"),
 		work:     histogram("work_seconds", "Time a piece of timed work took: done, put off by its own rules, or failed.", "kind", "result"),
 		requests: histogram("http_request_seconds", "Time a web request took; live streams are not counted.", "method", "code"),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "events_total",
@@ -46,8 +46,12 @@ func newMetrics() *metrics {
 	}
 	m.kept = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "smtp_incidents_total",
 		Help: "What the mail port did not let happen, or could not find out, by reason."}, []string{"reason"})
+	// Each is there before it happens: a rate does not see a counter that begins with 1.
 	for _, i := range smtpd.Incidents() {
-		m.kept.WithLabelValues(string(i)) // so that each is there before it happens
+		m.kept.WithLabelValues(string(i))
+	}
+	for _, result := range []string{mailAccepted, mailRefused, mailPutOff, mailTemporary} {
+		m.received.WithLabelValues(result)
 	}
 	m.refused = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "madoguchi", Name: "mail_refused_total",
 		Help: "Mails and recipients that were not taken, and sessions turned away, since the start, by reason."}, []string{"reason"})
@@ -83,6 +87,14 @@ func (s *server) openMetrics(ctx context.Context) (err error) {
 // incident counts what the listener kept out.
 func (m *metrics) incident(i smtpd.Incident) { m.kept.WithLabelValues(string(i)).Inc() }
 
+// How a mail that came is answered.
+const (
+	mailAccepted  = "accepted"
+	mailRefused   = "refused"
+	mailPutOff    = "put_off" // as configured, which is nothing to be alarmed about
+	mailTemporary = "temporary"
+)
+
 // measuredIntake measures each mail on its way to the desk.
 type measuredIntake struct {
 	intake
@@ -93,12 +105,14 @@ func (i measuredIntake) Deliver(ctx context.Context, m *smtpd.Mail) error {
 	began := time.Now()
 	err := i.intake.Deliver(ctx, m)
 	var refused *smtpd.Refusal
-	result := "accepted"
+	result := mailAccepted
 	switch {
 	case errors.As(err, &refused) && refused.Code >= 500:
-		result = "refused"
+		result = mailRefused
+	case refused != nil:
+		result = mailPutOff
 	case err != nil:
-		result = "temporary"
+		result = mailTemporary
 	}
 	i.metrics.received.WithLabelValues(result).Observe(time.Since(began).Seconds())
 	return err

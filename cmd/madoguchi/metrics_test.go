@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -14,8 +15,9 @@ import (
 func TestMetricsCountWhatHappens(t *testing.T) {
 	directory := t.TempDir()
 	file := filepath.Join(directory, "madoguchi.toml")
-	text := "[metrics]\nlisten = \"127.0.0.1:0\"\n[[alias]]\naddress = \"support@example.com\"\n[ai]\nenabled = false\n"
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	text := "[metrics]\nlisten = \"127.0.0.1:0\"\n[[alias]]\naddress = \"support@example.com\"\n[ai]\nenabled = false\n[dns]\nresolver = \"127.0.0.1:1\"\ntimeout = \"1s\"\n"
+	const putsOff = "[incoming]\nexempt = []\n[incoming.greylist]\nenabled = true\n"
+	if err := os.WriteFile(file, []byte(text+putsOff), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	s := start(t, filepath.Join(directory, "data"), "--config", file)
@@ -34,11 +36,18 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 		return string(body)
 	}
 	before := scrape()
-	for _, want := range []string{"madoguchi_ready 1", "madoguchi_store_syncs_total ", "madoguchi_smtp_sessions 0", "madoguchi_store_bytes ", "madoguchi_disk_free_bytes ", "madoguchi_build_info{", `madoguchi_smtp_incidents_total{reason="tarpit"} 0`} {
+	for _, want := range []string{"madoguchi_ready 1", "madoguchi_store_syncs_total ", "madoguchi_smtp_sessions 0", "madoguchi_store_bytes ", "madoguchi_disk_free_bytes ", "madoguchi_build_info{", `madoguchi_smtp_incidents_total{reason="tarpit"} 0`,
+		`madoguchi_mail_received_seconds_count{result="temporary"} 0`} {
 		if !strings.Contains(before, want) {
 			t.Errorf("no %q in\n%s", want, before)
 		}
 	}
+	refuse(t, []string{"send-test", "--data", s.data}, "greylisted")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s.command.Process.Signal(syscall.SIGHUP)
+	s.log.waitFor(t, "reloaded log level")
 	succeed(t, "", "send-test", "--data", s.data)
 	s.get("/readyz")
 	var after string
@@ -48,6 +57,8 @@ func TestMetricsCountWhatHappens(t *testing.T) {
 	})
 	for _, want := range []string{
 		`madoguchi_mail_received_seconds_count{result="accepted"} 1`,
+		`madoguchi_mail_received_seconds_count{result="put_off"} 1`,
+		`madoguchi_mail_received_seconds_count{result="temporary"} 0`, // what is put off is no fault
 		`madoguchi_events_total{kind="message.received"} 1`,
 		`madoguchi_http_request_seconds_count{code="200",method="get"}`,
 	} {
