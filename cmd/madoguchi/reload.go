@@ -117,7 +117,7 @@ func (s *server) reloadCertificates(c config) error {
 			*names.runs = *names.file
 		}
 	}
-	if s.config.ACME.Agreed && c.ACME.Agreed {
+	if s.config.ACME.Agreed == c.ACME.Agreed {
 		runs := s.config.ACME
 		s.config.ACME = c.ACME
 		s.config.ACME.Web, s.config.ACME.Listen = runs.Web, runs.Listen

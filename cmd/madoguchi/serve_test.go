@@ -172,7 +172,7 @@ func TestReload(t *testing.T) {
 		t.Errorf("alias list: %q", out)
 	}
 
-	write("[smtp]\nmax_recipients = 7\n[log]\nlevel = \"debug\"\n[[alias]]\naddress = \"first@example.com\"\n[[alias]]\naddress = \"second@example.com\"\n")
+	write("[smtp]\nmax_recipients = 7\n[log]\nlevel = \"debug\"\n[acme]\nemail = \"admin@example.com\"\n[[alias]]\naddress = \"first@example.com\"\n[[alias]]\naddress = \"second@example.com\"\n")
 	s.command.Process.Signal(syscall.SIGHUP)
 	s.log.waitFor(t, "reloaded log level")
 	for _, want := range []string{
@@ -189,6 +189,11 @@ func TestReload(t *testing.T) {
 	}
 	if out := succeed(t, "", "alias", "list", "--data", s.data); !strings.Contains(out, "second@example.com") {
 		t.Errorf("alias list after a reload: %q", out)
+	}
+	s.command.Process.Signal(syscall.SIGHUP)
+	eventually(t, patience, "the same file is read again", func() bool { return strings.Count(s.log.String(), "reloaded log level") == 2 })
+	if n := strings.Count(s.log.String(), "key=acme.email"); n != 1 {
+		t.Errorf("what was followed is different %d times:\n%s", n, s.log)
 	}
 
 	write("[[alias]]\naddres = \"third@example.com\"\n")
