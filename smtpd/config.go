@@ -54,11 +54,10 @@ type Config struct {
 	MaxRefused int
 	// MaxMailsPerSession is the number of transactions one session may begin.
 	MaxMailsPerSession int
-	// MemoryBudget bounds in bytes what all mails take while they are examined
-	// and delivered; a mail counts three times its size, since its decoded parts
-	// stand beside it. Others wait their turn. A mail still arriving takes at
-	// most 1 MiB of memory more, and a file in SpoolDir beyond that.
-	MemoryBudget int64
+	// Budget bounds what all mails take while they are examined and delivered;
+	// others wait their turn. A mail still arriving takes at most 1 MiB of memory
+	// more, and a file in SpoolDir beyond that. Nil is one of DefaultBudget.
+	Budget *Budget
 
 	// ReadTimeout and WriteTimeout bound one read from, and one write to, a client.
 	ReadTimeout, WriteTimeout time.Duration
@@ -100,7 +99,6 @@ func DefaultConfig() Config {
 		MaxSessionsPerIP:   100,
 		MaxRefused:         20,
 		MaxMailsPerSession: 1000,
-		MemoryBudget:       256 << 20,
 		ReadTimeout:        5 * time.Minute, // RFC 5321 section 4.5.3.2.7
 		WriteTimeout:       time.Minute,
 		DataTimeout:        30 * time.Minute,
@@ -121,7 +119,9 @@ func (c Config) withDefaults() Config {
 	c.MaxSessionsPerIP = orDefault(c.MaxSessionsPerIP, d.MaxSessionsPerIP)
 	c.MaxRefused = orDefault(c.MaxRefused, d.MaxRefused)
 	c.MaxMailsPerSession = orDefault(c.MaxMailsPerSession, d.MaxMailsPerSession)
-	c.MemoryBudget = orDefault(c.MemoryBudget, d.MemoryBudget)
+	if c.Budget == nil {
+		c.Budget = NewBudget(DefaultBudget)
+	}
 	c.ReadTimeout = orDefault(c.ReadTimeout, d.ReadTimeout)
 	c.WriteTimeout = orDefault(c.WriteTimeout, d.WriteTimeout)
 	c.DataTimeout = orDefault(c.DataTimeout, d.DataTimeout)

@@ -19,7 +19,7 @@ type panicError struct {
 func (p *panicError) Error() string { return fmt.Sprintf("panic: %v", p.value) }
 
 // Examine authenticates and parses a mail, outside any transaction. Parsing
-// waits for one of as many places as there are processors; authentication and the
+// waits for one of a few places, which follow from the number of processors; authentication and the
 // content filter need none, as they spend their time waiting, and run beside it where
 // that is worth it.
 //
@@ -82,10 +82,11 @@ func (s *Server) filter(ctx context.Context, filter ContentFilter, m *Mail) {
 }
 
 func (s *Server) parse(ctx context.Context, m *Mail) error {
-	if err := s.processors.Acquire(ctx, 1); err != nil {
+	places := s.budget.of(int64(len(m.Raw))).places
+	if err := places.Acquire(ctx, 1); err != nil {
 		return err
 	}
-	defer s.processors.Release(1)
+	defer places.Release(1)
 	return guard(func() error {
 		m.Message = mail.Parse(m.Raw)
 		return nil

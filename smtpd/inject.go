@@ -61,11 +61,11 @@ func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.
 	}
 	e.Recipients = out.Taken
 	e.Received = received(&e, s.config.Hostname)
-	weight := min(3*int64(len(raw)), s.config.MemoryBudget)
-	if err := s.memory.Acquire(ctx, weight); err != nil {
-		return out, fmt.Errorf("wait for memory: %w", err)
+	leave, err := s.budget.enter(ctx, int64(len(raw)))
+	if err != nil {
+		return out, err
 	}
-	defer s.memory.Release(weight)
+	defer leave()
 	m, err := s.Examine(ctx, e, raw)
 	if err != nil {
 		return out, err

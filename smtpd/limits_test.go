@@ -187,7 +187,7 @@ func TestSpoolThatCannotBeWritten(t *testing.T) {
 }
 
 func TestMemoryBudget(t *testing.T) {
-	const size = 1 << 20
+	const size = 1<<20 + 2048
 	var now, most atomic.Int64
 	d := &desk{deliver: func(ctx context.Context, m *smtpd.Mail) error {
 		n := now.Add(1)
@@ -196,8 +196,9 @@ func TestMemoryBudget(t *testing.T) {
 		}
 		return nil
 	}}
-	// Room for two such mails at a time, and for none larger than that.
-	f := serve(t, smtpd.Config{MemoryBudget: 6*size + 3000, MaxMessageBytes: 4 * size}, d, nil)
+	// Room for two such mails at a time beside the small ones, and for none larger than that.
+	budget := smtpd.NewBudget((16*size + 3000) * 4 / 3)
+	f := serve(t, smtpd.Config{Budget: budget, MaxMessageBytes: 4 * size}, d, nil)
 	mail := strings.Repeat(strings.Repeat("x", 1022)+"\r\n", size/1024)
 	var group sync.WaitGroup
 	for range 12 {
@@ -230,4 +231,62 @@ func TestMemoryBudget(t *testing.T) {
 	c := f.inData(t)
 	c.send(strings.Repeat(mail, 3) + ".\r\n")
 	c.expect("250 ")
+}
+
+func TestSmallMailsDoNotWaitForLargeOnes(t *testing.T) {
+	const size = 2 << 20
+	taken, end := make(chan struct{}, 3), make(chan struct{})
+	d := &desk{deliver: func(ctx context.Context, m *smtpd.Mail) error {
+		if len(m.Raw) >= size {
+			taken <- struct{}{}
+			<-end
+		}
+		return nil
+	}}
+	f := serve(t, smtpd.Config{Budget: smtpd.NewBudget(8 * size)}, d, nil) // one large mail takes its part alone
+	large := strings.Repeat(strings.Repeat("x", 1022)+"\r\n", size/1024) + ".\r\n"
+	var waiting []*client
+	for range 3 {
+		c := f.inData(t)
+		c.send(large)
+		waiting = append(waiting, c)
+	}
+	<-taken
+	for range 3 {
+		c := f.inData(t)
+		c.send("Subject: x\r\n\r\nx\r\n.\r\n")
+		c.expect("250 ")
+	}
+	if len(taken) > 0 {
+		t.Error("a second large mail was taken in beside the first")
+	}
+	close(end)
+	for _, c := range waiting {
+		c.expect("250 ")
+	}
+}
+
+func TestServersShareABudget(t *testing.T) {
+	const size = 2 << 20
+	taken, end := make(chan struct{}, 2), make(chan struct{})
+	d := &desk{deliver: func(context.Context, *smtpd.Mail) error {
+		taken <- struct{}{}
+		<-end
+		return nil
+	}}
+	budget := smtpd.NewBudget(8 * size)
+	large := strings.Repeat(strings.Repeat("x", 1022)+"\r\n", size/1024) + ".\r\n"
+	first := serve(t, smtpd.Config{Budget: budget}, d, nil).inData(t)
+	first.send(large)
+	<-taken
+	second := serve(t, smtpd.Config{Budget: budget}, d, nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := second.server.Inject(ctx, smtpd.Injection{Recipients: []string{"support@x.org"}, Raw: []byte(large)},
+		func(context.Context, *smtpd.Mail, []smtpd.RefusedRecipient) error { return nil })
+	if err == nil || !strings.Contains(err.Error(), "memory") {
+		t.Errorf("the second server took a mail while the first had all the memory: %v", err)
+	}
+	close(end)
+	first.expect("250 ")
 }

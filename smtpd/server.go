@@ -14,12 +14,10 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime"
 	"sync"
 	"sync/atomic"
 
 	"github.com/emersion/go-smtp"
-	"golang.org/x/sync/semaphore"
 
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 )
@@ -37,9 +35,7 @@ type Server struct {
 	guarding  sync.Mutex // held while the gate changes
 	turned    *turned
 	openSpool func(dir string) (*os.File, error)
-
-	memory     *semaphore.Weighted // bytes of mail being examined and delivered
-	processors *semaphore.Weighted // places to parse at a time
+	budget    *Budget
 
 	ctx    context.Context // ends when a shutdown runs out of time
 	cancel context.CancelFunc
@@ -50,13 +46,12 @@ type Server struct {
 func NewServer(c Config, h Handler, v Verifier, log *slog.Logger) *Server {
 	c = c.withDefaults()
 	s := &Server{
-		config:     c,
-		handler:    h,
-		verifier:   v,
-		log:        log,
-		openSpool:  openUnlinked,
-		memory:     semaphore.NewWeighted(c.MemoryBudget),
-		processors: semaphore.NewWeighted(int64(runtime.GOMAXPROCS(0))),
+		config:    c,
+		handler:   h,
+		verifier:  v,
+		log:       log,
+		openSpool: openUnlinked,
+		budget:    c.Budget,
 	}
 	if c.TLS != nil {
 		s.tls = c.TLS.Clone()
@@ -136,11 +131,11 @@ func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 func (s *Server) take(e *Envelope, spooled *spool, listings []dnsbl.Listing) error {
 	ctx, cancel := context.WithTimeout(s.ctx, deliverTimeout)
 	defer cancel()
-	weight := min(3*spooled.size, s.config.MemoryBudget)
-	if err := s.memory.Acquire(ctx, weight); err != nil {
-		return fmt.Errorf("wait for memory: %w", err)
+	leave, err := s.budget.enter(ctx, spooled.size)
+	if err != nil {
+		return err
 	}
-	defer s.memory.Release(weight)
+	defer leave()
 
 	raw, err := spooled.load()
 	if err != nil {

@@ -190,7 +190,9 @@ func (s *server) openMail(context.Context) (err error) {
 		Forwarders: c.Incoming.TrustedForwarders,
 	})
 	handler := measuredIntake{s.intake(), s.metrics}
-	s.smtp = smtpd.NewServer(s.smtpConfig(), handler, &s.verifier, s.log)
+	listening := s.smtpConfig()
+	listening.Budget = smtpd.NewBudget(smtpd.DefaultBudget)
+	s.smtp = smtpd.NewServer(listening, handler, &s.verifier, s.log)
 	if c.SMTP.LMTP == "" {
 		return nil
 	}
@@ -198,7 +200,7 @@ func (s *server) openMail(context.Context) (err error) {
 	if s.lmtpAt, err = smtpd.ListenLMTP(c.SMTP.LMTP, anyone); err != nil {
 		return fmt.Errorf("smtp.lmtp: %w", err)
 	}
-	local := s.smtpConfig()
+	local := listening
 	local.LMTP, local.TLS, local.Listen = true, nil, c.SMTP.LMTP
 	s.lmtp = smtpd.NewServer(local, handler, &s.verifier, s.log)
 	return nil

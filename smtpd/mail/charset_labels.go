@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -181,12 +182,45 @@ func tableCharset(name string, enc encoding.Encoding) charset {
 // decoderOf never fails: what cannot be decoded becomes U+FFFD.
 func decoderOf(enc encoding.Encoding) func([]byte) string {
 	return func(data []byte) string {
+		if len(data) > maxDecodedAtOnce {
+			return decodeLong(enc, data)
+		}
 		// Most sets take two bytes where UTF-8 takes three.
 		text, _, err := transform.Append(enc.NewDecoder(), make([]byte, 0, len(data)+len(data)/2+16), data)
 		if err != nil {
 			return string(text) + string(utf8.RuneError)
 		}
 		return string(text)
+	}
+}
+
+// maxDecodedAtOnce is how many bytes are decoded into a buffer that grows; with more
+// its copies would stand beside each other.
+const maxDecodedAtOnce = 1 << 20
+
+// decodeLong decodes data twice, to know first how long the text will be.
+func decodeLong(enc encoding.Encoding, data []byte) string {
+	length := 0
+	decodePieces(enc, data, func(piece []byte) { length += len(piece) })
+	var text strings.Builder
+	text.Grow(length)
+	decodePieces(enc, data, func(piece []byte) { text.Write(piece) })
+	return text.String()
+}
+
+func decodePieces(enc encoding.Encoding, data []byte, give func([]byte)) {
+	decoder, piece := enc.NewDecoder(), make([]byte, 32<<10)
+	for {
+		written, read, err := decoder.Transform(piece, data, true)
+		give(piece[:written])
+		data = data[read:]
+		if errors.Is(err, transform.ErrShortDst) {
+			continue
+		}
+		if err != nil {
+			give([]byte(string(utf8.RuneError)))
+		}
+		return
 	}
 }
 

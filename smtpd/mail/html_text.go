@@ -15,31 +15,32 @@ import (
 // source, however deep its nesting.
 func TextFromHTML(source string) string {
 	t := textExtractor{opened: map[string]int{}, overflow: map[string]int{}}
-	tokenizer := html.NewTokenizer(strings.NewReader(source))
+	tokens := newHTMLTokens(source)
 	dropping := ""
 	for {
-		switch tokenizer.Next() {
+		switch token := tokens.next(); token.Type {
 		case html.ErrorToken:
 			t.closeTo(0)
 			return t.lines.String()
 		case html.TextToken:
-			if dropping == "" {
-				t.text(printable(tokenizer.Token().Data))
+			switch {
+			case dropping == "":
+				t.text(printable(token.Data))
+			case tokens.parted:
+				tokens.skipTo(dropping)
 			}
 		case html.StartTagToken, html.SelfClosingTagToken:
-			token := tokenizer.Token()
 			dropping = ""
 			if token.Data == "noscript" {
-				tokenizer.NextIsNotRawText()
+				tokens.tokenizer.NextIsNotRawText()
 			} else if elements[token.Data] == elementDropped {
 				dropping = token.Data
 			} else {
 				t.start(token)
 			}
 		case html.EndTagToken:
-			name := tokenizer.Token().Data
-			if name != dropping {
-				t.end(name)
+			if token.Data != dropping {
+				t.end(token.Data)
 			}
 			dropping = ""
 		}

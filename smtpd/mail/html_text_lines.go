@@ -9,6 +9,7 @@ const (
 	maxQuoteMarks = 20 // deeper quotations keep this many marks
 	maxListIndent = 8
 	maxBlankLines = 2 // in a row
+	maxLineHeld   = 64 << 10
 )
 
 // textLines collects text into lines. Breaks are kept pending until more text
@@ -21,6 +22,7 @@ type textLines struct {
 	out       strings.Builder
 	line      strings.Builder
 	open      bool // the line has begun
+	flushed   bool // and its beginning is in out already
 	lineQuote int
 	last      rune // last character of the line
 	space     bool // collapsed white space before the next character
@@ -65,6 +67,20 @@ func (l *textLines) put(c rune) {
 	l.space, l.newline, l.breaking, l.newCell, l.joinCell = false, false, false, false, false
 	l.line.WriteRune(c)
 	l.last = c
+	if l.line.Len() > maxLineHeld && c > ' ' {
+		l.flush()
+	}
+}
+
+// flush puts the beginning of a line out that is too long to be held.
+func (l *textLines) flush() {
+	if !l.flushed {
+		l.blanks = 0
+		l.out.WriteString(quoteMarks(l.lineQuote))
+	}
+	l.out.WriteString(l.line.String())
+	l.line.Reset()
+	l.flushed = true
 }
 
 // add writes text at the end of the line as it is, before any pending break.
@@ -90,25 +106,39 @@ func (l *textLines) beginLine() {
 
 func (l *textLines) endLine() {
 	text := strings.TrimRight(l.line.String(), " \t")
+	if l.flushed {
+		l.out.WriteString(text)
+		l.out.WriteByte('\n')
+	} else {
+		l.emit(text, l.lineQuote)
+	}
 	l.line.Reset()
+	l.flushed = false
 	l.open, l.breaking, l.newCell, l.joinCell, l.space, l.newline = false, false, false, false, false, false
 	l.cellLines++
-	l.emit(text, l.lineQuote)
 }
 
 func (l *textLines) emit(text string, quote int) {
-	marks := strings.Repeat(">", min(quote, maxQuoteMarks))
+	marks := quoteMarks(quote)
 	if text == "" {
 		if l.blanks++; l.blanks > maxBlankLines || l.out.Len() == 0 {
 			return
 		}
+		marks = strings.TrimSuffix(marks, " ")
 	} else {
 		l.blanks = 0
-		if marks != "" {
-			marks += " "
-		}
 	}
-	l.out.WriteString(marks + text + "\n")
+	l.out.WriteString(marks)
+	l.out.WriteString(text)
+	l.out.WriteByte('\n')
+}
+
+// quoteMarks stands before a line of a quotation of that depth.
+func quoteMarks(depth int) string {
+	if depth == 0 {
+		return ""
+	}
+	return strings.Repeat(">", min(depth, maxQuoteMarks)) + " "
 }
 
 // lineBreak ends the line, an empty one too.
