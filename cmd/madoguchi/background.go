@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
 	"github.com/madoguchi/madoguchi/ui"
 	"github.com/madoguchi/madoguchi/ui/locale"
