@@ -22,7 +22,7 @@ func (s *Server) leave(ctx context.Context, v *visit, p place) (where helpdesk.A
 		return helpdesk.AfterCloseList, 0, nil
 	}
 	p.query.Only, p.query.Limit = preference.Only, rowsAtMost
-	found, err := s.tickets(ctx, v.actor(), p.query.TicketQuery)
+	found, err := s.tickets(ctx, v.actor(), p.query.TicketQuery, v.Zone)
 	if err != nil {
 		return "", 0, err
 	}

@@ -22,7 +22,11 @@ func (s *Server) apiTickets(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	q.Limit, q.After = limit, c.QueryParam("after")
-	found, err := s.tickets(ctx, a, q)
+	house, err := s.desk.House(ctx) // programs have no zone of their own
+	if err != nil {
+		return err
+	}
+	found, err := s.tickets(ctx, a, q, house)
 	if err != nil {
 		return err
 	}

@@ -133,7 +133,7 @@ func (s *Server) allOf(ctx context.Context, v *visit, p place) (numbers []uint64
 	}
 	p.query.Only, p.query.Limit = preference.Only, rowsAtMost
 	for len(numbers) <= helpdesk.MaxBulk {
-		found, err := s.tickets(ctx, v.actor(), p.query.TicketQuery)
+		found, err := s.tickets(ctx, v.actor(), p.query.TicketQuery, v.Zone)
 		if err != nil {
 			return nil, err
 		}

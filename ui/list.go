@@ -83,7 +83,7 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	if s.searches(query) && query.View == helpdesk.ViewOpen { // the search box leads there, and looks everywhere
 		query.View, title = "", v.T("list.found")
 	}
-	found, err := s.tickets(ctx, v.actor(), query)
+	found, err := s.tickets(ctx, v.actor(), query, v.Zone)
 	if err != nil {
 		return listView{}, err
 	}

@@ -99,7 +99,7 @@ func (s *Server) paletteFind(c echo.Context) error {
 		}
 	}
 	if text != "" {
-		found, err := s.tickets(ctx, v.actor(), helpdesk.TicketQuery{Text: text, Limit: maxPalette})
+		found, err := s.tickets(ctx, v.actor(), helpdesk.TicketQuery{Text: text, Limit: maxPalette}, v.Zone)
 		if err != nil {
 			return err
 		}

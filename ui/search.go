@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
@@ -39,13 +40,13 @@ func searchOrder(s helpdesk.Sort) search.Sort {
 }
 
 // tickets returns a page of a list, or, where there is a text, of what a search
-// within it finds.
-func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.TicketQuery) (f found, err error) {
+// within it finds. zone is where the days that the text names begin.
+func (s *Server) tickets(ctx context.Context, a helpdesk.Actor, q helpdesk.TicketQuery, zone *time.Location) (f found, err error) {
 	if !s.searches(q) {
 		f.rows, f.next, err = s.desk.Tickets(ctx, a, q)
 		return f, err
 	}
-	query := search.Query{Text: q.Text, Sort: searchOrder(q.Sort), Within: q, Limit: q.Limit, After: q.After, Zone: s.now().Location()}
+	query := search.Query{Text: q.Text, Sort: searchOrder(q.Sort), Within: q, Limit: q.Limit, After: q.After, Zone: zone}
 	results, err := s.options.Search.Search(ctx, a, query)
 	if err != nil {
 		return f, err

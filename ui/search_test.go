@@ -6,7 +6,9 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
@@ -54,6 +56,33 @@ func newSearchableHouse(t *testing.T, change ...func(*ui.Options)) (h *house, in
 			t.Fatal(err)
 		}
 	}
+}
+
+// The days that people type are those of their own zone, wherever the server stands; those
+// that programs send are the house's.
+func TestSearchedDaysAreTheReaders(t *testing.T) {
+	evening := time.Date(2026, 11, 21, 20, 0, 0, 0, time.UTC) // the 22nd in Tokyo, the 21st in New York
+	h, index := newSearchableHouse(t, func(o *ui.Options) { o.Now = func() time.Time { return evening } })
+	h.Desk.Now = func() time.Time { return evening }
+	h.receive(letter{subject: "夜の便り", text: "本文"})
+	index()
+	b := h.as(h.admin)
+	for zone, found := range map[string]bool{"Asia/Tokyo": true, "America/New_York": false} {
+		b.header.Set("Cookie", "zone="+url.QueryEscape(zone))
+		for query, found := range map[string]bool{"after:2026-11-22": found, "before:2026-11-22": !found} {
+			if got := strings.Contains(b.get("/inbox/open?q="+query).want(http.StatusOK).body, "夜の便り"); got != found {
+				t.Errorf("in %s, %s finds it: %t; want %t", zone, query, got, found)
+			}
+		}
+	}
+	b.header.Del("Cookie")
+	token, err := h.CreateToken(h.ctx(), h.admin.Actor(), h.admin.ID, helpdesk.ScopeRead)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.header.Set("Authorization", "Bearer "+token)
+	b.get("/api/v1/tickets?q=after:2026-11-22").want(http.StatusOK).shows("夜の便り")
+	b.get("/api/v1/tickets?q=before:2026-11-22").want(http.StatusOK).hides("夜の便り")
 }
 
 func TestSearchBoxFindsEverywhereAndMarks(t *testing.T) {
