@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"net/http"
+	"net/url"
 	"strconv"
 	"time"
 
@@ -157,7 +158,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 	view.Places = []placesView{
 		v.placesOf(v.T("situation.by_team"), now.Teams, func(l helpdesk.LoadOf) string { return "/inbox/waiting?team=" + l.ID }),
 		v.placesOf(v.T("situation.by_pipeline"), now.Pipelines, func(l helpdesk.LoadOf) string { return "/inbox/waiting?pipeline=" + l.ID }),
-		v.placesOf(v.T("situation.by_alias"), now.Aliases, func(l helpdesk.LoadOf) string { return "/inbox/waiting?alias=" + l.Name }),
+		v.placesOf(v.T("situation.by_alias"), now.Aliases, func(l helpdesk.LoadOf) string { return "/inbox/waiting?alias=" + url.QueryEscape(l.Name) }),
 	}
 	return nil
 }
@@ -168,17 +169,17 @@ func (view *situationView) figures(p locale.Printer, now *helpdesk.Situation) {
 	if len(now.Longest) > 0 {
 		w := now.Longest[0]
 		longest.Value, longest.URL = minutes(p, w.Work), "/inbox/waiting/"+strconv.FormatUint(w.Row.Ticket.Number, 10)
-		longest.Hint = p.T("situation.longest_hint", p.Duration(p.Now.Sub(now.Waiting.Oldest)))
+		longest.Hint = p.T("situation.longest_hint", p.Duration(p.Now.Sub(w.Row.Ticket.WaitingSince)))
 	}
 	waiting := upTo(p, now.Waiting.Waiting, 0)
 	if now.Partial {
 		waiting += "+"
 	}
-	overdue := situationFigure{Label: p.T("view.overdue"), Value: p.Number(now.Waiting.Overdue), URL: "/inbox/overdue", Hint: p.T("situation.overdue_hint")}
+	overdue := situationFigure{Label: p.T("view.overdue"), Value: p.Number(now.Waiting.Overdue), URL: "/inbox/overdue?waiting=1", Hint: p.T("situation.overdue_hint")}
 	if now.Waiting.Overdue > 0 {
 		overdue.Tone = "bad"
 	}
-	unassigned := situationFigure{Label: p.T("situation.unassigned"), Value: p.Number(now.Unassigned.Waiting), URL: "/inbox/unassigned", Hint: p.T("situation.unassigned_hint")}
+	unassigned := situationFigure{Label: p.T("situation.unassigned"), Value: p.Number(now.Unassigned.Waiting), URL: "/inbox/waiting?assignee=" + helpdesk.AssigneeNone, Hint: p.T("situation.unassigned_hint")}
 	if now.Unassigned.Waiting > 0 {
 		unassigned.Tone = "warn"
 	}
@@ -219,10 +220,10 @@ func (view *situationView) bands(p locale.Printer, now *helpdesk.Situation) {
 	view.Chart = p.T("situation.chart", p.Number(now.Waiting.Waiting), p.Number(now.Bands[0].Count), p.Number(now.Bands[len(now.Bands)-1].Count))
 }
 
-func (v *visit) placesOf(title string, list []helpdesk.LoadOf, url func(helpdesk.LoadOf) string) placesView {
+func (v *visit) placesOf(title string, list []helpdesk.LoadOf, address func(helpdesk.LoadOf) string) placesView {
 	table := placesView{Title: title}
 	for _, l := range list {
-		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: url(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: minutes(v.Printer, l.Work)})
+		table.Rows = append(table.Rows, placeView{Name: l.Name, URL: address(l), Waiting: l.Waiting, Overdue: l.Overdue, Longest: minutes(v.Printer, l.Work)})
 	}
 	return table
 }
