@@ -73,9 +73,10 @@ func (s *Server) topicsPage(c echo.Context) error {
 
 func (view *topicsView) show(v *visit, r *helpdesk.TopicReport) {
 	zone := houseZone(r)
-	// A day's noon is on that day for readers elsewhere too.
+	house := v.Printer // whose days they are, wherever the reader is
+	house.Zone = zone
 	noon := func(day int) time.Time { return r.From.In(zone).AddDate(0, 0, day).Add(12 * time.Hour) }
-	view.Week = v.T("topics.week", v.Date(noon(0)), v.Date(noon(6)))
+	view.Week = v.T("topics.week", house.Date(noon(0)), house.Date(noon(6)))
 	view.Lead = v.T("topics.lead", r.Tickets, r.Tickets-r.Left, len(r.Topics))
 	view.Basis = v.T("topics.by."+r.By, v.Long(r.MadeAt), r.Model)
 	switch {
@@ -85,7 +86,7 @@ func (view *topicsView) show(v *visit, r *helpdesk.TopicReport) {
 		view.Note = v.T("topics.sampled", v.Number(r.Mails), v.Number(r.Read))
 	}
 	for d := range 7 {
-		view.Days = append(view.Days, v.Weekday(noon(d)))
+		view.Days = append(view.Days, house.Weekday(noon(d)))
 	}
 	for _, t := range r.Topics {
 		view.Topics = append(view.Topics, newTopicView(v.Printer, t, r.Weeks, view.Days))

@@ -44,3 +44,15 @@ func TestTopicsAreForThoseWhoWatchTheWork(t *testing.T) {
 	}
 	b.post("/topics/again").want(http.StatusForbidden)
 }
+
+// The days of topics are the house's, also for who reads them on the other side of the earth.
+func TestTopicsNameTheHousesDays(t *testing.T) {
+	h := newReadyHouse(t)
+	from := time.Date(2026, 11, 15, 15, 0, 0, 0, time.UTC) // the 16th in Tokyo
+	if err := h.StoreTopics(h.ctx(), helpdesk.TopicReport{Day: "2026-11-22", From: from, To: from.AddDate(0, 0, 7), Zone: "Asia/Tokyo", By: "words"}); err != nil {
+		t.Fatal(err)
+	}
+	b := h.as(h.admin)
+	b.header.Set("Cookie", "zone=America%2FNew_York")
+	b.get("/topics").want(http.StatusOK).shows("11月16日", "11月22日").hides("11月15日")
+}

@@ -338,6 +338,7 @@ func TestCountsDurationsAndSizes(t *testing.T) {
 		{en.N("time.hours", 1), "1 hour"}, {en.N("time.hours", 2), "2 hours"}, {en.N("time.hours", 0), "0 hours"}, {ja.N("time.hours", 1), "1時間"},
 		{en.Duration(59 * time.Second), "59 seconds"}, {en.Duration(90 * time.Minute), "1 hour"}, {ja.Duration(47 * time.Hour), "47時間"}, {ja.Duration(72 * time.Hour), "3日"},
 		{en.Size(999), "999 B"}, {en.Size(48_200), "48 KB"}, {en.Size(1_240_000), "1.2 MB"}, {en.Size(3_000_000_000), "3.0 GB"},
+		{en.Size(999_499), "999 KB"}, {en.Size(999_500), "1.0 MB"}, {en.Size(999_949_999), "999.9 MB"}, {en.Size(999_950_000), "1.0 GB"},
 		{en.Number(0), "0"}, {en.Number(999), "999"}, {en.Number(1000), "1,000"}, {en.Number(1234567), "1,234,567"}, {en.Number(-4200), "-4,200"},
 		{en.T("no.such.key"), "no.such.key"},
 	} {

@@ -147,12 +147,12 @@ func (p Printer) Duration(d time.Duration) string {
 
 // Size says a number of bytes in decimal units: "48 KB", "1.2 MB".
 func (p Printer) Size(bytes int64) string {
-	switch {
+	switch { // by what is said, rounded: there are no 1000 KB
 	case bytes < 1000:
 		return fmt.Sprintf("%d B", bytes)
-	case bytes < 1_000_000:
+	case bytes < 999_500:
 		return fmt.Sprintf("%d KB", (bytes+500)/1000)
-	case bytes < 1_000_000_000:
+	case bytes < 999_950_000:
 		return fmt.Sprintf("%.1f MB", float64(bytes)/1e6)
 	}
 	return fmt.Sprintf("%.1f GB", float64(bytes)/1e9)
