@@ -40,9 +40,9 @@ func mustMode[M any](mode M, err error) M {
 	return mode
 }
 
-// encode returns record behind the version byte of spec, packed, in memory of its own. What
-// could not be read again is refused here and not found out later.
-func encode[T any](spec *Spec[T], record *T) ([]byte, error) {
+// encode returns record behind the version byte of the table, packed, in memory of its own.
+// What could not be read again is refused here and not found out later.
+func (t *untypedTable) encode(record any) ([]byte, error) {
 	out := encodeBuffers.Get().(*bytes.Buffer)
 	defer func() {
 		if out.Cap() <= maxKeptBuffer {
@@ -50,20 +50,19 @@ func encode[T any](spec *Spec[T], record *T) ([]byte, error) {
 		}
 	}()
 	out.Reset()
-	out.WriteByte(spec.Version)
+	out.WriteByte(t.version)
 	if err := encoding.MarshalToBuffer(record, out); err != nil {
 		return nil, fmt.Errorf("encode: %w", err)
 	}
 	if mayBeUnreadable(out.Bytes()[1:]) {
-		var again T
-		if err := decoding.Unmarshal(out.Bytes()[1:], &again); err != nil {
+		if err := decoding.Unmarshal(out.Bytes()[1:], t.empty()); err != nil {
 			return nil, fmt.Errorf("encode: %w: it could not be read again: %w", ErrInvalid, err)
 		}
 	}
 	if out.Len() > MaxValueSize {
 		return nil, fmt.Errorf("encode: %w record of %d bytes, the limit is %d", ErrInvalid, out.Len(), MaxValueSize)
 	}
-	return pack(out.Bytes(), spec.Rewritten), nil
+	return pack(out.Bytes(), t.rewritten), nil
 }
 
 // maxKeptBuffer is how large a buffer may be, in bytes, to be kept for the next record.
@@ -108,8 +107,8 @@ func mayBeFarTime(text []byte) bool {
 	return len(text) >= shortest && text[len(text)-1] == 'Z' && (text[0] == '-' || '0' <= text[4] && text[4] <= '9')
 }
 
-// decode reads a record of any version up to that of spec.
-func (t *Table[T]) decode(value []byte) (*T, error) {
+// decode reads a record of any version up to that of the table.
+func (t *untypedTable) decode(value []byte) (record any, err error) {
 	space := packBuffers.Get().(*[]byte)
 	defer packBuffers.Put(space)
 	version, data, err := unpack(value, *space)
@@ -117,20 +116,19 @@ func (t *Table[T]) decode(value []byte) (*T, error) {
 		return nil, err
 	}
 	switch {
-	case version > t.spec.Version:
+	case version > t.version:
 		return nil, fmt.Errorf("%w: version %d, this program knows up to %d; use a newer program",
-			ErrNewer, version, t.spec.Version)
-	case version < t.spec.Version:
-		if t.spec.Upgrade == nil {
-			return nil, fmt.Errorf("%w: version %d, and the table upgrades nothing to %d", ErrCorrupt, version, t.spec.Version)
+			ErrNewer, version, t.version)
+	case version < t.version:
+		if t.upgrade == nil {
+			return nil, fmt.Errorf("%w: version %d, and the table upgrades nothing to %d", ErrCorrupt, version, t.version)
 		}
-		record, err := t.spec.Upgrade(version, data)
-		if err != nil {
+		if record, err = t.upgrade(version, data); err != nil {
 			return nil, fmt.Errorf("upgrade from version %d: %w", version, err)
 		}
 		return record, nil
 	}
-	record := new(T)
+	record = t.empty()
 	if err := decoding.Unmarshal(data, record); err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}

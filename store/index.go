@@ -71,11 +71,11 @@ func parseIndexEntry(position []byte) (IndexEntry, error) {
 
 // entries returns the full keys of the index's entries for a record, sorted and
 // each once; none for no record. They are in the memory given.
-func (i *tableIndex[T]) entries(record *T, primary []byte, memory *scratch) [][]byte {
+func (i *tableIndex) entries(record any, primary []byte, memory *scratch) [][]byte {
 	if record == nil {
 		return nil
 	}
-	entries := i.Keys(record)
+	entries := i.keys(record)
 	for n, key := range entries {
 		from := len(memory.keys)
 		memory.keys = IndexEntry{Index: key, Primary: primary}.append(append(memory.keys, i.prefix...))
@@ -89,7 +89,7 @@ func (i *tableIndex[T]) entries(record *T, primary []byte, memory *scratch) [][]
 }
 
 // checkUnique looks for another record that holds the index key of entry.
-func (i *tableIndex[T]) checkUnique(r Reader, entry, primary []byte) error {
+func (i *tableIndex) checkUnique(r Reader, entry, primary []byte) error {
 	parsed, err := parseIndexEntry(entry[len(i.prefix):])
 	if err != nil {
 		return err
@@ -103,17 +103,17 @@ func (i *tableIndex[T]) checkUnique(r Reader, entry, primary []byte) error {
 			return err
 		}
 		if bytes.Equal(held.Index, wanted) && !bytes.Equal(held.Primary, primary) {
-			return fmt.Errorf("index %s: %w: key %q belongs to %q", i.Name, ErrConflict, wanted, held.Primary)
+			return fmt.Errorf("index %s: %w: key %q belongs to %q", i.name, ErrConflict, wanted, held.Primary)
 		}
 	}
 	return nil
 }
 
-func (i *tableIndex[T]) scan(r Reader, rng Range) iter.Seq2[IndexEntry, error] {
+func (i *tableIndex) scan(r Reader, rng Range) iter.Seq2[IndexEntry, error] {
 	return func(yield func(IndexEntry, error) bool) {
 		for stored, err := range r.Scan(rng.within(i.prefix)) {
 			if err != nil {
-				yield(IndexEntry{}, fmt.Errorf("scan index %s: %w", i.Name, err))
+				yield(IndexEntry{}, fmt.Errorf("scan index %s: %w", i.name, err))
 				return
 			}
 			if !yield(parseIndexEntry(stored.Key[len(i.prefix):])) {
@@ -124,7 +124,7 @@ func (i *tableIndex[T]) scan(r Reader, rng Range) iter.Seq2[IndexEntry, error] {
 }
 
 // first returns the first entry whose index key begins with key.
-func (i *tableIndex[T]) first(r Reader, key []byte) (IndexEntry, error) {
+func (i *tableIndex) first(r Reader, key []byte) (IndexEntry, error) {
 	memory := takeScratch()
 	defer memory.giveBack()
 	stored, err := r.First(Prefix(memory.join(i.prefix, key)))
@@ -134,19 +134,16 @@ func (i *tableIndex[T]) first(r Reader, key []byte) (IndexEntry, error) {
 	return parseIndexEntry(stored.Key[len(i.prefix):])
 }
 
-func (t *Table[T]) index(name string) (*tableIndex[T], error) {
+func (t *untypedTable) index(name string) (*tableIndex, error) {
 	for i := range t.indexes {
-		if t.indexes[i].Name == name {
+		if t.indexes[i].name == name {
 			return &t.indexes[i], nil
 		}
 	}
-	return nil, fmt.Errorf("%w: table %s declares no index %q", ErrInvalid, t.spec.Name, name)
+	return nil, fmt.Errorf("%w: table %s declares no index %q", ErrInvalid, t.name, name)
 }
 
-// ScanIndexKeys yields the entries of an index in rng without reading records,
-// for counts and pages. rng is over index keys, each followed by the primary key:
-// Prefix of an index key finds all its entries.
-func (t *Table[T]) ScanIndexKeys(r Reader, index string, rng Range) iter.Seq2[IndexEntry, error] {
+func (t *untypedTable) scanIndexKeys(r Reader, index string, rng Range) iter.Seq2[IndexEntry, error] {
 	i, err := t.index(index)
 	if err != nil {
 		return func(yield func(IndexEntry, error) bool) { yield(IndexEntry{}, err) }
@@ -154,7 +151,7 @@ func (t *Table[T]) ScanIndexKeys(r Reader, index string, rng Range) iter.Seq2[In
 	return func(yield func(IndexEntry, error) bool) {
 		for entry, err := range i.scan(r, rng) {
 			if err != nil {
-				err = fmt.Errorf("table %s: %w", t.spec.Name, err)
+				err = fmt.Errorf("table %s: %w", t.name, err)
 			}
 			if !yield(entry, err) {
 				return
@@ -163,24 +160,19 @@ func (t *Table[T]) ScanIndexKeys(r Reader, index string, rng Range) iter.Seq2[In
 	}
 }
 
-// ScanIndex yields the records of an index in rng, as ScanIndexKeys orders them. A
-// record that is missing (ErrCorrupt) or cannot be decoded is yielded as an
-// error; a caller that goes on gets those after it.
-func (t *Table[T]) ScanIndex(r Reader, index string, rng Range) iter.Seq2[*T, error] {
-	return func(yield func(*T, error) bool) {
-		for entry, err := range t.ScanIndexKeys(r, index, rng) {
-			var record *T
-			if err == nil {
-				record, err = t.indexed(r, index, entry)
-			}
-			if !yield(record, err) {
-				return
-			}
+func (t *untypedTable) scanIndex(r Reader, index string, rng Range, yield func(record any, err error) bool) {
+	for entry, err := range t.scanIndexKeys(r, index, rng) {
+		var record any
+		if err == nil {
+			record, err = t.indexed(r, index, entry)
+		}
+		if !yield(record, err) {
+			return
 		}
 	}
 }
 
-func (t *Table[T]) indexed(r Reader, index string, entry IndexEntry) (*T, error) {
+func (t *untypedTable) indexed(r Reader, index string, entry IndexEntry) (any, error) {
 	record, err := t.get(r, entry.Primary)
 	if errors.Is(err, ErrNotFound) {
 		err = fmt.Errorf("%w: index %s has key %q for it, but there is no such record; verify the store",
@@ -192,23 +184,19 @@ func (t *Table[T]) indexed(r Reader, index string, entry IndexEntry) (*T, error)
 	return record, nil
 }
 
-// First returns the first record, in index order, whose index key begins with key;
-// with keys built by the type Key that means: whose first parts equal it.
-// ErrNotFound when there is none.
-func (t *Table[T]) First(r Reader, index string, key []byte) (*T, error) {
+func (t *untypedTable) firstIndexed(r Reader, index string, key []byte) (any, error) {
 	i, err := t.index(index)
 	if err != nil {
 		return nil, err
 	}
 	entry, err := i.first(r, key)
 	if err != nil {
-		return nil, &recordError{table: t.spec.Name, index: index, key: bytes.Clone(key), err: err}
+		return nil, &recordError{table: t.name, index: index, key: bytes.Clone(key), err: err}
 	}
 	return t.indexed(r, index, entry)
 }
 
-// HasIndexed tells whether First would find a record, without reading it.
-func (t *Table[T]) HasIndexed(r Reader, index string, key []byte) (bool, error) {
+func (t *untypedTable) hasIndexed(r Reader, index string, key []byte) (bool, error) {
 	i, err := t.index(index)
 	if err != nil {
 		return false, err
@@ -220,5 +208,5 @@ func (t *Table[T]) HasIndexed(r Reader, index string, key []byte) (bool, error) 
 	case errors.Is(err, ErrNotFound):
 		return false, nil
 	}
-	return false, &recordError{table: t.spec.Name, index: index, key: bytes.Clone(key), err: err}
+	return false, &recordError{table: t.name, index: index, key: bytes.Clone(key), err: err}
 }

@@ -10,14 +10,14 @@ const (
 // remembered is records by their stored form: what is asked for with every mail is read
 // from the store, and compared, but not decoded each time. As it only knows what decoding
 // those very bytes gave, it can be neither old nor of another store.
-type remembered[T any] struct {
-	clone func(*T) *T
+type remembered struct {
+	clone func(record any) any
 
 	mu      sync.RWMutex
-	records map[string]*T // never changed, nor given away
+	records map[string]any // never changed, nor given away
 }
 
-func (m *remembered[T]) find(stored []byte) (*T, bool) {
+func (m *remembered) find(stored []byte) (any, bool) {
 	m.mu.RLock()
 	record, ok := m.records[string(stored)]
 	m.mu.RUnlock()
@@ -28,7 +28,7 @@ func (m *remembered[T]) find(stored []byte) (*T, bool) {
 }
 
 // keep remembers a record that stays its caller's own.
-func (m *remembered[T]) keep(stored []byte, record *T) {
+func (m *remembered) keep(stored []byte, record any) {
 	if len(stored) > rememberedSize {
 		return
 	}
@@ -36,7 +36,7 @@ func (m *remembered[T]) keep(stored []byte, record *T) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if len(m.records) >= rememberedRecords || m.records == nil {
-		m.records = make(map[string]*T, rememberedRecords) // those that are asked for come back
+		m.records = make(map[string]any, rememberedRecords) // those that are asked for come back
 	}
 	m.records[string(stored)] = own
 }

@@ -1,13 +1,6 @@
 package store
 
-import (
-	"bytes"
-	"errors"
-	"fmt"
-	"iter"
-	"slices"
-	"strings"
-)
+import "iter"
 
 // Spec declares a table of records of type T.
 //
@@ -55,297 +48,140 @@ type Index[T any] struct {
 
 // Table stores records of type T with their index entries, within the
 // transactions it is given. It may be used from any goroutine.
-type Table[T any] struct {
-	spec       Spec[T]
-	prefix     []byte
-	indexes    []tableIndex[T]
-	remembered *remembered[T] // nil without Spec.Clone
-}
-
-type tableIndex[T any] struct {
-	Index[T]
-	prefix []byte
-}
+type Table[T any] struct{ untyped untypedTable }
 
 // NewTable makes a table from its declaration. It panics over one that can never
 // work: no name or key, a "/" in a name, a version above 127, an index twice.
 func NewTable[T any](s Spec[T]) *Table[T] {
-	if s.Name == "" || strings.Contains(s.Name, "/") || s.Key == nil {
-		panic(fmt.Sprintf("store: table %q needs a name without a slash, and a Key", s.Name))
+	t := untypedTable{name: s.Name, version: s.Version, rewritten: s.Rewritten, prefix: []byte("t/" + s.Name + "/"),
+		empty: func() any { return new(T) }}
+	if s.Key != nil {
+		t.key = func(record any) []byte { return s.Key(record.(*T)) }
 	}
-	if s.Version&packedFlag != 0 {
-		panic(fmt.Sprintf("store: table %q has version %d, the highest is %d", s.Name, s.Version, packedFlag-1))
+	if s.Upgrade != nil {
+		t.upgrade = func(version byte, data []byte) (any, error) { return s.Upgrade(version, data) }
 	}
-	t := &Table[T]{spec: s, prefix: []byte("t/" + s.Name + "/")}
 	if s.Clone != nil {
-		t.remembered = &remembered[T]{clone: s.Clone}
+		t.remembered = &remembered{clone: func(record any) any { return s.Clone(record.(*T)) }}
 	}
+	t.check()
 	for _, declared := range s.Indexes {
-		if declared.Name == "" || strings.Contains(declared.Name, "/") || declared.Keys == nil {
-			panic(fmt.Sprintf("store: index %q of table %q needs a name without a slash, and Keys", declared.Name, s.Name))
+		index := tableIndex{name: declared.Name, version: declared.Version, unique: declared.Unique}
+		if declared.Keys != nil {
+			index.keys = func(record any) [][]byte { return declared.Keys(record.(*T)) }
 		}
-		if _, err := t.index(declared.Name); err == nil {
-			panic(fmt.Sprintf("store: table %q declares index %q twice", s.Name, declared.Name))
+		if declared.Same != nil {
+			index.same = func(was, is any) bool { return declared.Same(was.(*T), is.(*T)) }
 		}
-		t.indexes = append(t.indexes, tableIndex[T]{
-			Index:  declared,
-			prefix: []byte("i/" + s.Name + "/" + declared.Name + "/"),
-		})
+		t.addIndex(index)
 	}
-	return t
+	return &Table[T]{t}
+}
+
+// typed is what an untyped table returned, of its type again.
+func typed[T any](record any, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return record.(*T), nil
 }
 
 // Name returns the table's name.
-func (t *Table[T]) Name() string { return t.spec.Name }
-
-// indexForm is how entries of all indexes are written; 2 since an index key that ends
-// in the primary key does not have it twice.
-const indexForm = "form.2"
+func (t *Table[T]) Name() string { return t.untyped.name }
 
 // Declared names the form of index entries, then the table's indexes and their
 // versions, in the order of their names. Where it is not what it was when the store
 // was written, the table needs Reindex.
-func (t *Table[T]) Declared() string {
-	if len(t.indexes) == 0 {
-		return ""
-	}
-	var names []string
-	for _, index := range t.indexes {
-		names = append(names, fmt.Sprintf("%s.%d", index.Name, index.Version))
-	}
-	slices.Sort(names)
-	return strings.Join(append([]string{indexForm}, names...), " ")
-}
+func (t *Table[T]) Declared() string { return t.untyped.declared() }
 
 // Get returns the record with this primary key. The record is the caller's own.
 // Errors: ErrNotFound, ErrCorrupt, ErrNewer, each with table and key.
-func (t *Table[T]) Get(r Reader, key []byte) (*T, error) {
-	record, err := t.get(r, key)
-	if err != nil {
-		return nil, t.errorf(key, err)
-	}
-	return record, nil
-}
-
-func (t *Table[T]) get(r Reader, key []byte) (*T, error) {
-	memory := takeScratch()
-	defer memory.giveBack()
-	value, err := r.Get(memory.join(t.prefix, key))
-	if err != nil {
-		return nil, err
-	}
-	if t.remembered == nil {
-		return t.decode(value)
-	}
-	if record, ok := t.remembered.find(value); ok {
-		return record, nil
-	}
-	record, err := t.decode(value)
-	if err == nil {
-		t.remembered.keep(value, record)
-	}
-	return record, err
-}
+func (t *Table[T]) Get(r Reader, key []byte) (*T, error) { return typed[T](t.untyped.find(r, key)) }
 
 // Has tells whether there is a record with this primary key, without reading it.
-func (t *Table[T]) Has(r Reader, key []byte) (bool, error) {
-	memory := takeScratch()
-	defer memory.giveBack()
-	_, err := r.Get(memory.join(t.prefix, key))
-	switch {
-	case err == nil:
-		return true, nil
-	case errors.Is(err, ErrNotFound):
-		return false, nil
-	}
-	return false, t.errorf(key, err)
-}
+func (t *Table[T]) Has(r Reader, key []byte) (bool, error) { return t.untyped.has(r, key) }
 
 // FirstKey returns the primary key that ScanKeys would yield first, or ErrNotFound.
-func (t *Table[T]) FirstKey(r Reader, rng Range) ([]byte, error) {
-	entry, err := r.First(rng.within(t.prefix))
-	if err != nil {
-		return nil, fmt.Errorf("first of table %s: %w", t.spec.Name, err)
-	}
-	return entry.Key[len(t.prefix):], nil
-}
+func (t *Table[T]) FirstKey(r Reader, rng Range) ([]byte, error) { return t.untyped.firstKey(r, rng) }
 
 // Put inserts the record or replaces the one with its primary key, and brings the
 // index entries in step. ErrConflict: a unique index holds one of its keys for
 // another record; the error names the index, and nothing was written. ErrInvalid:
 // a key is too long, or the record could not be read again.
-func (t *Table[T]) Put(tx Tx, record *T) error {
-	key := t.spec.Key(record)
-	if err := t.put(tx, key, record); err != nil {
-		return t.errorf(key, err)
-	}
-	return nil
-}
+func (t *Table[T]) Put(tx Tx, record *T) error { return t.untyped.put(tx, record) }
 
 // Replace is Put for a caller that has read the record in this transaction and kept it
 // as it was: nil where there is none. It spares reading it again; anything else in its
 // place would leave index entries of nothing behind.
 func (t *Table[T]) Replace(tx Tx, was, record *T) error {
-	key := t.spec.Key(record)
-	if err := t.replace(tx, key, was, record); err != nil {
-		return t.errorf(key, err)
+	if was == nil {
+		return t.untyped.replace(tx, nil, record)
 	}
-	return nil
-}
-
-func (t *Table[T]) put(tx Tx, key []byte, record *T) error {
-	stored, err := t.stored(tx, key)
-	if err != nil {
-		return err
-	}
-	return t.replace(tx, key, stored, record)
-}
-
-func (t *Table[T]) replace(tx Tx, key []byte, stored, record *T) error {
-	value, err := encode(&t.spec, record)
-	if err != nil {
-		return err
-	}
-	memory := takeScratch()
-	defer memory.giveBack()
-	for i := range t.indexes {
-		index := &t.indexes[i]
-		if stored != nil && index.Same != nil && index.Same(stored, record) {
-			continue
-		}
-		was, is := index.entries(stored, key, memory), index.entries(record, key, memory)
-		before := len(memory.added)
-		memory.added = appendWithout(memory.added, is, was)
-		memory.stale = appendWithout(memory.stale, was, is)
-		for _, entry := range memory.added[before:] {
-			if err := CheckKey(entry); err != nil {
-				return fmt.Errorf("index %s: %w", index.Name, err)
-			}
-			if !index.Unique {
-				continue
-			}
-			if err := index.checkUnique(tx, entry, key); err != nil {
-				return err
-			}
-		}
-	}
-	if err := tx.Put(memory.join(t.prefix, key), value); err != nil {
-		return err
-	}
-	for _, entry := range memory.stale {
-		if err := tx.Delete(entry); err != nil {
-			return err
-		}
-	}
-	for _, entry := range memory.added {
-		if err := tx.Put(entry, nil); err != nil {
-			return err
-		}
-	}
-	return nil
+	return t.untyped.replace(tx, was, record)
 }
 
 // Delete removes the record and its index entries; an absent one is no error. A
 // record that cannot be decoded is not deleted, as its entries are unknown.
-func (t *Table[T]) Delete(tx Tx, key []byte) error {
-	stored, err := t.stored(tx, key)
-	if err != nil {
-		return t.errorf(key, err)
-	}
-	memory := takeScratch()
-	defer memory.giveBack()
-	memory.stale = append(memory.stale, memory.join(t.prefix, key))
-	for i := range t.indexes {
-		memory.stale = append(memory.stale, t.indexes[i].entries(stored, key, memory)...)
-	}
-	for _, entry := range memory.stale {
-		if err := tx.Delete(entry); err != nil {
-			return t.errorf(key, err)
-		}
-	}
-	return nil
-}
-
-// stored returns the record that is about to be replaced, for its index entries;
-// nil when there is none, or none is needed.
-func (t *Table[T]) stored(r Reader, key []byte) (*T, error) {
-	if len(t.indexes) == 0 {
-		return nil, nil
-	}
-	record, err := t.get(r, key)
-	if errors.Is(err, ErrNotFound) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("read the record to be replaced: %w", err)
-	}
-	return record, nil
-}
-
-// appendWithout appends the keys of a that are not in b; both are sorted.
-func appendWithout(to, a, b [][]byte) [][]byte {
-	for _, key := range a {
-		if _, found := slices.BinarySearchFunc(b, key, bytes.Compare); !found {
-			to = append(to, key)
-		}
-	}
-	return to
-}
+func (t *Table[T]) Delete(tx Tx, key []byte) error { return t.untyped.delete(tx, key) }
 
 // Scan yields the records whose primary keys are in rng, in key order or in
 // reverse. A record that cannot be decoded is yielded as an error; a caller that
 // goes on gets the records after it.
 func (t *Table[T]) Scan(r Reader, rng Range) iter.Seq2[*T, error] {
 	return func(yield func(*T, error) bool) {
-		for entry, err := range r.Scan(rng.within(t.prefix)) {
-			if err != nil {
-				yield(nil, fmt.Errorf("scan table %s: %w", t.spec.Name, err))
-				return
-			}
-			record, err := t.decode(entry.Value)
-			if err != nil {
-				record, err = nil, t.errorf(entry.Key[len(t.prefix):], err)
-			}
-			if !yield(record, err) {
-				return
-			}
-		}
+		t.untyped.scan(r, rng, func(record any, err error) bool { return yield(typed[T](record, err)) })
 	}
 }
 
 // ScanKeys yields the primary keys in rng without reading the records, as Scan orders
 // them; they are valid only within the transaction.
 func (t *Table[T]) ScanKeys(r Reader, rng Range) iter.Seq2[[]byte, error] {
-	return func(yield func([]byte, error) bool) {
-		for entry, err := range r.Scan(rng.within(t.prefix)) {
-			if err != nil {
-				yield(nil, fmt.Errorf("scan table %s: %w", t.spec.Name, err))
-				return
-			}
-			if !yield(entry.Key[len(t.prefix):], nil) {
-				return
-			}
-		}
+	return t.untyped.scanKeys(r, rng)
+}
+
+// ScanIndexKeys yields the entries of an index in rng without reading records,
+// for counts and pages. rng is over index keys, each followed by the primary key:
+// Prefix of an index key finds all its entries.
+func (t *Table[T]) ScanIndexKeys(r Reader, index string, rng Range) iter.Seq2[IndexEntry, error] {
+	return t.untyped.scanIndexKeys(r, index, rng)
+}
+
+// ScanIndex yields the records of an index in rng, as ScanIndexKeys orders them. A
+// record that is missing (ErrCorrupt) or cannot be decoded is yielded as an
+// error; a caller that goes on gets those after it.
+func (t *Table[T]) ScanIndex(r Reader, index string, rng Range) iter.Seq2[*T, error] {
+	return func(yield func(*T, error) bool) {
+		t.untyped.scanIndex(r, index, rng, func(record any, err error) bool { return yield(typed[T](record, err)) })
 	}
 }
 
-func (t *Table[T]) errorf(key []byte, err error) error {
-	return &recordError{table: t.spec.Name, key: bytes.Clone(key), err: err}
+// First returns the first record, in index order, whose index key begins with key;
+// with keys built by the type Key that means: whose first parts equal it.
+// ErrNotFound when there is none.
+func (t *Table[T]) First(r Reader, index string, key []byte) (*T, error) {
+	return typed[T](t.untyped.firstIndexed(r, index, key))
 }
 
-// recordError names the record that an error is about. It is put into words when they are
-// asked for: that a record is not there is mostly no error.
-type recordError struct {
-	table, index string
-	key          []byte
-	err          error
+// HasIndexed tells whether First would find a record, without reading it.
+func (t *Table[T]) HasIndexed(r Reader, index string, key []byte) (bool, error) {
+	return t.untyped.hasIndexed(r, index, key)
 }
 
-func (e *recordError) Error() string {
-	if e.index != "" {
-		return fmt.Sprintf("table %s, index %s, key %q: %v", e.table, e.index, e.key, e.err)
-	}
-	return fmt.Sprintf("table %s, key %q: %v", e.table, e.key, e.err)
-}
+// Verify recomputes every index of the table and returns all differences: first
+// those of the records in key order, then those of the index entries. It reads
+// the whole table once and each record once more for every index entry. The error
+// is that of reading, not of what was found.
+func (t *Table[T]) Verify(r Reader) ([]Difference, error) { return t.untyped.verify(r) }
 
-func (e *recordError) Unwrap() error { return e.err }
+// Reindex mends what Verify finds between records and indexes: it removes stale
+// entries, also those of indexes declared no longer, and adds missing ones. What
+// takes a human it leaves alone: undecodable or misplaced records, and keys that
+// two records share in a unique index.
+//
+// One call looks at so many entries and records, and holds their repairs in memory.
+// It begins where from says, nil for the beginning, and returns where the next call
+// goes on, nil when all is done. The calls may be transactions of their own; if
+// records change between them, begin anew.
+func (t *Table[T]) Reindex(tx Tx, from []byte, limit int) (next []byte, err error) {
+	return t.untyped.reindex(tx, from, limit)
+}

@@ -42,11 +42,7 @@ func (d Difference) String() string {
 	return text
 }
 
-// Verify recomputes every index of the table and returns all differences: first
-// those of the records in key order, then those of the index entries. It reads
-// the whole table once and each record once more for every index entry. The error
-// is that of reading, not of what was found.
-func (t *Table[T]) Verify(r Reader) ([]Difference, error) {
+func (t *untypedTable) verify(r Reader) ([]Difference, error) {
 	records, _, err := t.verifyRecords(r, Prefix(t.prefix), math.MaxInt)
 	if err != nil {
 		return nil, err
@@ -59,14 +55,14 @@ func (t *Table[T]) Verify(r Reader) ([]Difference, error) {
 }
 
 // entries is where those of all indexes of the table are.
-func (t *Table[T]) entries() []byte { return []byte("i/" + t.spec.Name + "/") }
+func (t *untypedTable) entries() []byte { return []byte("i/" + t.name + "/") }
 
 // verifyRecords looks from so many records at the index entries they should have;
 // next is the key of the one that follows, nil after the last.
-func (t *Table[T]) verifyRecords(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
+func (t *untypedTable) verifyRecords(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
 	for stored, err := range r.Scan(rng) {
 		if err != nil {
-			return nil, nil, fmt.Errorf("verify table %s: %w", t.spec.Name, err)
+			return nil, nil, fmt.Errorf("verify table %s: %w", t.name, err)
 		}
 		if limit--; limit < 0 {
 			return found, bytes.Clone(stored.Key), nil
@@ -77,19 +73,20 @@ func (t *Table[T]) verifyRecords(r Reader, rng Range, limit int) (found []Differ
 			found = append(found, t.difference(Undecodable, IndexEntry{Primary: key}, "", err))
 			continue
 		}
-		if own := t.spec.Key(record); !bytes.Equal(own, key) {
+		if own := t.key(record); !bytes.Equal(own, key) {
 			found = append(found, t.difference(Misplaced, IndexEntry{Primary: key}, "", fmt.Errorf("its own key is %q", own)))
 		}
 		memory := new(scratch)
-		for _, index := range t.indexes {
+		for i := range t.indexes {
+			index := &t.indexes[i]
 			for _, entry := range index.entries(record, key, memory) {
 				_, err := r.Get(entry)
 				switch {
 				case errors.Is(err, ErrNotFound):
 					parsed, _ := parseIndexEntry(entry[len(index.prefix):]) // just built
-					found = append(found, t.difference(MissingEntry, parsed, index.Name, nil))
+					found = append(found, t.difference(MissingEntry, parsed, index.name, nil))
 				case err != nil:
-					return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, index.Name, err)
+					return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.name, index.name, err)
 				}
 			}
 		}
@@ -99,13 +96,13 @@ func (t *Table[T]) verifyRecords(r Reader, rng Range, limit int) (found []Differ
 
 // verifyEntries looks from so many index entries of the table at the records; next is
 // as that of verifyRecords.
-func (t *Table[T]) verifyEntries(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
+func (t *untypedTable) verifyEntries(r Reader, rng Range, limit int) (found []Difference, next []byte, err error) {
 	all := t.entries()
 	var previous IndexEntry
 	var previousIndex string
 	for stored, err := range r.Scan(rng) {
 		if err != nil {
-			return nil, nil, fmt.Errorf("verify indexes of table %s: %w", t.spec.Name, err)
+			return nil, nil, fmt.Errorf("verify indexes of table %s: %w", t.name, err)
 		}
 		if limit--; limit < 0 {
 			return found, bytes.Clone(stored.Key), nil
@@ -119,7 +116,7 @@ func (t *Table[T]) verifyEntries(r Reader, rng Range, limit int) (found []Differ
 		expected, unique, err := t.expects(r, string(name), stored.Key, entry)
 		switch {
 		case err != nil:
-			return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.spec.Name, name, err)
+			return nil, nil, fmt.Errorf("verify table %s, index %s: %w", t.name, name, err)
 		case !expected:
 			found = append(found, t.difference(StaleEntry, entry, string(name), nil))
 			continue
@@ -133,7 +130,7 @@ func (t *Table[T]) verifyEntries(r Reader, rng Range, limit int) (found []Differ
 
 // expects tells whether an entry follows from a record. One of a record that
 // cannot be decoded is left alone: nobody knows.
-func (t *Table[T]) expects(r Reader, name string, stored []byte, entry IndexEntry) (expected, unique bool, err error) {
+func (t *untypedTable) expects(r Reader, name string, stored []byte, entry IndexEntry) (expected, unique bool, err error) {
 	index, err := t.index(name)
 	if err != nil {
 		return false, false, nil // an index that is declared no longer
@@ -147,31 +144,22 @@ func (t *Table[T]) expects(r Reader, name string, stored []byte, entry IndexEntr
 	}
 	record, err := t.decode(value)
 	if err != nil {
-		return true, index.Unique, nil
+		return true, index.unique, nil
 	}
 	expected = slices.ContainsFunc(index.entries(record, entry.Primary, new(scratch)), func(own []byte) bool {
 		return bytes.Equal(own, stored)
 	})
-	return expected, index.Unique, nil
+	return expected, index.unique, nil
 }
 
-func (t *Table[T]) difference(kind DifferenceKind, entry IndexEntry, index string, err error) Difference {
+func (t *untypedTable) difference(kind DifferenceKind, entry IndexEntry, index string, err error) Difference {
 	return Difference{
-		Kind: kind, Table: t.spec.Name, Index: index,
+		Kind: kind, Table: t.name, Index: index,
 		Primary: bytes.Clone(entry.Primary), Key: bytes.Clone(entry.Index), Err: err,
 	}
 }
 
-// Reindex mends what Verify finds between records and indexes: it removes stale
-// entries, also those of indexes declared no longer, and adds missing ones. What
-// takes a human it leaves alone: undecodable or misplaced records, and keys that
-// two records share in a unique index.
-//
-// One call looks at so many entries and records, and holds their repairs in memory.
-// It begins where from says, nil for the beginning, and returns where the next call
-// goes on, nil when all is done. The calls may be transactions of their own; if
-// records change between them, begin anew.
-func (t *Table[T]) Reindex(tx Tx, from []byte, limit int) (next []byte, err error) {
+func (t *untypedTable) reindex(tx Tx, from []byte, limit int) (next []byte, err error) {
 	var found []Difference
 	if entries := Prefix(t.entries()); from == nil || bytes.HasPrefix(from, t.entries()) {
 		entries.Start = slices.MaxFunc([][]byte{entries.Start, from}, bytes.Compare)
@@ -188,13 +176,13 @@ func (t *Table[T]) Reindex(tx Tx, from []byte, limit int) (next []byte, err erro
 	}
 	for _, d := range found {
 		if err := t.mend(tx, d); err != nil {
-			return nil, fmt.Errorf("reindex table %s: %w", t.spec.Name, err)
+			return nil, fmt.Errorf("reindex table %s: %w", t.name, err)
 		}
 	}
 	return next, nil
 }
 
-func (t *Table[T]) mend(tx Tx, d Difference) error {
+func (t *untypedTable) mend(tx Tx, d Difference) error {
 	index := append(t.entries(), d.Index+"/"...)
 	switch {
 	case d.Kind == MissingEntry:
