@@ -53,6 +53,8 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/contacts/:id", s.apiContact)
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
 	add(http.MethodDelete, "/contacts/:id", s.apiEraseContact)
+	add(http.MethodGet, "/erasures", s.apiErasures)
+	add(http.MethodGet, "/erasures/:id", s.apiReadErasure)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)

@@ -305,7 +305,19 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("POST", "/webhooks", object{"name": "x", "url": "http://example.com", "kinds": []string{"ticket.created"}}).refused(400, helpdesk.CodeInvalid, "url", "https")
 	h.call("DELETE", path, nil).ok(200)
 	h.call("DELETE", "/contacts/new@customer.example?confirm=other@customer.example", nil).refused(400, helpdesk.CodeInvalid, "confirm", "new@customer.example")
-	h.call("DELETE", "/contacts/new@customer.example?confirm=new@customer.example", nil).ok(202).at("erasure").want(t, object{"state": "tickets", "left": []any{}})
+	erasure := h.call("DELETE", "/contacts/new@customer.example?confirm=new@customer.example", nil).ok(202).at("erasure")
+	erasure.want(t, object{"state": "tickets", "done_at": nil, "left": []any{}})
+	id := erasure["id"].(string)
+	if err := h.EraseRecords(h.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.get("/erasures/"+id).at("erasure").want(t, object{"state": "index", "done_at": nil})
+	if err := h.FinishErasure(h.ctx(), id); err != nil {
+		t.Fatal(err)
+	}
+	h.get("/erasures/"+id).at("erasure").want(t, object{"state": "done"})
+	h.get("/erasures")
+	h.call("GET", "/erasures/nothing", nil).refused(404, helpdesk.CodeNotFound, "", "erasure")
 	h.call("GET", "/contacts/new@customer.example", nil).refused(404, helpdesk.CodeNotFound, "", "no contact")
 	other := newAPIHouse(t)
 	other.judgeQuarantine()

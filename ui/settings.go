@@ -28,6 +28,7 @@ func (s *Server) settingsRoutes(g *echo.Group) {
 	g.GET("/settings/reports", s.reportsPage)
 	s.limitsRoutes(g)
 	g.GET("/settings/ledger", s.ledgerPage)
+	g.GET("/settings/erasures", s.erasuresPage)
 	s.backupRoutes(g)
 	s.roleRoutes(g)
 	s.teamRoutes(g)
@@ -120,6 +121,7 @@ var settingsMap = []struct {
 		{section: "backups", needs: helpdesk.PermitSystem},
 		{section: "webhooks", needs: helpdesk.PermitWebhooks},
 		{section: "audit", needs: helpdesk.PermitAudit},
+		{section: "erasures", needs: helpdesk.PermitErase},
 		{section: "system", readable: true},
 	}},
 }

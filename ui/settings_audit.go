@@ -45,7 +45,7 @@ type auditChange struct{ Field, Before, After string }
 
 // auditAreas are the kinds of events that the filter offers: the parts before
 // their dots.
-var auditAreas = []string{"login", "session", "second_factor", "passkey", "identity", "token", "user", "role", "team", "alias", "pipeline", "field", "address", "dkim", "destination", "mail", "report", "greylist", "settings", "webhook", "export", "reanalysis"}
+var auditAreas = []string{"login", "session", "second_factor", "passkey", "identity", "token", "user", "role", "team", "alias", "pipeline", "field", "address", "dkim", "destination", "mail", "report", "greylist", "settings", "webhook", "export", "erasure", "reanalysis"}
 
 func (s *Server) auditPage(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)

@@ -222,6 +222,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-webhook-new", path: "/settings/webhooks/new", height: 1100},
 		{name: "settings-tokens", path: "/settings/tokens"},
 		{name: "settings-check", path: "/settings/check"},
+		{name: "settings-erasures", path: "/settings/erasures"},
 		{name: "settings-ledger", path: "/settings/ledger", height: 1000},
 		{name: "settings-queue", path: "/settings/queue"},
 		{name: "settings-backups", path: "/settings/backups"},
