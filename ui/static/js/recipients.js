@@ -6,7 +6,7 @@ const separators = /[,;、，；\n]/;
 const lists = new WeakMap(); // field → Chips
 
 // setRecipients puts a list into a field as if it had been typed.
-export function setRecipients(form, name, value) {
+function setRecipients(form, name, value) {
   const field = form.elements[name];
   field.value = value;
   field.dispatchEvent(new Event("input", { bubbles: true }));
