@@ -1,6 +1,6 @@
 // Package hours reckons with working time: when a house works, when it works
-// next, and how much working time lies between two moments. It is pure: the
-// same calendar and moments give the same answer.
+// next, how much working time lies between two moments, and when clocks show a
+// time. It is pure: the same calendar and moments give the same answer.
 package hours
 
 import (
@@ -187,11 +187,8 @@ func (s *Schedule) on(noon time.Time) []stretch {
 	}
 	list := make([]stretch, 0, len(spans))
 	y, m, d := noon.Date()
-	at := func(minutes int) time.Time {
-		return time.Date(y, m, d, minutes/minutesOfHour, minutes%minutesOfHour, 0, 0, s.zone)
-	}
 	for _, span := range spans {
-		if from, to := at(span.Start), at(span.End); from.Before(to) {
+		if from, to := Clock(s.zone, y, m, d, span.Start), Clock(s.zone, y, m, d, span.End); from.Before(to) {
 			list = append(list, stretch{from, to})
 		}
 	}
