@@ -179,8 +179,19 @@ func TestADraftBecomesOneThing(t *testing.T) {
 	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "hello", otherID); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_sent" {
 		t.Errorf("a note of what became a reply: %v", err)
 	}
-	if v := h.ticket(1); len(v.Notes) != 1 || len(v.Messages) != 2 {
+	v := h.ticket(1)
+	if len(v.Notes) != 1 || len(v.Messages) != 2 {
 		t.Errorf("%d notes, %d messages", len(v.Notes), len(v.Messages))
+	}
+
+	e, err := h.EraseContact(t.Context(), h.admin, v.Row.Contact.ID, v.Row.Contact.Email)
+	h.must(err)
+	h.erase(e.ID)
+	if _, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "hello", IdempotencyKey: otherID}); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+		t.Errorf("a repeated reply that was erased: %v", err)
+	}
+	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+		t.Errorf("a repeated note that was erased: %v", err)
 	}
 }
 

@@ -189,7 +189,7 @@ func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
 		return nil, err
 	}
 	if m == nil {
-		return nil, conflict("draft_noted", "this draft has become a note already, under the same key; write the reply anew")
+		return nil, noReply(s, earlier.Message)
 	}
 	return m, nil
 }
