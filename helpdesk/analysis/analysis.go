@@ -91,7 +91,8 @@ func New(desk Desk, o Options, log *slog.Logger) (*Analyst, error) {
 	if o.Context < minContext {
 		return nil, fmt.Errorf("a context of %d tokens is too short for a mail; give at least %d", o.Context, minContext)
 	}
-	return &Analyst{desk: desk, options: o, client: api.NewClient(base, &http.Client{}), now: time.Now, log: log, recheck: make(chan struct{}, 1), turns: make(chan struct{}, o.Concurrency)}, nil
+	client := api.NewClient(base, &http.Client{Transport: boundedAnswers{http.DefaultTransport}})
+	return &Analyst{desk: desk, options: o, client: client, now: time.Now, log: log, recheck: make(chan struct{}, 1), turns: make(chan struct{}, o.Concurrency)}, nil
 }
 
 // Unavailable says that the model cannot be asked now. The message waits.

@@ -89,7 +89,7 @@ func (a *Analyst) Check(ctx context.Context) Status {
 	s := Status{Address: a.options.Address, Model: a.options.Model}
 	version, err := a.client.Version(ctx)
 	if err != nil {
-		s.Problem, s.Detail = ProblemUnreachable, err.Error()
+		s.Problem, s.Detail = ProblemUnreachable, shortDetail(err.Error())
 		return s
 	}
 	s.Reachable, s.Version = true, version
@@ -224,17 +224,17 @@ func classify(err error) error {
 	var network *url.Error
 	switch {
 	case errors.As(err, &authorization):
-		return &Unavailable{Problem: ProblemTrouble, Detail: authorization.Error(), After: time.Minute}
+		return &Unavailable{Problem: ProblemTrouble, Detail: shortDetail(authorization.Error()), After: time.Minute}
 	case !errors.As(err, &status) && errors.As(err, &network):
-		return &Unavailable{Problem: ProblemUnreachable, Detail: err.Error(), After: restAfterTrouble}
+		return &Unavailable{Problem: ProblemUnreachable, Detail: shortDetail(err.Error()), After: restAfterTrouble}
 	case !errors.As(err, &status): // an error within an answer that began well
-		return &Unavailable{Problem: ProblemTrouble, Detail: err.Error(), After: restAfterTrouble}
+		return &Unavailable{Problem: ProblemTrouble, Detail: shortDetail(err.Error()), After: restAfterTrouble}
 	case status.StatusCode == http.StatusNotFound:
-		return &Unavailable{Problem: ProblemMissing, Detail: status.ErrorMessage, After: restAfterTrouble}
+		return &Unavailable{Problem: ProblemMissing, Detail: shortDetail(status.ErrorMessage), After: restAfterTrouble}
 	case status.StatusCode == http.StatusServiceUnavailable || status.StatusCode == http.StatusTooManyRequests:
-		return &Unavailable{Problem: ProblemBusy, Detail: status.ErrorMessage, After: 5 * time.Second}
+		return &Unavailable{Problem: ProblemBusy, Detail: shortDetail(status.ErrorMessage), After: 5 * time.Second}
 	case status.StatusCode >= 500:
-		return &Unavailable{Problem: ProblemTrouble, Detail: status.ErrorMessage, After: restAfterTrouble}
+		return &Unavailable{Problem: ProblemTrouble, Detail: shortDetail(status.ErrorMessage), After: restAfterTrouble}
 	}
-	return fmt.Errorf("Ollama refused the message: %s", status.Error())
+	return fmt.Errorf("Ollama refused the message: %s", shortDetail(status.Error()))
 }
