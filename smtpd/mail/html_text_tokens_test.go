@@ -79,3 +79,17 @@ func TestTextOfAnotherCharacterSetTakesNoMoreThanItsSize(t *testing.T) {
 		}
 	}
 }
+
+// The marks of mail programs would be looked for in a copy of the whole.
+func TestNoMarksAreLookedForInHTMLOfManyMegabytes(t *testing.T) {
+	const size = 16 << 20
+	m := mail.Parse([]byte("From: a@customer.example\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Thanks</p><div class=gmail_quote>" +
+		repeated("words of before\r\n", size) + "</div>"))
+	var r mail.Reply
+	if took := allocated(func() { r = mail.SplitReply(m) }); took > size {
+		t.Errorf("the new words of %d bytes of HTML took %d bytes", len(m.HTML), took)
+	}
+	if !strings.HasPrefix(r.New, "Thanks") {
+		t.Errorf("the new words are %.80q", r.New)
+	}
+}

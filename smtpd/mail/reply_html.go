@@ -80,8 +80,11 @@ var quoteClasses = map[string]quoteMark{
 }
 
 // hintedText returns the text of an HTML mail and what its elements say of each
-// line; hints is nil where they say nothing.
+// line; hints is nil where they say nothing, and where the HTML is longer than maxSource.
 func hintedText(source string) (text string, hints []hint) {
+	if len(source) > maxSource {
+		return "", nil // marking would copy all of it several times, and no more than an eighth is kept
+	}
 	marked, any := markHTML(markRemover.Replace(source))
 	if !any {
 		return "", nil
