@@ -30,6 +30,15 @@ func (v *visit) actor() helpdesk.Actor { return v.User.Actor().At(v.remoteIP).In
 
 // may reports whether the reader has a permission: what they may never do is
 // not offered. The desk checks it again.
+// ReaderID is whose page it is, "" before login. What a browser keeps for one
+// person is kept by it.
+func (v *visit) ReaderID() string {
+	if v.User == nil {
+		return ""
+	}
+	return v.User.ID
+}
+
 func (v *visit) may(p helpdesk.Permission) bool { return v.User != nil && v.User.Actor().May(p) }
 
 // roleName says the role of a user that the desk has read.

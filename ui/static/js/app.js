@@ -12,6 +12,7 @@ import "./rows.js";
 import "./select.js";
 import "./tick.js";
 import "./refused.js";
+import "./unsent.js";
 import "./filter.js";
 import "./find.js";
 import "./fold.js";

@@ -3,6 +3,10 @@
 export const $ = (selector, root = document) => root.querySelector(selector);
 export const $$ = (selector, root = document) => [...root.querySelectorAll(selector)];
 
+// reader is the id of whoever reads the page, "" before login: by it is kept what
+// is of one person in a browser that several use.
+export const reader = () => $("meta[name=reader]")?.content ?? "";
+
 // ready runs now, and again after every swap: what it does must be repeatable.
 export function ready(run) {
   run();

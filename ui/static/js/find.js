@@ -1,10 +1,10 @@
 // Under the search box: what a search can be narrowed by, with what fits what is
 // being typed, and what was searched for lately. These stay in this browser.
-import { $, $$, composing, fragment, morph } from "./dom.js";
+import { $, $$, composing, fragment, morph, reader } from "./dom.js";
 
 const box = () => $("#find-text");
 const help = () => $("#find-help");
-const kept = () => `searches:${document.documentElement.dataset.user ?? ""}`;
+const kept = () => `searches:${reader()}`;
 const most = 8;
 
 let asking, later, at = -1;
