@@ -61,6 +61,7 @@ var styleOrder = []string{
 	"away",
 	"hours",
 	"first",
+	"forced",
 	"print", // last, since it takes back what the others lay out
 }
 
