@@ -23,7 +23,7 @@ func TestClosingLeadsWhereItsReaderWants(t *testing.T) {
 	closing := func(number, back string) *page {
 		return b.post("/tickets/"+number+"/change", "back", back, "stage", closed.ID, "then", "leave")
 	}
-	b.get("/settings/views").shows("チケットを閉じたあと", "そのチケットを表示したままにする")
+	b.get("/settings/views").shows("チケットをクローズしたあと", "そのチケットを表示したままにする")
 	closing("3", "/inbox/open/3").leads("/inbox/open/3")
 
 	b.post("/settings/views", "action", "home", "home", "open", "after", "next").want(http.StatusSeeOther)
@@ -32,7 +32,7 @@ func TestClosingLeadsWhereItsReaderWants(t *testing.T) {
 	if to != "/inbox/open/2?closed=3&was="+open {
 		t.Fatalf("closing the first of the list leads to %s", to)
 	}
-	shown := b.fragment(to, "ticket").want(http.StatusOK).shows("二つ目", "#3</a> を閉じました", "/tickets/3/change?stage="+open)
+	shown := b.fragment(to, "ticket").want(http.StatusOK).shows("二つ目", "#3</a> をクローズしました", "/tickets/3/change?stage="+open)
 	if shown.Header.Get("HX-Push-Url") != "/inbox/open/2" || shown.Header.Get("HX-Reswap") != "outerHTML" {
 		t.Errorf("the browser is told %v", shown.Header)
 	}
@@ -52,7 +52,7 @@ func TestClosingLeadsWhereItsReaderWants(t *testing.T) {
 
 	b.post("/settings/views", "action", "home", "home", "open", "after", "list").want(http.StatusSeeOther)
 	list := closing("2", "/inbox/open/2").want(http.StatusSeeOther).Header.Get("Location")
-	b.get(list).want(http.StatusOK).shows("#2</a> を閉じました").hides("data-composer")
+	b.get(list).want(http.StatusOK).shows("#2</a> をクローズしました").hides("data-composer")
 }
 
 var boundKeys = regexp.MustCompile(`data-do="([^"]+)" data-keys="([^"]+)"`)

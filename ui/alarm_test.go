@@ -65,8 +65,8 @@ func TestAlarmsAreSaidInTheReadersLanguage(t *testing.T) {
 		t.Errorf("the mail says %q", got)
 	}
 	raise(helpdesk.AlarmWebhook, "0123456789abcdef", helpdesk.Found("webhook_unreachable", "%s: %s", "受注システム", "connection refused"))
-	b.get("/settings/check").shows(japanese, "「受注システム」の送信先に接続できません（connection refused）").hides(english, "0123456789abcdef")
-	b.get("/notices").shows("「受注システム」の送信先に接続できません").hides("0123456789abcdef")
+	b.get("/settings/check").shows(japanese, "「受注システム」の送り先に接続できません（connection refused）").hides(english, "0123456789abcdef")
+	b.get("/notices").shows("「受注システム」の送り先に接続できません").hides("0123456789abcdef")
 	if got := mail("en"); strings.Count(got, "“受注システム” cannot be reached (connection refused).") != 1 || strings.Contains(got, "0123456789abcdef") {
 		t.Errorf("the mail says %q", got)
 	}

@@ -25,7 +25,7 @@ func TestAReplyByPhoneIsLogged(t *testing.T) {
 	log("log", "伝言です", "channel", "visit", "at", "2199-01-01T00:00").want(http.StatusUnprocessableEntity).
 		shows("日時がこれから先になっています", "伝言です</textarea>", `<option value="visit" selected>`, `value="2199-01-01T00:00"`)
 	log("log", "伝言です", "channel", "phone", "at", "yesterday").want(http.StatusUnprocessableEntity).shows("日時「yesterday」を読み取れません")
-	log("log", "伝言です", "channel", "pigeon").want(http.StatusUnprocessableEntity).shows("経路「pigeon」はありません")
+	log("log", "伝言です", "channel", "pigeon").want(http.StatusUnprocessableEntity).shows("手段「pigeon」はありません")
 	log("log", "電話で\r\n承諾されました。", "channel", "phone", "at", at.Format("2006-01-02T15:04")).want(http.StatusSeeOther).leads("/inbox/open/1")
 	log("log", "今の伝言です。", "channel", "chat").want(http.StatusSeeOther)
 
