@@ -96,6 +96,7 @@ func parseQuery(text string, zone *time.Location, p people) ([]clause, error) {
 		}
 		clauses = append(clauses, c)
 	}
+	clauses = joinDates(clauses)
 	if len(clauses) == 0 && strings.TrimSpace(text) != "" {
 		return nil, refuse("search_empty", "there is no letter or digit in %q to search for", text)
 	}
@@ -299,6 +300,34 @@ func (p people) assignee(value string) (facts []string, err error) {
 		return nil, refuse("search_assignee_unknown", "there is no user %q; use an address, a name, me or none", value)
 	}
 	return facts, nil
+}
+
+// joinDates makes one condition of those on dates: who asks for what came after a day and
+// before another means one message in between, not one after and another before.
+func joinDates(clauses []clause) (joined []clause) {
+	first := -1
+	for _, c := range clauses {
+		switch {
+		case !c.dated || c.not:
+		case first < 0:
+			first = len(joined)
+		default:
+			joined[first].narrow(c)
+			continue
+		}
+		joined = append(joined, c)
+	}
+	return joined
+}
+
+// narrow has a condition on dates ask for what another asks for too.
+func (c *clause) narrow(other clause) {
+	if other.from.After(c.from) {
+		c.from = other.from
+	}
+	if c.before.IsZero() || !other.before.IsZero() && other.before.Before(c.before) {
+		c.before = other.before
+	}
 }
 
 // date reads a day, month or year. before:D ends at its first moment, after:D

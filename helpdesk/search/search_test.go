@@ -268,6 +268,23 @@ func TestFilters(t *testing.T) {
 	h.expect("Re:old https://nowhere.example/")
 }
 
+// What came after one day and before another is one message in between.
+func TestDatesAskForOneMessageBetweenThem(t *testing.T) {
+	h := newHouse(t)
+	h.post(letter{subject: "Long", text: "alpha"}) // 2026-11-21
+	h.now = h.now.AddDate(0, 1, 0)
+	h.post(letter{subject: "Other", text: "beta"})
+	if _, err := h.AddNote(t.Context(), h.admin, 1, "gamma"); err != nil {
+		t.Fatal(err)
+	}
+	h.follow()
+	h.expect("after:2026-11-25 before:2026-12-15")
+	h.expect("before:2026-12-15 after:2026-11-21", 1)
+	h.expect("after:2026-11 before:2027 after:2026-12-01 before:2026-12-31", 1, 2)
+	h.expect("after:2026-11-25 -before:2026-12-15", 2)
+	h.expect("after:2026-12-15 before:2026-12-01")
+}
+
 func TestWhatIsGoneOrMovedIsFoundWhereItIs(t *testing.T) {
 	h := newHouse(t)
 	h.post(letter{subject: "Printer", text: "first words"})
