@@ -66,6 +66,7 @@ var needed = map[string]helpdesk.Permission{
 	"CancelDelivery":    helpdesk.PermitSystem,
 	"PauseDestination":  helpdesk.PermitSystem,
 	"Queue":             helpdesk.PermitSupervise,
+	"QueuedDelivery":    helpdesk.PermitSupervise,
 	"ResumeDestination": helpdesk.PermitSystem,
 	"ResumeParked":      helpdesk.PermitSystem,
 	"Parked":            helpdesk.PermitSystem,

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -84,6 +85,39 @@ func queued(r store.Reader) func(yield func(*Delivery, error) bool) {
 			}
 		}
 	}
+}
+
+// QueuedDelivery returns the delivery that has not ended and whose ID begins with a text,
+// however many there are. It is CodeNotFound where there is none, CodeConflict where there
+// are several.
+func (d *Desk) QueuedDelivery(ctx context.Context, a Actor, beginning string) (one Delivery, err error) {
+	if err := a.may("see the queue", PermitSupervise); err != nil {
+		return one, err
+	}
+	beginning = strings.ToUpper(strings.TrimSpace(beginning))
+	several := 0
+	err = d.view(ctx, func(r store.Reader) error {
+		several = 0
+		for delivery, err := range queued(r) {
+			if err != nil {
+				return err
+			}
+			if strings.HasPrefix(delivery.ID, beginning) {
+				one = *delivery
+				several++
+			}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return Delivery{}, err
+	case several == 0:
+		return Delivery{}, notFound("delivery in the queue whose ID begins with", beginning)
+	case several > 1:
+		return Delivery{}, &Error{Code: CodeConflict, Message: fmt.Sprintf("%d deliveries begin with %q; write more of the ID", several, beginning)}
+	}
+	return one, nil
 }
 
 // DeliveryRoute says from and to which address a delivery goes, and whether its

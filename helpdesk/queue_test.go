@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -68,5 +69,37 @@ func TestAuthorIsToldOnceThatAMailIsLate(t *testing.T) {
 	}
 	if v := h.ticket(number); !v.Row.Ticket.DeliveryFailed {
 		t.Error("the ticket does not say that the mail failed")
+	}
+}
+
+// TestQueuedDeliveryIsFoundBehindTheFirstThousand names deliveries as an admin does whose queue is longer
+// than any list of it.
+func TestQueuedDeliveryIsFoundBehindTheFirstThousand(t *testing.T) {
+	h := newHouse(t)
+	number := h.from("tanaka@customer.example").Ticket
+	for i := range 11 {
+		to := make([]helpdesk.Address, 100)
+		for j := range to {
+			to[j].Email = fmt.Sprintf("r%d-%d@d%d.example", i, j, i)
+		}
+		if _, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: number, Text: "answer", To: to}); err != nil {
+			t.Fatal(err)
+		}
+		h.now = h.now.Add(time.Minute)
+	}
+	q, err := h.Queue(t.Context(), h.admin, "d10.example", 0)
+	if err != nil || q.Total != 100 {
+		t.Fatalf("%d, %v", q.Total, err)
+	}
+	last := q.Deliveries[len(q.Deliveries)-1]
+	found, err := h.QueuedDelivery(t.Context(), h.admin, strings.ToLower(last.ID))
+	if err != nil || found.ID != last.ID || found.Recipient != last.Recipient {
+		t.Errorf("found %+v, %v", found, err)
+	}
+	if _, err := h.QueuedDelivery(t.Context(), h.admin, last.ID[:2]); helpdesk.CodeOf(err) != helpdesk.CodeConflict || !strings.Contains(err.Error(), "1100 deliveries") {
+		t.Errorf("of all: %v", err)
+	}
+	if _, err := h.QueuedDelivery(t.Context(), h.admin, last.ID+"0"); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+		t.Errorf("of none: %v", err)
 	}
 }

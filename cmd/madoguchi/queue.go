@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -161,7 +160,10 @@ func (l *local) ChangeQueue(ctx context.Context, change queueChange) (string, er
 	case "resume":
 		return "mail to " + change.Of + " leaves again", l.desk.ResumeDestination(ctx, l.actor, change.Of)
 	}
-	d, err := l.queued(ctx, change.Of)
+	d, err := l.desk.QueuedDelivery(ctx, l.actor, change.Of)
+	if helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
+		err = fmt.Errorf("%w; madoguchi queue lists them", err)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -169,20 +171,4 @@ func (l *local) ChangeQueue(ctx context.Context, change queueChange) (string, er
 		return "cancelled " + d.ID + " to " + d.Recipient, l.desk.CancelDelivery(ctx, l.actor, d.ID)
 	}
 	return "trying " + d.ID + " to " + d.Recipient + " again", l.desk.RetryDelivery(ctx, l.actor, d.ID)
-}
-
-// queued finds the one delivery whose ID begins so.
-func (l *local) queued(ctx context.Context, id string) (helpdesk.Delivery, error) {
-	q, err := l.desk.Queue(ctx, l.actor, "", 1000)
-	if err != nil {
-		return helpdesk.Delivery{}, err
-	}
-	found := slices.DeleteFunc(q.Deliveries, func(d helpdesk.Delivery) bool { return !strings.HasPrefix(d.ID, strings.ToUpper(id)) })
-	switch len(found) {
-	case 0:
-		return helpdesk.Delivery{}, &helpdesk.Error{Code: helpdesk.CodeNotFound, Message: fmt.Sprintf("no delivery in the queue begins with %q; madoguchi queue lists them", id)}
-	case 1:
-		return found[0], nil
-	}
-	return helpdesk.Delivery{}, &helpdesk.Error{Code: helpdesk.CodeConflict, Message: fmt.Sprintf("%d deliveries begin with %q; write more of the ID", len(found), id)}
 }

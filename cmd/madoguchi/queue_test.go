@@ -93,7 +93,7 @@ func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
 	if out := succeed(t, "", "queue", "cancel", strings.ToLower(late), "--data", data); !strings.Contains(out, "cancelled "+late+" to mori@away.test") {
 		t.Errorf("cancel prints %q", out)
 	}
-	refuse(t, []string{"queue", "cancel", late, "--data", data}, "no delivery in the queue begins with", "madoguchi queue lists them")
+	refuse(t, []string{"queue", "cancel", late, "--data", data}, "no delivery in the queue whose ID begins with", "madoguchi queue lists them")
 	succeed(t, "", "queue", "resume", "customer.test", "--data", data)
 	box.next(t, "tanaka@customer.test", time.Minute)
 	refuse(t, []string{"queue", "resume", "customer.test", "--data", data}, "customer.test")
