@@ -15,15 +15,17 @@ import (
 type ExportPart string
 
 // ExportParts are all parts, in the order in which they are exported.
-var ExportParts = []ExportPart{ExportTickets, ExportMessages, ExportNotes, ExportContacts, ExportEvents}
+var ExportParts = []ExportPart{ExportTickets, ExportMessages, ExportNotes, ExportContacts, ExportEvents, ExportCompanies, ExportUsers}
 
 // The parts.
 const (
-	ExportTickets  ExportPart = "tickets"
-	ExportMessages ExportPart = "messages"
-	ExportNotes    ExportPart = "notes"
-	ExportContacts ExportPart = "contacts"
-	ExportEvents   ExportPart = "events"
+	ExportTickets   ExportPart = "tickets"
+	ExportMessages  ExportPart = "messages"
+	ExportNotes     ExportPart = "notes"
+	ExportContacts  ExportPart = "contacts"
+	ExportEvents    ExportPart = "events"
+	ExportCompanies ExportPart = "companies"
+	ExportUsers     ExportPart = "users"
 )
 
 // ExportQuery asks for a page of a part. Times are of a ticket's last change, and of
@@ -37,13 +39,15 @@ type ExportQuery struct {
 
 // ExportPage is a page of one part.
 type ExportPage struct {
-	Tickets  []ExportedTicket  `json:"tickets,omitempty"`
-	Messages []ExportedMessage `json:"messages,omitempty"`
-	Notes    []ExportedNote    `json:"notes,omitempty"`
-	Contacts []ExportedContact `json:"contacts,omitempty"`
-	Events   []ExportedEvent   `json:"events,omitempty"`
-	Next     string            `json:"next"` // for After of the next page
-	Last     bool              `json:"last"`
+	Tickets   []ExportedTicket  `json:"tickets,omitempty"`
+	Messages  []ExportedMessage `json:"messages,omitempty"`
+	Notes     []ExportedNote    `json:"notes,omitempty"`
+	Contacts  []ExportedContact `json:"contacts,omitempty"`
+	Events    []ExportedEvent   `json:"events,omitempty"`
+	Companies []ExportedCompany `json:"companies,omitempty"`
+	Users     []ExportedUser    `json:"users,omitempty"`
+	Next      string            `json:"next"` // for After of the next page
+	Last      bool              `json:"last"`
 }
 
 // A page has this much: it is one transaction, and one answer.
@@ -74,7 +78,7 @@ func (d *Desk) ExportPage(ctx context.Context, a Actor, q ExportQuery) (page Exp
 	}
 	err = d.view(ctx, func(r store.Reader) error {
 		page = ExportPage{}
-		e := &exporter{Reader: r, query: q, page: &page, fits: map[uint64]bool{}, users: map[string]string{}}
+		e := &exporter{Reader: r, query: q, page: &page, fits: map[uint64]bool{}, users: map[string]*User{}, fields: map[FieldOwner][]Field{}}
 		switch q.Part {
 		case ExportTickets:
 			number, err := e.afterNumber()
@@ -88,6 +92,10 @@ func (d *Desk) ExportPage(ctx context.Context, a Actor, q ExportQuery) (page Exp
 			return scanExport(e, notes, key(q.After), e.note)
 		case ExportContacts:
 			return scanExport(e, contacts, key(q.After), e.contact)
+		case ExportCompanies:
+			return scanExport(e, companies, key(q.After), e.company)
+		case ExportUsers:
+			return scanExport(e, users, key(q.After), e.person)
 		}
 		number, err := e.afterNumber()
 		if err != nil {
@@ -105,8 +113,10 @@ type exporter struct {
 	page  *ExportPage
 	count int
 	bytes int
-	fits  map[uint64]bool   // which tickets are of the alias
-	users map[string]string // addresses by id
+	fits  map[uint64]bool  // which tickets are of the alias
+	users map[string]*User // by id, nil for one that is not there
+	// fields are the custom fields, read where they are first needed.
+	fields map[FieldOwner][]Field
 }
 
 func (e *exporter) afterNumber() (uint64, error) {
@@ -167,21 +177,26 @@ func (e *exporter) of(number uint64) (bool, error) {
 
 // user is the address of a user, "" for nobody.
 func (e *exporter) user(id string) (string, error) {
+	u, err := e.userRecord(id)
+	if u == nil {
+		return "", err
+	}
+	return u.Email, err
+}
+
+func (e *exporter) userRecord(id string) (*User, error) {
 	if id == "" {
-		return "", nil
+		return nil, nil
 	}
-	email, known := e.users[id]
+	u, known := e.users[id]
 	if !known {
-		u, err := optional(users.Get(e, key(id)))
-		if err != nil {
-			return "", err
+		var err error
+		if u, err = optional(users.Get(e, key(id))); err != nil {
+			return nil, err
 		}
-		if u != nil {
-			email = u.Email
-		}
-		e.users[id] = email
+		e.users[id] = u
 	}
-	return email, nil
+	return u, nil
 }
 
 func (e *exporter) ticket(t *Ticket) (string, error) {
@@ -189,9 +204,12 @@ func (e *exporter) ticket(t *Ticket) (string, error) {
 	if name == e.query.After || !e.within(t.UpdatedAt) || e.query.Alias != "" && !slices.Contains(t.Aliases, e.query.Alias) {
 		return name, nil
 	}
-	out := ExportedTicket{Number: t.Number, Subject: t.Subject, Open: t.Open, Priority: t.Priority.Name(), Tags: orEmpty(t.Tags), Fields: t.Fields,
+	out := ExportedTicket{Number: t.Number, Subject: t.Subject, Open: t.Open, Priority: t.Priority.Name(), Tags: orEmpty(t.Tags),
 		Aliases: orEmpty(t.Aliases), Participants: orEmpty(t.Participants), ThirdParties: orEmpty(t.ThirdParties), Language: t.Language, Spam: t.Spam != nil, MergedInto: t.MergedInto, Previous: t.Previous,
-		CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, WaitingSince: t.WaitingSince}
+		Withdrawn: t.Withdrawn, ErasedAt: t.ErasedAt, CreatedAt: t.CreatedAt, UpdatedAt: t.UpdatedAt, WaitingSince: t.WaitingSince}
+	if t.Snooze != nil {
+		out.Snoozed, out.SnoozedUntil = true, t.Snooze.Until
+	}
 	contact, errContact := optional(contacts.Get(e, key(t.ContactID)))
 	if contact != nil {
 		out.Contact = contact.Email
@@ -201,6 +219,10 @@ func (e *exporter) ticket(t *Ticket) (string, error) {
 		stage, _ := pipeline.Stage(t.StageID)
 		out.Pipeline, out.Stage = pipeline.Name, stage.Name
 	}
+	alias, errAlias := optional(aliases.Get(e, key(t.AliasID)))
+	if alias != nil {
+		out.Alias = alias.Address
+	}
 	var errTeam error
 	if t.TeamID != "" {
 		var team *Team
@@ -208,11 +230,12 @@ func (e *exporter) ticket(t *Ticket) (string, error) {
 			out.Team = team.Name
 		}
 	}
-	var errUser error
+	var errUser, errFields error
 	out.Assignee, errUser = e.user(t.AssigneeID)
+	out.Fields, errFields = e.named(FieldOfTicket, t.Fields)
 	e.page.Tickets = append(e.page.Tickets, out)
 	e.count++
-	return name, errors.Join(errContact, errPipeline, errTeam, errUser)
+	return name, errors.Join(errContact, errPipeline, errAlias, errTeam, errUser, errFields)
 }
 
 func (e *exporter) message(m *Message) (string, error) {
@@ -235,7 +258,7 @@ func (e *exporter) message(m *Message) (string, error) {
 		return m.ID, fmt.Errorf("export message %s: %w", m.ID, err)
 	}
 	author, err := e.user(m.AuthorID)
-	out := ExportedMessage{ID: m.ID, Ticket: m.Ticket, Direction: m.Direction, Channel: m.Channel, Kind: m.Kind, State: m.State, Reason: m.Reason, ThirdParty: m.ThirdParty, Forwarded: m.Forwarded, Author: author,
+	out := ExportedMessage{ID: m.ID, Seq: m.Seq, Ticket: m.Ticket, Direction: m.Direction, Channel: m.Channel, Kind: m.Kind, State: m.State, Reason: m.Reason, ThirdParty: m.ThirdParty, Forwarded: m.Forwarded, Automatic: m.Automatic, Answered: m.Settled != 0, Author: author,
 		From: exportedAddress(m.From), To: exportedAddresses(m.To), Cc: exportedAddresses(m.Cc), Bcc: exportedAddresses(m.Bcc), Subject: m.Subject, At: m.At, Date: m.Date,
 		MessageID: m.MessageID, InReplyTo: orEmpty(m.InReplyTo), References: orEmpty(m.References), Text: body.Text, ReplyText: body.ReplyText, Files: []string{},
 		Sender: m.Envelope.MailFrom, Raw: raw}
@@ -245,47 +268,6 @@ func (e *exporter) message(m *Message) (string, error) {
 	e.page.Messages = append(e.page.Messages, out)
 	e.count, e.bytes = e.count+1, e.bytes+len(raw)+len(body.Text)
 	return m.ID, err
-}
-
-func (e *exporter) note(n *Note) (string, error) {
-	fits, err := e.of(n.Ticket)
-	if err != nil || n.ID == e.query.After || !fits || !e.within(n.At) {
-		return n.ID, err
-	}
-	author, err := e.user(n.AuthorID)
-	e.page.Notes = append(e.page.Notes, ExportedNote{ID: n.ID, Ticket: n.Ticket, Author: author, Text: n.Text, At: n.At})
-	e.count++
-	return n.ID, err
-}
-
-// contact exports a person; with an alias only one who has a ticket there.
-func (e *exporter) contact(c *Contact) (string, error) {
-	if c.ID == e.query.After || c.MergedInto != "" {
-		return c.ID, nil
-	}
-	if e.query.Alias != "" {
-		found := false
-		for t, err := range tickets.ScanIndex(e, "contact", store.Prefix(key(c.ID))) {
-			if err != nil {
-				return c.ID, err
-			}
-			if found = slices.Contains(t.Aliases, e.query.Alias); found {
-				break
-			}
-		}
-		if !found {
-			return c.ID, nil
-		}
-	}
-	company, err := companyOf(e, c)
-	out := ExportedContact{Email: c.Email, Others: orEmpty(c.Others), Name: c.Name, Reading: c.Reading, Phone: c.Phone, Language: c.Language, TimeZone: c.TimeZone,
-		Notes: c.Notes, Tags: orEmpty(c.Tags), Fields: c.Fields, CreatedAt: c.CreatedAt, LastSeenAt: c.LastSeenAt}
-	if company != nil {
-		out.Company = company.Name
-	}
-	e.page.Contacts = append(e.page.Contacts, out)
-	e.count++
-	return c.ID, err
 }
 
 func (e *exporter) event(v *Event) (string, error) {

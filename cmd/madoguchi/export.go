@@ -23,12 +23,13 @@ func newExportCommand() *cobra.Command {
 		Short: "Write all mail and all tickets into open formats",
 		Long: `Writes everything that others can read into a directory: the mails as mbox files
 (mboxrd), one a month, with their attachments in them, and tickets, messages, notes,
-contacts and events as JSON, one a line. A message says in which mbox file its mail
+contacts, companies, users and events as JSON, one a line. A message says in which mbox file its mail
 is, and at which byte.
 
 It works beside a running server. One that was broken off is gone on with by the
 same command; manifest.json, with the checksums, is written when all is there.
-To come back to the same state use backup and restore instead.`,
+To come back to the same state use backup and restore instead; to take it over into
+another house, import madoguchi.`,
 		Example: `  madoguchi export /var/tmp/everything
   madoguchi export /var/tmp/shop-2026 --alias shop@example.com --since 2026-01-01 --until 2027-01-01`,
 		Args: cobra.ExactArgs(1),

@@ -134,7 +134,8 @@ func (e *export) write(part string, page helpdesk.ExportPage) error {
 		name := filepath.Join("mail", m.At.UTC().Format("2006-01")+".mbox")
 		place := helpdesk.MboxPlace{File: filepath.ToSlash(name), Offset: e.progress.Sizes[name]}
 		mail := mboxMail(m)
-		place.Bytes = int64(len(mail))
+		sum := sha256.Sum256(m.Raw)
+		place.Bytes, place.SHA256 = int64(len(mail)), hex.EncodeToString(sum[:])
 		if err := e.append(name, mail); err != nil {
 			return err
 		}
@@ -163,6 +164,12 @@ func (e *export) write(part string, page helpdesk.ExportPage) error {
 	}
 	for _, v := range page.Events {
 		errs = append(errs, line(v))
+	}
+	for _, c := range page.Companies {
+		errs = append(errs, line(c))
+	}
+	for _, u := range page.Users {
+		errs = append(errs, line(u))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
