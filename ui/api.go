@@ -146,6 +146,9 @@ func (s *Server) authorized(h apiHandler) echo.HandlerFunc {
 		if err := s.desk.UsedToken(c.Request().Context(), token, s.remoteIP(c)); err != nil {
 			return err
 		}
+		if err := readable(c.Request()); err != nil {
+			return err
+		}
 		return h(c, user.Actor().WithScope(scope).At(s.remoteIP(c)))
 	}
 }

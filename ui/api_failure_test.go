@@ -87,6 +87,7 @@ func TestAPIRefusesWhatItCannotRead(t *testing.T) {
 	for path, field := range map[string]string{
 		"/tickets?limit=0": "limit", "/tickets?limit=201": "limit", "/tickets?limit=ten": "limit", "/contacts?limit=-1": "limit",
 		"/events?limit=1001": "limit", "/events?after=-1": "after", "/events?after=18446744073709551616": "after",
+		"/tickets?q=%93%FA": "q", "/tickets?q=a%zz": "", "/tickets?limit=1;q=a": "", // what cannot be read is not left out
 		"/tickets?view=every": "view", "/tickets?after=%21": "after", "/tickets/abc": "number", "/tickets/-1": "number", "/tickets/1.5": "number",
 	} {
 		h.call("GET", path, nil).refused(400, helpdesk.CodeInvalid, field, "")
@@ -95,6 +96,7 @@ func TestAPIRefusesWhatItCannotRead(t *testing.T) {
 	for body, text := range map[string]string{
 		``: "the body is empty", `{"text": "x"`: "ends in the middle", `{"text": x}`: "not JSON", `["text"]`: "is a JSON array; send an object",
 		`{"text": "x"} {}`: "goes on after", "\x00": "not JSON",
+		"{\"text\": \"\x93\xfa\x96{\"}": "not UTF-8 at byte 10", // 日本 in Shift_JIS
 	} {
 		h.call("POST", "/tickets/1/notes", body).refused(400, helpdesk.CodeInvalid, "", text)
 	}

@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -30,15 +32,51 @@ func readBody(c echo.Context, limit int64, into any) error {
 	if r.ContentLength > limit {
 		return bodyTooLarge(limit)
 	}
-	decoder := strictDecoder(http.MaxBytesReader(c.Response(), r.Body, limit))
+	data, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, limit))
+	if err != nil {
+		return bodyError(err)
+	}
+	if at := notUTF8(data); at >= 0 {
+		return invalid("", "", fmt.Sprintf("the body is not UTF-8 at byte %d; JSON is UTF-8 (RFC 8259, section 8.1), whatever charset the Content-Type names", at))
+	}
+	decoder := strictDecoder(bytes.NewReader(data))
 	if err := decoder.Decode(into); err != nil {
 		return bodyError(err)
 	}
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return bodyTooLarge(limit)
-		}
 		return invalid("", "", "the body goes on after its JSON object; send one object")
+	}
+	return nil
+}
+
+// notUTF8 is where data is no UTF-8, -1 where all of it is. encoding/json would put U+FFFD there, and a customer
+// would get a mail of such characters.
+func notUTF8(data []byte) int {
+	if utf8.Valid(data) {
+		return -1
+	}
+	at := 0
+	for {
+		if r, size := utf8.DecodeRune(data[at:]); r != utf8.RuneError || size != 1 {
+			at += size
+			continue
+		}
+		return at
+	}
+}
+
+// readable refuses a query that would be understood only in part: what cannot be decoded would be left out in silence.
+func readable(r *http.Request) error {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return invalid("", "", fmt.Sprintf("the query of the address cannot be read: %v; percent-encode what is in it (RFC 3986, section 2.1)", err))
+	}
+	for name, list := range values {
+		for _, value := range list {
+			if !utf8.ValidString(name + value) {
+				return invalid(strings.ToValidUTF8(name, "?"), "", fmt.Sprintf("%s=%q is not UTF-8; encode it as UTF-8 before percent-encoding", strings.ToValidUTF8(name, "?"), value))
+			}
+		}
 	}
 	return nil
 }
