@@ -5,91 +5,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
 )
-
-// ImportedTicket is a ticket, or a thread of mails, of another system.
-type ImportedTicket struct {
-	// Source names the system, and tells two of a kind apart ("zendesk",
-	// "mbox"); ID is the ticket's there. Together they are imported once.
-	Source, ID string
-	Subject    string
-	Open       bool
-	Priority   Priority
-	Tags       []string
-	Assignee   string  // address of a user, or ""
-	Team       string  // its name, or ""
-	Requester  Address // the customer; where empty, the first who wrote
-	Company    string  // of the customer, or ""
-	// Fields are the values of custom fields by name; those that are none here are left out.
-	Fields    FieldValues
-	CreatedAt time.Time
-	UpdatedAt time.Time
-	Entries   []ImportedEntry // the oldest first
-}
-
-// ImportedKind is what an entry of an imported ticket is.
-type ImportedKind string
-
-// The kinds of entries.
-const (
-	ImportedMail ImportedKind = ""     // a mail; its author tells who wrote to whom
-	ImportedIn   ImportedKind = "in"   // from the customer
-	ImportedOut  ImportedKind = "out"  // to the customer
-	ImportedNote ImportedKind = "note" // never leaves the house
-)
-
-// ImportedEntry is a message or a note of another system. It has either the mail as
-// it was, or what one is composed of.
-type ImportedEntry struct {
-	ID     string // within the source
-	Kind   ImportedKind
-	At     time.Time
-	Author Address
-	Raw    []byte
-
-	To, Cc     []Address
-	Subject    string
-	Text, HTML string
-	MessageID  string // without brackets, or ""
-	InReplyTo  string
-	Files      []Upload
-}
-
-// ImportOptions are what an importer chooses.
-type ImportOptions struct {
-	// Alias is the address of tickets that were written to none of ours.
-	Alias string
-}
-
-// ImportOutcome is what became of an imported ticket.
-type ImportOutcome struct {
-	Ticket   uint64 // 0 where nothing of it was imported
-	Opened   bool   // it was not there yet
-	Messages int    // that were imported
-	Notes    int
-	Known    int      // entries that were there already
-	Contact  bool     // its contact was made
-	Left     []string // what was left out, and why
-}
-
-// importedItem remembers what was imported, so that it is imported once.
-type importedItem struct {
-	Source, Kind, ID string
-	Ticket           uint64
-	Item             string // the message or note it became
-}
-
-const (
-	importedTicketItem = "ticket"
-	importedEntryItem  = "entry"
-)
-
-var importedItems = store.NewTable(store.Spec[importedItem]{Name: "imported", Version: 1,
-	Key: func(i *importedItem) []byte { return key(i.Source, i.Kind, i.ID) }})
 
 // A transaction takes this much of a ticket: what is larger goes on in the next.
 const (
@@ -139,7 +58,7 @@ func (o *ImportOutcome) add(more ImportOutcome) {
 // importEntry is an entry with everything worked out that needs no store.
 type importEntry struct {
 	ImportedEntry
-	arrival *arrival // nil for a note
+	arrival *arrival // nil for a note, and for what was logged
 }
 
 func nextImport(entries []importEntry) (batch, rest []importEntry) {
@@ -164,7 +83,7 @@ func (d *Desk) examineImported(t ImportedTicket, o ImportOptions, sum *ImportOut
 			e.At = t.CreatedAt.UTC()
 		}
 		entry := importEntry{ImportedEntry: e}
-		if e.Kind != ImportedNote {
+		if e.Kind != ImportedNote && e.Kind != ImportedLogged {
 			if len(e.Raw) == 0 {
 				raw, err := d.composeImported(t, o, e)
 				if err != nil {
@@ -256,9 +175,12 @@ func (c *command) importTicket(t ImportedTicket, o ImportOptions, entries []impo
 	done.Ticket = ticket.Number
 	last := ticket.UpdatedAt
 	for _, e := range fresh {
-		if e.arrival == nil {
+		switch {
+		case e.Kind == ImportedLogged:
+			err = c.importLogged(ticket, t, e, done)
+		case e.arrival == nil:
 			err = c.importNote(ticket, t, e, done)
-		} else {
+		default:
 			err = c.importMessage(ticket, t, e, done)
 		}
 		if err != nil {

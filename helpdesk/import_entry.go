@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -13,11 +14,19 @@ import (
 
 // openImported makes the ticket for the entries that are imported into it.
 func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []importEntry, done *ImportOutcome) (*Ticket, error) {
-	alias, err := c.importAlias(o, entries)
+	alias, err := c.importAlias(t, o, entries)
 	if err != nil {
 		return nil, err
 	}
-	pipeline, err := pipelines.Get(c, key(alias.PipelineID))
+	pipeline, err := c.importPipeline(t, alias, done)
+	if err != nil {
+		return nil, err
+	}
+	ways, err := c.importWays(t, alias)
+	if err != nil {
+		return nil, err
+	}
+	previous, err := c.importPrevious(t)
 	if err != nil {
 		return nil, err
 	}
@@ -36,9 +45,12 @@ func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []impo
 	if err != nil {
 		return nil, err
 	}
-	ticket := &Ticket{Number: number, Subject: t.Subject, ContactID: contact.ID, AliasID: alias.ID, Aliases: []string{alias.Address}, PipelineID: pipeline.ID,
+	ticket := &Ticket{Number: number, Subject: t.Subject, ContactID: contact.ID, AliasID: alias.ID, Aliases: ways, PipelineID: pipeline.ID, Previous: previous,
 		Tags: t.Tags, Priority: t.Priority, Trust: TrustUnknown, CreatedAt: created, OpenedAt: created, UpdatedAt: created, ImportedAt: c.now,
-		Language: alias.Language, RulesDone: true}
+		Language: cmp.Or(t.Language, alias.Language), RulesDone: true}
+	if t.Spam {
+		ticket.Spam = &Spam{By: c.actor.UserID, At: c.now}
+	}
 	if updated := storable(t.UpdatedAt.UTC().Round(0)); updated.After(created) && updated.Before(c.now) {
 		ticket.UpdatedAt = updated
 	}
@@ -46,13 +58,7 @@ func (c *command) openImported(t ImportedTicket, o ImportOptions, entries []impo
 		ticket.Tags = nil
 		done.Left = append(done.Left, fmt.Sprintf("its tags: %v", err))
 	}
-	stage, found := pipeline.FirstOf(StageClosed)
-	if t.Open || !found {
-		if !t.Open {
-			done.Left = append(done.Left, fmt.Sprintf("that it is closed: pipeline %q has no closed stage", pipeline.Name))
-		}
-		stage = pipeline.Stages[0]
-	}
+	stage := importStage(t, pipeline, done)
 	ticket.StageID, ticket.Open = stage.ID, stage.Kind == StageOpen
 	if err := errors.Join(c.giveImported(ticket, t, done), c.importFields(ticket, t, done), c.importCompany(contact, t, done)); err != nil {
 		return nil, err
@@ -96,7 +102,13 @@ func (c *command) giveImported(ticket *Ticket, t ImportedTicket, done *ImportOut
 
 // importAlias is the alias of an imported ticket: the first of ours that its mails
 // name, else the one that the importer chose.
-func (c *command) importAlias(o ImportOptions, entries []importEntry) (*Alias, error) {
+func (c *command) importAlias(t ImportedTicket, o ImportOptions, entries []importEntry) (*Alias, error) {
+	if t.Alias != "" {
+		alias, err := optional(aliases.First(c, "address", key(mailboxOf(t.Alias))))
+		if err != nil || alias != nil {
+			return alias, err
+		}
+	}
 	for _, e := range entries {
 		if e.arrival == nil {
 			continue
@@ -182,11 +194,18 @@ func (c *command) importMessage(ticket *Ticket, t ImportedTicket, e importEntry,
 	m.ID = c.desk.newID()
 	body.MessageID = m.ID
 	m.Ticket, m.State, m.Reason, m.At, m.NeverAnswer = ticket.Number, MessagePosted, ReasonImported, e.At, true
+	m.ThirdParty, m.Bcc = e.ThirdParty, e.Bcc
+	if e.Reason != "" {
+		m.Reason, m.Automatic = e.Reason, true
+	}
 	if m.Date.IsZero() {
 		m.Date = e.At
 	}
 	if e.Kind == ImportedOut || e.Kind == ImportedMail && c.ours(m.From.Email) {
 		m.Direction, m.Kind = Outbound, KindPerson
+		if m.Automatic {
+			m.Kind = KindAutoReply
+		}
 		author := e.Author.Email
 		if author == "" {
 			author = m.From.Email
@@ -200,10 +219,19 @@ func (c *command) importMessage(ticket *Ticket, t ImportedTicket, e importEntry,
 		}
 	}
 	var err error
+	if m.Forwarded, err = c.importedAs(t, e.Forwarded); err != nil {
+		return err
+	}
 	if m.Seq, err = c.record(Event{Kind: EventMessageImported, Ticket: ticket.Number, Message: m.ID, Data: map[string]string{"from": m.From.Email}}); err != nil {
 		return err
 	}
+	if e.Answered {
+		m.Settled = m.Seq
+	}
 	switch {
+	case m.Reason == ReasonAcknowledged || m.Settled != 0: // it answers nothing, and nobody waits
+	case m.Direction == Outbound && m.ThirdParty:
+		err = c.settleThirdParties(ticket, m.Seq)
 	case m.Direction == Outbound:
 		err = c.settle(ticket, m.Seq)
 	case m.fromCustomer():
@@ -228,7 +256,7 @@ func (c *command) importNote(ticket *Ticket, t ImportedTicket, e importEntry, do
 		return err
 	case user != nil:
 		author = user.ID
-	default: // who it was stands in the note, as nobody here can
+	case e.Author != Address{}: // who it was stands in the note, as nobody here can
 		text = strings.TrimSpace(e.Author.Name+" "+e.Author.Email) + ":\n" + text
 	}
 	first := ""

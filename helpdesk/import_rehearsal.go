@@ -40,6 +40,11 @@ func (r *ImportRehearsal) ImportTicket(ctx context.Context, t ImportedTicket, o 
 	return r.desk.ImportTicket(ctx, r.actor, t, o)
 }
 
+// ImportPeople is Desk.ImportPeople.
+func (r *ImportRehearsal) ImportPeople(ctx context.Context, people ImportedPeople) (PeopleOutcome, error) {
+	return r.desk.ImportPeople(ctx, r.actor, people)
+}
+
 // ImportContacts is Desk.ImportContacts.
 func (r *ImportRehearsal) ImportContacts(ctx context.Context, file io.Reader) (*ImportReport, error) {
 	return r.desk.ImportContacts(ctx, r.actor, file)

@@ -33,6 +33,7 @@ var needed = map[string]helpdesk.Permission{
 	"ExportPage":        helpdesk.PermitExport,
 	"RehearseImport":    helpdesk.PermitSystem,
 	"ImportTicket":      helpdesk.PermitSystem,
+	"ImportPeople":      helpdesk.PermitSystem,
 	"NoteImport":        helpdesk.PermitSystem,
 	"RequestBackup":     helpdesk.PermitSystem,
 	"EndAlarm":          helpdesk.PermitSystem,

@@ -117,6 +117,7 @@ func newControlServer(ops operations, log *slog.Logger) *http.Server {
 		return ops.ImportTicket(ctx, r.Ticket, r.Options)
 	}))
 	mux.Handle("POST /rehearse-import", answerImportRehearsal(log, ops))
+	mux.Handle("POST /import-people", answerUpTo(importLimit, log, ops.ImportPeople))
 	mux.Handle("POST /import-contacts", answerUpTo(importLimit, log, ops.ImportContacts))
 	mux.Handle("POST /restore-ticket", answerUpTo(importLimit, log, ops.RestoreTicket))
 	mux.Handle("POST /export", answer(log, ops.Export))

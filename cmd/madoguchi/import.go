@@ -23,6 +23,7 @@ const importLimit = 1 << 30
 // importFormats are what can be imported as tickets.
 var importFormats = map[string]func(context.Context, string) (migrate.Source, error){
 	"mbox": migrate.OpenMbox, "maildir": migrate.OpenMaildir, "zendesk": migrate.OpenZendesk, "zammad": migrate.OpenZammad, "freescout": migrate.OpenFreeScout,
+	"madoguchi": migrate.OpenMadoguchi,
 }
 
 // importFlags are what an importer chooses.
@@ -55,6 +56,7 @@ docs/import.md says how to get each export, and what becomes of what.`,
 		{"zendesk", "FILE|DIR", "A JSON export of Zendesk"},
 		{"zammad", "DIR", "What Zammad's API answers, as JSON files"},
 		{"freescout", "FILE|DIR", "What FreeScout's API answers, as JSON files"},
+		{"madoguchi", "DIR", "What madoguchi export wrote, of another house"},
 	} {
 		var f importFlags
 		command := &cobra.Command{
@@ -90,7 +92,14 @@ func (f *importFlags) importTickets(ctx context.Context, cmd *cobra.Command, ops
 	show.begin("importing", total)
 	var report migrate.Report
 	err = f.on(ctx, ops, func(into importer) (err error) {
+		var made helpdesk.PeopleOutcome
+		if people, ok := source.(migrate.PeopleSource); ok {
+			if made, err = migrate.RunPeople(ctx, people, into.ImportPeople); err != nil {
+				return err
+			}
+		}
 		report, err = migrate.Run(ctx, source, into.ImportTicket, helpdesk.ImportOptions{Alias: f.alias}, func(done, _ int64) { show.set(done) })
+		report.AddPeople(made)
 		return err
 	})
 	show.end()
@@ -211,6 +220,11 @@ func (l *local) ImportTicket(ctx context.Context, t helpdesk.ImportedTicket, o h
 	return l.desk.ImportTicket(ctx, l.actor, t, o)
 }
 
+// ImportPeople implements operations.
+func (l *local) ImportPeople(ctx context.Context, people helpdesk.ImportedPeople) (helpdesk.PeopleOutcome, error) {
+	return l.desk.ImportPeople(ctx, l.actor, people)
+}
+
 // NoteImport implements operations.
 func (l *local) NoteImport(ctx context.Context, n importNote) (struct{}, error) {
 	return struct{}{}, l.desk.NoteImport(ctx, l.actor, n.Source, n.Tickets, n.Messages, n.Left)
@@ -236,6 +250,12 @@ func contactsDone(report *helpdesk.ImportReport, err error) (out contactOutcome,
 // ImportTicket implements operations.
 func (r *remote) ImportTicket(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (out helpdesk.ImportOutcome, err error) {
 	err = r.call(ctx, http.MethodPost, "/import", importRequest{t, o}, &out)
+	return out, err
+}
+
+// ImportPeople implements operations.
+func (r *remote) ImportPeople(ctx context.Context, people helpdesk.ImportedPeople) (out helpdesk.PeopleOutcome, err error) {
+	err = r.call(ctx, http.MethodPost, "/import-people", people, &out)
 	return out, err
 }
 

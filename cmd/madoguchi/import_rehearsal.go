@@ -20,6 +20,8 @@ import (
 type importer interface {
 	// ImportTicket writes a ticket of another system.
 	ImportTicket(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error)
+	// ImportPeople writes companies and contacts of another house.
+	ImportPeople(ctx context.Context, people helpdesk.ImportedPeople) (helpdesk.PeopleOutcome, error)
 	// ImportContacts adds and changes contacts from CSV.
 	ImportContacts(ctx context.Context, file contactFile) (contactOutcome, error)
 }
@@ -55,12 +57,14 @@ func (r localRehearsal) ImportContacts(ctx context.Context, file contactFile) (c
 // rehearsedImport is one line of a rehearsal to the server, and rehearsedOutcome the one that
 // answers it. The rehearsal ends with the request.
 type rehearsedImport struct {
-	Ticket   *importRequest `json:",omitempty"`
-	Contacts *contactFile   `json:",omitempty"`
+	Ticket   *importRequest           `json:",omitempty"`
+	People   *helpdesk.ImportedPeople `json:",omitempty"`
+	Contacts *contactFile             `json:",omitempty"`
 }
 
 type rehearsedOutcome struct {
 	Ticket   helpdesk.ImportOutcome
+	People   helpdesk.PeopleOutcome
 	Contacts contactOutcome
 	Error    *controlError `json:",omitempty"`
 }
@@ -94,6 +98,8 @@ func answerImportRehearsal(log *slog.Logger, ops operations) http.HandlerFunc {
 				switch {
 				case line.Ticket != nil:
 					answer.Ticket, err = rehearsal.ImportTicket(r.Context(), line.Ticket.Ticket, line.Ticket.Options)
+				case line.People != nil:
+					answer.People, err = rehearsal.ImportPeople(r.Context(), *line.People)
 				case line.Contacts != nil:
 					answer.Contacts, err = rehearsal.ImportContacts(r.Context(), *line.Contacts)
 				}
@@ -150,6 +156,11 @@ func (r *remoteRehearsal) ask(line rehearsedImport) (answer rehearsedOutcome, er
 func (r *remoteRehearsal) ImportTicket(_ context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error) {
 	answer, err := r.ask(rehearsedImport{Ticket: &importRequest{t, o}})
 	return answer.Ticket, err
+}
+
+func (r *remoteRehearsal) ImportPeople(_ context.Context, people helpdesk.ImportedPeople) (helpdesk.PeopleOutcome, error) {
+	answer, err := r.ask(rehearsedImport{People: &people})
+	return answer.People, err
 }
 
 func (r *remoteRehearsal) ImportContacts(_ context.Context, file contactFile) (contactOutcome, error) {

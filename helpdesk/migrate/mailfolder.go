@@ -201,18 +201,23 @@ func (m foundMail) read(limit int64) ([]byte, error) {
 // unquote takes one > off each line that is From with any number of them before it, and
 // the empty line at the end that belongs to the file.
 func unquote(data []byte) []byte {
+	out := unquoteLines(data)
+	if trimmed, found := bytes.CutSuffix(out, []byte("\n\n")); found {
+		return append(trimmed, '\n')
+	}
+	if trimmed, found := bytes.CutSuffix(out, []byte("\r\n\r\n")); found {
+		return append(trimmed, '\r', '\n')
+	}
+	return out
+}
+
+func unquoteLines(data []byte) []byte {
 	out := make([]byte, 0, len(data))
 	for line := range bytes.Lines(data) {
 		if rest := bytes.TrimLeft(line, ">"); len(rest) < len(line) && bytes.HasPrefix(rest, []byte("From ")) {
 			line = line[1:]
 		}
 		out = append(out, line...)
-	}
-	if trimmed, found := bytes.CutSuffix(out, []byte("\n\n")); found {
-		return append(trimmed, '\n')
-	}
-	if trimmed, found := bytes.CutSuffix(out, []byte("\r\n\r\n")); found {
-		return append(trimmed, '\r', '\n')
 	}
 	return out
 }

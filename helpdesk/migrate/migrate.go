@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -21,6 +22,13 @@ type Source interface {
 	Progress() (done, total int64)
 	// Left are what could not be read, and why. It is whole after Tickets.
 	Left() []Left
+}
+
+// PeopleSource is a source that also has people without tickets, and all that is known of them.
+type PeopleSource interface {
+	Source
+	// People yields them, some hundreds at a time. An error ends it.
+	People(ctx context.Context) iter.Seq2[helpdesk.ImportedPeople, error]
 }
 
 // Left is something that was left out.
@@ -42,6 +50,9 @@ func (l *leftOut) Left() []Left { return l.list }
 // Importer writes a ticket; a helpdesk.Desk is one, with an actor.
 type Importer func(ctx context.Context, t helpdesk.ImportedTicket, o helpdesk.ImportOptions) (helpdesk.ImportOutcome, error)
 
+// PeopleImporter writes companies and contacts.
+type PeopleImporter func(ctx context.Context, people helpdesk.ImportedPeople) (helpdesk.PeopleOutcome, error)
+
 // Report says what an import did, or, of a dry run, would do.
 type Report struct {
 	DryRun   bool // for the summary
@@ -51,8 +62,38 @@ type Report struct {
 	Messages int
 	Notes    int
 	Contacts int
-	Known    int // messages and notes that were there already
-	Left     []Left
+	// People are the companies and contacts that were made before the tickets.
+	People helpdesk.PeopleOutcome
+	Known  int // messages and notes that were there already
+	Left   []Left
+}
+
+// RunPeople imports the companies and contacts of a source, which go before its tickets.
+func RunPeople(ctx context.Context, source PeopleSource, write PeopleImporter) (sum helpdesk.PeopleOutcome, err error) {
+	for people, err := range source.People(ctx) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return sum, err
+		}
+		done, err := write(ctx, people)
+		if err != nil {
+			return sum, err
+		}
+		sum.Companies, sum.Contacts, sum.Known = sum.Companies+done.Companies, sum.Contacts+done.Contacts, sum.Known+done.Known
+		sum.Left = append(sum.Left, done.Left...)
+	}
+	return sum, nil
+}
+
+// AddPeople notes what became of a source's companies and contacts.
+func (r *Report) AddPeople(done helpdesk.PeopleOutcome) {
+	r.People = done
+	for _, left := range done.Left {
+		what, why, _ := strings.Cut(left, ": ")
+		r.Left = append(r.Left, Left{what, why})
+	}
 }
 
 // Run imports a source. A ticket that the desk refuses is left out, with the reason;
@@ -110,6 +151,9 @@ func (r Report) WriteSummary(w io.Writer) {
 		did = "would import"
 	}
 	fmt.Fprintf(w, "%s %d tickets with %d messages and %d notes, from %d new contacts\n", did, r.Tickets, r.Messages, r.Notes, r.Contacts)
+	if made := r.People; made.Companies+made.Contacts+made.Known > 0 {
+		fmt.Fprintf(w, "before them %d contacts and %d companies; %d were here already\n", made.Contacts, made.Companies, made.Known)
+	}
 	if r.Joined+r.Same+r.Known > 0 {
 		fmt.Fprintf(w, "%d tickets were here already, %d of them got something more; %d messages and notes were here already\n", r.Joined+r.Same, r.Joined, r.Known)
 	}
