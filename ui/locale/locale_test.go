@@ -99,6 +99,7 @@ var composed = []string{
 	"defect",
 	"defect.place",
 	"bulk_reply.state",
+	"erase.state",
 	"audit.area",
 	"audit.event",
 	"audit.field",
