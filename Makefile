@@ -17,7 +17,7 @@ build:
 
 ## test: every test, then the fuzz targets for a few seconds each
 test:
-	$(GO) test -count=$(COUNT) ./...
+	$(GO) test -count=$(COUNT) -timeout=30m ./...
 	@$(MAKE) --no-print-directory fuzz
 
 ## quick: the tests of a change in hand, without the browser, in less than a minute
