@@ -111,7 +111,7 @@ func TestClockJumps(t *testing.T) {
 	h.pass(time.Hour + time.Minute)
 	again := write("before the start")
 	h.now = h.now.Add(-6 * time.Hour)
-	desk, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
+	desk, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -50,7 +50,7 @@ func keepHouse(t *testing.T) *keptHouse {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := h.group.Snapshot(t.Context(), file); err != nil {
+	if _, err := h.db.Snapshot(t.Context(), file); err != nil {
 		t.Fatal(err)
 	}
 	if err := file.Close(); err != nil {

@@ -22,7 +22,7 @@ type house struct {
 	*helpdesk.Desk
 	t     *testing.T
 	fault *storetest.Fault
-	group *store.Group // what the desk is opened on
+	db    *storetest.Fault // what the desk is opened on
 	now   time.Time
 	admin helpdesk.Actor
 	user  *helpdesk.User
@@ -47,14 +47,14 @@ func openHouse(t *testing.T, set *setUpHouse) *house {
 	if err := os.WriteFile(path, set.database, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	bolt, err := store.OpenBolt(path, store.BoltOptions{})
+	db, err := store.Open(path, store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, fault: storetest.NewFault(bolt), now: startOfTests, user: set.admin, admin: set.admin.Actor()}
-	h.group = store.NewGroup(h.fault)
-	t.Cleanup(func() { h.group.Close() })
-	h.Desk, err = helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", PublicURL: "https://desk.example.jp"})
+	h := &house{t: t, fault: storetest.NewFault(db), now: startOfTests, user: set.admin, admin: set.admin.Actor()}
+	h.db = h.fault
+	t.Cleanup(func() { h.db.Close() })
+	h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", PublicURL: "https://desk.example.jp"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func (h *house) verify() {
 // not those of the store, as a desk that has just begun reads them.
 func (h *house) verifyRecent() {
 	h.t.Helper()
-	fresh, err := helpdesk.Open(context.Background(), h.group, helpdesk.Options{PasswordMemory: 64})
+	fresh, err := helpdesk.Open(context.Background(), h.db, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		h.t.Error(err)
 		return

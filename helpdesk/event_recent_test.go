@@ -14,7 +14,7 @@ func TestEventsAreThoseOfTheStore(t *testing.T) {
 	h.admin = h.admin.At("192.0.2.7")
 	h.reply(h.first().Ticket, "届きました")
 	h.mailFrom("suzuki@customer.example", "再送")
-	other, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64})
+	other, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,23 +46,23 @@ func dataState(t *testing.T, db store.Engine) helpdesk.DataState {
 func TestOlderDataIsUpgradedAndNewerRefused(t *testing.T) {
 	h := newHouse(t)
 	h.first()
-	if s := dataState(t, h.group); s.Version != helpdesk.DataVersion || s.Older() {
+	if s := dataState(t, h.db); s.Version != helpdesk.DataVersion || s.Older() {
 		t.Errorf("data of this program: %+v", s)
 	}
-	setVersion(t, h.group, 0)
-	if s := dataState(t, h.group); s.Version != 0 || !s.Older() {
+	setVersion(t, h.db, 0)
+	if s := dataState(t, h.db); s.Version != 0 || !s.Older() {
 		t.Errorf("data of an older one: %+v", s)
 	}
-	if _, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{Program: "2.0"}); err != nil {
+	if _, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{Program: "2.0"}); err != nil {
 		t.Fatal(err)
 	}
-	if s := dataState(t, h.group); s.Version != helpdesk.DataVersion || s.Program != "2.0" {
+	if s := dataState(t, h.db); s.Version != helpdesk.DataVersion || s.Program != "2.0" {
 		t.Errorf("after the upgrade: %+v", s)
 	}
-	setVersion(t, h.group, helpdesk.DataVersion+1)
-	_, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{})
+	setVersion(t, h.db, helpdesk.DataVersion+1)
+	_, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{})
 	wantCode(t, err, helpdesk.CodeInvalid, "written by Madoguchi 9.1")
-	setVersion(t, h.group, helpdesk.DataVersion)
+	setVersion(t, h.db, helpdesk.DataVersion)
 }
 
 func TestNewDataIsOfThisVersion(t *testing.T) {

@@ -94,7 +94,7 @@ func TestWhoIsKnownNeverWaits(t *testing.T) {
 // What has ended is swept away, and there are never more than so many.
 func TestGreylistIsBounded(t *testing.T) {
 	h := newHouse(t)
-	small, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64, Policy: helpdesk.Policy{Greylisting: helpdesk.Greylisting{Most: 50}}})
+	small, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Policy: helpdesk.Policy{Greylisting: helpdesk.Greylisting{Most: 50}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -119,7 +119,7 @@ func TestTheLedgerNamesALostMail(t *testing.T) {
 	var kept *helpdesk.Message
 	change := func(fn func(store.Tx) error) {
 		t.Helper()
-		if err := h.group.Update(t.Context(), fn); err != nil {
+		if err := h.db.Update(t.Context(), fn); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -157,7 +157,7 @@ func TestALedgerWithoutHoursGetsThem(t *testing.T) {
 	old := store.NewTable(store.Spec[before]{Name: "ledger", Version: 1, Key: func(*before) []byte { return store.Key(nil).BoundedText("ledger") }})
 	rewrite := func(accepted int) {
 		t.Helper()
-		if err := h.group.Update(t.Context(), func(tx store.Tx) error {
+		if err := h.db.Update(t.Context(), func(tx store.Tx) error {
 			for hour, err := range tx.Scan(store.Prefix([]byte("t/ledgerhour/"))) {
 				if err != nil {
 					return err
@@ -173,7 +173,7 @@ func TestALedgerWithoutHoursGetsThem(t *testing.T) {
 	}
 	for accepted, balanced := range map[int]bool{2: true, 3: false, 1: false} {
 		rewrite(accepted)
-		desk, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{})
+		desk, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -191,7 +191,7 @@ func TestALedgerWithoutHoursGetsThem(t *testing.T) {
 		}
 	}
 	rewrite(2)
-	if _, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{}); err != nil { // whole again, for the end of the test
+	if _, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{}); err != nil { // whole again, for the end of the test
 		t.Fatal(err)
 	}
 }

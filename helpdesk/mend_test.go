@@ -112,7 +112,7 @@ func TestLostContactsAndHoursAreMadeAnew(t *testing.T) {
 	whole := filepath.Join(fastDir(t), "kept.db")
 	file, err := os.Create(whole)
 	if err == nil {
-		_, err = h.group.Snapshot(t.Context(), file)
+		_, err = h.db.Snapshot(t.Context(), file)
 	}
 	if err == nil {
 		err = file.Close()

@@ -105,7 +105,7 @@ func (h *house) restart() {
 // restartWith is restart with other options.
 func (h *house) restartWith(o helpdesk.Options) {
 	h.t.Helper()
-	desk, err := helpdesk.Open(h.t.Context(), h.group, o)
+	desk, err := helpdesk.Open(h.t.Context(), h.db, o)
 	if err != nil {
 		h.t.Fatal(err)
 	}

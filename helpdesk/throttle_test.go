@@ -83,7 +83,7 @@ func TestGuessesAreCountedForGood(t *testing.T) {
 	if tried != 6 {
 		t.Errorf("%d of 20 guesses at once were compared, want 6", tried)
 	}
-	again, err := helpdesk.Open(t.Context(), h.group, helpdesk.Options{PasswordMemory: 64})
+	again, err := helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ var storedAliases = store.NewTable(store.Spec[helpdesk.Alias]{Name: "alias", Ver
 
 func (h *house) storeAlias(a helpdesk.Alias) {
 	h.t.Helper()
-	h.must(h.group.Update(h.t.Context(), func(tx store.Tx) error { return storedAliases.Put(tx, &a) }))
+	h.must(h.db.Update(h.t.Context(), func(tx store.Tx) error { return storedAliases.Put(tx, &a) }))
 }
 
 // An alias that an older program kept with its domain in letters takes mail after the

@@ -16,13 +16,13 @@ var storedContacts = store.NewTable(store.Spec[helpdesk.Contact]{Name: "contact"
 func (h *house) storeContact(c helpdesk.Contact) {
 	h.t.Helper()
 	c.CreatedAt, c.LastSeenAt = h.now, h.now
-	h.must(h.group.Update(h.t.Context(), func(tx store.Tx) error { return storedContacts.Put(tx, &c) }))
+	h.must(h.db.Update(h.t.Context(), func(tx store.Tx) error { return storedContacts.Put(tx, &c) }))
 }
 
 // forget deletes what has keys under a prefix.
 func (h *house) forget(prefixes ...string) {
 	h.t.Helper()
-	h.must(h.group.Update(h.t.Context(), func(tx store.Tx) error {
+	h.must(h.db.Update(h.t.Context(), func(tx store.Tx) error {
 		for _, prefix := range prefixes {
 			var keys [][]byte
 			for entry, err := range tx.Scan(store.Prefix([]byte(prefix))) {

@@ -42,15 +42,14 @@ type apiHouse struct {
 
 func newAPIHouse(t *testing.T) *apiHouse {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	db, err := store.Open(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &apiHouse{t: t, fault: storetest.NewFault(bolt), log: &bytes.Buffer{}, answered: map[string]bool{}}
+	h := &apiHouse{t: t, fault: storetest.NewFault(db), log: &bytes.Buffer{}, answered: map[string]bool{}}
 	h.clock.Store(time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC).Unix())
-	group := store.NewGroup(h.fault)
-	t.Cleanup(func() { group.Close() })
-	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{"reports@example.jp"}}}); err != nil {
+	t.Cleanup(func() { h.fault.Close() })
+	if h.Desk, err = helpdesk.Open(t.Context(), h.fault, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", Policy: helpdesk.Policy{ReportAddresses: []string{"reports@example.jp"}}}); err != nil {
 		t.Fatal(err)
 	}
 	h.Desk.Now = h.now

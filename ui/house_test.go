@@ -60,14 +60,13 @@ func (s *safeBuffer) String() string {
 // newHouse returns a house that is not set up yet.
 func newHouse(t *testing.T, change ...func(*ui.Options)) *house {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	db, err := store.Open(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
-	t.Cleanup(func() { group.Close() })
+	t.Cleanup(func() { db.Close() })
 	h := &house{t: t, log: &safeBuffer{}}
-	if h.Desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", UndoWindow: time.Minute}); err != nil {
+	if h.Desk, err = helpdesk.Open(t.Context(), db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp", UndoWindow: time.Minute}); err != nil {
 		t.Fatal(err)
 	}
 	if h.secret, err = h.SetupSecret(t.Context()); err != nil {

@@ -26,13 +26,12 @@ func open(t *testing.T) (*helpdesk.Desk, helpdesk.Actor) {
 
 func openWith(t *testing.T, o helpdesk.Options) (*helpdesk.Desk, helpdesk.Actor) {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	db, err := store.Open(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
-	t.Cleanup(func() { group.Close() })
-	desk, err := helpdesk.Open(t.Context(), group, o)
+	t.Cleanup(func() { db.Close() })
+	desk, err := helpdesk.Open(t.Context(), db, o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -63,13 +63,12 @@ func newTown(t *testing.T, policy helpdesk.SignOn) *town {
 	provider = exampleop.SetupServer(w.provider.URL, storage.NewStorageWithClients(w.people, map[string]*storage.Client{clientID: w.client}), quiet, false)
 
 	policy.Issuer = w.provider.URL
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	db, err := store.Open(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
-	t.Cleanup(func() { group.Close() })
-	if w.desk, err = helpdesk.Open(t.Context(), group, helpdesk.Options{PasswordMemory: 64, Policy: helpdesk.Policy{SignOn: policy}}); err != nil {
+	t.Cleanup(func() { db.Close() })
+	if w.desk, err = helpdesk.Open(t.Context(), db, helpdesk.Options{PasswordMemory: 64, Policy: helpdesk.Policy{SignOn: policy}}); err != nil {
 		t.Fatal(err)
 	}
 	secret, err := w.desk.SetupSecret(t.Context())

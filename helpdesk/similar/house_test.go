@@ -38,13 +38,13 @@ type house struct {
 
 func newHouse(t testing.TB) *house {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
+	db, err := store.Open(filepath.Join(t.TempDir(), "test.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	h := &house{t: t, fault: storetest.NewFault(bolt), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
+	h := &house{t: t, fault: storetest.NewFault(db), now: time.Date(2026, 11, 21, 10, 0, 0, 0, time.UTC),
 		written: map[string]int{}, model: &ollama{digest: "sha-1", dimensions: 256}}
-	h.db = store.NewGroup(h.fault)
+	h.db = h.fault
 	t.Cleanup(func() { h.db.Close() })
 	if h.Desk, err = helpdesk.Open(t.Context(), h.db, helpdesk.Options{PasswordMemory: 64, Hostname: "mx.example.jp"}); err != nil {
 		t.Fatal(err)
