@@ -102,6 +102,10 @@ func (s *Situation) fill(ctx context.Context, r store.Reader, a Actor, clocks *c
 		return err
 	}
 	names := newNames(r, a)
+	aliasesOf, err := aliasesByAddress(r)
+	if err != nil {
+		return err
+	}
 	byPerson, byPipeline, byAlias, byTeam := map[string]*Load{}, map[string]*Load{}, map[string]*Load{}, map[string]*Load{}
 	for _, w := range waits {
 		t, work := w.ticket, w.work
@@ -111,7 +115,9 @@ func (s *Situation) fill(ctx context.Context, r store.Reader, a Actor, clocks *c
 		}
 		loadOf(byPerson, t.AssigneeID).add(t, work)
 		loadOf(byPipeline, t.PipelineID).add(t, work)
-		loadOf(byAlias, t.AliasID).add(t, work)
+		for _, id := range t.cameThrough(aliasesOf) {
+			loadOf(byAlias, id).add(t, work)
+		}
 		loadOf(byTeam, t.TeamID).add(t, work)
 		i := len(waitBands) - 1
 		for work < waitBands[i] {
@@ -140,6 +146,30 @@ func loadOf(loads map[string]*Load, id string) *Load {
 		loads[id] = &Load{}
 	}
 	return loads[id]
+}
+
+// aliasesByAddress are the ids of aliases by each address that they have or had; an
+// address that was given to another is of both.
+func aliasesByAddress(r store.Reader) (map[string][]string, error) {
+	ids := map[string][]string{}
+	for a, err := range aliases.Scan(r, store.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, address := range a.Ways() {
+			ids[address] = append(ids[address], a.ID)
+		}
+	}
+	return ids, nil
+}
+
+// cameThrough are the aliases in whose lists a ticket is: those that its mails came
+// through, and not only the one that answers it.
+func (t *Ticket) cameThrough(aliasesOf map[string][]string) (ids []string) {
+	for _, address := range t.Aliases {
+		ids = appendNew(ids, aliasesOf[address]...)
+	}
+	return ids
 }
 
 // waitingTicket is a ticket whose customer waits, and for how much working time.
