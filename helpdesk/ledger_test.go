@@ -195,3 +195,28 @@ func TestALedgerWithoutHoursGetsThem(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Where clocks are set at midnight, as in Chile, every day is there once, with its mails.
+func TestLedgerDaysWithoutAMidnight(t *testing.T) {
+	h := newHouse(t)
+	santiago, err := time.LoadLocation("America/Santiago")
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.now = time.Date(2026, 9, 6, 3, 30, 0, 0, time.UTC) // half an hour before the clocks go from 24:00 to 1:00
+	h.post("support@example.jp", "From: a@customer.example", "Subject: x", "", "Before")
+	h.now = time.Date(2026, 9, 10, 15, 0, 0, 0, time.UTC)
+	h.post("support@example.jp", "From: b@customer.example", "Subject: x", "", "After")
+	l := h.ledger(helpdesk.LedgerQuery{Days: 10, Zone: santiago})
+	day := time.Date(2026, 9, 10, 0, 0, 0, 0, time.UTC)
+	for i, d := range l.Days {
+		want := map[int]int{0: 1, 5: 1}[i]
+		if name := day.AddDate(0, 0, -i).Format(time.DateOnly); d.Day != name || d.Accepted != want || d.Difference() != 0 {
+			t.Errorf("day %d is %s with %d mails; want %s with %d", i, d.Day, d.Accepted, name, want)
+		}
+	}
+	l = h.ledger(helpdesk.LedgerQuery{Day: "2026-09-06", Zone: santiago})
+	if len(l.Days) != 1 || l.Days[0].Day != "2026-09-06" || l.Days[0].Accepted != 0 {
+		t.Errorf("the day that begins at one: %+v", l.Days)
+	}
+}

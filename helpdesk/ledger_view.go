@@ -7,6 +7,7 @@ import (
 	"sort"
 	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk/hours"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -108,20 +109,24 @@ func (q LedgerQuery) within(now time.Time) (from, to time.Time, err error) {
 		zone = time.UTC
 	}
 	if q.Day != "" {
-		day, err := time.ParseInLocation(dayLayout, q.Day, zone)
+		day, err := time.Parse(dayLayout, q.Day)
 		if err != nil {
 			return from, to, invalid("day", "insight_day", "%q is no day; write it like 2026-11-21", q.Day)
 		}
-		return day, day.AddDate(0, 0, 1), nil
+		return midnight(zone, day, 0), midnight(zone, day, 1), nil
 	}
 	days := q.Days
 	if days <= 0 {
 		days = 30
 	}
 	days = min(days, ledgerDays)
-	year, month, day := now.In(zone).Date()
-	to = time.Date(year, month, day+1, 0, 0, 0, 0, zone)
-	return to.AddDate(0, 0, -days), to, nil
+	now = now.In(zone)
+	return midnight(zone, now, 1-days), midnight(zone, now, 1), nil
+}
+
+// midnight begins the day that is some days after that of t.
+func midnight(zone *time.Location, t time.Time, days int) time.Time {
+	return hours.Midnight(zone, t.Year(), t.Month(), t.Day()+days)
 }
 
 // dayTable is days that are being counted.
@@ -133,7 +138,7 @@ type dayTable struct {
 
 func ledgerDaysBetween(from, to time.Time) *dayTable {
 	t := &dayTable{zone: from.Location(), named: map[string]*LedgerDay{}}
-	for day := from; day.Before(to); day = day.AddDate(0, 0, 1) {
+	for day := from; day.Before(to); day = midnight(t.zone, day, 1) {
 		d := &LedgerDay{Day: day.Format(dayLayout), Places: map[MailPlace]int{}, Refused: map[RefusalReason]int{}}
 		t.list = append(t.list, d)
 		t.named[d.Day] = d
@@ -174,7 +179,7 @@ func (t *dayTable) count(r store.Reader, from, to time.Time) error {
 			if day == nil || !at.Before(end) { // mails come in order: a day is looked up once
 				local := at.In(t.zone)
 				day = t.named[local.Format(dayLayout)]
-				end = time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, t.zone)
+				end = midnight(t.zone, local, 1)
 			}
 			day.Places[p.place]++
 		}
@@ -244,7 +249,8 @@ func (l *Ledger) findMissing(r store.Reader, zone *time.Location) error {
 	var first time.Time
 	for _, d := range l.Days { // the oldest is the last
 		if d.Difference() > 0 {
-			first, _ = time.ParseInLocation(dayLayout, d.Day, zone) // made by us
+			day, _ := time.Parse(dayLayout, d.Day) // made by us
+			first = midnight(zone, day, 0)
 		}
 	}
 	if first.IsZero() {

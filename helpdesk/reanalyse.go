@@ -81,10 +81,10 @@ func (d *Desk) StartReanalysis(ctx context.Context, a Actor, from, to string, al
 		if err != nil {
 			return err
 		}
-		begin, _ := time.ParseInLocation(dayLayout, q.From, schedule.Zone()) // checked by days
-		end, _ := time.ParseInLocation(dayLayout, q.To, schedule.Zone())
+		begin, _ := time.Parse(dayLayout, q.From) // checked by days
+		end, _ := time.Parse(dayLayout, q.To)
 		run = &Reanalysis{ID: d.newID(), By: a.UserID, From: q.From, To: q.To, All: all, State: ReanalysisWorking, StartedAt: c.now,
-			Since: begin.UTC(), Until: end.AddDate(0, 0, 1).UTC()}
+			Since: midnight(schedule.Zone(), begin, 0).UTC(), Until: midnight(schedule.Zone(), end, 1).UTC()}
 		for _, err := range messages.ScanIndexKeys(c, "mail", run.rest()) {
 			if err != nil {
 				return err

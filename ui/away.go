@@ -112,7 +112,7 @@ func (s *Server) setAway(c echo.Context) error {
 		if c.FormValue("own") == "" {
 			break
 		}
-		if absence.Until, err = time.ParseInLocation(dateTimeField, c.FormValue("own"), v.Zone); err != nil {
+		if absence.Until, err = typedComing(v, c.FormValue("own")); err != nil {
 			return invalid("own", "error.time_unreadable", "cannot read the time \""+c.FormValue("own")+"\": write it like 2026-11-18T15:04", c.FormValue("own"))
 		}
 	default:

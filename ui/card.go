@@ -167,7 +167,7 @@ func (v *visit) cardValue(value card.Value) cardValue {
 
 // cardDate says a day or a moment of RFC 3339 as the reader does.
 func (v *visit) cardDate(text string) string {
-	if day, err := time.ParseInLocation(time.DateOnly, text, v.Zone); err == nil {
+	if day, err := dayIn(v.Zone, text); err == nil {
 		return v.Date(day)
 	}
 	if at, err := time.Parse(time.RFC3339, text); err == nil {

@@ -3,7 +3,6 @@ package ui
 import (
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -16,10 +15,6 @@ type loggedView struct {
 	Channels []option
 	At       string // as the browser's field has it, "" for now
 }
-
-// dateTimeField is how browsers write a field of type datetime-local
-// (HTML, section 2.3.5.5), in the reader's zone.
-const dateTimeField = "2006-01-02T15:04"
 
 func newLogged(v *visit, channel string) loggedView {
 	var l loggedView
@@ -37,7 +32,7 @@ func (s *Server) composeLogged(c echo.Context) error {
 	v, number := visitOf(c), ticketNumber(c)
 	logged := helpdesk.LoggedReply{Ticket: number, Text: strings.ReplaceAll(c.FormValue("log"), "\r\n", "\n"), Channel: c.FormValue("channel")}
 	if typed := c.FormValue("at"); typed != "" {
-		at, err := time.ParseInLocation(dateTimeField, typed, v.Zone)
+		at, err := typedPast(v, typed)
 		if err != nil {
 			return s.refuseCompose(c, invalid("at", "error.time_unreadable", "cannot read the time \""+typed+"\": write it like 2026-11-18T15:04", typed))
 		}

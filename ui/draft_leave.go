@@ -64,7 +64,7 @@ func sendingOf(c echo.Context) (helpdesk.Sending, error) {
 	case "later":
 		typed = c.FormValue("send_at")
 	}
-	at, err := time.ParseInLocation(dateTimeField, typed, visitOf(c).Zone)
+	at, err := typedComing(visitOf(c), typed)
 	if err != nil {
 		return sending, invalid("at", "error.send_time", "choose the time to send at")
 	}

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -78,7 +77,7 @@ func newFieldValue(p locale.Printer, f helpdesk.Field, values []string) fieldVal
 	case helpdesk.FieldLink:
 		view.Link = view.Value
 	case helpdesk.FieldDate:
-		if day, err := time.ParseInLocation(time.DateOnly, view.Value, p.Zone); err == nil {
+		if day, err := dayIn(p.Zone, view.Value); err == nil {
 			view.Shown = p.Date(day)
 		}
 	}

@@ -85,7 +85,7 @@ func restUntil(v *visit, choice, own string) (until time.Time, err error) {
 	switch {
 	case choice == untilReply:
 	case choice == "own":
-		if until, err = time.ParseInLocation(dateTimeField, own, v.Zone); err != nil {
+		if until, err = typedComing(v, own); err != nil {
 			return until, invalid("own", "error.time_unreadable", "cannot read the time \""+own+"\": write it like 2026-11-18T15:04", own)
 		}
 	default:

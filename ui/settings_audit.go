@@ -13,6 +13,7 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/hours"
 )
 
 func (s *Server) auditRoutes(g *echo.Group) {
@@ -85,11 +86,11 @@ func (s *Server) auditPage(c echo.Context) error {
 func (s *Server) auditQuery(c echo.Context) helpdesk.AuditQuery {
 	v := visitOf(c)
 	day := func(name string, more int) time.Time {
-		t, err := time.ParseInLocation(time.DateOnly, c.QueryParam(name), v.Zone)
+		t, err := time.Parse(time.DateOnly, c.QueryParam(name))
 		if err != nil {
 			return time.Time{}
 		}
-		return t.AddDate(0, 0, more)
+		return hours.Midnight(v.Zone, t.Year(), t.Month(), t.Day()+more)
 	}
 	return helpdesk.AuditQuery{UserID: c.QueryParam("person"), Kind: c.QueryParam("kind"), From: day("from", 0), To: day("to", 1), After: c.QueryParam("after")}
 }

@@ -3,7 +3,6 @@ package ui
 import (
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -46,7 +45,7 @@ func (s *Server) ledgerPage(c echo.Context) error {
 	v := visitOf(c)
 	query := helpdesk.LedgerQuery{Day: c.QueryParam("day"), Zone: v.Zone}
 	heading := ""
-	if day, err := time.ParseInLocation(time.DateOnly, query.Day, v.Zone); err == nil {
+	if day, err := dayIn(v.Zone, query.Day); err == nil {
 		heading = v.Date(day)
 	}
 	sp, err := s.newSettingsPage(c, "ledger", heading)
@@ -130,7 +129,7 @@ func (w *ledgerView) kinds(v *visit, d helpdesk.LedgerDay) {
 }
 
 func (v *visit) ledgerLine(d helpdesk.LedgerDay) ledgerLine {
-	day, _ := time.ParseInLocation(time.DateOnly, d.Day, v.Zone) // as the desk wrote it
+	day, _ := dayIn(v.Zone, d.Day) // as the desk wrote it
 	line := ledgerLine{Day: v.Date(day), URL: "/settings/ledger?" + url.Values{"day": {d.Day}}.Encode(),
 		Accepted: v.Number(d.Accepted), Duplicates: v.Number(d.Duplicates), Refused: v.Number(d.RefusedSum()),
 		Empty: d.Accepted == 0 && d.Difference() == 0 && d.Duplicates == 0 && d.RefusedSum() == 0}

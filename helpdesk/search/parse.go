@@ -10,6 +10,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/hours"
 )
 
 // Bounds of a query: far above what people type.
@@ -336,10 +337,11 @@ func (c *clause) date(name, value string, zone *time.Location) error {
 	folded := strings.NewReplacer("/", "-", ".", "-", "年", "-", "月", "-", "日", "").Replace(foldText(value))
 	folded = strings.TrimSuffix(folded, "-")
 	for _, layout := range []string{"2006-1-2", "2006-1", "2006"} {
-		day, err := time.ParseInLocation(layout, folded, zone)
+		typed, err := time.Parse(layout, folded)
 		if err != nil {
 			continue
 		}
+		day := hours.Midnight(zone, typed.Year(), typed.Month(), typed.Day())
 		c.dated = true
 		if name == "after" {
 			c.from = day
