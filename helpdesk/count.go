@@ -167,8 +167,8 @@ func countTickets(r store.Reader, a Actor, q TicketQuery) (n int, err error) {
 			return maxCount, nil
 		}
 		fits := true
-		if q.Unread || q.Text != "" {
-			if fits, err = q.fitsAt(r, names, numberAt(position), &work); err != nil {
+		if q.Unread || q.Text != "" || p.unlisted {
+			if fits, err = q.fitsAt(r, p, names, numberAt(position), &work); err != nil {
 				return n, err
 			}
 		}
@@ -180,11 +180,14 @@ func countTickets(r store.Reader, a Actor, q TicketQuery) (n int, err error) {
 }
 
 // fitsAt tells whether the ticket at a position fits what no index knows.
-func (q *TicketQuery) fitsAt(r store.Reader, n *names, number uint64, work *budget) (bool, error) {
+func (q *TicketQuery) fitsAt(r store.Reader, p *plan, n *names, number uint64, work *budget) (bool, error) {
 	work.spend(ticketCost)
 	t, err := tickets.Get(r, key(number))
 	if err != nil {
 		return false, err
+	}
+	if !p.fits(t) {
+		return false, nil
 	}
 	row, err := n.row(t)
 	return q.fitsText(&row) && (row.Unread || !q.Unread), err

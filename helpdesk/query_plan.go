@@ -104,6 +104,7 @@ type plan struct {
 	own        func(*Ticket) bool // what a view asks besides its states
 	filter     resolved
 	contact    string
+	unlisted   bool // the filter asks for what no list has
 }
 
 // plan chooses the lists for a query.
@@ -219,9 +220,11 @@ func (p *plan) facet(index string, values []string) {
 // named is facet for values of inStateOf: tickets without one are in no list of it, so
 // that where they are asked for, too, the filter alone tells.
 func (p *plan) named(index string, values []string) {
-	if !slices.Contains(values, "") {
-		p.facet(index, values)
+	if slices.Contains(values, "") {
+		p.unlisted = true
+		return
 	}
+	p.facet(index, values)
 }
 
 // lists are those of an index for each value and each state of the plan; without

@@ -30,7 +30,7 @@ func (s *Server) newReanalysisView(c echo.Context) (*reanalysisView, error) {
 	if v.Zone != nil {
 		today = today.In(v.Zone)
 	}
-	view := &reanalysisView{From: today.AddDate(0, 0, -30).Format(time.DateOnly), To: today.Format(time.DateOnly), MayAsk: v.may(helpdesk.PermitSystem)}
+	view := &reanalysisView{From: today.AddDate(0, 0, -29).Format(time.DateOnly), To: today.Format(time.DateOnly), MayAsk: v.may(helpdesk.PermitSystem)}
 	if run == nil {
 		return view, nil
 	}
