@@ -72,8 +72,14 @@ func (d *Desk) hold(ctx context.Context, a Actor, r Reply, when Sending, also fu
 	files := d.keptFiles(r.Attachments)
 	var held *Draft
 	err = d.update(ctx, a, func(c *command) (err error) {
-		if held, err = c.heldBefore(r); held != nil || err != nil {
+		if held, err = c.holds(r.once()); err != nil {
 			return err
+		}
+		if held != nil && r.Digest != "" && held.Ready.Digest == "" && held.Ticket != r.Ticket {
+			return keyUsed(held.asked())
+		}
+		if held != nil {
+			return nil
 		}
 		if held, err = c.hold(r, when, files); err != nil || also == nil {
 			return err
@@ -92,23 +98,6 @@ func (d *Desk) keptFiles(list []Upload) (kept []restored) {
 			Size: info.Size, SHA256: hex.EncodeToString(info.SHA256[:]), At: d.now()}, blob})
 	}
 	return kept
-}
-
-// heldBefore is the draft that the same reply became when it was handed in
-// before, nil where it was not.
-func (c *command) heldBefore(r Reply) (*Draft, error) {
-	if r.IdempotencyKey == "" {
-		return nil, nil
-	}
-	for draft, err := range drafts.ScanIndex(c, "user", store.Prefix(key(c.actor.UserID))) {
-		if err != nil {
-			return nil, err
-		}
-		if draft.Ready != nil && draft.Ready.Key == r.IdempotencyKey && draft.State != DraftWriting {
-			return draft, nil
-		}
-	}
-	return nil, nil
 }
 
 func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) {
@@ -141,7 +130,7 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 	if r.Opening != nil {
 		draft.Kind, draft.AliasID, draft.Subject = DraftMail, r.Opening.AliasID, r.Opening.Subject
 	}
-	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Answers: r.answers, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id)}
+	draft.Ready = &Ready{To: r.To, Cc: r.Cc, Bcc: r.Bcc, Answers: r.answers, Close: r.Close, Signature: r.Signature, Templates: r.Templates, Key: cmp.Or(r.IdempotencyKey, id), Digest: r.Digest}
 	draft.Signature, draft.Templates = r.Signature, r.Templates
 	draft.Seen, draft.SendAt, draft.Regardless = max(r.Seen, t.CustomerSeq), when.At, when.Regardless
 	draft.Returned, draft.UpdatedAt = nil, c.now
@@ -215,7 +204,8 @@ func (draft *Draft) sendable() Reply {
 	}
 	if ready := draft.Ready; ready != nil {
 		r.To, r.Cc, r.Bcc, r.Close = ready.To, ready.Cc, ready.Bcc, ready.Close
-		r.Signature, r.Templates, r.IdempotencyKey, r.answers = ready.Signature, ready.Templates, ready.Key, ready.Answers
+		r.Signature, r.Templates, r.answers = ready.Signature, ready.Templates, ready.Answers
+		r.IdempotencyKey, r.Digest = ready.Key, ready.Digest
 	}
 	return r
 }

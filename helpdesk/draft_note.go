@@ -2,14 +2,15 @@ package helpdesk
 
 import "github.com/madoguchi/madoguchi/store"
 
-// noteOfDraft is the note that a draft of the actor has become already, nil
-// where it has not.
-func (c *command) noteOfDraft(draft string) (*Note, error) {
-	if draft == "" {
-		return nil, nil
+// notedBefore is the note that the same request, or the actor's draft, has become
+// already, nil where it has not.
+func (c *command) notedBefore(once Once, draft string) (*Note, error) {
+	look := c.firstTime
+	if draft != "" { // it is this one that may be held
+		look = func(o Once) (*idempotency, error) { return o.earlier(c, c.actor) }
 	}
-	earlier, err := optional(idempotencies.Get(c, key(c.actor.UserID, draft)))
-	if err != nil || earlier == nil || earlier.Message == "" {
+	earlier, err := look(once)
+	if err != nil || earlier == nil {
 		return nil, err
 	}
 	note, err := optional(notes.Get(c, key(earlier.Message)))
@@ -20,8 +21,10 @@ func (c *command) noteOfDraft(draft string) (*Note, error) {
 	switch {
 	case err != nil:
 		return nil, err
-	case sent:
+	case sent && draft != "":
 		return nil, conflict("draft_sent", "this draft has become a reply already; write the note anew")
+	case sent:
+		return nil, usedFor(c, earlier.Message)
 	}
 	return nil, notFound("note", earlier.Message) // it was erased
 }
@@ -36,15 +39,4 @@ func noReply(s store.Reader, id string) error {
 		return conflict("draft_noted", "this draft has become a note already, under the same key; write the reply anew")
 	}
 	return notFound("message", id) // it was erased
-}
-
-// draftNoted ends the draft that has become a note of its ticket.
-func (c *command) draftNoted(t *Ticket, n *Note, draft string) error {
-	if draft == "" {
-		return nil
-	}
-	if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: draft, Message: n.ID}); err != nil {
-		return err
-	}
-	return c.endDraft(t, c.actor.UserID, draft, nil)
 }

@@ -87,6 +87,7 @@ type Ready struct {
 	Signature   *Localized `cbor:",omitempty"`
 	Templates   []string
 	Key         string // the idempotency key with which it was handed in
+	Digest      string `cbor:",omitempty"` // of what was asked for with it
 }
 
 // Returned says why a draft that was to leave is being written again.

@@ -20,12 +20,22 @@ const maxNote = 1 << 20
 // the local part of their address mentions them: they find the ticket in their
 // view of mentions.
 func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
-	return d.AddDraftedNote(ctx, a, number, text, "")
+	return d.addNote(ctx, a, number, text, Once{}, "")
+}
+
+// AddNoteOnce is AddNote for a request that may come again: it is answered with the
+// note of the first time then.
+func (d *Desk) AddNoteOnce(ctx context.Context, a Actor, number uint64, text string, once Once) (*Note, error) {
+	return d.addNote(ctx, a, number, text, once, "")
 }
 
 // AddDraftedNote is AddNote for a note with a draft, "" for none, which is then
 // gone. The same draft again is the same note.
 func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text, draft string) (*Note, error) {
+	return d.addNote(ctx, a, number, text, Once{Key: draft}, draft)
+}
+
+func (d *Desk) addNote(ctx context.Context, a Actor, number uint64, text string, once Once, draft string) (*Note, error) {
 	if err := a.may("add a note", PermitNote); err != nil {
 		return nil, err
 	}
@@ -38,7 +48,7 @@ func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text,
 	}
 	var note *Note
 	err := d.update(ctx, a, func(c *command) (err error) {
-		if note, err = c.noteOfDraft(draft); note != nil || err != nil {
+		if note, err = c.notedBefore(once, draft); note != nil || err != nil {
 			return err
 		}
 		t, err := workable(c, number)
@@ -62,8 +72,13 @@ func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text,
 		t.followed(a.UserID)
 		t.followed(note.Mentions...)
 		t.addMentions(note)
-		if err := c.draftNoted(t, note, draft); err != nil {
+		if err := c.remember(once, note.ID); err != nil {
 			return err
+		}
+		if draft != "" {
+			if err := c.endDraft(t, a.UserID, draft, nil); err != nil {
+				return err
+			}
 		}
 		return tickets.Put(c, t)
 	})

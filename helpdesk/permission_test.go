@@ -21,6 +21,7 @@ var needed = map[string]helpdesk.Permission{
 	"AddDraftFile":   helpdesk.PermitReply,
 	"AddDraftedNote": helpdesk.PermitNote,
 	"AddNote":        helpdesk.PermitNote,
+	"AddNoteOnce":    helpdesk.PermitNote,
 	"Alarms":         helpdesk.PermitSystem,
 	"Webhooks":       helpdesk.PermitWebhooks, "Webhook": helpdesk.PermitWebhooks, "SaveWebhook": helpdesk.PermitWebhooks, "DeleteWebhook": helpdesk.PermitWebhooks,
 	"RotateWebhookSecret": helpdesk.PermitWebhooks, "PauseWebhook": helpdesk.PermitWebhooks, "ResumeWebhook": helpdesk.PermitWebhooks,

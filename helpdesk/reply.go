@@ -44,6 +44,9 @@ type Reply struct {
 	// IdempotencyKey makes a repeated post return the first one's message, also where
 	// that was undone, unless a draft is sent.
 	IdempotencyKey string
+	// Digest is of what a program asked for with that key: another under the same key
+	// is a conflict. "" does not compare.
+	Digest string
 	// Draft is the draft that is sent with it and is then gone, or "". Uploads
 	// are the ids of those of its files that are attached, all where it is nil;
 	// images that HTML shows as "cid:" and their Content-ID come along.
@@ -172,16 +175,15 @@ func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, 
 	return nil, r.validate()
 }
 
+func (r *Reply) once() Once { return Once{Key: r.IdempotencyKey, Digest: r.Digest} }
+
 // repeated returns the message that an earlier command with the same key made. A
 // program gets it also once it was undone: it repeats what it asked for before, and a
 // person has decided since. A draft that is there was written by a person, who sends it.
 // One that became a note is no reply, though its key is the same.
 func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
-	if r.IdempotencyKey == "" {
-		return nil, nil
-	}
-	earlier, err := optional(idempotencies.Get(s, key(a.UserID, r.IdempotencyKey)))
-	if err != nil || earlier == nil || earlier.Message == "" {
+	earlier, err := r.once().earlier(s, a)
+	if err != nil || earlier == nil {
 		return nil, err
 	}
 	m, err := optional(messages.Get(s, key(earlier.Message)))
@@ -191,7 +193,18 @@ func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
 	if m == nil {
 		return nil, noReply(s, earlier.Message)
 	}
+	if r.Digest != "" && earlier.Digest == "" && !r.became(m) {
+		return nil, keyUsed(m.made())
+	}
 	return m, nil
+}
+
+// became tells whether a message that was handed in before digests were kept can be this reply.
+func (r *Reply) became(m *Message) bool {
+	if r.Opening != nil {
+		return m.Reason == ReasonBegun
+	}
+	return m.Ticket == r.Ticket
 }
 
 // outgoing is a reply worked out before its transaction.

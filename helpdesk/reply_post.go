@@ -51,10 +51,8 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err := c.putDeliveries(&m, o.bounces, r.leaves(c)); err != nil {
 		return nil, err
 	}
-	if r.IdempotencyKey != "" {
-		if err := idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: r.IdempotencyKey, Message: m.ID}); err != nil {
-			return nil, err
-		}
+	if err := c.remember(r.once(), m.ID); err != nil {
+		return nil, err
 	}
 	data := map[string]string{"to": emails(m.To)}
 	if m.Via != "" {

@@ -303,7 +303,8 @@ type seen struct {
 type idempotency struct {
 	Actor   string
 	Key     string
-	Message string // "" where it made nothing: a draft that was discarded
+	Digest  string `cbor:",omitempty"` // of what was asked for; "" where none was given
+	Message string // or note; "" where it made nothing: a draft that was discarded
 }
 
 func domainOf(address string) string {

@@ -138,13 +138,14 @@ type LoggedReply struct {
 	Text       string
 	Channel    string    // "phone", "chat", "mail", "visit" or "other"
 	ReceivedAt time.Time // now when zero
+	Once       Once      // of a request that may come again
 }
 
 // Channels are the ways by which a logged reply may have come.
 var Channels = []string{"phone", "chat", "mail", "visit", "other"}
 
 // LogReply adds an answer that came another way to the thread, as the
-// customer's.
+// customer's. The same request again is the same message.
 func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, error) {
 	if err := a.may("log a reply", PermitReply); err != nil {
 		return nil, err
@@ -157,7 +158,10 @@ func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, 
 	}
 	l.ReceivedAt = storable(l.ReceivedAt)
 	var logged *Message
-	err := d.update(ctx, a, func(c *command) error {
+	err := d.update(ctx, a, func(c *command) (err error) {
+		if logged, err = c.loggedBefore(l.Once); logged != nil || err != nil {
+			return err
+		}
 		ticket, err := workable(c, l.Ticket)
 		if err != nil {
 			return err
@@ -170,6 +174,23 @@ func (d *Desk) LogReply(ctx context.Context, a Actor, l LoggedReply) (*Message, 
 		return err
 	})
 	return logged, err
+}
+
+// loggedBefore is the message that the same request was logged as before, nil where it
+// was not.
+func (c *command) loggedBefore(once Once) (*Message, error) {
+	earlier, err := c.firstTime(once)
+	if err != nil || earlier == nil {
+		return nil, err
+	}
+	m, err := optional(messages.Get(c, key(earlier.Message)))
+	switch {
+	case err != nil:
+		return nil, err
+	case m == nil || m.Reason != ReasonLogged:
+		return nil, usedFor(c, earlier.Message)
+	}
+	return m, nil
 }
 
 func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message, error) {
@@ -206,6 +227,9 @@ func (c *command) logReply(t *Ticket, contact *Contact, l LoggedReply) (*Message
 		return nil, err
 	}
 	if err := messages.Put(c, m); err != nil {
+		return nil, err
+	}
+	if err := c.remember(l.Once, m.ID); err != nil {
 		return nil, err
 	}
 	return m, tickets.Put(c, t)

@@ -66,13 +66,10 @@ func (s *Server) apiBegin(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
-	reply.Opening, reply.IdempotencyKey = opening, key
+	reply.Opening, reply.IdempotencyKey, reply.Digest = opening, key, requestDigest(key, "mail", input.Alias, input.Subject, in.identity())
 	sent, err := s.desk.Send(ctx, a, reply, helpdesk.Sending{})
 	if err != nil {
 		return err
-	}
-	if sent.Draft != nil && sent.Draft.Ticket != 0 || sent.Message != nil && sent.Message.Reason != helpdesk.ReasonBegun {
-		return &helpdesk.Error{Code: helpdesk.CodeConflict, Field: "Idempotency-Key", Message: "this Idempotency-Key was used for a reply; take a new key for each mail"}
 	}
 	if sent.Draft != nil {
 		return s.answerApproval(c, a, sent.Draft)
@@ -108,13 +105,4 @@ func (s *Server) answerApproval(c echo.Context, a helpdesk.Actor, d *helpdesk.Dr
 		answer.Ticket = &d.Ticket
 	}
 	return c.JSON(http.StatusAccepted, map[string]apiApproval{"approval": answer})
-}
-
-// idempotencyKey is the key that a request to send something brings along.
-func idempotencyKey(c echo.Context) (string, error) {
-	key := c.Request().Header.Get("Idempotency-Key")
-	if len(key) > maxIdempotencyKey {
-		return "", invalid("Idempotency-Key", "", fmt.Sprintf("the Idempotency-Key has %d bytes; the limit is %d", len(key), maxIdempotencyKey))
-	}
-	return key, nil
 }

@@ -11,9 +11,6 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// maxIdempotencyKey is in bytes: a key is an id, not a text.
-const maxIdempotencyKey = 255
-
 // replyInput is the body of a posted reply.
 type replyInput struct {
 	Text        string            `json:"text"`
@@ -36,7 +33,7 @@ type attachmentInput struct {
 }
 
 // apiReply posts an answer, or requests the approval of one. The same Idempotency-Key again is the same answer
-// again: it is neither written nor sent a second time.
+// again: it is neither written nor sent a second time. With it, another text is refused.
 func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
 	number, err := pathNumber(c)
 	if err != nil {
@@ -57,20 +54,10 @@ func (s *Server) apiReply(c echo.Context, a helpdesk.Actor) error {
 	if err := s.pass(c.Request().Context(), a, input.Forward, &reply); err != nil {
 		return err
 	}
-	reply.Ticket, reply.IdempotencyKey = number, key
+	reply.Ticket, reply.IdempotencyKey, reply.Digest = number, key, requestDigest(key, "reply", number, input.identity())
 	sent, err := s.desk.Send(c.Request().Context(), a, reply, helpdesk.Sending{})
 	if err != nil {
 		return err
-	}
-	on := uint64(0)
-	if sent.Message != nil {
-		on = sent.Message.Ticket
-	} else {
-		on = sent.Draft.Ticket
-	}
-	if on != number {
-		return &helpdesk.Error{Code: helpdesk.CodeConflict, Field: "Idempotency-Key",
-			Message: fmt.Sprintf("this Idempotency-Key was used for a reply on ticket %d; take a new key for each reply", on)}
 	}
 	if sent.Draft != nil {
 		return s.answerApproval(c, a, sent.Draft)

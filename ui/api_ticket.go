@@ -190,6 +190,10 @@ func (s *Server) apiNote(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
 	var input struct {
 		Text string `json:"text"`
 	}
@@ -197,7 +201,8 @@ func (s *Server) apiNote(c echo.Context, a helpdesk.Actor) error {
 		return err
 	}
 	ctx := c.Request().Context()
-	note, err := s.desk.AddNote(ctx, a, number, input.Text)
+	once := helpdesk.Once{Key: key, Digest: requestDigest(key, "note", number, input)}
+	note, err := s.desk.AddNoteOnce(ctx, a, number, input.Text, once)
 	if err != nil {
 		return err
 	}
@@ -213,6 +218,10 @@ func (s *Server) apiLogReply(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return err
+	}
 	var input struct {
 		Text       string  `json:"text"`
 		Channel    string  `json:"channel"`
@@ -221,7 +230,8 @@ func (s *Server) apiLogReply(c echo.Context, a helpdesk.Actor) error {
 	if err := readBody(c, maxAPIBody, &input); err != nil {
 		return err
 	}
-	logged := helpdesk.LoggedReply{Ticket: number, Text: input.Text, Channel: input.Channel}
+	logged := helpdesk.LoggedReply{Ticket: number, Text: input.Text, Channel: input.Channel,
+		Once: helpdesk.Once{Key: key, Digest: requestDigest(key, "logged reply", number, input)}}
 	if input.ReceivedAt != nil {
 		if logged.ReceivedAt, err = s.pastTime("received_at", *input.ReceivedAt); err != nil {
 			return err
