@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"context"
+	"fmt"
 	"math"
 	"net/http"
 	"time"
@@ -115,6 +117,11 @@ func (s *Server) apiEvents(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	if len(list) == 0 && after > 0 {
+		if err := s.withinLog(ctx, after); err != nil {
+			return err
+		}
+	}
 	users, err := s.roster(ctx, a)
 	if err != nil {
 		return err
@@ -127,4 +134,15 @@ func (s *Server) apiEvents(c echo.Context, a helpdesk.Actor) error {
 		answer.Events, answer.Next = append(answer.Events, users.event(e)), e.Seq
 	}
 	return c.JSON(http.StatusOK, answer)
+}
+
+// withinLog refuses a place that the log has not come to: whoever has it read another
+// store's log, or this one's before a backup was restored, and would silently miss all
+// events until there.
+func (s *Server) withinLog(ctx context.Context, after uint64) error {
+	last, err := s.desk.LastSeq(ctx)
+	if err != nil || after <= last {
+		return err
+	}
+	return invalid("after", "", fmt.Sprintf("after=%d is ahead of this log, where the newest event is %d: it is from another store, or from before a backup was restored. Read again from after=0, or go on from after=%d", after, last, last))
 }

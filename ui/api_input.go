@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"net/url"
 	"reflect"
@@ -29,6 +30,9 @@ const (
 // are refused, since a mistyped one would be lost in silence.
 func readBody(c echo.Context, limit int64, into any) error {
 	r := c.Request()
+	if err := isJSON(r); err != nil {
+		return err
+	}
 	if r.ContentLength > limit {
 		return bodyTooLarge(limit)
 	}
@@ -47,6 +51,17 @@ func readBody(c echo.Context, limit int64, into any) error {
 		return invalid("", "", "the body goes on after its JSON object; send one object")
 	}
 	return nil
+}
+
+// isJSON refuses a body that says of itself to be something else: what a form or a text
+// means is not for us to guess. One that says nothing is taken for JSON.
+func isJSON(r *http.Request) error {
+	said := r.Header.Get(echo.HeaderContentType)
+	if kind, _, _ := mime.ParseMediaType(said); said == "" || kind == echo.MIMEApplicationJSON {
+		return nil
+	}
+	return &apiRefusal{http.StatusUnsupportedMediaType, "unsupported_type",
+		fmt.Sprintf("the body is %q; send JSON with the header \"Content-Type: application/json\"", said)}
 }
 
 // notUTF8 is where data is no UTF-8, -1 where all of it is. encoding/json would put U+FFFD there, and a customer

@@ -1,0 +1,40 @@
+package ui_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+func TestAPITakesJSONOnly(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	for _, kind := range []string{"application/x-www-form-urlencoded", "text/plain", "text/plain; charset=utf-8", "multipart/form-data; boundary=x", "json", ";"} {
+		h.call("POST", "/tickets/1/notes", object{"text": "x"}, "Content-Type", kind).refused(415, "unsupported_type", "", "Content-Type: application/json")
+		h.call("PATCH", "/tickets/1", object{"tags": []string{"x"}}, "Content-Type", kind).refused(415, "unsupported_type", "", "application/json")
+	}
+	if history := h.ticket(1); len(history.list("notes")) != 0 || len(history.at("ticket").list("tags")) != 0 {
+		t.Error("a body that is no JSON by its type was taken")
+	}
+	for _, kind := range []string{"application/json", "Application/JSON; charset=UTF-8", "application/json;", ""} {
+		h.call("POST", "/tickets/1/notes", object{"text": "x"}, "Content-Type", kind).ok(201)
+	}
+	// Without a body there is nothing to be of a type.
+	h.call("POST", "/quarantine/none/release", nil, "Content-Type", "text/plain").refused(404, helpdesk.CodeNotFound, "", "")
+}
+
+// A program whose place in the log is of another store, or of this one before a
+// backup was restored, would wait for events that it then never gets.
+func TestAPIEventsBeyondTheEnd(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	all := h.get("/events?limit=1000")
+	last := uint64(all["next"].(float64))
+	h.get("/events?after="+fmt.Sprint(last)).want(t, object{"events": []any{}, "next": float64(last)})
+	h.call("GET", "/events?after="+fmt.Sprint(last+1), nil).refused(400, helpdesk.CodeInvalid, "after", "the newest event is "+fmt.Sprint(last))
+	h.create("/tickets/1/notes", object{"text": "x"})
+	if list := h.get("/events?after=" + fmt.Sprint(last)).list("events"); len(list) == 0 {
+		t.Error("no event behind the last")
+	}
+}
