@@ -61,15 +61,29 @@ var views = []struct {
 	view helpdesk.View
 	icon string
 }{
-	{"mine", "person"}, {"unassigned", "unassigned"}, {"waiting", "speech"}, {"overdue", "clock"}, {"mentions", "at"}, {"following", "eye"}, {"drafts", "file"}, {"approval", "check"}, {"planned", "sparkle"}, {"unmatched", "sparkle"}, {"open", "tray"},
-	{"snoozed", "pause"}, {"held", "hand"}, {"failed", "undelivered"}, {"spam", "spam"}, {"closed", "done"},
+	{helpdesk.ViewMine, "person"},
+	{helpdesk.ViewUnassigned, "unassigned"},
+	{helpdesk.ViewWaiting, "speech"},
+	{helpdesk.ViewOverdue, "clock"},
+	{helpdesk.ViewMentions, "at"},
+	{helpdesk.ViewFollowing, "eye"},
+	{helpdesk.ViewDrafts, "file"},
+	{helpdesk.ViewApproval, "check"},
+	{helpdesk.ViewPlanned, "sparkle"},
+	{helpdesk.ViewUnmatched, "sparkle"},
+	{helpdesk.ViewOpen, "tray"},
+	{helpdesk.ViewSnoozed, "pause"},
+	{helpdesk.ViewHeld, "hand"},
+	{helpdesk.ViewFailed, "undelivered"},
+	{helpdesk.ViewSpam, "spam"},
+	{helpdesk.ViewClosed, "done"},
 }
 
 // rarely tells of a view that is folded away while nothing in it asks for a
 // look: chrome is quiet.
 func rarely(v helpdesk.View) bool {
 	switch v {
-	case "following", "snoozed", "held", "failed", "spam", "closed":
+	case helpdesk.ViewFollowing, helpdesk.ViewSnoozed, helpdesk.ViewHeld, helpdesk.ViewFailed, helpdesk.ViewSpam, helpdesk.ViewClosed:
 		return true
 	}
 	return false
@@ -78,7 +92,7 @@ func rarely(v helpdesk.View) bool {
 // whenThere tells of a view that is folded away while it is empty.
 func whenThere(v helpdesk.View) bool {
 	switch v {
-	case "drafts", "approval", "planned", "unmatched":
+	case helpdesk.ViewDrafts, helpdesk.ViewApproval, helpdesk.ViewPlanned, helpdesk.ViewUnmatched:
 		return true
 	}
 	return false
@@ -131,37 +145,14 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 	if err != nil {
 		return nil, err
 	}
-	count := func(n int) string {
-		switch {
-		case n == 0:
-			return ""
-		case counts.Capped > 0 && n >= counts.Capped:
-			return v.Number(n) + "+"
-		}
-		return v.Number(n)
-	}
+	count := func(n int) string { return v.countUpTo(n, counts.Capped) }
 	nav := &navigation{User: newAvatar(v.User.ID, v.User.Name), UserName: v.User.Name, RoleName: v.roleName(v.User),
-		Current: current, Settings: current == "settings", Contacts: current == "contacts", Situation: v.may(helpdesk.PermitSupervise), Insights: v.may(helpdesk.PermitInsights), Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
+		Current: current, Settings: current == "settings", Contacts: current == "contacts", Situation: v.may(helpdesk.PermitSupervise), Insights: v.may(helpdesk.PermitInsights),
+		Away: v.newAway(v.User, nil), Themes: v.Look.themes(v), Compact: v.Look.Density == "compact", KeysOff: v.Look.Keys == "off"}
 	if _, nav.Unread, err = s.desk.Notices(ctx, v.actor(), 0); err != nil {
 		return nil, err
 	}
-	for _, known := range views {
-		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
-			Current: current == string(known.view), Count: count(counts.Views[known.view])}
-		switch {
-		case known.view == "closed":
-			item.Count = "" // it only ever grows
-		case (known.view == "failed" || known.view == "overdue") && item.Count != "":
-			item.Tone = "bad"
-		case (known.view == "held" || known.view == "mentions" || known.view == "unmatched") && item.Count != "":
-			item.Tone = "warn"
-		}
-		if (rarely(known.view) || item.Count == "" && whenThere(known.view)) && item.Tone == "" {
-			nav.More, nav.MoreOpen = append(nav.More, item), nav.MoreOpen || item.Current
-			continue
-		}
-		nav.Views = append(nav.Views, item)
-	}
+	nav.fillViews(v, counts)
 	if v.may(helpdesk.PermitQuarantine) {
 		waiting, err := s.desk.QuarantineCount(ctx, v.actor(), counts.Capped)
 		if err != nil {
@@ -173,18 +164,54 @@ func (s *Server) navigation(ctx context.Context, v *visit, current string) (*nav
 		nav.Pipelines = append(nav.Pipelines, navItem{URL: "/inbox/open?pipeline=" + p.ID, Label: p.Name, Colour: colourOf(p.Position),
 			Current: current == "pipeline:"+p.ID, Count: count(counts.Pipelines[p.ID])})
 	}
+	nav.fillSaved(v, saved, counts)
+	nav.Only = newOnly(v, aliases, preference.Only)
+	return nav, nil
+}
+
+// fillViews sorts the inbox's views into those that show and those that are folded away.
+func (n *navigation) fillViews(v *visit, counts helpdesk.Counts) {
+	for _, known := range views {
+		item := navItem{URL: "/inbox/" + string(known.view), Label: v.T("view." + string(known.view)), Icon: known.icon,
+			Current: n.Current == string(known.view), Count: v.countUpTo(counts.Views[known.view], counts.Capped)}
+		switch {
+		case known.view == helpdesk.ViewClosed:
+			item.Count = "" // it only ever grows
+		case (known.view == helpdesk.ViewFailed || known.view == helpdesk.ViewOverdue) && item.Count != "":
+			item.Tone = "bad"
+		case (known.view == helpdesk.ViewHeld || known.view == helpdesk.ViewMentions || known.view == helpdesk.ViewUnmatched) && item.Count != "":
+			item.Tone = "warn"
+		}
+		if (rarely(known.view) || item.Count == "" && whenThere(known.view)) && item.Tone == "" {
+			n.More, n.MoreOpen = append(n.More, item), n.MoreOpen || item.Current
+			continue
+		}
+		n.Views = append(n.Views, item)
+	}
+}
+
+func (n *navigation) fillSaved(v *visit, saved []helpdesk.SavedView, counts helpdesk.Counts) {
 	for _, x := range saved {
-		item := navItem{URL: placeOfView(x).address(0), Label: x.Name, Icon: "view", Current: current == "saved:"+x.ID}
+		item := navItem{URL: placeOfView(x).address(0), Label: x.Name, Icon: "view", Current: n.Current == "saved:"+x.ID}
 		if x.Shared || x.TeamID != "" {
 			item.Icon = "view-shared"
 		}
 		if x.Text == "" { // a search counts nothing
-			item.Count = count(counts.Saved[x.ID])
+			item.Count = v.countUpTo(counts.Saved[x.ID], counts.Capped)
 		}
-		nav.Saved = append(nav.Saved, item)
+		n.Saved = append(n.Saved, item)
 	}
-	nav.Only = newOnly(v, aliases, preference.Only)
-	return nav, nil
+}
+
+// countUpTo says a number, "" for none, that is known up to a limit; 0 is no limit.
+func (v *visit) countUpTo(n, limit int) string {
+	switch {
+	case n == 0:
+		return ""
+	case limit > 0 && n >= limit:
+		return v.Number(n) + "+"
+	}
+	return v.Number(n)
 }
 
 // count is the number beside the current entry, "" where there is none.

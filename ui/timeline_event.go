@@ -19,82 +19,59 @@ type eventView struct {
 	Undo, UndoKind string
 }
 
+// event is an event as the timeline shows it, false for one that it leaves out.
 func (r reader) event(e helpdesk.Event) (eventView, bool) {
 	icon, ok := eventIcons[e.Kind]
-	if !ok {
+	if !ok || e.Kind == helpdesk.EventTicketFollowed && e.Data["rule"] == "" { // whoever chose to follow knows
 		return eventView{}, false
 	}
-	key := "event." + strings.ReplaceAll(string(e.Kind), ".", "_")
-	args := []any{strong(r.actorName(e.Actor))}
+	key, args := r.sentence(e)
+	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
+	// A merged ticket offers it where its composer was.
+	if m := standing(r.movings, e.Data["moving"]); m != nil && m.Seq <= e.Seq && (m.Kind == helpdesk.MovingMessage || e.Ticket == m.Into) {
+		if r.may(helpdesk.PermitMerge) {
+			view.Undo, view.UndoKind = m.ID, string(m.Kind)
+		}
+	}
+	return view, true
+}
+
+// eventParts lists, for the events whose sentence always has the same parts, the data that
+// it names after who did it.
+var eventParts = map[helpdesk.EventKind][]string{
+	helpdesk.EventTicketStage:       {"from", "to"},
+	helpdesk.EventSenderBlocked:     {"sender"},
+	helpdesk.EventTicketImported:    {"source", "id"},
+	helpdesk.EventTicketContact:     {"from", "to"},
+	helpdesk.EventTicketReopened:    {"to"},
+	helpdesk.EventMessageJoined:     {"from"},
+	helpdesk.EventMessageRefused:    {"from"},
+	helpdesk.EventRuleApplied:       {"rule"},
+	helpdesk.EventAddressSuppressed: {"recipient"},
+	helpdesk.EventAddressOptedOut:   {"recipient"},
+	helpdesk.EventCopySent:          {"recipient"},
+	helpdesk.EventCopyFailed:        {"recipient"},
+}
+
+// sentence chooses the words for an event: a key of the catalogue and what it names, who
+// did it first.
+func (r reader) sentence(e helpdesk.Event) (key string, args []any) {
+	key = "event." + strings.ReplaceAll(string(e.Kind), ".", "_")
+	args = []any{strong(r.actorName(e.Actor))}
+	for _, part := range eventParts[e.Kind] {
+		args = append(args, strong(e.Data[part]))
+	}
 	switch e.Kind {
-	case helpdesk.EventTicketStage:
-		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
-	case helpdesk.EventTicketSpam:
-		if pattern := e.Data["pattern"]; pattern != "" {
-			key, args = key+"_blocked", []any{strong(pattern)}
-		} else if filter := e.Data["filter"]; filter != "" {
-			key, args = key+"_filtered", []any{strong(filter)}
-		}
-	case helpdesk.EventSenderBlocked:
-		args = append(args, strong(e.Data["sender"]))
-	case helpdesk.EventMailReleased:
-		if e.Data["why"] == "again" {
-			key, args = key+"_again", nil
-		}
-	case helpdesk.EventTicketImported:
-		args = append(args, strong(e.Data["source"]), strong(e.Data["id"]))
-	case helpdesk.EventTicketContact:
-		args = append(args, strong(e.Data["from"]), strong(e.Data["to"]))
-	case helpdesk.EventTicketPriority:
-		args = append(args, strong(r.T("priority."+e.Data["from"])), strong(r.T("priority."+e.Data["to"])))
-	case helpdesk.EventTicketSnoozed:
-		if until, err := time.Parse(time.RFC3339, e.Data["until"]); err == nil {
-			args = append(args, strong(r.Long(until)))
-		} else {
-			key += "_reply"
-		}
-	case helpdesk.EventTicketWoken:
-		if key += "_" + e.Data["why"]; e.Data["why"] != string(helpdesk.WokenByHand) {
-			args = nil
-		}
-	case helpdesk.EventTicketReopened:
-		args = append(args, strong(e.Data["to"]))
-	case helpdesk.EventMessageJoined, helpdesk.EventMessageRefused:
-		args = append(args, strong(e.Data["from"]))
-	case helpdesk.EventMessageSplit:
-		args = append(args, strong(e.Data["from"]), ticketLink(e.Data["ticket"]))
-		if to := e.Data["to_ticket"]; to != "" {
-			key, args[2] = key+"_to", ticketLink(to)
-		}
-	case helpdesk.EventMessageMoved, helpdesk.EventMessageReturned, helpdesk.EventTicketMerged, helpdesk.EventTicketUnmerged:
-		args = append(args, ticketLink(e.Data["ticket"]))
-		if to := e.Data["to_ticket"]; to != strconv.FormatUint(e.Ticket, 10) {
-			key, args[1] = key+"_to", ticketLink(to)
-		}
-	case helpdesk.EventTicketDistinct:
-		args = append(args, ticketLink(e.Data["to_ticket"]))
-	case helpdesk.EventTicketAssigned:
-		key, args = r.assigned(e, key, args)
-	case helpdesk.EventTicketTeam:
-		args = append(args, strong(e.Data["to"]))
-		if e.Data["to"] == "" {
-			key, args[1] = key+"_none", strong(e.Data["from"])
-		}
-	case helpdesk.EventTicketField:
-		args = append(args, strong(e.Data["field"]), strong(e.Data["to"]))
-		if e.Data["to"] == "" {
-			key, args = key+"_none", args[:2]
-		}
-	case helpdesk.EventTicketTags:
-		args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · ")))
-		if e.Data["tags"] == "" {
-			key += "_none"
-		}
-	case helpdesk.EventTicketFollowed:
-		if e.Data["rule"] == "" { // whoever chose it knows
-			return eventView{}, false
-		}
-		key, args = key+"_rule", []any{strong(e.Data["rule"]), strong(e.Data["followers"])}
+	case helpdesk.EventTicketPriority, helpdesk.EventTicketSnoozed, helpdesk.EventTicketWoken, helpdesk.EventTicketSpam, helpdesk.EventTicketAssigned,
+		helpdesk.EventTicketTeam, helpdesk.EventTicketField, helpdesk.EventTicketTags, helpdesk.EventTicketFollowed, helpdesk.EventTicketOverdue:
+		return r.ticketSentence(e, key, args)
+	case helpdesk.EventMailReleased, helpdesk.EventMessageSplit, helpdesk.EventMessageMoved, helpdesk.EventMessageReturned, helpdesk.EventTicketMerged,
+		helpdesk.EventTicketUnmerged, helpdesk.EventTicketDistinct, helpdesk.EventMessageElsewhere, helpdesk.EventMessageDecoded:
+		return messageSentence(e, key, args)
+	case helpdesk.EventReplyScheduled, helpdesk.EventReplyStopped, helpdesk.EventApprovalRefused, helpdesk.EventReplyApproved:
+		return r.replySentence(e, key, args)
+	case helpdesk.EventServiceMatched, helpdesk.EventServiceUnmatched, helpdesk.EventServiceRejected, helpdesk.EventServiceStopped, helpdesk.EventServiceSent:
+		return r.autoReplyEvent(e, key, args)
 	case helpdesk.EventAnalysisCorrected:
 		f := helpdesk.Finding(e.Data["finding"])
 		args = append(args, strong(r.findingLabel(f)), strong(r.correctedTo(f, e.Data["from"])), strong(r.correctedTo(f, e.Data["to"])))
@@ -102,22 +79,104 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if args = append(args, strong(e.Data["text"])); e.Data["state"] == "open" {
 			key += "_open"
 		}
-	case helpdesk.EventRuleApplied:
-		args = append(args, strong(e.Data["rule"]))
 	case helpdesk.EventRuleNobody:
 		args = append(args, strong(e.Data["rule"]), skippedWords(r.Printer, e.Data["skipped"]))
+	}
+	return key, args
+}
+
+// ticketSentence is the sentence for a change of what a ticket says of itself.
+func (r reader) ticketSentence(e helpdesk.Event, key string, args []any) (string, []any) {
+	switch e.Kind {
+	case helpdesk.EventTicketPriority:
+		args = append(args, strong(r.T("priority."+e.Data["from"])), strong(r.T("priority."+e.Data["to"])))
+	case helpdesk.EventTicketSnoozed:
+		until, err := time.Parse(time.RFC3339, e.Data["until"])
+		if err != nil {
+			return key + "_reply", args
+		}
+		args = append(args, strong(r.Long(until)))
+	case helpdesk.EventTicketWoken:
+		if key += "_" + e.Data["why"]; e.Data["why"] != string(helpdesk.WokenByHand) {
+			return key, nil
+		}
+	case helpdesk.EventTicketSpam:
+		if pattern := e.Data["pattern"]; pattern != "" {
+			return key + "_blocked", []any{strong(pattern)}
+		}
+		if filter := e.Data["filter"]; filter != "" {
+			return key + "_filtered", []any{strong(filter)}
+		}
+	case helpdesk.EventTicketAssigned:
+		return r.assigned(e, key, args)
+	case helpdesk.EventTicketTeam:
+		if e.Data["to"] == "" {
+			return key + "_none", append(args, strong(e.Data["from"]))
+		}
+		args = append(args, strong(e.Data["to"]))
+	case helpdesk.EventTicketField:
+		if args = append(args, strong(e.Data["field"])); e.Data["to"] == "" {
+			return key + "_none", args
+		}
+		args = append(args, strong(e.Data["to"]))
+	case helpdesk.EventTicketTags:
+		if args = append(args, strong(strings.ReplaceAll(e.Data["tags"], ", ", " · "))); e.Data["tags"] == "" {
+			key += "_none"
+		}
+	case helpdesk.EventTicketFollowed:
+		return key + "_rule", []any{strong(e.Data["rule"]), strong(e.Data["followers"])}
 	case helpdesk.EventTicketOverdue:
 		due, _ := time.Parse(time.RFC3339, e.Data["due"])
 		args = append(args, r.T("due.what."+e.Data["what"], r.Long(due)))
-	case helpdesk.EventServiceMatched, helpdesk.EventServiceUnmatched, helpdesk.EventServiceRejected, helpdesk.EventServiceStopped, helpdesk.EventServiceSent:
-		key, args = r.autoReplyEvent(e, key, args)
+	}
+	return key, args
+}
+
+// messageSentence is the sentence for a message that came, went elsewhere or was read
+// anew, and for tickets whose messages moved.
+func messageSentence(e helpdesk.Event, key string, args []any) (string, []any) {
+	switch e.Kind {
+	case helpdesk.EventMailReleased:
+		if e.Data["why"] == "again" {
+			return key + "_again", nil
+		}
+	case helpdesk.EventMessageSplit:
+		args = append(args, strong(e.Data["from"]))
+		if to := e.Data["to_ticket"]; to != "" {
+			return key + "_to", append(args, ticketLink(to))
+		}
+		args = append(args, ticketLink(e.Data["ticket"]))
+	case helpdesk.EventMessageMoved, helpdesk.EventMessageReturned, helpdesk.EventTicketMerged, helpdesk.EventTicketUnmerged:
+		if to := e.Data["to_ticket"]; to != strconv.FormatUint(e.Ticket, 10) {
+			return key + "_to", append(args, ticketLink(to))
+		}
+		args = append(args, ticketLink(e.Data["ticket"]))
+	case helpdesk.EventTicketDistinct:
+		args = append(args, ticketLink(e.Data["to_ticket"]))
+	case helpdesk.EventMessageElsewhere:
+		from := strong(e.Data["from"])
+		if also := e.Data["also_ticket"]; also != "" {
+			return key + "_also", []any{from, ticketLink(also)}
+		}
+		return key, []any{from, ticketLink(e.Data["to_ticket"])}
+	case helpdesk.EventMessageDecoded:
+		if args = append(args, strong(e.Data["charset"])); e.Data["charset"] == "automatic" {
+			key += "_automatic"
+		}
+	}
+	return key, args
+}
+
+// replySentence is the sentence for a reply that did not leave at once.
+func (r reader) replySentence(e helpdesk.Event, key string, args []any) (string, []any) {
+	switch e.Kind {
 	case helpdesk.EventReplyScheduled:
 		at, _ := time.Parse(time.RFC3339, e.Data["at"])
 		args = append(args, strong(r.Long(at)))
 	case helpdesk.EventReplyStopped:
 		switch e.Data["why"] {
 		case helpdesk.ReturnedFailed:
-			key, args = key+"_failed", append(args, explain(r.Printer, helpdesk.KeptError(e.Data["failure"], e.Data["text"])))
+			return key + "_failed", append(args, explain(r.Printer, helpdesk.KeptError(e.Data["failure"], e.Data["text"])))
 		case helpdesk.ReturnedSpam:
 			key += "_spam"
 		}
@@ -127,26 +186,8 @@ func (r reader) event(e helpdesk.Event) (eventView, bool) {
 		if e.Data["edited"] != "" {
 			key += "_edited"
 		}
-	case helpdesk.EventMessageElsewhere:
-		if args = []any{strong(e.Data["from"]), ticketLink(e.Data["to_ticket"])}; e.Data["also_ticket"] != "" {
-			key, args[1] = key+"_also", ticketLink(e.Data["also_ticket"])
-		}
-	case helpdesk.EventMessageDecoded:
-		args = append(args, strong(e.Data["charset"]))
-		if e.Data["charset"] == "automatic" {
-			key += "_automatic"
-		}
-	case helpdesk.EventAddressSuppressed, helpdesk.EventAddressOptedOut, helpdesk.EventCopySent, helpdesk.EventCopyFailed:
-		args = append(args, strong(e.Data["recipient"]))
 	}
-	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
-	// A merged ticket offers it where its composer was.
-	if m := standing(r.movings, e.Data["moving"]); m != nil && m.Seq <= e.Seq && (m.Kind == helpdesk.MovingMessage || e.Ticket == m.Into) {
-		if r.may(helpdesk.PermitMerge) {
-			view.Undo, view.UndoKind = m.ID, string(m.Kind)
-		}
-	}
-	return view, true
+	return key, args
 }
 
 // assigned chooses the sentence for an assignment: to oneself, to somebody, to
