@@ -16,7 +16,7 @@ import (
 //
 //	store.Key{}.Text("open").Uint64(ticket).TimeDescending(at)
 //
-// The Descending variants sort the other way round. Decode reads the parts back.
+// TimeDescending sorts the other way round. Decode reads the other parts back.
 type Key []byte
 
 const (
@@ -85,19 +85,10 @@ func (k Key) Time(t time.Time) Key {
 	return binary.BigEndian.AppendUint32(k, uint32(t.Nanosecond()))
 }
 
-// TextDescending appends a string so that it sorts from the last to the first.
-func (k Key) TextDescending(s string) Key { return k.Text(s).invertFrom(len(k)) }
-
-// Uint64Descending appends a number so that the largest sorts first.
-func (k Key) Uint64Descending(n uint64) Key { return k.Uint64(^n) }
-
-// BoolDescending appends a truth value: true sorts before false.
-func (k Key) BoolDescending(b bool) Key { return k.Bool(!b) }
-
 // TimeDescending appends an instant so that the latest sorts first.
-func (k Key) TimeDescending(t time.Time) Key { return k.Time(t).invertFrom(len(k)) }
-
-func (k Key) invertFrom(start int) Key {
+func (k Key) TimeDescending(t time.Time) Key {
+	start := len(k)
+	k = k.Time(t)
 	for i := start; i < len(k); i++ {
 		k[i] = ^k[i]
 	}
@@ -119,36 +110,27 @@ type KeyDecoder struct {
 var errKeyEnded = errors.New("the key is too short")
 
 // Text reads what Text, or a short BoundedText, appended.
-func (d *KeyDecoder) Text() string { return d.text(0) }
-
-// TextDescending reads what TextDescending appended.
-func (d *KeyDecoder) TextDescending() string { return d.text(0xff) }
-
-// text reads up to the end mark; every byte is first combined with mask.
-func (d *KeyDecoder) text(mask byte) string {
+func (d *KeyDecoder) Text() string {
 	if d.err != nil {
 		return ""
 	}
 	var text []byte
 	rest := d.rest
 	for {
-		zero := bytes.IndexByte(rest, mask)
+		zero := bytes.IndexByte(rest, 0)
 		if zero < 0 || zero+1 == len(rest) {
 			d.fail("text", errors.New("its end is missing"))
 			return ""
 		}
 		text = append(text, rest[:zero]...)
-		mark := rest[zero+1] ^ mask
+		mark := rest[zero+1]
 		rest = rest[zero+2:]
 		switch mark {
 		case textEnd:
 			d.rest = rest
-			for i := range text {
-				text[i] ^= mask
-			}
 			return string(text)
 		case escapedZero:
-			text = append(text, mask)
+			text = append(text, 0)
 		default:
 			d.fail("text", fmt.Errorf("byte %#02x after a zero byte", mark))
 			return ""
@@ -168,15 +150,6 @@ func (d *KeyDecoder) Uint64() uint64 {
 	return binary.BigEndian.Uint64(part)
 }
 
-// Uint64Descending reads what Uint64Descending appended.
-func (d *KeyDecoder) Uint64Descending() uint64 {
-	n := ^d.Uint64()
-	if d.err != nil {
-		return 0
-	}
-	return n
-}
-
 // Bool reads what Bool appended.
 func (d *KeyDecoder) Bool() bool {
 	part := d.take("truth value", 1)
@@ -189,29 +162,14 @@ func (d *KeyDecoder) Bool() bool {
 	return part[0] == 1
 }
 
-// BoolDescending reads what BoolDescending appended.
-func (d *KeyDecoder) BoolDescending() bool {
-	b := !d.Bool()
-	return b && d.err == nil
-}
-
 // Time reads what Time appended, in UTC.
-func (d *KeyDecoder) Time() time.Time { return d.time(0) }
-
-// TimeDescending reads what TimeDescending appended, in UTC.
-func (d *KeyDecoder) TimeDescending() time.Time { return d.time(0xff) }
-
-func (d *KeyDecoder) time(mask byte) time.Time {
+func (d *KeyDecoder) Time() time.Time {
 	part := d.take("time", 12)
 	if part == nil {
 		return time.Time{}
 	}
-	var plain [12]byte
-	for i, b := range part {
-		plain[i] = b ^ mask
-	}
-	seconds := int64(binary.BigEndian.Uint64(plain[:8]) ^ 1<<63)
-	nanoseconds := binary.BigEndian.Uint32(plain[8:])
+	seconds := int64(binary.BigEndian.Uint64(part[:8]) ^ 1<<63)
+	nanoseconds := binary.BigEndian.Uint32(part[8:])
 	if nanoseconds >= uint32(time.Second) {
 		d.fail("time", fmt.Errorf("%d nanoseconds", nanoseconds))
 		return time.Time{}
