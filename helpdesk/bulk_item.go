@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/madoguchi/madoguchi/store"
 )
@@ -131,11 +130,7 @@ func (item *BulkItem) refuse(err error) error {
 func (ch *BulkChange) stageIn(p *Pipeline) (*Stage, error) {
 	switch {
 	case ch.Stage != nil:
-		i := slices.IndexFunc(p.Stages, func(s Stage) bool { return s.ID == *ch.Stage || strings.EqualFold(s.Name, *ch.Stage) })
-		if i < 0 {
-			return nil, invalid("stage", "stage_unknown", "pipeline %q has no stage %q; it has %s", p.Name, *ch.Stage, stageNames(p))
-		}
-		return &p.Stages[i], nil
+		return p.stageNamed(*ch.Stage)
 	case ch.Close:
 		stage, ok := p.FirstOf(StageClosed)
 		if !ok {

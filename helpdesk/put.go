@@ -81,13 +81,6 @@ func (c *command) admitPosted(t *Ticket, m *Message, opened bool) error {
 
 // openTicket makes the ticket for a first message.
 func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipient) (*Ticket, error) {
-	alias := recipients[0].alias
-	for _, r := range recipients {
-		if r.token == nil {
-			alias = r.alias
-			break
-		}
-	}
 	contact, err := c.contactFor(m.From)
 	if err != nil {
 		return nil, err
@@ -97,14 +90,13 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		return nil, err
 	}
 	t := &Ticket{Number: number, Subject: m.Subject, ContactID: contact.ID, CreatedAt: c.now, OpenedAt: c.now, UpdatedAt: c.now, Trust: m.Authentication.Trust()}
+	alias := recipients[0].alias
+	if i := slices.IndexFunc(recipients, func(r *recipient) bool { return r.token == nil }); i >= 0 {
+		alias = recipients[i].alias
+	}
 	switch {
 	case alias != nil:
-		t.AliasID, t.PipelineID, t.Tags = alias.ID, alias.PipelineID, slices.Clone(alias.Tags)
-		if t.TeamID, err = c.activeTeam(alias.TeamID); err != nil {
-			return nil, err
-		}
-		t.Language = alias.Language
-		t.AssigneeID, err = c.activeUser(alias.OwnerID)
+		err = c.bindTo(t, alias)
 	case previous != nil: // its alias is gone; the ticket it continues still knows the way
 		t.AliasID, t.PipelineID = previous.AliasID, previous.PipelineID
 	}
@@ -117,19 +109,12 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 		}
 	}
 	if previous != nil {
-		t.Previous = previous.Number
-		t.Participants, t.Invited = slices.Clone(previous.Participants), slices.Clone(previous.Participants)
-		if t.AssigneeID, err = c.activeUser(previous.AssigneeID); err != nil {
-			return nil, err
-		}
-		if previous.TeamID != "" {
-			if t.TeamID, err = c.activeTeam(previous.TeamID); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if previous == nil {
+		err = c.continues(t, previous)
+	} else {
 		t.AutoAssignee = t.AssigneeID
+	}
+	if err != nil {
+		return nil, err
 	}
 	pipeline, err := pipelines.Get(c, key(t.PipelineID))
 	if err != nil {
@@ -140,6 +125,29 @@ func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipie
 	_, err = c.record(Event{Kind: EventTicketCreated, Ticket: t.Number, Message: m.ID,
 		Data: map[string]string{"subject": t.Subject, "stage": pipeline.Stages[0].Name, "pipeline": pipeline.Name}})
 	return t, err
+}
+
+// bindTo gives a new ticket what its alias says.
+func (c *command) bindTo(t *Ticket, alias *Alias) (err error) {
+	t.AliasID, t.PipelineID, t.Tags, t.Language = alias.ID, alias.PipelineID, slices.Clone(alias.Tags), alias.Language
+	if t.TeamID, err = c.activeTeam(alias.TeamID); err != nil {
+		return err
+	}
+	t.AssigneeID, err = c.activeUser(alias.OwnerID)
+	return err
+}
+
+// continues gives a new ticket the people of the one that it continues.
+func (c *command) continues(t, previous *Ticket) (err error) {
+	t.Previous = previous.Number
+	t.Participants, t.Invited = slices.Clone(previous.Participants), slices.Clone(previous.Participants)
+	if t.AssigneeID, err = c.activeUser(previous.AssigneeID); err != nil {
+		return err
+	}
+	if previous.TeamID != "" {
+		t.TeamID, err = c.activeTeam(previous.TeamID)
+	}
+	return err
 }
 
 // join lets a posted inbound message act on its ticket.

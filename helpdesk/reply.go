@@ -217,6 +217,7 @@ type outgoing struct {
 	zone    *time.Location // of the house: what is quoted says when it was written
 }
 
+// prepareReply works out a reply, but for its bytes, on the store as it is.
 func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error) {
 	g, err := replyGround(s, &r)
 	if err != nil {
@@ -233,17 +234,8 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 	if err != nil {
 		return nil, err
 	}
-	to := r.To
-	if to == nil {
-		if to, err = defaultRecipient(s, ticket, newest); err != nil {
-			return nil, err
-		}
-	}
-	if len(to) == 0 {
-		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
-	}
-	lists := eachOnce(to, r.Cc, r.Bcc)
-	if err := checkSuppressed(s, recipientsOf(&Message{To: lists[0], Cc: lists[1], Bcc: lists[2]})); err != nil {
+	lists, err := r.recipients(s, ticket, newest)
+	if err != nil {
 		return nil, err
 	}
 	domain := domainOf(alias.Address)
@@ -284,6 +276,22 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		return o, err
 	}
 	return o, o.markBulk(d, s, r.bulk)
+}
+
+// recipients are To, Cc and Bcc as the mail has them: each address once, none that is
+// suppressed, and somebody in To.
+func (r *Reply) recipients(s store.Reader, ticket *Ticket, newest *Message) (lists [][]Address, err error) {
+	to := r.To
+	if to == nil {
+		if to, err = defaultRecipient(s, ticket, newest); err != nil {
+			return nil, err
+		}
+	}
+	if len(to) == 0 {
+		return nil, invalid("to", "no_recipient", "this ticket's sender left no address; enter one under To")
+	}
+	lists = eachOnce(to, r.Cc, r.Bcc)
+	return lists, checkSuppressed(s, recipientsOf(&Message{To: lists[0], Cc: lists[1], Bcc: lists[2]}))
 }
 
 // replyGround is what a reply, or a mail that begins a ticket, is written on.

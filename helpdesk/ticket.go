@@ -67,20 +67,7 @@ func (c *command) apply(t *Ticket, change Change) error {
 		}
 	}
 	if change.Stage != nil {
-		pipeline, err := pipelines.Get(c, key(t.PipelineID))
-		if err != nil {
-			return err
-		}
-		i := slices.IndexFunc(pipeline.Stages, func(s Stage) bool {
-			return s.ID == *change.Stage || strings.EqualFold(s.Name, *change.Stage)
-		})
-		if i < 0 {
-			return invalid("stage", "stage_unknown", "pipeline %q has no stage %q; it has %s", pipeline.Name, *change.Stage, stageNames(pipeline))
-		}
-		if err := c.mayClose(t, pipeline.Stages[i]); err != nil {
-			return err
-		}
-		if err := c.moveTo(t, pipeline, pipeline.Stages[i]); err != nil {
+		if err := c.changeStage(t, *change.Stage); err != nil {
 			return err
 		}
 	}
@@ -123,6 +110,31 @@ func (c *command) apply(t *Ticket, change Change) error {
 		return c.wakeTicket(t, WokenByHand)
 	}
 	return nil
+}
+
+// changeStage moves a ticket to a stage of its pipeline, by id or name.
+func (c *command) changeStage(t *Ticket, named string) error {
+	pipeline, err := pipelines.Get(c, key(t.PipelineID))
+	if err != nil {
+		return err
+	}
+	stage, err := pipeline.stageNamed(named)
+	if err != nil {
+		return err
+	}
+	if err := c.mayClose(t, *stage); err != nil {
+		return err
+	}
+	return c.moveTo(t, pipeline, *stage)
+}
+
+// stageNamed is the stage that an id or a name, in any letter case, stands for.
+func (p *Pipeline) stageNamed(named string) (*Stage, error) {
+	i := slices.IndexFunc(p.Stages, func(s Stage) bool { return s.ID == named || strings.EqualFold(s.Name, named) })
+	if i < 0 {
+		return nil, invalid("stage", "stage_unknown", "pipeline %q has no stage %q; it has %s", p.Name, named, stageNames(p))
+	}
+	return &p.Stages[i], nil
 }
 
 func stageNames(p *Pipeline) string {
