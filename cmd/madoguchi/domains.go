@@ -99,7 +99,9 @@ func (d *domains) keys(ctx context.Context, domain string) (list []auth.SetupKey
 func (d *domains) checkForPage(ctx context.Context, domain string) []ui.DomainPart {
 	found, err := d.check(ctx, domain)
 	if err != nil {
-		d.signing.Log.ErrorContext(ctx, "check a domain", "domain", domain, "error", err)
+		if ctx.Err() == nil { // else whoever asked has gone, or the server stops
+			d.signing.Log.ErrorContext(ctx, "check a domain", "domain", domain, "error", err)
+		}
 		return []ui.DomainPart{{Kind: "dkim", State: string(auth.SetupUnknown), Detail: err.Error()}}
 	}
 	var parts []ui.DomainPart
