@@ -4,8 +4,10 @@ import (
 	"archive/zip"
 	"bytes"
 	"compress/gzip"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -117,4 +119,30 @@ func FuzzRead(f *testing.F) {
 			t.Errorf("a report without a policy or an id: %+v", found.TLS)
 		}
 	})
+}
+
+// TestReadMakesNoLongDirectory: a zip of many files is refused before its directory is
+// read, whatever number of files it claims.
+func TestReadMakesNoLongDirectory(t *testing.T) {
+	const files = 1<<17 + 1
+	entry := make([]byte, 47) // APPNOTE.TXT, section 4.3.12
+	copy(entry, "PK\x01\x02")
+	entry[28], entry[46] = 1, 'x'
+	data := append([]byte("PK\x03\x04"), bytes.Repeat(entry, files)...)
+	end := append([]byte("PK\x05\x06"), make([]byte, 18)...) // section 4.3.16
+	binary.LittleEndian.PutUint16(end[8:], files%(1<<16))
+	binary.LittleEndian.PutUint16(end[10:], files%(1<<16))
+	binary.LittleEndian.PutUint32(end[12:], files*47)
+	binary.LittleEndian.PutUint32(end[16:], 4)
+	data = append(data, end...)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	_, err := report.Read(data, time.Now())
+	runtime.ReadMemStats(&after)
+	if !errors.Is(err, report.ErrNoReport) || !strings.Contains(err.Error(), "131073 files") {
+		t.Errorf("%v", err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 1<<20 {
+		t.Errorf("a zip of %d bytes took %d bytes of memory", len(data), took)
+	}
 }
