@@ -1,11 +1,9 @@
 package smtpd
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 
@@ -21,7 +19,7 @@ type Injection struct {
 	HELO       string
 	MailFrom   string // empty for a bounce
 	Recipients []string
-	Raw        []byte // its lines may end in LF alone
+	Mail       *Spooled // the giver closes it
 }
 
 // Injected says what became of an Injection.
@@ -40,17 +38,17 @@ type RefusedRecipient struct {
 
 // Inject takes a mail as a session does: each recipient is asked for as at RCPT,
 // and the mail is examined and handed to deliver within the same bounds as after
-// DATA, with the recipients that were refused. deliver stands for Handler.Deliver; nil from it means that the mail is
-// durable. Where no recipient takes it, deliver is not called and there is no
+// DATA, with the recipients that were refused. deliver stands for Handler.Deliver; nil
+// from it means that the mail is durable. Where no recipient takes it, deliver is not called and there is no
 // error. The error is a *Refusal for the whole mail, or temporary trouble.
 func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.Context, *Mail, []RefusedRecipient) error) (Injected, error) {
-	raw, err := s.injectedText(in.Raw)
-	if err != nil {
-		return Injected{}, err
+	if in.Mail.refused != nil {
+		return Injected{}, in.Mail.refused
 	}
 	e := Envelope{ID: ulid.MustNew(ulid.Timestamp(s.config.Now()), rand.Reader).String(), RemoteIP: in.RemoteIP, HELO: in.HELO,
 		Protocol: "HTTP", ReceivedAt: s.config.Now(), SMTPUTF8: true, LMTP: !in.RemoteIP.IsValid()}
 	out := Injected{ID: e.ID}
+	var err error
 	if in.MailFrom != "" {
 		if e.MailFrom, err = mailbox(in.MailFrom, true); err != nil {
 			return out, &Refusal{Code: 553, Enhanced: [3]int{5, 1, 7}, Message: "the sender: " + err.Error()}
@@ -61,16 +59,7 @@ func (s *Server) Inject(ctx context.Context, in Injection, deliver func(context.
 	}
 	e.Recipients = out.Taken
 	e.Received = received(&e, s.config.Hostname)
-	leave, err := s.budget.enter(ctx, int64(len(raw)))
-	if err != nil {
-		return out, err
-	}
-	defer leave()
-	m, err := s.Examine(ctx, e, raw)
-	if err != nil {
-		return out, err
-	}
-	return out, guard(func() error { return deliver(ctx, m, out.Refused) })
+	return out, s.examined(ctx, e, &in.Mail.held, func(m *Mail) error { return deliver(ctx, m, out.Refused) })
 }
 
 // askRecipients asks for each recipient as at RCPT.
@@ -93,20 +82,4 @@ func (s *Server) askRecipients(ctx context.Context, e *Envelope, recipients []st
 		}
 	}
 	return nil
-}
-
-// injectedText gives a mail the line ends of RFC 5322 and refuses what a session
-// would.
-func (s *Server) injectedText(raw []byte) ([]byte, error) {
-	if int64(len(raw)) > s.config.MaxMessageBytes {
-		return nil, &Refusal{Code: 552, Enhanced: [3]int{5, 3, 4}, Message: fmt.Sprintf("message too large, the limit is %d bytes", s.config.MaxMessageBytes)}
-	}
-	raw = bytes.ReplaceAll(bytes.ReplaceAll(raw, []byte("\r\n"), []byte("\n")), []byte("\n"), []byte("\r\n"))
-	if bytes.Count(raw, []byte("\r")) != bytes.Count(raw, []byte("\r\n")) {
-		return nil, &Refusal{Code: 554, Enhanced: [3]int{5, 6, 0}, Message: "the message has a carriage return without a line feed"}
-	}
-	if n := countReceived(raw); n > maxReceived {
-		return nil, &Refusal{Code: 554, Enhanced: [3]int{5, 4, 6}, Message: fmt.Sprintf("mail loop: %d Received fields", n)}
-	}
-	return raw, nil
 }

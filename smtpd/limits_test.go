@@ -282,7 +282,12 @@ func TestServersShareABudget(t *testing.T) {
 	second := serve(t, smtpd.Config{Budget: budget}, d, nil)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := second.server.Inject(ctx, smtpd.Injection{Recipients: []string{"support@x.org"}, Raw: []byte(large)},
+	spooled, err := second.server.Spool(strings.NewReader(large))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer spooled.Close()
+	_, err = second.server.Inject(ctx, smtpd.Injection{Recipients: []string{"support@x.org"}, Mail: spooled},
 		func(context.Context, *smtpd.Mail, []smtpd.RefusedRecipient) error { return nil })
 	if err == nil || !strings.Contains(err.Error(), "memory") {
 		t.Errorf("the second server took a mail while the first had all the memory: %v", err)

@@ -127,10 +127,18 @@ func (s *Server) newSession(c *smtp.Conn) (smtp.Session, error) {
 	return begun, nil
 }
 
-// take examines a mail and has it delivered, within the memory budget.
+// take examines a mail and has it delivered.
 func (s *Server) take(e *Envelope, spooled *spool, listings []dnsbl.Listing) error {
 	ctx, cancel := context.WithTimeout(s.ctx, deliverTimeout)
 	defer cancel()
+	return s.examined(ctx, *e, spooled, func(m *Mail) error {
+		m.Listings = listings
+		return s.handler.Deliver(ctx, m)
+	})
+}
+
+// examined loads a mail, examines it and hands it to deliver, within the memory budget.
+func (s *Server) examined(ctx context.Context, e Envelope, spooled *spool, deliver func(*Mail) error) error {
 	leave, err := s.budget.enter(ctx, spooled.size)
 	if err != nil {
 		return err
@@ -144,12 +152,11 @@ func (s *Server) take(e *Envelope, spooled *spool, listings []dnsbl.Listing) err
 	if n := countReceived(raw); n > maxReceived {
 		return &Refusal{Code: 554, Enhanced: [3]int{5, 4, 6}, Message: fmt.Sprintf("mail loop: %d Received fields", n)}
 	}
-	m, err := s.Examine(ctx, *e, raw)
+	m, err := s.Examine(ctx, e, raw)
 	if err != nil {
 		return err
 	}
-	m.Listings = listings
-	return guard(func() error { return s.handler.Deliver(ctx, m) })
+	return guard(func() error { return deliver(m) })
 }
 
 // protocolLog carries go-smtp's own reports into the log.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -9,7 +10,6 @@ import (
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -24,7 +24,8 @@ type InboundMail struct {
 	// RemoteIP the sender is not authenticated.
 	RemoteIP netip.Addr
 	HELO     string
-	Raw      []byte
+	// Raw is the mail as it arrives; an error of it is the client's.
+	Raw io.Reader
 	// By is the user whose token it is, and Key what the relay knows the request by
 	// (Idempotency-Key), or "".
 	By, Key string
@@ -52,7 +53,6 @@ type InboundRecipient struct {
 const (
 	maxInboundBody       = 64 << 20 // the listener's own limit is checked besides
 	maxInboundRecipients = 1000
-	inboundTimeout       = 2 * time.Minute
 )
 
 // apiInbound takes a mail as it is from a relay. It answers when the mail is
@@ -74,19 +74,16 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 	}
 	m.By = a.UserID
 	r := c.Request()
-	if m.Raw, err = io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody)); err != nil {
-		if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
-			return bodyTooLarge(maxInboundBody)
-		}
-		return invalid("", "", fmt.Sprintf("the body ended early: %v", err))
+	body := &inboundBody{r: bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody))}
+	if _, err := body.r.Peek(1); err != nil {
+		return inboundBodyError(err)
 	}
-	if len(m.Raw) == 0 {
-		return invalid("", "", "the body is empty; send the mail as it is")
-	}
+	m.Raw = body
 	// A client that goes away does not undo what is taken.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), inboundTimeout)
-	defer cancel()
-	result, err := s.options.Inbound(ctx, m)
+	result, err := s.options.Inbound(context.WithoutCancel(r.Context()), m)
+	if body.err != nil {
+		return inboundBodyError(body.err)
+	}
 	if used := (*helpdesk.Error)(nil); errors.As(err, &used) && used.Code == helpdesk.CodeConflict {
 		return used
 	}
@@ -94,6 +91,31 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 		return &apiRefusal{http.StatusServiceUnavailable, string(helpdesk.CodeTemporary), "temporary failure; send the same request again"}
 	}
 	return s.answerInbound(c, result)
+}
+
+// inboundBody is a mail that is read as it arrives, never whole: many may at once.
+type inboundBody struct {
+	r   *bufio.Reader
+	err error // what broke it off
+}
+
+func (b *inboundBody) Read(p []byte) (int, error) {
+	n, err := b.r.Read(p)
+	if err != nil && err != io.EOF {
+		b.err = err
+	}
+	return n, err
+}
+
+// inboundBodyError says why a body is no mail.
+func inboundBodyError(err error) error {
+	if err == io.EOF {
+		return invalid("", "", "the body is empty; send the mail as it is")
+	}
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		return bodyTooLarge(maxInboundBody)
+	}
+	return invalid("", "", fmt.Sprintf("the body ended early: %v", err))
 }
 
 // inboundEnvelope reads the envelope of the query.

@@ -147,7 +147,7 @@ type Options struct {
 	// none.
 	TurnedAway func() []TurnedAway
 	// Inbound takes a mail that a relay brings over the API; where nil, none is taken.
-	// Its error is temporary trouble.
+	// It reads the mail to its end. Its error is the mail's own, or temporary trouble.
 	Inbound func(ctx context.Context, m InboundMail) (InboundResult, error)
 	// RotateKeys makes new DKIM keys for a domain; where nil, keys cannot be changed.
 	RotateKeys func(ctx context.Context, a helpdesk.Actor, domain string) error

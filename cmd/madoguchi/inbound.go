@@ -7,16 +7,27 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd"
 	"github.com/madoguchi/madoguchi/ui"
 )
 
+// inboundTimeout is how long a mail that came over the API may take to become durable.
+const inboundTimeout = 2 * time.Minute
+
 // inbound takes a mail that a relay brings over the API, by the way of the
 // listener's mails. A request that was answered before is answered the same.
 func (s *server) inbound(ctx context.Context, m ui.InboundMail) (ui.InboundResult, error) {
-	once := handedIn(m)
+	spooled, once, err := s.spoolInbound(m)
+	if err != nil {
+		return ui.InboundResult{}, err
+	}
+	defer spooled.Close()
+	ctx, cancel := context.WithTimeout(ctx, inboundTimeout)
+	defer cancel()
 	if once != nil {
 		receipt, answer, err := s.desk.HandedInBefore(ctx, *once)
 		if err != nil {
@@ -31,7 +42,7 @@ func (s *server) inbound(ctx context.Context, m ui.InboundMail) (ui.InboundResul
 	}
 	desk := s.intake()
 	var receipt helpdesk.Receipt
-	injected, err := s.smtp.Inject(ctx, smtpd.Injection{RemoteIP: m.RemoteIP, HELO: m.HELO, MailFrom: m.From, Recipients: m.To, Raw: m.Raw},
+	injected, err := s.smtp.Inject(ctx, smtpd.Injection{RemoteIP: m.RemoteIP, HELO: m.HELO, MailFrom: m.From, Recipients: m.To, Mail: spooled},
 		func(ctx context.Context, mail *smtpd.Mail, refused []smtpd.RefusedRecipient) (err error) {
 			if once != nil {
 				if once.Answer, err = json.Marshal(inboundRecipients(smtpd.Injected{ID: mail.ID, Taken: mail.Recipients, Refused: refused})); err != nil {
@@ -55,19 +66,24 @@ func (s *server) inbound(ctx context.Context, m ui.InboundMail) (ui.InboundResul
 		s.log.Error("mail over the API: temporary failure", "id", injected.ID, "error", err)
 		return ui.InboundResult{}, fmt.Errorf("take mail %s: %w", injected.ID, err)
 	}
-	s.log.Info("mail over the API", "id", injected.ID, "from", m.From, "taken", len(injected.Taken), "refused", len(injected.Refused), "size", len(m.Raw))
+	s.log.Info("mail over the API", "id", injected.ID, "from", m.From, "taken", len(injected.Taken), "refused", len(injected.Refused), "size", spooled.Size())
 	return inboundResult(receipt, inboundRecipients(injected)), nil
 }
 
-// handedIn is what a repeated request is known by; nil where it has no key.
-func handedIn(m ui.InboundMail) *helpdesk.HandedIn {
-	if m.Key == "" {
-		return nil
-	}
+// spoolInbound keeps a mail while it arrives, and says what the request is known by;
+// nil where it has no key.
+func (s *server) spoolInbound(m ui.InboundMail) (*smtpd.Spooled, *helpdesk.HandedIn, error) {
 	digest := sha256.New()
 	fmt.Fprintf(digest, "%q %q %q %s\n", m.From, m.To, m.HELO, m.RemoteIP)
-	digest.Write(m.Raw)
-	return &helpdesk.HandedIn{By: m.By, Key: m.Key, Digest: hex.EncodeToString(digest.Sum(nil))}
+	spooled, err := s.smtp.Spool(io.TeeReader(m.Raw, digest))
+	if err != nil {
+		s.log.Error("mail over the API: it did not arrive", "by", m.By, "error", err)
+		return nil, nil, err
+	}
+	if m.Key == "" {
+		return spooled, nil, nil
+	}
+	return spooled, &helpdesk.HandedIn{By: m.By, Key: m.Key, Digest: hex.EncodeToString(digest.Sum(nil))}, nil
 }
 
 // inboundRecipients says of each recipient what SMTP would have answered.
