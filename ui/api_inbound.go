@@ -49,6 +49,8 @@ type InboundRecipient struct {
 	Message string `json:"message"`
 }
 
+const inboundPath = "/api/v1/inbound"
+
 // Bounds of a mail over the API.
 const (
 	maxInboundBody       = 64 << 20 // the listener's own limit is checked besides
@@ -74,10 +76,11 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 	}
 	m.By = a.UserID
 	r := c.Request()
-	body := &inboundBody{r: bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody))}
-	if _, err := body.r.Peek(1); err != nil {
+	arriving := bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, maxInboundBody))
+	if _, err := arriving.Peek(1); err != nil {
 		return inboundBodyError(err)
 	}
+	body := &endingReader{r: arriving} // never read whole: many may arrive at once
 	m.Raw = body
 	// A client that goes away does not undo what is taken.
 	result, err := s.options.Inbound(context.WithoutCancel(r.Context()), m)
@@ -91,20 +94,6 @@ func (s *Server) apiInbound(c echo.Context, a helpdesk.Actor) error {
 		return &apiRefusal{http.StatusServiceUnavailable, string(helpdesk.CodeTemporary), "temporary failure; send the same request again"}
 	}
 	return s.answerInbound(c, result)
-}
-
-// inboundBody is a mail that is read as it arrives, never whole: many may at once.
-type inboundBody struct {
-	r   *bufio.Reader
-	err error // what broke it off
-}
-
-func (b *inboundBody) Read(p []byte) (int, error) {
-	n, err := b.r.Read(p)
-	if err != nil && err != io.EOF {
-		b.err = err
-	}
-	return n, err
 }
 
 // inboundBodyError says why a body is no mail.

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -36,10 +37,14 @@ func readBody(c echo.Context, limit int64, into any) error {
 	if r.ContentLength > limit {
 		return bodyTooLarge(limit)
 	}
-	data, err := io.ReadAll(http.MaxBytesReader(c.Response(), r.Body, limit))
-	if err != nil {
+	text := bufio.NewReader(http.MaxBytesReader(c.Response(), r.Body, limit))
+	text.Peek(1) // a large body has waited for its memory once it begins
+	var whole bytes.Buffer
+	whole.Grow(int(max(0, r.ContentLength)) + bytes.MinRead)
+	if _, err := whole.ReadFrom(text); err != nil {
 		return bodyError(err)
 	}
+	data := whole.Bytes()
 	if at := notUTF8(data); at >= 0 {
 		return invalid("", "", fmt.Sprintf("the body is not UTF-8 at byte %d; JSON is UTF-8 (RFC 8259, section 8.1), whatever charset the Content-Type names", at))
 	}

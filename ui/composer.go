@@ -305,7 +305,9 @@ func readUpload(header *multipart.FileHeader) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	return io.ReadAll(f)
+	data := make([]byte, header.Size)
+	_, err = io.ReadFull(f, data)
+	return data, err
 }
 
 // refuseCompose shows the ticket as it is now, with what was written still in

@@ -238,7 +238,8 @@ type Server struct {
 	imageSeals    imageSeals
 	images        *imageFetcher
 	cardImages    []*imageFetcher // one a source of customer cards
-	thumbnails    chan struct{}   // holds one for each that is being drawn
+	bodies        *bodies
+	thumbnails    chan struct{} // holds one for each that is being drawn
 	presence      *presence
 	signOnTokens  *lru.Cache[string, string] // ID tokens by sessions
 	domainReports *domainReports
@@ -280,6 +281,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 			s.cardImages = append(s.cardImages, newImageFetcher(s.closed, o.Cards.Network(i), s.options.Now))
 		}
 	}
+	s.bodies = newBodies(s.options.MaxUpload)
 	s.thumbnails = make(chan struct{}, 2) // pictures are large while they are drawn
 	if o.PublicURL != "" {
 		u, err := url.Parse(o.PublicURL)
@@ -329,11 +331,11 @@ func (s *Server) routes() *echo.Echo {
 			return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath
 		},
 	}))
-	s.accessRoutes(pages)
+	s.accessRoutes(pages.Group("", boundVisitors))
 	s.unsubscribeRoutes(e.Group("", s.identify))
 	s.imageRoutes(pages)
 
-	desk := pages.Group("", s.requireUser)
+	desk := pages.Group("", s.requireUser, s.bodies.large)
 	s.inboxRoutes(desk)
 	s.viewRoutes(desk)
 	s.bulkRoutes(desk)
