@@ -94,18 +94,7 @@ func TestAPIKeyOfAnotherText(t *testing.T) {
 func TestAPIKeyOfAnotherTextThatWaits(t *testing.T) {
 	h := newAPIHouse(t)
 	h.first()
-	aliases, err := h.Aliases(h.ctx(), h.actor())
-	if err != nil {
-		t.Fatal(err)
-	}
-	aliases[0].Approval = true
-	if _, err := h.SaveAlias(h.ctx(), h.actor(), aliases[0]); err != nil {
-		t.Fatal(err)
-	}
-	mori, err := h.CreateUser(h.ctx(), h.actor(), helpdesk.NewUser{Email: "mori@example.jp", Name: "Mori", Role: helpdesk.RoleSupervisor, Password: "correct horse battery"})
-	if err != nil {
-		t.Fatal(err)
-	}
+	mori := h.needApproval()
 	post := func(text string) answer {
 		return h.call("POST", "/tickets/1/replies", object{"text": text}, "Idempotency-Key", "k")
 	}

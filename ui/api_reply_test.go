@@ -256,21 +256,28 @@ func TestAPIMailBeginsATicket(t *testing.T) {
 	}
 }
 
-func TestAPIMailWaitsForApproval(t *testing.T) {
-	h := newAPIHouse(t)
-	h.first()
+// needApproval makes replies of the first alias wait for a second person, who is returned.
+func (h *apiHouse) needApproval() *helpdesk.User {
+	h.t.Helper()
 	aliases, err := h.Aliases(h.ctx(), h.actor())
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	aliases[0].Approval = true
 	if _, err := h.SaveAlias(h.ctx(), h.actor(), aliases[0]); err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
 	mori, err := h.CreateUser(h.ctx(), h.actor(), helpdesk.NewUser{Email: "mori@example.jp", Name: "Mori", Role: helpdesk.RoleSupervisor, Password: "correct horse battery"})
 	if err != nil {
-		t.Fatal(err)
+		h.t.Fatal(err)
 	}
+	return mori
+}
+
+func TestAPIMailWaitsForApproval(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	mori := h.needApproval()
 	reply := func(number int, key string) answer {
 		return h.call("POST", fmt.Sprintf("/tickets/%d/replies", number), object{"text": "4,400 yen", "to": []string{"tamura@customer.example"}}, "Idempotency-Key", key)
 	}
