@@ -7,7 +7,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,31 +62,11 @@ func (f serveFlags) read() (config, error) {
 	return c, c.check(nil)
 }
 
-// Memory for the garbage collector, in bytes.
-const (
-	// memoryTarget is where it begins to work harder: many large mails at once leave
-	// several times their size behind them.
-	memoryTarget = 288 << 20
-	// ballast is counted as in use and never touched, so that it takes no memory. It is
-	// collected after half of what is in use came anew: with a heap as small as a server's
-	// at rest later than the usual (as much as is in use), by which every few mails of many
-	// at once cost a collection, and with a large one sooner.
-	ballast        = 96 << 20
-	collectPercent = 50
-)
-
-// moreThreads is how many threads run besides one for each processor: the runtime notices
-// late that one of them only waits for the disk to sync the log, as it does most of the
-// time with few processors, and would leave one of these idle.
-const moreThreads = 2
-
 // serve runs the server until ctx ends or a signal comes. A second signal ends
 // the process at once.
 func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(memoryTarget + ballast)
-		debug.SetGCPercent(collectPercent)
-		defer runtime.KeepAlive(make([]byte, ballast))
+		defer runtime.KeepAlive(pace())
 	}
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + moreThreads)
