@@ -66,7 +66,7 @@ another house, import madoguchi.`,
 	}
 	data.register(cmd)
 	cmd.Flags().StringVar(&alias, "alias", "", "only the tickets of this address, and what is on them")
-	cmd.Flags().StringVar(&since, "since", "", "only from this day on, such as 2026-01-01")
+	cmd.Flags().StringVar(&since, "since", "", "only from this day on, such as 2026-01-01, by the clock of this machine (TZ)")
 	cmd.Flags().StringVar(&until, "until", "", "only before this day")
 	return cmd
 }
