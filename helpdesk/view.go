@@ -11,17 +11,6 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
-// MessageView is a message with all that is shown with it.
-type MessageView struct {
-	Message    Message
-	Body       Body
-	Analysis   *Analysis // nil while there is none
-	Deliveries []Delivery
-	AuthorName string
-	Undoable   bool
-	UndoUntil  time.Time
-}
-
 // NoteView is a note with its author's name.
 type NoteView struct {
 	Note       Note
@@ -48,8 +37,18 @@ type TicketView struct {
 // MaxContactTickets is how many other tickets of a contact are shown.
 const MaxContactTickets = 20
 
-// Ticket returns a ticket with its history.
+// Ticket returns a ticket with its history, and the texts of all its messages.
 func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView, error) {
+	return d.ticketView(ctx, a, number, true)
+}
+
+// TicketOutline is Ticket without the texts of the messages: of a long conversation few
+// are shown, and ReadBodies reads those.
+func (d *Desk) TicketOutline(ctx context.Context, a Actor, number uint64) (*TicketView, error) {
+	return d.ticketView(ctx, a, number, false)
+}
+
+func (d *Desk) ticketView(ctx context.Context, a Actor, number uint64, whole bool) (*TicketView, error) {
 	if err := a.mayRead("a ticket"); err != nil {
 		return nil, err
 	}
@@ -73,7 +72,10 @@ func (d *Desk) Ticket(ctx context.Context, a Actor, number uint64) (*TicketView,
 		if v.AutoReply, err = d.autoReplyView(r, t); err != nil {
 			return err
 		}
-		return v.fill(r, names, t, d.now())
+		if err := v.fill(r, names, t, d.now()); err != nil || !whole {
+			return err
+		}
+		return v.readBodies(r, nil)
 	})
 	return v, err
 }
@@ -158,11 +160,8 @@ func (v *TicketView) fillMessages(r store.Reader, number uint64, now time.Time) 
 		if m.State != MessagePosted && m.State != MessageHeld {
 			continue
 		}
-		view, err := messageView(r, m, now)
-		if v.passOver(r, err) {
-			view, err = &MessageView{Message: *m}, nil // its words are lost, not who wrote when
-		}
-		if err != nil {
+		view := &MessageView{Message: *m}
+		if err := view.fill(r, now); err != nil && !v.passOver(r, err) {
 			return err
 		}
 		if m.State == MessageHeld {
@@ -192,56 +191,6 @@ func (v *TicketView) fillContactTickets(r store.Reader, n *names, t *Ticket) err
 		v.ContactTickets = append(v.ContactTickets, row)
 	}
 	return nil
-}
-
-func messageView(r store.Reader, m *Message, now time.Time) (*MessageView, error) {
-	v := &MessageView{Message: *m}
-	body, err := bodies.Get(r, key(m.ID))
-	if err != nil {
-		return nil, err
-	}
-	v.Body = *body
-	analysis, err := analyses.Get(r, key(m.ID))
-	if err == nil {
-		v.Analysis = analysis
-	} else if !errors.Is(err, store.ErrNotFound) {
-		return nil, err
-	}
-	if m.AuthorID != "" {
-		author, err := users.Get(r, key(m.AuthorID))
-		if err != nil && !errors.Is(err, store.ErrNotFound) {
-			return nil, err
-		}
-		if err == nil {
-			v.AuthorName = author.Name
-		}
-	}
-	if v.Deliveries, err = deliveriesOf(r, m.ID); err != nil {
-		return nil, err
-	}
-	for _, delivery := range v.Deliveries {
-		if m.Direction == Outbound && delivery.State == DeliveryWaiting {
-			v.Undoable, v.UndoUntil = delivery.NextAt.After(now), delivery.NextAt
-		}
-	}
-	return v, nil
-}
-
-// Message returns a message by its id, of whatever ticket it is on now, or CodeNotFound.
-func (d *Desk) Message(ctx context.Context, a Actor, id string) (*MessageView, error) {
-	if err := a.mayRead("a message"); err != nil {
-		return nil, err
-	}
-	var v *MessageView
-	err := d.view(ctx, func(r store.Reader) error {
-		m, err := messages.Get(r, key(id))
-		if m, err = found(m, err, "message", id); err != nil {
-			return err
-		}
-		v, err = messageView(r, m, d.now())
-		return err
-	})
-	return v, err
 }
 
 // Source returns a mail exactly as it was received or composed.

@@ -136,7 +136,7 @@ func (d *Desk) AnsweredTickets(ctx context.Context, a Actor, numbers []uint64) (
 		return nil, err
 	}
 	for _, number := range numbers {
-		t, err := d.Ticket(ctx, a, number)
+		t, err := d.TicketOutline(ctx, a, number)
 		if CodeOf(err) == CodeNotFound {
 			continue
 		}
@@ -144,7 +144,11 @@ func (d *Desk) AnsweredTickets(ctx context.Context, a Actor, numbers []uint64) (
 			return nil, err
 		}
 		one := AnsweredTicket{Row: t.Row}
-		if example, ok := answerOn(t, "{{…}}"); ok {
+		example, ok, err := d.answerOn(ctx, a, t, "{{…}}")
+		if err != nil {
+			return nil, err
+		}
+		if ok {
 			one.Question, one.Answer = example.Question, example.Answer
 		} else {
 			one.Question = t.Row.Ticket.Snippet

@@ -227,35 +227,53 @@ func (d *Desk) addAnswers(ctx context.Context, a Actor, similar []uint64, w *Wri
 		if number == w.Ticket || len(w.Answers) == writingAnswers {
 			continue
 		}
-		t, err := d.Ticket(ctx, a, number)
+		t, err := d.TicketOutline(ctx, a, number)
 		if CodeOf(err) == CodeNotFound {
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		if example, ok := answerOn(t, "…"); ok {
+		example, ok, err := d.answerOn(ctx, a, t, "…")
+		if err != nil {
+			return err
+		}
+		if ok {
 			w.Answers = append(w.Answers, example)
 		}
 	}
 	return nil
 }
 
-// answerOn is the last mail that was answered on a ticket, with its answer; gap
-// stands for whom and what of a customer it names.
-func answerOn(t *TicketView, gap string) (WritingAnswer, bool) {
-	for i, m := range slices.Backward(t.Messages) {
-		if m.Message.Direction != Outbound || m.Message.AuthorID == "" || m.Message.ThirdParty || i == 0 {
+// answerOn is the last mail that was answered on a ticket, with its answer, read into its
+// outline; gap stands for whom and what of a customer it names.
+func (d *Desk) answerOn(ctx context.Context, a Actor, t *TicketView, gap string) (answer WritingAnswer, ok bool, err error) {
+	asked, m := lastAnswered(t)
+	if m == nil {
+		return WritingAnswer{}, false, nil
+	}
+	if err := d.ReadBodies(ctx, a, t, func(other *MessageView) bool { return other == asked || other == m }); err != nil {
+		return WritingAnswer{}, false, err
+	}
+	names := []string{t.Row.Contact.Name, t.Row.Contact.Email, asked.Message.From.Name, asked.Message.From.Email}
+	return WritingAnswer{t.Row.Ticket.Number, withoutPeople(writingMessage(*asked).Text, names, "…"), withoutPeople(writingMessage(*m).Text, names, gap)}, true, nil
+}
+
+// lastAnswered finds the last of a ticket's mails that a colleague answered, with that
+// answer; nil where there is none.
+func lastAnswered(t *TicketView) (asked, answer *MessageView) {
+	for i := len(t.Messages) - 1; i > 0; i-- {
+		m := &t.Messages[i]
+		if m.Message.Direction != Outbound || m.Message.AuthorID == "" || m.Message.ThirdParty {
 			continue
 		}
-		for _, asked := range slices.Backward(t.Messages[:i]) {
-			if asked.Message.Direction == Inbound && asked.Message.Kind == KindPerson && !asked.Message.ThirdParty {
-				names := []string{t.Row.Contact.Name, t.Row.Contact.Email, asked.Message.From.Name, asked.Message.From.Email}
-				return WritingAnswer{t.Row.Ticket.Number, withoutPeople(writingMessage(asked).Text, names, "…"), withoutPeople(writingMessage(m).Text, names, gap)}, true
+		for n := i - 1; n >= 0; n-- {
+			if asked := &t.Messages[n]; asked.Message.Direction == Inbound && asked.Message.Kind == KindPerson && !asked.Message.ThirdParty {
+				return asked, m
 			}
 		}
 	}
-	return WritingAnswer{}, false
+	return nil, nil
 }
 
 // personal are addresses, and numbers long enough to be of somebody.

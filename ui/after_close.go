@@ -55,7 +55,7 @@ func (s *Server) leftToast(c echo.Context, p place) (*toastView, error) {
 		return nil, nil
 	}
 	v := visitOf(c)
-	t, err := s.desk.Ticket(c.Request().Context(), v.actor(), number)
+	t, err := s.desk.TicketOutline(c.Request().Context(), v.actor(), number)
 	if err != nil {
 		return nil, err
 	}

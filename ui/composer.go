@@ -94,18 +94,22 @@ func (s *Server) newComposer(ctx context.Context, v *visit, t *helpdesk.TicketVi
 		c.Undo = v.Duration(s.options.UndoWindow)
 	}
 	c.To = t.Row.Contact.Email
-	for _, m := range slices.Backward(t.Messages) {
+	for i, m := range slices.Backward(t.Messages) {
 		// A report of a server is no letter, and nobody reads an answer to it.
 		if m.Message.Direction == helpdesk.Inbound && !m.Message.ThirdParty && (m.Message.Kind == helpdesk.KindPerson || m.Message.Kind == helpdesk.KindList) {
 			c.To, c.Others = personOrAddress(m.Message), strings.Join(otherReaders(t, m.Message), ", ")
 			c.Cc = c.Others
-			c.Quoted = v.quoted(m)
+			if c.Quoted, err = s.quoted(ctx, v, t, &t.Messages[i]); err != nil {
+				return c, err
+			}
 			break
 		}
 	}
 	c.Approval = t.Alias.Approval
 	c.resume(s, v, t, p.draft)
-	c.answerTo(v, t, p.answer)
+	if err := s.answerTo(ctx, v, t, p.answer, &c); err != nil {
+		return c, err
+	}
 	if !c.MayReply {
 		c.Mode = "note"
 	}

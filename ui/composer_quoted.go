@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -12,10 +13,14 @@ type quotedView struct{ Who, When, Text string }
 // maxQuotedShown is in characters: whoever quotes has the mail above.
 const maxQuotedShown = 1500
 
-func (v *visit) quoted(m helpdesk.MessageView) *quotedView {
+// quoted is a message of an outline as it can be quoted, nil where it says nothing.
+func (s *Server) quoted(ctx context.Context, v *visit, t *helpdesk.TicketView, m *helpdesk.MessageView) (*quotedView, error) {
+	if err := s.desk.ReadBodies(ctx, v.actor(), t, func(other *helpdesk.MessageView) bool { return other == m }); err != nil {
+		return nil, err
+	}
 	text := strings.TrimSpace(m.Body.Text)
 	if text == "" {
-		return nil
+		return nil, nil
 	}
 	if runes := []rune(text); len(runes) > maxQuotedShown {
 		text = string(runes[:maxQuotedShown]) + "…"
@@ -24,5 +29,5 @@ func (v *visit) quoted(m helpdesk.MessageView) *quotedView {
 	if m.Message.From.Name != "" {
 		who = v.T("person.customer", m.Message.From.Name)
 	}
-	return &quotedView{Who: who, When: v.Long(m.Message.At), Text: text}
+	return &quotedView{Who: who, When: v.Long(m.Message.At), Text: text}, nil
 }

@@ -166,7 +166,7 @@ func newDraftCard(v *visit, d helpdesk.DraftView) draftCard {
 func (s *Server) draftsFragment(c echo.Context) error {
 	v := visitOf(c)
 	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
-	t, err := s.desk.Ticket(c.Request().Context(), v.actor(), p.number)
+	t, err := s.desk.TicketOutline(c.Request().Context(), v.actor(), p.number)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -138,11 +139,14 @@ func (f folding) hidden(entries []entry, letters []int) []bool {
 	return hidden
 }
 
-// matches are the messages and notes of a ticket with all words of a text.
-func (r reader) matches(t *helpdesk.TicketView, text string) map[string]bool {
+// matches are the messages and notes of a ticket's outline with all words of a text.
+func (r reader) matches(ctx context.Context, t *helpdesk.TicketView, text string) (map[string]bool, error) {
 	words := strings.Fields(search.Fold(text))
 	if len(words) == 0 {
-		return nil
+		return nil, nil
+	}
+	if err := r.server.desk.ReadBodies(ctx, r.actor(), t, nil); err != nil {
+		return nil, err
 	}
 	found := map[string]bool{}
 	look := func(id string, texts ...string) {
@@ -161,7 +165,7 @@ func (r reader) matches(t *helpdesk.TicketView, text string) map[string]bool {
 	for _, n := range slices.Backward(t.Notes) {
 		look(noteElement(n.Note.ID), n.AuthorName, n.Note.Text)
 	}
-	return found
+	return found, nil
 }
 
 // found says in the lines for what is folded in how many messages words were found.
@@ -225,7 +229,7 @@ func (r reader) foldedPage(runs []foldedRun, letter string) string {
 func (s *Server) earlier(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
-	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
+	t, err := s.desk.TicketOutline(ctx, v.actor(), p.number)
 	if err != nil {
 		return err
 	}
@@ -247,6 +251,8 @@ func (s *Server) earlier(c echo.Context) error {
 	default:
 		f.folded = []letterRun{{run.letters[0], run.letters[len(run.letters)-foldStep-1]}}
 	}
-	view.Items = reader.unfold(entries, f.runs(entries, nil), run.from, run.to)
+	if view.Items, err = reader.unfold(ctx, t, entries, f.runs(entries, nil), run.from, run.to); err != nil {
+		return err
+	}
 	return s.render(c, http.StatusOK, "flow-items", view)
 }

@@ -59,14 +59,16 @@ func (v *visit) author(m helpdesk.MessageView) string {
 
 // answerTo makes a composer that of an answer to the author of one message, such
 // as a third party's.
-func (w *composerView) answerTo(v *visit, t *helpdesk.TicketView, id string) {
+func (s *Server) answerTo(ctx context.Context, v *visit, t *helpdesk.TicketView, id string, w *composerView) (err error) {
 	i := slices.IndexFunc(t.Messages, func(m helpdesk.MessageView) bool { return messageElement(m.Message.ID) == id })
 	if i < 0 || t.Messages[i].Message.Direction != helpdesk.Inbound {
-		return
+		return nil
 	}
-	m := t.Messages[i]
+	m := &t.Messages[i]
 	w.To, w.Others, w.Cc, w.Bcc = personOrAddress(m.Message), strings.Join(otherReaders(t, m.Message), ", "), "", ""
-	w.Cc, w.Quoted, w.Mode = w.Others, v.quoted(m), "reply"
+	w.Cc, w.Mode = w.Others, "reply"
+	w.Quoted, err = s.quoted(ctx, v, t, m)
+	return err
 }
 
 // forwardInput is a message that a reply over the API passes on.

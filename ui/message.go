@@ -104,6 +104,12 @@ func (r reader) received(view *messageView, m helpdesk.MessageView) {
 		view.TrustBy, view.TrustWhy = trustBy(msg.Authentication), r.trustReason(msg.Authentication)
 		r.special(view, msg)
 	}
+	r.read(view, m)
+}
+
+// read fills what the model found in a mail, or why it found nothing.
+func (r reader) read(view *messageView, m helpdesk.MessageView) {
+	msg := m.Message
 	switch {
 	case m.Analysis != nil && !m.Analysis.Found():
 		view.Failed = r.T("analysis.failed", m.Analysis.Error)

@@ -57,7 +57,8 @@ func (r reader) panel(t *helpdesk.TicketView, path string) panelView {
 		if m.Message.Direction != helpdesk.Inbound || m.Message.ThirdParty {
 			continue
 		}
-		view := r.message(m)
+		view := messageView{ID: m.Message.ID}
+		r.read(&view, m)
 		if view.Analysis == nil && view.Pending == "" {
 			continue
 		}

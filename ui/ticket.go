@@ -95,7 +95,7 @@ func newTicketRights(v *visit) ticketRights {
 }
 
 func (s *Server) ticket(ctx context.Context, v *visit, p place) (*ticketView, error) {
-	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
+	t, err := s.desk.TicketOutline(ctx, v.actor(), p.number)
 	if err != nil {
 		return nil, err
 	}
@@ -127,7 +127,7 @@ func (s *Server) reading(ctx context.Context, v *visit, p place, t *helpdesk.Tic
 	return view, r, nil
 }
 
-// showTicket makes the view of t as for a reader who has seen everything up to
+// showTicket makes the view of t, an outline, as for a reader who has seen everything up to
 // the event seen.
 func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.TicketView, seen uint64) (*ticketView, error) {
 	view, reader, err := s.reading(ctx, v, p, t)
@@ -154,12 +154,14 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.Hold, view.Following = newHold(v.Printer, record.Snooze), slices.Contains(record.Followers, v.User.ID)
 	view.merged(v, p)
 	view.Withdrawn, view.Erased = record.Withdrawn, !record.ErasedAt.IsZero()
-	view.Damaged = t.Damaged
 	view.Spam = newSpamView(v, record, reader.people)
 	if err := s.hurryAnalysis(ctx, v, t); err != nil {
 		return nil, err
 	}
-	view.Items, view.At, view.Find = reader.timeline(t, seen, p.folding), p.folding.at, p.folding.find
+	if view.Items, err = reader.timeline(ctx, t, seen, p.folding); err != nil {
+		return nil, err
+	}
+	view.At, view.Find = p.folding.at, p.folding.find
 	for _, m := range t.Held {
 		view.Held = append(view.Held, reader.message(m))
 	}
@@ -177,6 +179,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	}
 	view.Sender = s.senderAlert(v, t.Alias)
 	view.Panel = reader.panel(t, view.Path)
+	view.Damaged = t.Damaged // with the texts that were read
 	view.Composer.ModelAway, view.Composer.Languages = s.writingProblem(v, reader.analysis), writingLanguages(v, language)
 	if view.Panel.TicketFields, view.Panel.ContactFields, err = s.ticketFields(ctx, v, t, view.Path); err != nil {
 		return nil, err
@@ -282,7 +285,7 @@ func (s *Server) ticketUpdates(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
 	p.folding = foldingOf(c, p.number)
-	t, err := s.desk.Ticket(ctx, v.actor(), p.number)
+	t, err := s.desk.TicketOutline(ctx, v.actor(), p.number)
 	if err != nil {
 		return err
 	}

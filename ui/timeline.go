@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"context"
 	"html/template"
 	"regexp"
 	"slices"
@@ -46,7 +47,9 @@ type reader struct {
 type entry struct {
 	at     time.Time
 	letter string // the id of the element with its message or note, "" for an event
-	fresh  bool   // a customer's message that the reader has not seen
+	// message is nil for all but messages; its text is read before it is shown.
+	message *helpdesk.MessageView
+	fresh   bool // a customer's message that the reader has not seen
 	// show makes what is shown of it; false where that is nothing.
 	show func() (timelineItem, bool)
 }
@@ -61,7 +64,7 @@ func (r reader) entries(t *helpdesk.TicketView, fresh map[string]bool) []entry {
 	entries := make([]entry, 0, len(t.Messages)+len(t.Notes)+len(t.Events))
 	for i := range t.Messages {
 		m := &t.Messages[i]
-		entries = append(entries, entry{m.Message.At, messageElement(m.Message.ID), fresh[m.Message.ID], func() (timelineItem, bool) {
+		entries = append(entries, entry{m.Message.At, messageElement(m.Message.ID), m, fresh[m.Message.ID], func() (timelineItem, bool) {
 			view := r.message(*m)
 			return timelineItem{Message: &view}, true
 		}})
@@ -85,22 +88,36 @@ func (r reader) entries(t *helpdesk.TicketView, fresh map[string]bool) []entry {
 // timeline is what happened, in order of time, with what f folds away left out.
 // The line "new from here" stands before the first customer's message after the
 // event seen.
-func (r reader) timeline(t *helpdesk.TicketView, seen uint64, f folding) []timelineItem {
+func (r reader) timeline(ctx context.Context, t *helpdesk.TicketView, seen uint64, f folding) ([]timelineItem, error) {
 	var fresh map[string]bool
 	if seen > 0 { // else the reader comes for the first time: nothing of it is news
 		fresh = unseen(t.Events, seen)
 	}
-	entries, found := r.entries(t, fresh), r.matches(t, f.find)
-	items := r.unfold(entries, f.runs(entries, found), 0, len(entries))
+	found, err := r.matches(ctx, t, f.find)
+	if err != nil {
+		return nil, err
+	}
+	entries := r.entries(t, fresh)
+	items, err := r.unfold(ctx, t, entries, f.runs(entries, found), 0, len(entries))
 	r.found(items, f.find, len(found))
-	return items
+	return items, err
 }
 
 // unfold shows the entries from one position to before another, with a line in
-// place of each run that is folded; marked says that no line "new from here" is
-// wanted any more.
-func (r reader) unfold(entries []entry, runs []foldedRun, from, to int) []timelineItem {
-	marked := false
+// place of each run that is folded. It reads the texts of those messages, and of the
+// strip's, into the outline t.
+func (r reader) unfold(ctx context.Context, t *helpdesk.TicketView, entries []entry, runs []foldedRun, from, to int) ([]timelineItem, error) {
+	shown := map[*helpdesk.MessageView]bool{}
+	for i := from; i < to; i++ {
+		if !slices.ContainsFunc(runs, func(run foldedRun) bool { return run.from <= i && i < run.to }) {
+			shown[entries[i].message] = true
+		}
+	}
+	wanted := func(m *helpdesk.MessageView) bool { return shown[m] || m.Message.State == helpdesk.MessageHeld }
+	if err := r.server.desk.ReadBodies(ctx, r.actor(), t, wanted); err != nil {
+		return nil, err
+	}
+	marked := false // no line "new from here" is wanted any more
 	items := make([]timelineItem, 0, 64)
 	for i := from; i < to; i++ {
 		if n := slices.IndexFunc(runs, func(run foldedRun) bool { return run.from == i }); n >= 0 {
@@ -116,7 +133,7 @@ func (r reader) unfold(entries []entry, runs []foldedRun, from, to int) []timeli
 			items = append(items, item)
 		}
 	}
-	return items
+	return items, nil
 }
 
 // unseen are the customers' messages that came after the event seen.

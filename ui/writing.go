@@ -138,7 +138,7 @@ func (s *Server) writing(c echo.Context) (*helpdesk.Writing, error) {
 		request.Language = cmp.Or(request.Language, string(v.Language))
 	}
 	if request.Task == helpdesk.WriteDraft || request.Task == helpdesk.WriteMailTranslation || request.Task == helpdesk.WriteTranslate && request.Language == "" {
-		t, err := s.desk.Ticket(ctx, v.actor(), request.Ticket)
+		t, err := s.desk.TicketOutline(ctx, v.actor(), request.Ticket)
 		if err != nil {
 			return nil, err
 		}
@@ -164,7 +164,11 @@ func (s *Server) completeWriting(ctx context.Context, v *visit, t *helpdesk.Tick
 	case helpdesk.WriteMailTranslation:
 		if q.Language == "" {
 			q.Language = string(v.Language)
-			if languageOfMessage(t, q.Message) == q.Language { // into one's own there is nothing to do
+			language, err := s.languageOfMessage(ctx, v, t, q.Message)
+			if err != nil {
+				return err
+			}
+			if language == q.Language { // into one's own there is nothing to do
 				q.Language = map[bool]string{true: "en", false: "ja"}[q.Language == "ja"]
 			}
 		}
@@ -172,16 +176,20 @@ func (s *Server) completeWriting(ctx context.Context, v *visit, t *helpdesk.Tick
 	return err
 }
 
-func languageOfMessage(t *helpdesk.TicketView, id string) string {
-	for _, m := range t.Messages {
-		if m.Message.ID == id {
-			if m.Analysis != nil && m.Analysis.Language != "" {
-				return m.Analysis.Language
-			}
-			return helpdesk.DetectLanguage(cmp.Or(m.Body.ReplyText, m.Body.Text))
-		}
+// languageOfMessage is what a message of an outline is written in, "" where that is unknown.
+func (s *Server) languageOfMessage(ctx context.Context, v *visit, t *helpdesk.TicketView, id string) (string, error) {
+	i := slices.IndexFunc(t.Messages, func(m helpdesk.MessageView) bool { return m.Message.ID == id })
+	if i < 0 {
+		return "", nil
 	}
-	return ""
+	m := &t.Messages[i]
+	if m.Analysis != nil && m.Analysis.Language != "" {
+		return m.Analysis.Language, nil
+	}
+	if err := s.desk.ReadBodies(ctx, v.actor(), t, func(other *helpdesk.MessageView) bool { return other == m }); err != nil {
+		return "", err
+	}
+	return helpdesk.DetectLanguage(cmp.Or(m.Body.ReplyText, m.Body.Text)), nil
 }
 
 // planOf says what the model is given, and what not.

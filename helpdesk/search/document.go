@@ -134,7 +134,7 @@ func (s *source) thread(ctx context.Context, number uint64) (*helpdesk.TicketVie
 	if view, ok := s.threads[number]; ok {
 		return view, nil
 	}
-	view, err := s.desk.Ticket(ctx, indexer, number)
+	view, err := s.desk.TicketOutline(ctx, indexer, number)
 	if err != nil && helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
 		return nil, err
 	}

@@ -245,6 +245,9 @@ func (b *batch) take(ctx context.Context, e helpdesk.Event) error {
 }
 
 func (b *batch) takeMessages(ctx context.Context, thread *helpdesk.TicketView) error {
+	if err := b.source.desk.ReadBodies(ctx, indexer, thread, nil); err != nil {
+		return err
+	}
 	for _, list := range [][]helpdesk.MessageView{thread.Messages, thread.Held} {
 		for i := range list {
 			v := &list[i]
