@@ -45,6 +45,24 @@ func TestBrowserInLittleRoom(t *testing.T) {
 	b.click("[data-send]")
 	b.until(`!CSS.supports("top", "anchor(--a bottom)") || document.querySelector(".toast").getBoundingClientRect().top >= document.querySelector("#ticket-head").getBoundingClientRect().bottom`)
 
+	// The button that asks for approval is long: what stands before it is still to be read.
+	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliases[0].Approval = true
+	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), aliases[0]); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.BeginBulkReply(h.ctx(), h.admin.Actor(), []uint64{1}); err != nil {
+		t.Fatal(err)
+	}
+	b.open("/inbox/open/2")
+	b.until(`document.querySelector(".composer .send").textContent === "承認を依頼"`)
+	b.until(`(word => word.scrollWidth <= word.clientWidth)(document.querySelector(".composer-end .check span"))`)
+	b.open("/bulk-replies")
+	b.until(`document.querySelector(".bulk-replies .badge").offsetHeight > 0`)
+
 	b.do(chromedp.EmulateViewport(720, 450)) // 1440 by 900 at 200 %
 	b.open("/inbox/open/2")
 	b.until(`document.querySelector(".editor") && document.querySelector("#thread").clientHeight > 200`)
