@@ -2,6 +2,10 @@ package ui
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"html/template"
 	"image"
 	"image/color"
 	"image/png"
@@ -54,10 +58,25 @@ func (s *Server) worker(c echo.Context) error {
 	return c.Blob(http.StatusOK, file.contentType, file.plain)
 }
 
+// offlineStyle is that of the page that is kept for when the server is away: a
+// style sheet of its own file would be away too. The colours are those of tokens.css.
+const offlineStyle = `:root { color-scheme: light dark; }
+body { max-width: 22rem; margin: 22vh auto 0; padding: 0 16px; background: light-dark(#f6f5f2, #141312); color: light-dark(#23211d, #ebe8e2); font: .875rem/1.7 -apple-system, "Segoe UI", "Hiragino Sans", "Noto Sans JP", "Noto Sans CJK JP", "Yu Gothic UI", Meiryo, system-ui, sans-serif; text-align: center; }
+h1 { font-size: 1.25rem; line-height: 1.5; }
+h1, p { word-break: auto-phrase; text-wrap: balance; }
+a { display: inline-block; margin-top: 8px; padding: 8px 16px; border: 1px solid light-dark(#d8d4cc, #3a3733); border-radius: 6px; background: light-dark(#fff, #22211e); color: inherit; line-height: 1.7; text-decoration: none; }`
+
+// offlinePolicy allows that style and nothing else.
+var offlinePolicy = fmt.Sprintf("%s; style-src 'sha256-%s'", answerPolicy, func() string {
+	sum := sha256.Sum256([]byte(offlineStyle))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}())
+
 // offline is what the worker shows where the server cannot be reached. It needs
 // nothing else from here.
 func (s *Server) offline(c echo.Context) error {
-	return s.templates[s.languageOf(c, nil)].ExecuteTemplate(c.Response(), "offline", nil)
+	c.Response().Header().Set("Content-Security-Policy", offlinePolicy)
+	return s.templates[s.languageOf(c, nil)].ExecuteTemplate(c.Response(), "offline", template.CSS(offlineStyle))
 }
 
 // appIcons draws each icon once.

@@ -1,6 +1,8 @@
 package ui_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"image/png"
 	"net/http"
@@ -64,5 +66,9 @@ func TestTheWebCanBeInstalled(t *testing.T) {
 	if !strings.HasPrefix(worker.Header.Get("Content-Type"), "text/javascript") || worker.Header.Get("Cache-Control") != "no-cache" {
 		t.Errorf("the worker comes as %v", worker.Header)
 	}
-	b.get("/offline").want(http.StatusOK).shows("サーバーに接続できません")
+	offline := b.get("/offline").want(http.StatusOK).shows("サーバーに接続できません")
+	style := sha256.Sum256([]byte(partOf(offline.body, "<style>", "</style>")))
+	if policy := offline.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(style[:])+"'") {
+		t.Errorf("a browser would not take the style of the page: %s", policy)
+	}
 }

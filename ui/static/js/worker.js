@@ -1,6 +1,6 @@
 // The service worker: shows notices while no page is open, and says what is wrong
 // while the server cannot be reached. It keeps nothing of any mail.
-const shelf = "offline-1";
+const shelf = "offline-2";
 
 self.addEventListener("install", (event) => {
   event.waitUntil(caches.open(shelf).then((cache) => cache.add(new Request("/offline", { cache: "reload" }))).then(() => self.skipWaiting()));
