@@ -13,8 +13,12 @@ import (
 const warningsKey = "composer.warnings"
 
 // warn stops a reply whose author should look at something again, once: what
-// they were warned of comes back in the form, and is then meant so.
+// they were warned of comes back in the form, and is then meant so. A mail that
+// names nobody is refused for that, so there is nothing else to look at yet.
 func (s *Server) warn(c echo.Context, reply helpdesk.Reply) error {
+	if (reply.Forward != "" || reply.Opening != nil) && len(reply.To)+len(reply.Cc)+len(reply.Bcc) == 0 {
+		return nil
+	}
 	list, err := s.desk.CheckReply(c.Request().Context(), visitOf(c).actor(), reply)
 	if err != nil {
 		return err

@@ -29,6 +29,8 @@ func TestForwardingFromTheMenu(t *testing.T) {
 			"upload", file, "back", "/inbox/open/1"}, pairs...)...)
 	}
 	send("to", "").want(http.StatusUnprocessableEntity).shows("転送先を宛先に入力してください。", "請求書.pdf")
+	// Nor is anybody asked first whether a mail to nobody is meant so.
+	send("to", "", "html", "").want(http.StatusUnprocessableEntity).shows("転送先を宛先に入力してください。").hides("本文が空のままです")
 	send("to", "tamura@kyaku.example").want(http.StatusUnprocessableEntity).shows("お客様側の宛先です")
 	send("to", "経理 <zeirishi@keiri.example>").want(http.StatusUnprocessableEntity).shows("まだメールのやり取りがありません").hides("添付されていません")
 	send("to", "経理 <zeirishi@keiri.example>", "warned", "first_time zeirishi@keiri.example").want(http.StatusSeeOther)
