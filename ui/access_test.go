@@ -25,7 +25,7 @@ func TestSetupMakesTheFirstAdminOnce(t *testing.T) {
 	b.get("/setup?key="+h.secret).want(http.StatusOK).shows("ようこそ", `name="domain"`)
 	form := []string{"key", h.secret, "name", "佐藤 遥", "email", "sato@example.jp", "password", "short", "alias", "support",
 		"domain", "example.jp", "alias_name", "アオバ計測 サポート"}
-	b.post("/setup", form...).want(http.StatusUnprocessableEntity).shows("10 文字以上", "アオバ計測 サポート", `id="error-password"`).hides(`value="short"`)
+	b.post("/setup", form...).want(http.StatusUnprocessableEntity).shows("10 文字以上", "アオバ計測 サポート", `id="error-password"`, `required aria-invalid="true" autofocus`).hides(`value="short"`)
 	form[7] = password
 	b.post("/setup", form...).want(http.StatusSeeOther).leads("/setup/done")
 	b.get("/inbox/open").want(http.StatusOK).shows("対応中のチケットはありません", `href="/setup/done"`)
