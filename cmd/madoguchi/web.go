@@ -86,6 +86,7 @@ func (s *server) openWeb(context.Context) (err error) {
 		ReadHeaderTimeout: headerTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    64 << 10,
+		ConnState:         newWebConnections(s.log).changed,
 		ErrorLog:          slog.NewLogLogger(s.log.With("part", "web").Handler(), slog.LevelDebug),
 	}
 	return nil
