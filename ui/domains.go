@@ -2,6 +2,7 @@ package ui
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -55,14 +56,15 @@ const (
 type domainReports struct {
 	check func(context.Context, string) []DomainPart
 	now   func() time.Time
+	log   *slog.Logger
 
 	mu       sync.Mutex
 	reports  map[string]domainReport
 	checking map[string]chan struct{} // closed when the check is done
 }
 
-func newDomainReports(check func(context.Context, string) []DomainPart, now func() time.Time) *domainReports {
-	return &domainReports{check: check, now: now, reports: map[string]domainReport{}, checking: map[string]chan struct{}{}}
+func newDomainReports(check func(context.Context, string) []DomainPart, now func() time.Time, log *slog.Logger) *domainReports {
+	return &domainReports{check: check, now: now, log: log, reports: map[string]domainReport{}, checking: map[string]chan struct{}{}}
 }
 
 // begin starts a check, or joins the one under way, and returns what is closed
@@ -78,7 +80,8 @@ func (d *domainReports) begin(closed context.Context, domain string) <-chan stru
 	go func() {
 		ctx, cancel := context.WithTimeout(closed, domainCheckTimeout)
 		defer cancel()
-		parts := d.check(ctx, domain)
+		var parts []DomainPart
+		notEnding(d.log, "domain not checked", func() { parts = d.check(ctx, domain) })
 		d.mu.Lock()
 		defer d.mu.Unlock()
 		d.reports[domain] = domainReport{domain, parts, d.now()}

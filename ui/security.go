@@ -2,6 +2,7 @@ package ui
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 
@@ -57,6 +58,17 @@ func (s *Server) refuseCrossOrigin(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		return next(c)
 	}
+}
+
+// notEnding does work in a goroutine of its own, where a panic would end the server, and
+// logs it instead.
+func notEnding(log *slog.Logger, what string, work func()) {
+	defer func() {
+		if r := recover(); r != nil {
+			log.Error(what, "error", fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+		}
+	}()
+	work()
 }
 
 // recoverPanics turns a panic into an internal error, logged with its stack.

@@ -273,7 +273,7 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 		return nil, err
 	}
 	s.presence = newPresence(s.closed, s.options.Now)
-	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now)
+	s.domainReports = newDomainReports(s.options.CheckDomain, s.options.Now, s.log)
 	s.checkups.check = s.options.Check
 	s.images = newImageFetcher(s.closed, o.Images, s.options.Now)
 	if o.Cards != nil {

@@ -91,6 +91,15 @@ func TestTheAuditPageAndItsFile(t *testing.T) {
 	h.as(h.user("mori@example.jp", "森", helpdesk.RoleAgent)).get("/settings/audit.csv").want(http.StatusForbidden)
 }
 
+// What is read of a domain is what others publish: a fault in reading it must not end
+// the server.
+func TestACheckOfADomainThatBreaksEndsNothing(t *testing.T) {
+	h := newReadyHouse(t, func(o *ui.Options) {
+		o.CheckDomain = func(context.Context, string) []ui.DomainPart { panic("over a record") }
+	})
+	h.as(h.admin).get("/settings/domains").want(http.StatusOK).shows("example.jp")
+}
+
 func TestDomainsThatAreNotInOrderAreMarked(t *testing.T) {
 	asked := make(chan string, 10)
 	h := newReadyHouse(t, func(o *ui.Options) {

@@ -123,10 +123,12 @@ func (s *Server) reverseNames(ctx context.Context, list []helpdesk.DomainReports
 	for _, d := range list {
 		for _, source := range d.Sources[:min(reportSourcesShown, len(d.Sources))] {
 			asked.Go(func() {
-				name := s.options.ReverseName(ctx, source.Address)
-				mu.Lock()
-				defer mu.Unlock()
-				names[source.Address] = name
+				notEnding(s.log, "no name of a sender's address", func() {
+					name := s.options.ReverseName(ctx, source.Address)
+					mu.Lock()
+					defer mu.Unlock()
+					names[source.Address] = name
+				})
 			})
 		}
 	}

@@ -3,11 +3,14 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -48,7 +51,13 @@ type checkup struct {
 const checkPatience = 40 * time.Second
 
 // run looks at everything at once, and returns what was found in a fixed order.
-func (c *checkup) run(ctx context.Context) ([]finding, error) {
+// The error is a panic of any of them, or that of the store.
+func (c *checkup) run(ctx context.Context) (all []finding, err error) {
+	defer func() {
+		if reason := recover(); reason != nil {
+			err = fmt.Errorf("check up: %v", reason)
+		}
+	}()
 	ctx, cancel := context.WithTimeout(ctx, checkPatience)
 	defer cancel()
 	names, err := c.domains.desk.SendingDomains(ctx)
@@ -62,16 +71,34 @@ func (c *checkup) run(ctx context.Context) ([]finding, error) {
 	parts = append(parts, c.listeners, c.ports, c.blocklists, c.senderLists, c.contentFilter, c.clock,
 		func(context.Context) []finding { return found(check.Disk(c.config.Server.Data)) }, c.backups, c.reading)
 	results := make([][]finding, len(parts))
-	var group sync.WaitGroup
-	for i, part := range parts {
-		group.Go(func() { results[i] = part(ctx) })
-	}
-	group.Wait()
+	together(len(parts), func(i int) { results[i] = parts[i](ctx) })
 	list := []finding{}
 	for _, result := range results {
 		list = append(list, result...)
 	}
 	return list, nil
+}
+
+// together does n pieces of work at once. A panic of one goes on in the caller when all
+// have ended: what they read is what others publish, and in a goroutine of its own it
+// would end the server.
+func together(n int, work func(i int)) {
+	broken := make([]error, n)
+	var group sync.WaitGroup
+	for i := range n {
+		group.Go(func() {
+			defer func() {
+				if reason := recover(); reason != nil {
+					broken[i] = fmt.Errorf("panic: %v\n%s", reason, debug.Stack())
+				}
+			}()
+			work(i)
+		})
+	}
+	group.Wait()
+	if err := errors.Join(broken...); err != nil {
+		panic(err)
+	}
 }
 
 func found(list ...check.Finding) (out []finding) {

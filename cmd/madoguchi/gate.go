@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -88,26 +87,23 @@ func (c *checkup) senderLists(ctx context.Context) []finding {
 	options := c.config.blocklists()
 	checker := dnsbl.New(options)
 	list := make([]check.Finding, len(options.Lists))
-	var group sync.WaitGroup
-	for i, l := range options.Lists {
-		group.Go(func() {
-			state, err := checker.Test(ctx, l)
-			f := check.Finding{Area: "blocklist", Subject: l.Zone, State: check.Wrong, Key: "dnsbl_" + string(state), Args: []string{l.Zone}}
-			if err != nil {
-				f.Args = append(f.Args, err.Error())
-			}
-			switch state {
-			case dnsbl.Fine:
-				f.State = check.Fine
-			case dnsbl.Silent:
-				f.State = check.Warning
-			case dnsbl.Refused, dnsbl.Nonsense:
-				f.Fix = `dns.resolver = "127.0.0.1:53"`
-			}
-			list[i] = f
-		})
-	}
-	group.Wait()
+	together(len(list), func(i int) {
+		l := options.Lists[i]
+		state, err := checker.Test(ctx, l)
+		f := check.Finding{Area: "blocklist", Subject: l.Zone, State: check.Wrong, Key: "dnsbl_" + string(state), Args: []string{l.Zone}}
+		if err != nil {
+			f.Args = append(f.Args, err.Error())
+		}
+		switch state {
+		case dnsbl.Fine:
+			f.State = check.Fine
+		case dnsbl.Silent:
+			f.State = check.Warning
+		case dnsbl.Refused, dnsbl.Nonsense:
+			f.Fix = `dns.resolver = "127.0.0.1:53"`
+		}
+		list[i] = f
+	})
 	return found(list...)
 }
 

@@ -39,3 +39,13 @@ func TestAPanicReachesTheCaller(t *testing.T) {
 		}()
 	}
 }
+
+// The same of what the DNS says of a domain of ours.
+func TestAPanicOverADomainOfOursReachesTheCaller(t *testing.T) {
+	defer func() {
+		if reason := recover(); reason == nil {
+			t.Error("nothing was recovered")
+		}
+	}()
+	auth.CheckSetup(t.Context(), breaking{over: "_dmarc.example.com"}, auth.Setup{Domain: "example.com", Hostname: "mx.example.com", Sender: "mx.example.com"})
+}

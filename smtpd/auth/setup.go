@@ -90,12 +90,16 @@ func CheckSetup(ctx context.Context, r Resolver, s Setup) []SetupPart {
 		checks = append(checks, s.policyRecord, s.policyHost)
 	}
 	checks = append(checks, s.tlsReports, s.ptr)
-	parts := make([]SetupPart, len(checks))
+	outcomes := make([]outcome[SetupPart], len(checks))
 	var group sync.WaitGroup
 	for i, check := range checks {
-		group.Go(func() { parts[i] = check(ctx, dns) })
+		group.Go(func() { outcomes[i] = attempt(func() SetupPart { return check(ctx, dns) }) })
 	}
 	group.Wait()
+	parts := make([]SetupPart, len(checks))
+	for i, o := range outcomes {
+		parts[i] = o.get()
+	}
 	return parts
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -136,7 +137,14 @@ func (c *Checker) check(ctx context.Context, list List, ip netip.Addr) *Listing 
 		listing *Listing
 		err     error
 	}
-	done := c.asking.DoChan(list.Zone+" "+ip.String(), func() (any, error) {
+	done := c.asking.DoChan(list.Zone+" "+ip.String(), func() (_ any, err error) {
+		// What is read are strangers' answers: a fault in it must not end the server.
+		defer func() {
+			if reason := recover(); reason != nil {
+				c.options.Log.Error("blocklist not asked: panic", "list", list.Zone, "error", reason, "stack", string(debug.Stack()))
+				err = fmt.Errorf("panic: %v", reason)
+			}
+		}()
 		if a, known := c.remembered(q); known { // another session's question ended just now
 			return result{listing: a.listing}, nil
 		}

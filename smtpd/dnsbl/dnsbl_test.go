@@ -121,3 +121,17 @@ func TestListsAreTested(t *testing.T) {
 		}
 	}
 }
+
+// A fault in what is done with a stranger's answer must not end the server.
+func TestAPanicListsNobody(t *testing.T) {
+	n := dnstest.ServeZone(t, ".broken.test. SERVFAIL", "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
+	var log bytes.Buffer
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Lists: lists("broken.test", "zen.test"),
+		Failed: func(zone string) { panic("over " + zone) }, Log: slog.New(slog.NewTextHandler(&log, nil))})
+	if got := c.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); len(got) != 1 || got[0].Zone != "zen.test" {
+		t.Errorf("listed as %+v", got)
+	}
+	if !strings.Contains(log.String(), "over broken.test") {
+		t.Errorf("log\n%s", log.String())
+	}
+}
