@@ -29,7 +29,18 @@ func (s *server) intake() intake {
 // Recipient implements smtpd.Handler.
 func (i intake) Recipient(ctx context.Context, _, address string) error {
 	_, err := i.ours(ctx, address)
+	var refused *helpdesk.RecipientError
+	if errors.As(err, &refused) && i.isPostmaster(address) {
+		// Every server has to take mail for its postmaster (RFC 5321, section 4.5.1),
+		// and here no alias is there yet that it could go to.
+		return &smtpd.Refusal{Code: 450, Enhanced: [3]int{4, 3, 5}, Message: "no address takes mail here yet, please try again later", Reason: smtpd.ReasonTemporary}
+	}
 	return refusal(err)
+}
+
+// isPostmaster reports whether an address is that of the postmaster of the server itself.
+func (i intake) isPostmaster(address string) bool {
+	return strings.EqualFold(address, "postmaster") || strings.EqualFold(address, "postmaster@"+i.hostname)
 }
 
 // ours is the address under which the desk takes mail to address. The

@@ -76,8 +76,17 @@ func TestWhoTakesMail(t *testing.T) {
 		}
 		return err != nil
 	}
-	if !refused("support@example.com") || !refused("postmaster@mx.example.net") {
+	if !refused("support@example.com") || !refused("postmaster@example.com") {
 		t.Error("a house without addresses takes mail")
+	}
+	for _, to := range []string{"postmaster@mx.example.net", "Postmaster"} { // there is nobody yet whom it could go to
+		client := smtp.NewClient(dialSMTP(t, "tcp", s.smtp))
+		err := hand(client, "ann@customer.example", to, plainLetter)
+		var reply *smtp.SMTPError
+		if !errors.As(err, &reply) || reply.Code != 450 || reply.EnhancedCode != (smtp.EnhancedCode{4, 3, 5}) {
+			t.Errorf("mail to %s of a house without addresses: %v, want 450 4.3.5", to, err)
+		}
+		client.Close()
 	}
 	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", s.data)
 	for to, want := range map[string]bool{
