@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"path"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -64,11 +65,13 @@ func (d *Draft) fits(size int64) error {
 
 func (d *Draft) fileKey(id string) []byte { return key(d.ID, id) }
 
-// maxFileName is in bytes; most file systems take no longer one.
-const maxFileName = 255
+const (
+	maxFileName  = 255 // bytes; most file systems take no longer one
+	maxExtension = 20  // bytes, with the dot; what is longer is a part of the name
+)
 
-// fileName keeps the last part of what a browser calls a file, cut at its start
-// where it is too long: the end says what it is.
+// fileName keeps the last part of what a browser calls a file, cut before its
+// extension where it is too long: the beginning says which it is, the end what.
 func fileName(name string) string {
 	name = name[strings.LastIndexAny(name, `/\`)+1:]
 	name = strings.TrimSpace(strings.Map(func(r rune) rune {
@@ -77,9 +80,12 @@ func fileName(name string) string {
 		}
 		return r
 	}, name))
-	for len(name) > maxFileName {
-		_, size := utf8.DecodeRuneInString(name)
-		name = name[size:]
+	if len(name) > maxFileName {
+		extension := path.Ext(name)
+		if len(extension) > maxExtension {
+			extension = ""
+		}
+		name = strings.ToValidUTF8(name[:maxFileName-len(extension)], "") + extension
 	}
 	if name == "" {
 		return "file"
