@@ -104,7 +104,7 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 			return nil, nil
 		}
 	}
-	occasion, err := occasionOf(r, ticket, alias, "", d.Now())
+	occasion, err := d.occasionNow(r, ticket, alias, "")
 	if err != nil {
 		return nil, err
 	}

@@ -48,6 +48,28 @@ func (h *house) from(address string, lines ...string) helpdesk.Receipt {
 	return h.post("support@example.jp", append(lines, "Subject: Re: Broken pump", "", fmt.Sprintf("It leaks, mail %d.", h.mails))...)
 }
 
+// What leaves by itself has the date of the house, wherever the server stands.
+func TestAnAcknowledgementHasTheHousesDate(t *testing.T) {
+	h := newHouse(t)
+	h.alias.Acknowledgement = "{{date}} に受け付けました。"
+	_, err := h.SaveAlias(t.Context(), h.admin, h.alias)
+	h.must(err)
+	h.now = time.Date(2026, 11, 23, 23, 30, 0, 0, time.UTC)
+	h.from("Ono <ono@other.example>")
+	raw := h.acknowledge()["ono@other.example"]
+	if text := parse(raw).Text; !strings.Contains(text, "2026年11月24日 に受け付けました。") {
+		t.Errorf("the text: %q", text)
+	}
+	if !strings.Contains(raw, "\r\nDate: Tue, 24 Nov 2026 08:30:00 +0900\r\n") {
+		t.Errorf("the mail:\n%s", raw)
+	}
+	m := h.reply(1, "明日お送りします。")
+	h.pass(10 * time.Second)
+	if raw := h.deliver(taken)["ono@other.example"]; !strings.Contains(raw, "\r\nDate: Tue, 24 Nov 2026 08:30:00 +0900\r\n") {
+		t.Errorf("the reply %s:\n%s", m.ID, raw)
+	}
+}
+
 func TestFirstMailIsAcknowledged(t *testing.T) {
 	h := newHouse(t).withAcknowledgement()
 	receipt := h.from("Ono <ono@other.example>")

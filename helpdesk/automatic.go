@@ -81,7 +81,7 @@ func (d *Desk) newAutomatic(on *occasion, m *Message, what automatic) *outgoing 
 	out.InReplyTo, out.References = m.answered()
 	o.draft = mail.Draft{
 		From: mailAddress(out.From), ReplyTo: mail.Address{Name: out.From.Name, Address: out.ReplyAddress}, To: mailAddresses(out.To),
-		Subject: out.Subject, Date: now, MessageID: out.MessageID, InReplyTo: m.MessageID, References: out.References, Text: text, HTML: html,
+		Subject: out.Subject, Date: on.at, MessageID: out.MessageID, InReplyTo: m.MessageID, References: out.References, Text: text, HTML: html,
 		Header: append([]mail.Field{{Name: "Auto-Submitted", Value: "auto-replied"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
 			threadFields(ticket, m, now)...),
 	}

@@ -127,7 +127,7 @@ func (d *Desk) autoReplyView(r store.Reader, t *Ticket) (*AutoReplyView, error) 
 	if template == nil || s == nil {
 		return v, nil
 	}
-	o, err := occasionOf(r, t, l.alias, "", d.Now())
+	o, err := d.occasionNow(r, t, l.alias, "")
 	if err != nil {
 		return nil, err
 	}

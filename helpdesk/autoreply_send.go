@@ -191,7 +191,7 @@ func (t *Ticket) planned(seen string) bool {
 
 // composeAutoReply writes the answer, in the service's language.
 func (d *Desk) composeAutoReply(r store.Reader, l *autoLetter) (*outgoing, error) {
-	on, err := occasionOf(r, l.ticket, l.alias, "", d.Now())
+	on, err := d.occasionNow(r, l.ticket, l.alias, "")
 	if err != nil {
 		return nil, err
 	}

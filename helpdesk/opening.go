@@ -116,7 +116,7 @@ func (g *ground) begin(r store.Reader, to Address, subject string) (err error) {
 
 // occasion is what a text of a user's is filled with here.
 func (d *Desk) occasion(r store.Reader, g ground, userID string) (occasion, error) {
-	o, err := occasionOf(r, g.ticket, g.alias, userID, d.Now())
+	o, err := d.occasionNow(r, g.ticket, g.alias, userID)
 	if err != nil {
 		return o, err
 	}

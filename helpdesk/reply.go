@@ -363,7 +363,7 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 	html = mail.StyleLetter(html, alias.Language)
 	o.draft = mail.Draft{
 		From: mailAddress(m.From), ReplyTo: mail.Address{Name: m.From.Name, Address: m.ReplyAddress},
-		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date,
+		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date.In(o.zone), // as a colleague's program would write it (RFC 5322, section 3.6.1)
 		MessageID: m.MessageID, References: m.References, Text: text, HTML: html,
 		Header: threadFields(ticket, newest, m.At),
 	}

@@ -40,6 +40,16 @@ func occasionOf(r store.Reader, t *Ticket, alias *Alias, userID string, at time.
 	return o, err
 }
 
+// occasionNow is occasionOf for what is written now by no reader's clock: its date is
+// that of the house, wherever the server stands.
+func (d *Desk) occasionNow(r store.Reader, t *Ticket, alias *Alias, userID string) (occasion, error) {
+	zone, err := d.houseZone(r)
+	if err != nil {
+		return occasion{}, err
+	}
+	return occasionOf(r, t, alias, userID, d.Now().In(zone))
+}
+
 // unknownCustomer is how somebody is addressed whose name is not known, and
 // honorific what a name is followed by, in the languages that are known for it.
 var (
