@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strings"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -132,7 +131,7 @@ func (c *command) postAcknowledgement(o *outgoing, raw store.Blob) error {
 	if ticket.MergedInto != 0 { // between composing and now: its customer has company there
 		return nil
 	}
-	refusal, err := c.limitAutomatic(acknowledgementLimits(c.desk, strings.ToLower(m.To[0].Email)))
+	refusal, err := c.limitAutomatic(acknowledgementLimits(c.desk, withoutSubaddress(m.To[0].Email)))
 	if err != nil {
 		return err
 	}

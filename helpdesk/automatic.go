@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -113,7 +114,7 @@ func (c *command) putAutomatic(o *outgoing, raw store.Blob) error {
 
 // acknowledged remembers when automatic mail went to an address or a domain.
 type acknowledged struct {
-	To    string // "address:", "domain:" or "service:" and the name
+	To    string // "address:", "domain:", "service:", "copy:", "notice:" or "relay:" and the name
 	Times []time.Time
 	Until time.Time // when none of them counts any more
 }
@@ -185,6 +186,29 @@ func (c *command) forgetAcknowledged() error {
 		over = append(over, sent.To)
 	}
 	for _, to := range over {
+		if err := acknowledgements.Delete(c, key(to)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// eraseAcknowledged forgets what went automatically to people, or because of them.
+func (c *command) eraseAcknowledged(addresses []string) error {
+	names := slices.Clone(addresses)
+	for _, address := range addresses {
+		names = appendNew(names, withoutSubaddress(address))
+	}
+	var of []string
+	for sent, err := range acknowledgements.Scan(c, store.Range{}) {
+		if err != nil {
+			return err
+		}
+		if namesAny(sent.To, names) {
+			of = append(of, sent.To)
+		}
+	}
+	for _, to := range of {
 		if err := acknowledgements.Delete(c, key(to)); err != nil {
 			return err
 		}

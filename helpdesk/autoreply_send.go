@@ -249,7 +249,7 @@ func (c *command) settleAutoReply(t *Ticket, o *outgoing, raw store.Blob, byHand
 // services that take each other for people come round in twice the delay, and
 // must fall silent.
 func (l *autoLetter) limits(d *Desk) []automaticLimit {
-	address := strings.ToLower(l.mail.From.Email)
+	address := withoutSubaddress(l.mail.From.Email)
 	return []automaticLimit{
 		{"service:" + address, l.service.SenderLimit, max(addressPause, 3*l.service.Delay)},
 		{"domain:" + domainOf(address), d.options.AcknowledgementsPerDomain, domainPause},

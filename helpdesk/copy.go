@@ -89,6 +89,15 @@ func (d *Desk) CopyToAssignee(ctx context.Context, messageID string) error {
 		if err := c.clearTimer(TimerCopy, messageID); err != nil || o == nil {
 			return err
 		}
+		refusal, err := c.limitAutomatic(o.limits)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			_, err := c.record(Event{Kind: EventCopyFailed, Ticket: o.delivery.Ticket, Message: messageID,
+				Data: map[string]string{"recipient": o.delivery.Recipient, "text": refusal.String()}})
+			return err
+		}
 		return c.putCopy(o, store.Compress(raw))
 	})
 }
@@ -113,6 +122,7 @@ type outgoingCopy struct {
 	delivery Delivery
 	token    Token
 	bounce   Token
+	limits   []automaticLimit
 }
 
 func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, error) {
@@ -142,6 +152,7 @@ func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, err
 	}
 	domain, expires := domainOf(alias.Address), d.now().Add(d.options.TokenLifetime)
 	o := &outgoingCopy{
+		limits: copyLimit(address, m),
 		token:  Token{Value: newToken(), Kind: TokenAgent, Ticket: ticket.Number, Message: m.ID, User: user.ID, Alias: alias.Address, ExpiresAt: expires},
 		bounce: Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number, Message: m.ID, Alias: alias.Address, ExpiresAt: expires},
 		delivery: Delivery{ID: d.newID(), Message: m.ID, Ticket: ticket.Number, Recipient: address, Copy: true,
@@ -215,12 +226,24 @@ func (d *Desk) RelayAgentMail(ctx context.Context, messageID string) error {
 	}
 	parsed := mail.Parse(raw)
 	reply := Reply{Ticket: number, answers: m.Via, Text: mail.SplitReply(parsed).New, IdempotencyKey: "relay-" + messageID}
+	err = d.view(ctx, func(r store.Reader) error { return relayRepeats(r, number, author, reply.Text, d.now()) })
+	if CodeOf(err) == CodeConflict {
+		return d.holdRelay(ctx, messageID, err)
+	}
+	if err != nil {
+		return fmt.Errorf("relay message %s: %w", messageID, err)
+	}
 	for _, f := range parsed.Attachments {
 		if f.ContentID == "" || !f.Inline {
 			reply.Attachments = append(reply.Attachments, Upload{Filename: f.Filename, ContentType: f.ContentType, Data: f.Data})
 		}
 	}
-	done := func(c *command) error { return c.clearTimer(TimerRelay, messageID) }
+	done := func(c *command) error {
+		if err := c.limitRelay(number, author); err != nil {
+			return err
+		}
+		return c.clearTimer(TimerRelay, messageID)
+	}
 	_, err = d.reply(ctx, author.Actor(), reply, done)
 	if keyed(err) == "approval_needed" {
 		_, err = d.hold(ctx, author.Actor(), reply, Sending{}, done)

@@ -193,11 +193,11 @@ func (c *command) eraseContacts(e *Erasure, contact *Contact) error {
 			return err
 		}
 	}
+	if err := c.eraseAcknowledged(e.Addresses); err != nil {
+		return err
+	}
 	for _, address := range e.Addresses {
 		if err := suppressions.Delete(c, key(address)); err != nil {
-			return err
-		}
-		if err := acknowledgements.Delete(c, key(address)); err != nil {
 			return err
 		}
 		for t, err := range trustedSenders.Scan(c, store.Prefix(key(address))) {

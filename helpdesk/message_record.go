@@ -124,6 +124,7 @@ type Message struct {
 	Filters        []FilterResult `cbor:",omitempty"` // of filters
 	Bounces        []Bounce
 	NeverAnswer    bool // nothing automatic may answer it
+	Notice         bool `cbor:",omitempty"` // another house like this one tells its people of something
 
 	// Outbound only.
 	AuthorID     string // the user who wrote or logged it

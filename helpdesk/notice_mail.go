@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
 	"github.com/madoguchi/madoguchi/store"
@@ -38,6 +39,14 @@ func (d *Desk) MailNotice(ctx context.Context, id string, words NoticeWords) err
 		if err := c.clearTimer(TimerNotice, id); err != nil || o == nil {
 			return err
 		}
+		refusal, err := c.limitAutomatic(o.limits)
+		if err != nil {
+			return err
+		}
+		if refusal != nil {
+			d.log.Warn("a notice is not mailed, and left in the web", "why", refusal.String(), "notice", id)
+			return c.leaveUnread(id)
+		}
 		if err := raws.Put(c, key(o.delivery.RawID), store.Compress(raw)); err != nil {
 			return err
 		}
@@ -68,7 +77,15 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 		}
 		return nil, err
 	}
-	o := &outgoingCopy{delivery: Delivery{ID: d.newID(), Ticket: n.Ticket, Recipient: user.Email, Copy: true, Notice: n.ID,
+	about, err := subjectOf(r, n)
+	if err != nil {
+		return nil, err
+	}
+	if n.echoes(about, user) {
+		d.log.Info("a notice is not mailed: it would go round", "user", user.Email, "kind", n.Kind, "ticket", n.Ticket, "message", about.ID)
+		return nil, nil
+	}
+	o := &outgoingCopy{limits: n.noticeLimit(about, user), delivery: Delivery{ID: d.newID(), Ticket: n.Ticket, Recipient: user.Email, Copy: true, Notice: n.ID,
 		State: DeliveryDeferred, CreatedAt: d.now(), NextAt: d.now()}}
 	o.delivery.RawID = o.delivery.ID
 	alias, err := d.noticeAlias(r, n, o)
@@ -89,9 +106,19 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 		Date:      d.now(),
 		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
 		Text:      text,
-		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
+		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}, {Name: loopField, Value: "notice"}},
 	}
 	return o, nil
+}
+
+// leaveUnread shows a notice in the web that its user wanted by mail alone.
+func (c *command) leaveUnread(id string) error {
+	n, err := notices.Get(c, key(id))
+	if err != nil {
+		return gone(err)
+	}
+	n.ReadAt = time.Time{}
+	return notices.Put(c, n)
 }
 
 // noticeAlias is the alias that a notice's mail leaves from, nil where none can:

@@ -100,7 +100,7 @@ func (d *Desk) examine(in Incoming) *arrival {
 		Snippet: snippet(reply.New, parsed.Text), CharsetNotes: parsed.CharsetNotes, Defects: parsed.Defects,
 		Envelope: in.Envelope, Authentication: in.Authentication, Filters: in.Filters,
 		Identity:    identity(parsed, in.Raw, in.ID),
-		NeverAnswer: class.SuppressAutoReply,
+		NeverAnswer: class.SuppressAutoReply, Notice: isNotice(parsed),
 	}
 	if a.toReports = d.policy.Load().toReports(in.Envelope.Recipients); a.toReports {
 		a.report, a.noReport = readReport(parsed, d.now())

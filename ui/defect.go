@@ -79,6 +79,8 @@ var defectPlaces = shapes("defect.place.", [][2]string{
 	{"tnef_signature", `it does not begin with the signature`},
 	{"tnef_many", `more than (\d+) (?:mails within each other|attributes|attachments|properties)`},
 	{"tnef_mail", `attached mail: (.+)`},
+	{"relay_repeats", `the same words have left for the customer before: is it an automatic answer\?`},
+	{"relay_often", `more than (\d+) of them on one ticket in an hour: is it an automatic answer\?`},
 })
 
 func shapes(prefix string, list [][2]string) []defectShape {
