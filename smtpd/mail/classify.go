@@ -65,7 +65,7 @@ func Classify(m *Message, nullSender bool) Classification {
 	}
 	c.SuppressAutoReply = c.Bounce || c.Report || c.AutoReply || c.List
 	if !c.SuppressAutoReply {
-		c.Reason = findSuppression(m, fields)
+		c.Reason = findSuppression(m, fields, subject)
 		c.SuppressAutoReply = c.Reason != ""
 	}
 	return c
@@ -158,7 +158,7 @@ func findList(fields fieldIndex) string {
 
 // findSuppression says why a mail of no special kind must still not be answered
 // automatically, "" where it may.
-func findSuppression(m *Message, fields fieldIndex) string {
+func findSuppression(m *Message, fields fieldIndex, subject string) string {
 	if v := fields.automatic(); v != "" {
 		return "Auto-Submitted: " + v
 	}
@@ -197,6 +197,9 @@ func findSuppression(m *Message, fields fieldIndex) string {
 	}
 	if IsNoReply(answer) {
 		return "sender takes no replies"
+	}
+	if words := saysAutomatic(m, subject); words != "" {
+		return "it says so: " + words
 	}
 	return ""
 }
