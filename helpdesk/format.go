@@ -11,13 +11,20 @@ import (
 // DataVersion is the version of the data that this program writes. It rises when what
 // an older program would misread is stored: a table's Version is raised, a record's
 // field means something else, something is kept elsewhere. A new field or a new index
-// takes no new version. Data that was written before versions were kept is 0.
-const DataVersion = 1
+// takes no new version; a way of packing that an older program refuses does, since that
+// one would start and put off every mail. Data may be of version
+//
+//   - 0: no version is kept yet
+//   - 1: it is
+//   - 2: some records are packed without the dictionary, and index entries and the search
+//     index have other forms
+const DataVersion = 2
 
 // dataSteps bring data from one version to the next: dataSteps[n] from n to n+1. A step
 // may be broken off and done again.
 var dataSteps = [DataVersion]func(context.Context, *Desk) error{
 	func(context.Context, *Desk) error { return nil }, // from 1 on the version is kept
+	func(context.Context, *Desk) error { return nil }, // each record is read as it is; indexes are made anew by themselves
 }
 
 // dataFormat is which version the data is of, and who made it that.
