@@ -275,6 +275,10 @@ func readConfig(path string) (config, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return config{}, fmt.Errorf("there is no configuration file %s; config.example.toml shows one, and none is needed to start (leave --config out)", path)
 	}
+	if errors.Is(err, fs.ErrPermission) {
+		owner, _ := ownerOf(path)
+		return config{}, fmt.Errorf("the configuration file cannot be read by user %d: %w; it belongs to %s: run this as that user (sudo -u), or let this one read it", os.Getuid(), err, userName(owner))
+	}
 	if err != nil {
 		return config{}, fmt.Errorf("read configuration: %w", err)
 	}

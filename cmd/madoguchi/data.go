@@ -19,7 +19,8 @@ func storePath(directory string) string { return filepath.Join(directory, "madog
 
 // openStore opens the store of a data directory, and makes the directory where
 // it is missing. The error is store.ErrLocked, wrapped, where another process
-// has it open.
+// has it open. What root makes in it belongs to whom the rest does: a command of
+// root's would keep the server from starting.
 //
 // Damage that opening it put right is told to mended, which may be nil.
 func openStore(directory string, mended func(what string)) (*store.Journal, error) {
@@ -27,12 +28,16 @@ func openStore(directory string, mended func(what string)) (*store.Journal, erro
 		return nil, err
 	}
 	journal, err := store.Open(storePath(directory), store.BoltOptions{Mended: mended})
-	if errors.Is(err, fs.ErrPermission) {
-		return nil, unwritable(directory, err)
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) {
+		return nil, unusable(directory, err)
 	}
 	if err != nil {
 		return nil, err
 	}
+	// Where root may not give files away (in a container, over NFS), whoever opens them
+	// next is told whose they are.
+	logs := store.LogPaths(storePath(directory))
+	_ = errors.Join(adopt(directory, storePath(directory)), adopt(storePath(directory), logs[0], logs[1]))
 	return journal, nil
 }
 
@@ -40,30 +45,13 @@ func openStore(directory string, mended func(what string)) (*store.Journal, erro
 // that it can be written: better now than at the first mail.
 func prepareDirectory(directory string) error {
 	if err := os.MkdirAll(directory, 0o700); err != nil {
-		return unwritable(directory, err)
+		return unusable(directory, err)
 	}
 	probe, err := os.MkdirTemp(directory, ".writable-")
 	if err != nil {
-		return unwritable(directory, err)
+		return unusable(directory, err)
 	}
 	return os.Remove(probe)
-}
-
-// unwritable says why a data directory cannot be written, and what to do about it.
-func unwritable(directory string, err error) error {
-	for path := directory; errors.Is(err, syscall.ENOTDIR); path = filepath.Dir(path) {
-		if info, statErr := os.Stat(path); statErr == nil && !info.IsDir() {
-			return fmt.Errorf("data directory %s cannot be made: %s is a file; name a directory with --data DIR", directory, path)
-		}
-		if path == filepath.Dir(path) {
-			break
-		}
-	}
-	if !errors.Is(err, fs.ErrPermission) {
-		return fmt.Errorf("data directory %s cannot be written: %w; put that right or name another with --data DIR", directory, err)
-	}
-	return fmt.Errorf("data directory %s cannot be written by user %d: %w; give it to that user (chown -R %d %s) or name another with --data DIR",
-		directory, os.Getuid(), err, os.Getuid(), directory)
 }
 
 // verifyFile verifies a copy of the store that nobody else uses. Damage that
@@ -116,7 +104,7 @@ func setAside(directory, why string) (kept string, err error) {
 // putInPlace makes a file the store of a data directory, and gives it to whom that
 // belongs.
 func putInPlace(file, directory string) error {
-	return errors.Join(adopt(file, directory), os.Rename(file, storePath(directory)), syncDirectory(directory))
+	return errors.Join(adopt(directory, file), os.Rename(file, storePath(directory)), syncDirectory(directory))
 }
 
 // syncDirectory makes a rename in directory durable.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"strings"
@@ -42,7 +43,11 @@ func (f *dataFlags) existingDirectory() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, err := os.Stat(storePath(directory)); err != nil {
+	_, err = os.Stat(storePath(directory))
+	if errors.Is(err, fs.ErrPermission) {
+		return "", unusable(directory, err)
+	}
+	if err != nil {
 		return "", fmt.Errorf("there is no data in %s; name its directory with --data DIR, or begin there with madoguchi serve", directory)
 	}
 	return directory, nil

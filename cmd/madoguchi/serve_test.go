@@ -127,22 +127,58 @@ func TestServeNeedsAWritableDataDirectory(t *testing.T) {
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), madoguchi(t), "serve", "--data", data, "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0")
-	if os.Getuid() == 0 { // root may write everywhere: be nobody
-		for directory := filepath.Dir(data); directory != os.TempDir() && directory != "/"; directory = filepath.Dir(directory) {
-			if err := os.Chmod(directory, 0o755); err != nil {
-				t.Fatal(err)
-			}
-		}
-		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
-		command.Dir = "/"
-	}
+	asNobody(t, command, data) // root may write everywhere
 	out, err := command.CombinedOutput()
 	if err == nil || command.ProcessState.ExitCode() != 1 {
 		t.Fatalf("exit %d (%v), want 1\n%s", command.ProcessState.ExitCode(), err, out)
 	}
-	for _, want := range []string{"data directory " + data + " cannot be written", "permission denied", "chown", "--data DIR"} {
+	remedy := "chmod -R u+rwX " + data
+	if os.Getuid() == 0 {
+		remedy = data + " belongs to user 0 (root): run this as that user (sudo -u), give all of it to this one (chown -R 65534 " + data + ")"
+	}
+	for _, want := range []string{"data directory " + data + " cannot be used by user", "permission denied", remedy, "--data DIR"} {
 		if !strings.Contains(string(out), want) {
 			t.Errorf("the error does not say %q:\n%s", want, out)
+		}
+	}
+}
+
+// asNobody has root's command run as another user, who may come as far as to path.
+func asNobody(t *testing.T, command *exec.Cmd, path string) {
+	t.Helper()
+	if os.Getuid() != 0 {
+		return
+	}
+	for directory := filepath.Dir(path); directory != os.TempDir() && directory != "/"; directory = filepath.Dir(directory) {
+		if err := os.Chmod(directory, 0o755); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: 65534, Gid: 65534}}
+	command.Dir = "/"
+}
+
+// TestWhatBelongsToAnotherUserIsSaid has somebody use data, and a configuration, that are not theirs.
+func TestWhatBelongsToAnotherUserIsSaid(t *testing.T) {
+	if os.Getuid() != 0 {
+		t.Skip("SKIPPED, not passed: only root can be another user")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	succeed(t, "", "alias", "add", "support@example.com", "--name", "Support", "--data", data)
+	config := writeConfig(t, "[server]\n")
+	for _, test := range []struct {
+		path string
+		args []string
+		want string
+	}{
+		{data, []string{"verify", "--data", data}, "belongs to user 0 (root): run this as that user (sudo -u)"},
+		{config, []string{"serve", "--config", config}, "the configuration file cannot be read by user 65534: open " + config + ": permission denied; it belongs to user 0 (root)"},
+	} {
+		command := exec.CommandContext(t.Context(), madoguchi(t), test.args...)
+		asNobody(t, command, test.path)
+		out, err := command.CombinedOutput()
+		if err == nil || command.ProcessState.ExitCode() != 1 || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: %v, and it does not say %q:\n%s", test.args[0], err, test.want, out)
 		}
 	}
 }
