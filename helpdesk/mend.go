@@ -33,7 +33,7 @@ func (d *Desk) Mend(ctx context.Context, a Actor) (done Mended, err error) {
 		return done, err
 	}
 	for _, table := range allTables() {
-		if err := d.reindex(ctx, table); err != nil {
+		if _, err := d.reindex(ctx, table); err != nil {
 			return done, err
 		}
 	}

@@ -57,25 +57,31 @@ func (d *Desk) upgrade(ctx context.Context) error {
 			return nil
 		})
 	}
-	for _, table := range pending {
-		start := time.Now()
-		if err := d.reindex(ctx, table); err != nil {
+	d.log.InfoContext(ctx, "the indexes are not those of this version and are made anew; with much data this takes a while", "tables", len(pending))
+	start := time.Now()
+	for done, table := range pending {
+		steps, err := d.reindex(ctx, table)
+		if err != nil {
 			return err
 		}
-		d.log.InfoContext(ctx, "indexes made anew for this version", "table", table.Name(), "duration", time.Since(start))
+		if steps > 2 { // more than its entries, then its records: one of those that take long
+			d.log.InfoContext(ctx, "indexes made anew", "table", table.Name(), "done", done+1, "of", len(pending), "duration", time.Since(start))
+		}
 	}
+	d.log.InfoContext(ctx, "all indexes are those of this version", "duration", time.Since(start))
 	return nil
 }
 
-func (d *Desk) reindex(ctx context.Context, table checkedTable) error {
-	for next := []byte(nil); ; {
+// reindex makes the indexes of a table anew, and says in how many transactions.
+func (d *Desk) reindex(ctx context.Context, table checkedTable) (steps int, err error) {
+	for next := []byte(nil); ; steps++ {
 		from := next
 		err := d.db.Update(ctx, func(tx store.Tx) (err error) {
 			next, err = reindexPart(tx, table, from)
 			return err
 		})
 		if err != nil || next == nil {
-			return err
+			return steps + 1, err
 		}
 	}
 }

@@ -55,7 +55,7 @@ a restart. --stop ends it. Without --from it says how far it is.`,
 			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error { return showReadingAgain(ctx, cmd, ops, ask) })
+			return withOperations(ctx, cmd.ErrOrStderr(), directory, func(ops operations) error { return showReadingAgain(ctx, cmd, ops, ask) })
 		},
 	}
 	data.register(cmd)

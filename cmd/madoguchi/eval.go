@@ -50,7 +50,7 @@ it. Interrupted, it prints what it found until then.`,
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
 			if f.export != "" {
-				return f.exportCorrections(ctx, cmd.OutOrStdout())
+				return f.exportCorrections(ctx, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			}
 			return f.evaluate(ctx, cmd)
 		},

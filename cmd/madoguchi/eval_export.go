@@ -16,12 +16,12 @@ import (
 
 // exportCorrections writes the corrected mails as a set. A file takes its name
 // when it is whole, and is its owner's alone: customers' mails are in it.
-func (f *evalFlags) exportCorrections(ctx context.Context, stdout io.Writer) error {
+func (f *evalFlags) exportCorrections(ctx context.Context, stdout, notes io.Writer) error {
 	directory, err := f.data.existingDirectory()
 	if err != nil {
 		return err
 	}
-	return withOperations(ctx, directory, func(ops operations) error {
+	return withOperations(ctx, notes, directory, func(ops operations) error {
 		if f.export == "-" {
 			return ops.Corrections(ctx, stdout)
 		}

@@ -46,7 +46,7 @@ file given by --config. It works beside a running server and changes nothing.`,
 			if err != nil {
 				return err
 			}
-			return withOperations(cmd.Context(), directory, func(ops operations) error {
+			return withOperations(cmd.Context(), cmd.ErrOrStderr(), directory, func(ops operations) error {
 				if err := data.configure(cmd.Context(), ops); err != nil {
 					return err
 				}

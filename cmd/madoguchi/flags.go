@@ -62,7 +62,7 @@ func (f *dataFlags) operateOnExisting(cmd *cobra.Command, do func(ctx context.Co
 	}
 	ctx, stop := untilInterrupted(cmd.Context())
 	defer stop()
-	return withOperations(ctx, directory, func(ops operations) error { return do(ctx, ops, directory) })
+	return withOperations(ctx, cmd.ErrOrStderr(), directory, func(ops operations) error { return do(ctx, ops, directory) })
 }
 
 // configure has work without a running server go by the configuration file. A
@@ -85,7 +85,7 @@ func (f *dataFlags) operate(cmd *cobra.Command, work func(operations) error) err
 	if err != nil {
 		return err
 	}
-	return withOperations(cmd.Context(), directory, work)
+	return withOperations(cmd.Context(), cmd.ErrOrStderr(), directory, work)
 }
 
 // operateOrBegin is operate for what a new house can begin with, before its server
@@ -95,7 +95,7 @@ func (f *dataFlags) operateOrBegin(cmd *cobra.Command, work func(operations) err
 	if err != nil {
 		return err
 	}
-	return withOperations(cmd.Context(), directory, work)
+	return withOperations(cmd.Context(), cmd.ErrOrStderr(), directory, work)
 }
 
 // operateConfigured is operate for work that depends on the configuration: that of the
@@ -109,7 +109,7 @@ func (f *dataFlags) operateConfigured(cmd *cobra.Command, work func(operations) 
 	if err != nil {
 		return err
 	}
-	return withOperations(cmd.Context(), directory, func(ops operations) error {
+	return withOperations(cmd.Context(), cmd.ErrOrStderr(), directory, func(ops operations) error {
 		if l, alone := ops.(*local); alone {
 			l.config = c
 			l.config.Server.Data = directory

@@ -29,6 +29,8 @@ type local struct {
 	config  config
 	domains *domains
 	checkup func() *checkup // nil without a server
+	// kept is the copy of older data that opening it upgraded, "" where it was not.
+	kept string
 }
 
 var _ operations = (*local)(nil)
@@ -40,14 +42,15 @@ func openLocal(ctx context.Context, directory string) (*local, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := keepBeforeUpgrade(ctx, engine, directory); err != nil {
+	kept, err := keepBeforeUpgrade(ctx, engine, directory)
+	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
 	l, err := newLocal(ctx, engine)
 	if err != nil {
 		return nil, errors.Join(err, engine.Close())
 	}
-	l.config.Server.Data = directory
+	l.config.Server.Data, l.kept = directory, kept
 	return l, nil
 }
 

@@ -219,12 +219,16 @@ func openOperations(ctx context.Context, directory string) (operations, error) {
 	}
 }
 
-// withOperations runs one command's work and closes what it opened.
-func withOperations(ctx context.Context, directory string, work func(operations) error) (err error) {
+// withOperations runs one command's work and closes what it opened. That older data was
+// upgraded for it is said on notes.
+func withOperations(ctx context.Context, notes io.Writer, directory string, work func(operations) error) (err error) {
 	ops, err := openOperations(ctx, directory)
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, ops.Close()) }()
+	if l, alone := ops.(*local); alone && l.kept != "" {
+		fmt.Fprintf(notes, "the data in %s was of an older version and is upgraded; a copy of it as it was is %s\n", directory, l.kept)
+	}
 	return work(ops)
 }

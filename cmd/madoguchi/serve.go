@@ -77,7 +77,9 @@ func serve(ctx context.Context, flags serveFlags, out, logs io.Writer) error {
 	}
 	ctx, stop := untilInterrupted(ctx)
 	defer stop()
+	opened := notifier{}.starting()
 	s, err := newServer(ctx, c, logs)
+	opened()
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ or in the web.`,
 			if err != nil {
 				return err
 			}
-			return withOperations(cmd.Context(), directory, func(ops operations) error {
+			return withOperations(cmd.Context(), cmd.ErrOrStderr(), directory, func(ops operations) error {
 				link, err := ops.SetupLink(cmd.Context())
 				if err != nil {
 					return err

@@ -54,6 +54,30 @@ func (notifier) say(lines ...string) {
 	daemon.SdNotify(false, strings.Join(lines, "\n"))
 }
 
+// starting asks systemd for patience until done is called, whatever TimeoutStartSec= says:
+// upgrading much data, with a copy of it, takes as long as it takes, and a start that is
+// killed on the way would begin anew for ever.
+func (n notifier) starting() (done func()) {
+	const patience = 2 * time.Minute
+	ask := func() {
+		n.say("EXTEND_TIMEOUT_USEC="+strconv.FormatInt(patience.Microseconds(), 10), "STATUS=opening the data")
+	}
+	ask()
+	ticker, over := time.NewTicker(patience/4), make(chan struct{})
+	go func() {
+		defer ticker.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-ticker.C:
+				ask()
+			}
+		}
+	}()
+	return func() { close(over) }
+}
+
 func (n notifier) ready(status string) { n.say(daemon.SdNotifyReady, "STATUS="+status) }
 
 // reloading must be followed by ready.

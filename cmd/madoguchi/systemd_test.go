@@ -35,6 +35,7 @@ func TestSocketsAndStateOfSystemd(t *testing.T) {
 	if code, body := s.get("/readyz"); code != 200 {
 		t.Errorf("/readyz on the socket that was given: %d %s", code, body)
 	}
+	expectState(t, states, "EXTEND_TIMEOUT_USEC=120000000") // an upgrade may take long
 	expectState(t, states, "READY=1")
 	expectState(t, states, "WATCHDOG=1")
 	s.command.Process.Signal(syscall.SIGHUP)

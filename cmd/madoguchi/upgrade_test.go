@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/store"
 )
 
@@ -37,13 +41,21 @@ func TestOlderDataIsCopiedAndUpgraded(t *testing.T) {
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for range 2 { // the second time there is nothing to do
-		l, err := openLocal(t.Context(), directory)
-		if err != nil {
+	// A copy that a kill broke off is no copy.
+	if err := os.WriteFile(filepath.Join(directory, "before-upgrade-from-0-20260101-000000.db.partial"), []byte("half"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, said := range []string{"of an older version and is upgraded", ""} { // the second time there is nothing to do
+		root := newRootCommand()
+		var notes bytes.Buffer
+		root.SetOut(io.Discard)
+		root.SetErr(&notes)
+		root.SetArgs([]string{"verify", "--data", directory})
+		if err := root.Execute(); err != nil {
 			t.Fatal(err)
 		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
+		if said == "" && notes.Len() > 0 || !strings.Contains(notes.String(), said) {
+			t.Errorf("it says %q, want %q", notes.String(), said)
 		}
 	}
 	copies, err := filepath.Glob(filepath.Join(directory, "before-upgrade-from-0-*.db"))
@@ -63,5 +75,39 @@ func TestOlderDataIsCopiedAndUpgraded(t *testing.T) {
 	}
 	if _, err := os.Stat(storePath(restored)); err != nil {
 		t.Error(err)
+	}
+}
+
+// TestNewerDataIsRefused lets commands, one that reads and one that writes, meet data that
+// a newer program upgraded.
+func TestNewerDataIsRefused(t *testing.T) {
+	directory := t.TempDir()
+	l, err := openLocal(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	type format struct {
+		Version int
+		Program string
+		At      time.Time
+	}
+	formats := store.NewTable(store.Spec[format]{Name: "format", Version: 1, Key: func(*format) []byte { return store.Key(nil).BoundedText("data") }})
+	err = l.engine.Update(t.Context(), func(tx store.Tx) error {
+		return formats.Put(tx, &format{Version: helpdesk.DataVersion + 1, Program: "9.1"})
+	})
+	if err = errors.Join(err, l.Close()); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"verify"}, {"alias", "add", "support@example.com", "--name", "Support"}} {
+		root := newRootCommand()
+		root.SetErr(io.Discard)
+		root.SetArgs(append(args, "--data", directory))
+		err := root.Execute()
+		if err == nil || !strings.Contains(err.Error(), "written by Madoguchi 9.1") || !strings.Contains(err.Error(), "restore a backup of before") {
+			t.Errorf("%s: %v", args[0], err)
+		}
+	}
+	if copies, _ := filepath.Glob(filepath.Join(directory, "before-upgrade-*")); len(copies) > 0 {
+		t.Errorf("copies were made: %v", copies)
 	}
 }

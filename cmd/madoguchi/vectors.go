@@ -30,7 +30,7 @@ in [ai.embedding] since. The running server makes them, the newest first.`,
 			}
 			ctx, stop := untilInterrupted(cmd.Context())
 			defer stop()
-			return withOperations(ctx, directory, func(ops operations) error {
+			return withOperations(ctx, cmd.ErrOrStderr(), directory, func(ops operations) error {
 				if watch {
 					return watchVectors(ctx, cmd.OutOrStdout(), ops)
 				}

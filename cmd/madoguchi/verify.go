@@ -20,7 +20,8 @@ func newVerifyCommand() *cobra.Command {
 		Short: "Check that the data, or a backup, is whole",
 		Long: `Recomputes every index, reads every stored mail, and checks that each mail
 that was accepted is accounted for. Prints what differs and fails when anything
-does. It changes nothing, and works beside a running server.
+does. It changes nothing, and works beside a running server. Data of an older
+version is upgraded first, as by every command, with a copy of it as it was.
 
 Of a BACKUP, a file or a directory of them, it checks the same without restoring
 it: every checksum, and then all that can be recomputed, in a copy beside the backup
