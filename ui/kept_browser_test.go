@@ -82,3 +82,29 @@ func TestBrowserKeepsSearchesOfEachReader(t *testing.T) {
 		t.Error("a reader is offered what somebody else searched for")
 	}
 }
+
+// TestBrowserEmptiesANoteBesideADraft adds a note while a reply is a draft: the
+// note's field begins anew, and the reply goes on being kept.
+func TestBrowserEmptiesANoteBesideADraft(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "納期の件", text: "納期はいつでしょうか。"})
+	b := openTab(t, h.http.URL)
+	b.open("/inbox/open/1")
+	b.logIn("sato@example.jp", "/inbox/open/1")
+	b.until(`document.querySelector(".editor")`)
+	b.click(".editor")
+	b.do(chromedp.SendKeys(chromedp.CSS(".editor"), "納期は来週です。"))
+	b.until(`document.querySelector("[data-composer]").dataset.stamp`)
+	for i, kind := range []string{"note", "log"} {
+		eval[bool](b, `(document.querySelector("[name=mode][value=`+kind+`]").click(), true)`)
+		b.until(`document.querySelector("textarea[name=` + kind + `]").offsetHeight > 0`)
+		b.do(chromedp.SendKeys(chromedp.CSS(`textarea[name=`+kind+`]`), "在庫を確認しました。"))
+		b.click("." + kind + "-send")
+		b.until(`document.querySelectorAll(".note, .message.in").length === ` + []string{"2", "3"}[i] + ` && document.querySelector("textarea[name=` + kind + `]").value === "" &&
+			document.querySelector("[data-composer]").elements.mode.value === "reply" && document.querySelector(".editor").innerText.includes("来週")`)
+	}
+	stamp := eval[string](b, `document.querySelector("[data-composer]").dataset.stamp`)
+	b.click(".editor")
+	b.do(chromedp.SendKeys(chromedp.CSS(".editor"), "お待ちください。"))
+	b.until(`(kept => kept && kept !== "` + stamp + `")(document.querySelector("[data-composer]").dataset.stamp)`)
+}

@@ -277,11 +277,28 @@ document.addEventListener("htmx:after:request", (event) => {
   const written = form.elements.mode?.value ?? "reply";
   state.dirty.delete(written);
   state.ended = state.dirty.size === 0;
+  state.sent = written;
   const local = read(form) ?? {};
   delete local[written];
   delete local.mode;
   write(form, local);
 });
+// A composer that holds another draft stays when a note or a logged reply was sent from
+// it: its field is as the server says, empty, and what is typed from here on is kept again.
+document.addEventListener("htmx:after:swap", () => {
+  for (const form of $$("[data-composer]")) {
+    const state = states.get(form), sent = state?.sent;
+    if (!sent || sent === "reply") continue;
+    state.sent = undefined;
+    state.ended = false;
+    form.elements[sent].value = form.elements[sent].defaultValue;
+    if (sent === "note") state.saved.note = words(content(form, "note"));
+    const mode = $$("[name=mode]", form).find((one) => one.defaultChecked);
+    if (mode) mode.checked = true;
+    if (form.contains(document.activeElement)) document.activeElement.blur(); // the conversation takes the focus
+    form.dispatchEvent(new CustomEvent("composer:change", { bubbles: true }));
+  }
+}, true);
 
 // ---------- What others write ----------
 
