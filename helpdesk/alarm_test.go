@@ -66,13 +66,13 @@ func TestAlarmGoesByMailUnlessRead(t *testing.T) {
 		t.Fatalf("%d wait: %v", len(queue.Deliveries), err)
 	}
 	tried := 0
-	sent := h.deliver(func(string) (helpdesk.Attempt, bool) {
+	h.deliver(func(string) (helpdesk.Attempt, bool) {
 		tried++
 		return helpdesk.Attempt{Code: 550, Enhanced: "5.7.1", Text: "not here"}, true
 	})
 	h.must(h.RetryDelivery(ctx, h.admin, queue.Deliveries[0].ID))
 	h.verify()
-	sent = h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false })
+	sent := h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false })
 	raw := sent[h.user.Email]
 	if tried != 1 || len(sent) != 1 || !strings.Contains(raw, "Subject: backup /srv/backup") || !strings.Contains(raw, "no space left on device") || !strings.Contains(raw, "Auto-Submitted: auto-generated") {
 		t.Errorf("tried %d, sent %d: %s", tried, len(sent), raw)

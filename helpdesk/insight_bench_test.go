@@ -14,13 +14,12 @@ import (
 // BenchmarkInsights asks for a year, with more mails than are read for challenges
 // and topics. Days are read from what was counted, so more mails cost no more.
 func BenchmarkInsights(b *testing.B) {
-	bolt, err := store.OpenBolt(filepath.Join(b.TempDir(), "bench.db"), store.BoltOptions{})
+	journal, err := store.Open(filepath.Join(b.TempDir(), "bench.db"), store.BoltOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
-	defer group.Close()
-	desk, err := helpdesk.Open(b.Context(), group, helpdesk.Options{})
+	defer journal.Close()
+	desk, err := helpdesk.Open(b.Context(), journal, helpdesk.Options{})
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -42,7 +42,7 @@ var bucketName = []byte("store")
 
 // Bolt is the embedded engine: one file, one process, one writer at a time. Its
 // methods may be called from any goroutine. A commit is two syncs to disk, so
-// many writers should share one through a [Group].
+// what has many writers goes through a [Journal].
 type Bolt struct {
 	db     *bbolt.DB
 	ahead  *preallocator

@@ -74,14 +74,6 @@ func (j *Journal) Check(ctx context.Context, found func(Damage)) error {
 	return j.bolt.Check(ctx, found)
 }
 
-// Check implements Checker where the engine beneath does.
-func (g *Group) Check(ctx context.Context, found func(Damage)) error {
-	if c, ok := g.engine.(Checker); ok {
-		return c.Check(ctx, found)
-	}
-	return nil
-}
-
 // check goes through all pages. What it finds damaged it does not enter.
 func (t tree) check(ctx context.Context, found func(Damage)) error {
 	t.look(ctx, found)

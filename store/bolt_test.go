@@ -141,9 +141,9 @@ func TestBoltFileIsPrivate(t *testing.T) {
 }
 
 func TestSnapshotIsOneStateWhileWritersWrite(t *testing.T) {
-	g := store.NewGroup(openBolt(t))
+	b := openBolt(t)
 	both := func(n int) error {
-		return g.Update(context.Background(), func(tx store.Tx) error {
+		return b.Update(context.Background(), func(tx store.Tx) error {
 			value := append(fmt.Appendf(nil, "%05d", n), make([]byte, 20_000)...)
 			return errors.Join(tx.Put([]byte("first"), value), tx.Put([]byte("last"), value))
 		})
@@ -168,7 +168,7 @@ func TestSnapshotIsOneStateWhileWritersWrite(t *testing.T) {
 	}()
 	for i := range 3 {
 		var copied bytes.Buffer
-		n, err := g.Snapshot(t.Context(), &copied)
+		n, err := b.Snapshot(t.Context(), &copied)
 		if err != nil || n != int64(copied.Len()) {
 			t.Fatalf("snapshot: %d bytes of %d, %v", n, copied.Len(), err)
 		}

@@ -61,11 +61,7 @@ func TestConformance(t *testing.T) {
 			f.Repeat(2)
 			return store.NewGroup(f)
 		},
-		"Journal":              func(t *testing.T) store.Engine { return openJournal(t) },
-		"Group over a Journal": func(t *testing.T) store.Engine { return store.NewGroup(openJournal(t)) },
-		"Group over a Group": func(t *testing.T) store.Engine {
-			return store.NewGroup(store.NewGroup(openBolt(t)))
-		},
+		"Journal":   func(t *testing.T) store.Engine { return openJournal(t) },
 		"Rehearsal": func(t *testing.T) store.Engine { return store.NewRehearsal(openBolt(t), openScratch(t)) },
 	}
 	for name, open := range engines {

@@ -32,17 +32,17 @@ func TestStoreAfterAFailedSync(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "store")
-			g := store.NewGroup(reopenBolt(t, path))
-			update(t, g, put("a", "before"))
+			b := reopenBolt(t, path)
+			update(t, b, put("a", "before"))
 
 			disk.FailSync(test.failing)
-			if err := g.Update(t.Context(), put("a", "failed")); !errors.Is(err, syscall.EIO) {
+			if err := b.Update(t.Context(), put("a", "failed")); !errors.Is(err, syscall.EIO) {
 				t.Fatalf("the commit with the failed sync: %v, want EIO", err)
 			}
 			acknowledged := "before"
 			for i := range 3 { // the disk works again
 				value := fmt.Sprint("after ", i)
-				err := g.Update(context.Background(), put("a", value))
+				err := b.Update(context.Background(), put("a", value))
 				switch {
 				case err == nil && !test.refuses:
 					acknowledged = value
@@ -54,16 +54,16 @@ func TestStoreAfterAFailedSync(t *testing.T) {
 					t.Errorf("update %d: %v; want what failed and what to do", i, err)
 				}
 			}
-			err := g.Update(t.Context(), func(store.Tx) error { return nil }) // as a look at the server's health does
+			err := b.Update(t.Context(), func(store.Tx) error { return nil }) // as a look at the server's health does
 			if refuses := err != nil; refuses != test.refuses {
 				t.Errorf("an update that writes nothing: %v", err)
 			}
-			view(t, g, func(store.Reader) error { return nil })
-			if err := g.Close(); err != nil {
+			view(t, b, func(store.Reader) error { return nil })
+			if err := b.Close(); err != nil {
 				t.Fatal(err)
 			}
 
-			b := reopenBolt(t, path)
+			b = reopenBolt(t, path)
 			got := contents(t, b)
 			if got != "a="+acknowledged && !(test.refuses && got == "a=failed") {
 				t.Errorf("after opening it again it holds %q, acknowledged was %q", got, acknowledged)

@@ -391,10 +391,3 @@ func TestGroupTurnsAPanicOfTheEngineIntoAnError(t *testing.T) {
 		}
 	}
 }
-
-func TestGroupSnapshotNeedsAnEngineThatCan(t *testing.T) {
-	g := store.NewGroup(brokenEngine{openBolt(t)})
-	if _, err := g.Snapshot(t.Context(), nil); !errors.Is(err, errors.ErrUnsupported) {
-		t.Errorf("got %v", err)
-	}
-}

@@ -1,9 +1,8 @@
 // Package store keeps ordered keys and values in transactions.
 //
 // It is layered. An [Engine] is the contract a database fulfils: [Bolt] is the
-// embedded one, and a [Journal] makes its updates durable in a log first. A [Group]
-// is itself an Engine: it lets many concurrent updates share one commit of an
-// engine that has no log. [Table] and [Blobs] put typed records and raw bytes on
+// embedded one, and a [Journal] makes its updates durable in a log first, those that
+// come together with one sync. [Table] and [Blobs] put typed records and raw bytes on
 // top of any of them.
 //
 // One flat key space holds everything; the first bytes of a key tell its kind:

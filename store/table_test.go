@@ -345,7 +345,7 @@ func TestIndexPagesNeitherSkipNorRepeat(t *testing.T) {
 // Any history of random puts and deletes leaves tables and indexes in step with a
 // plain map.
 func TestIndexesMatchAModel(t *testing.T) {
-	e := store.NewGroup(openBolt(t))
+	e := openJournal(t)
 	r := rand.New(rand.NewPCG(7, 8))
 	model := map[uint64]*person{}
 	for range 60 {

@@ -39,17 +39,16 @@ func BenchmarkWebLongTicket(b *testing.B) {
 // fillLongTicket writes a long conversation into a data directory that newDesk made.
 func fillLongTicket(t testing.TB, data string) {
 	t.Helper()
-	bolt, err := store.OpenBolt(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
+	journal, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
 	defer func() {
-		if err := group.Close(); err != nil {
+		if err := journal.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}()
-	s, r := newSeed(t, group, time.Now().Add(-seedSpan)), rand.New(rand.NewPCG(1, 7))
+	s, r := newSeed(t, journal, time.Now().Add(-seedSpan)), rand.New(rand.NewPCG(1, 7))
 	for i := range longMessages {
 		text := ""
 		for len(text) < longText {

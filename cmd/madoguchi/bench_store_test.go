@@ -77,25 +77,24 @@ func storeOf(t testing.TB, tickets int) (data string) {
 func fillStore(t testing.TB, data string, tickets int) {
 	t.Helper()
 	ctx, began := t.Context(), time.Now()
-	bolt, err := store.OpenBolt(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
+	journal, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	group := store.NewGroup(bolt)
 	defer func() {
-		if err := group.Close(); err != nil {
+		if err := journal.Close(); err != nil {
 			t.Fatal(err)
 		}
 	}()
 	copies := (tickets + seedTickets - 1) / seedTickets
-	s := newSeed(t, group, began.Add(-time.Duration(copies)*seedSpan))
+	s := newSeed(t, journal, began.Add(-time.Duration(copies)*seedSpan))
 	s.sow()
 	seeded := time.Now()
 	if err := newCopier(s).copyAll(ctx, copies-1); err != nil {
 		t.Fatal(err)
 	}
 	copied := time.Now()
-	desk, err := helpdesk.Open(ctx, group, helpdesk.Options{})
+	desk, err := helpdesk.Open(ctx, journal, helpdesk.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +106,7 @@ func fillStore(t testing.TB, data string, tickets int) {
 		t.Fatal(err)
 	}
 	indexed := time.Now()
-	if err := search.New(group, desk).Rebuild(context.WithoutCancel(ctx), nil); err != nil {
+	if err := search.New(journal, desk).Rebuild(context.WithoutCancel(ctx), nil); err != nil {
 		t.Fatal(err)
 	}
 	t.Logf("%d tickets: written by commands in %v, copied in %v, indexes in %v, search index in %v", copies*seedTickets,

@@ -2,9 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"runtime"
 	"slices"
 	"sync"
@@ -18,8 +15,8 @@ const (
 	maxGroupBytes   = 16 << 20
 )
 
-// Group is an Engine that lets concurrent updates share commits of the engine
-// beneath. An update that finds no other commits at once, on its own goroutine;
+// Group is what a [Journal] is measured against: an Engine that lets concurrent
+// updates share commits of the engine beneath. An update that finds no other commits at once, on its own goroutine;
 // those that come meanwhile queue, and the next commit takes all of them. So
 // nobody waits for a timer.
 //
@@ -195,16 +192,6 @@ func (g *Group) putBack(members []*member) {
 	defer g.mu.Unlock()
 	waiting := slices.DeleteFunc(members, func(m *member) bool { return m.gone })
 	g.queue = append(waiting, g.queue...)
-}
-
-// Snapshot implements Snapshotter, with errors.ErrUnsupported where the engine
-// beneath does not.
-func (g *Group) Snapshot(ctx context.Context, w io.Writer) (int64, error) {
-	s, ok := g.engine.(Snapshotter)
-	if !ok {
-		return 0, fmt.Errorf("snapshot of a %T: %w", g.engine, errors.ErrUnsupported)
-	}
-	return s.Snapshot(ctx, w)
 }
 
 // Close implements Engine: what is queued is committed first.
