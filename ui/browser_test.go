@@ -1,24 +1,18 @@
 package ui_test
 
 import (
-	"context"
 	"fmt"
 	"net"
 	"net/http"
-	"os"
-	"os/exec"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
-	"github.com/madoguchi/madoguchi/ui/browsertest"
 )
 
 // restartable is a web server that can be stopped, with every connection cut,
@@ -46,143 +40,6 @@ func (r *restartable) start() {
 }
 
 func (r *restartable) stop() { r.server.Close() }
-
-// tab is a page in a real browser.
-type tab struct {
-	t    *testing.T
-	ctx  context.Context
-	base string
-
-	mu       sync.Mutex
-	problems []string // what the console complained about
-}
-
-// openTab starts the browser. Without one the test is skipped, except in CI,
-// where that is a fault.
-func openTab(t *testing.T, base string, flags ...chromedp.ExecAllocatorOption) *tab {
-	t.Helper()
-	if testing.Short() {
-		t.Skip("the browser test does not run in short mode")
-	}
-	path := ""
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "chrome"} {
-		if found, err := exec.LookPath(name); err == nil {
-			path = found
-			break
-		}
-	}
-	if path == "" {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("no chromium found; install it (apt-get install chromium)")
-		}
-		t.Skip("THE BROWSER TEST DID NOT RUN: no chromium found; install it (apt-get install chromium)")
-	}
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.Flag("lang", "ja"))
-	options = append(options, flags...)
-	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(cancel)
-	ctx, cancel = chromedp.NewContext(ctx)
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 5*time.Minute)
-	t.Cleanup(cancel)
-	b := &tab{t: t, ctx: ctx, base: base}
-	b.do(chromedp.EmulateViewport(1440, 900))
-	go b.listen()
-	return b
-}
-
-func (b *tab) listen() {
-	for message, err := range chromedp.Console(b.ctx) {
-		if err != nil {
-			return
-		}
-		b.mu.Lock()
-		b.problems = append(b.problems, fmt.Sprintf("%s: %s", message.Type, message.Text))
-		b.mu.Unlock()
-	}
-}
-
-// complaints are console messages with a word.
-func (b *tab) complaints(words ...string) (found []string) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, p := range b.problems {
-		for _, word := range words {
-			if strings.Contains(p, word) {
-				found = append(found, p)
-			}
-		}
-	}
-	return found
-}
-
-func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
-	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		b.t.Fatal(err)
-	}
-}
-
-// open goes to an address of the web.
-func (b *tab) open(path string) {
-	b.t.Helper()
-	b.do(chromedp.Navigate(b.base + path))
-}
-
-// eval returns what an expression is in the page.
-func eval[T any](b *tab, expression string) T {
-	b.t.Helper()
-	for {
-		value, err := chromedp.Run(b.ctx, chromedp.Evaluate[T]("(async () => ("+expression+"))()", chromedp.EvalAwaitPromise))
-		if err == nil {
-			return value
-		}
-		// The page was on its way to another one: ask that.
-		if !strings.Contains(err.Error(), "navigated") && !strings.Contains(err.Error(), "context") || b.ctx.Err() != nil {
-			b.t.Fatalf("%s: %v", expression, err)
-		}
-	}
-}
-
-// logOut leaves a page by its own form: of a session that ends otherwise the page hears
-// live, and goes to the login at a moment of its own.
-func (b *tab) logOut() {
-	b.t.Helper()
-	eval[bool](b, `(document.querySelector('form[action="/logout"]').submit(), true)`)
-	b.until(`location.pathname === "/login"`)
-}
-
-// until waits for an expression to become true.
-func (b *tab) until(expression string) {
-	b.t.Helper()
-	ok := eval[bool](b, `new Promise(done => {
-		const end = performance.now() + 20000;
-		const look = async () => {
-			let is = false;
-			try { is = Boolean(await (`+expression+`)); } catch {}
-			if (is || performance.now() > end) done(is); else setTimeout(look, 15);
-		};
-		look();
-	})`)
-	if !ok {
-		b.t.Fatalf("never came true: %s\nthe page says: %s\nthe console: %v", expression,
-			eval[string](b, "document.body.innerText.replace(/\\s+/g, ' ')"), b.complaints(""))
-	}
-}
-
-func (b *tab) click(selector string) {
-	b.t.Helper()
-	b.do(browsertest.Click(selector))
-}
-
-// keys presses keys where the focus is.
-func (b *tab) keys(keys string, modifiers ...chromedp.Modifier) {
-	b.t.Helper()
-	b.do(chromedp.KeyEvent(keys, chromedp.KeyModifiers(modifiers...)))
-}
-
-const says = `document.body.innerText.includes`
 
 // TestBrowser is a morning at the desk in a real browser.
 func TestBrowser(t *testing.T) {
