@@ -1,7 +1,9 @@
 package ui_test
 
 import (
+	"cmp"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"strings"
@@ -26,11 +28,10 @@ type restartable struct {
 
 func (r *restartable) start() {
 	r.t.Helper()
-	address := r.address
-	if address == "" {
-		address = "127.0.0.1:0"
+	listener, err := net.Listen("tcp", cmp.Or(r.address, lowAddress()))
+	for tries := 0; err != nil && r.address == "" && tries < 1000; tries++ {
+		listener, err = net.Listen("tcp", lowAddress())
 	}
-	listener, err := net.Listen("tcp", address)
 	if err != nil {
 		r.t.Fatal(err)
 	}
@@ -38,6 +39,10 @@ func (r *restartable) start() {
 	r.server = &http.Server{Handler: r.handler}
 	go r.server.Serve(listener)
 }
+
+// lowAddress has a port below those that systems give to whoever asks for any, to
+// connections among them: nobody takes it while the server is stopped.
+func lowAddress() string { return fmt.Sprintf("127.0.0.1:%d", 20_000+rand.IntN(12_000)) }
 
 func (r *restartable) stop() { r.server.Close() }
 

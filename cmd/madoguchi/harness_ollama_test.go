@@ -27,12 +27,7 @@ type ollama struct {
 // reserveOllama chooses an address at which nothing answers yet.
 func reserveOllama(t testing.TB) *ollama {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer listener.Close()
-	return &ollama{address: "http://" + listener.Addr().String(), answer: func(string) map[string]any { return standardAnswer() }}
+	return &ollama{address: "http://127.0.0.1:" + freePort(t), answer: func(string) map[string]any { return standardAnswer() }}
 }
 
 // start begins to answer, still without the model.

@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,18 +40,6 @@ acknowledgement = "We have received your mail."
 	succeed(t, adminPassword+"\n", "user", "add", adminEmail, "--role", "admin", "--name", agentName, "--password-file", "-", "--data", data)
 	p := start(t, data, "--config", writeConfig(t, config), "--resolver", z.Address, "--smtp", listen)
 	return desk{p, p.apiOf(t), alias}
-}
-
-// freePort is a port that was free a moment ago.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
 }
 
 // kinds counts the events of a desk by kind, and returns the newest's number.
