@@ -4,6 +4,9 @@
 GO       ?= go
 FUZZTIME ?= 3s
 COUNT    ?= 1
+# Tests wait for disks, browsers and other programs: two more at a time than there
+# are processors keep these busy.
+JOBS     ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 
 .PHONY: run build test quick fuzz bench crash soak screenshots ollama ollama-test check clean
 
@@ -17,7 +20,7 @@ build:
 
 ## test: every test, then the fuzz targets for a few seconds each
 test:
-	$(GO) test -count=$(COUNT) -timeout=30m ./...
+	$(GO) test -count=$(COUNT) -timeout=30m -p=$(JOBS) -parallel=$(JOBS) ./...
 	@$(MAKE) --no-print-directory fuzz
 
 ## quick: the tests of a change in hand, without the browser, in less than a minute

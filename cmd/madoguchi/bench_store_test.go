@@ -119,6 +119,7 @@ func TestLargeStore(t *testing.T) {
 	if testing.Short() {
 		t.Skip("SKIPPED, not passed: -short leaves out the large store")
 	}
+	t.Parallel()
 	data := newDesk(t)
 	fillStore(t, data, 3*seedTickets)
 	succeed(t, "", "verify", "--data", data)
