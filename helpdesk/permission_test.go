@@ -114,7 +114,7 @@ var needed = map[string]helpdesk.Permission{
 	"RejectQuarantined": helpdesk.PermitQuarantine, "QuarantineList": helpdesk.PermitQuarantine, "QuarantineCount": helpdesk.PermitQuarantine,
 	"QuarantinedMail": helpdesk.PermitQuarantine, "QuarantinedSource": helpdesk.PermitQuarantine,
 	"TrustedSenders": helpdesk.PermitQuarantine, "Distrust": helpdesk.PermitQuarantine,
-	"EraseContact": helpdesk.PermitErase, "PlanErasure": helpdesk.PermitErase, "Erasures": helpdesk.PermitErase, "Erasure": helpdesk.PermitErase,
+	"EraseContact": helpdesk.PermitErase, "ExportPerson": helpdesk.PermitErase, "PlanErasure": helpdesk.PermitErase, "Erasures": helpdesk.PermitErase, "Erasure": helpdesk.PermitErase,
 	"LiftSuppression":     helpdesk.PermitSuppressions,
 	"LogReply":            helpdesk.PermitReply,
 	"MailDrafts":          helpdesk.PermitRead,

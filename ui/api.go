@@ -53,6 +53,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/contacts/:id", s.apiContact)
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
 	add(http.MethodDelete, "/contacts/:id", s.apiEraseContact)
+	add(http.MethodGet, "/contacts/:id/export", s.sendPerson)
 	add(http.MethodGet, "/erasures", s.apiErasures)
 	add(http.MethodGet, "/erasures/:id", s.apiReadErasure)
 	add(http.MethodGet, "/aliases", s.apiAliases)
@@ -110,7 +111,7 @@ func (s *Server) newAPI() *echo.Echo {
 // sendsFile tells the routes whose answers are mails and files: they are sent
 // as they are.
 func sendsFile(c echo.Context) bool {
-	return strings.HasPrefix(c.Path(), "/api/v1/messages/") || strings.HasSuffix(c.Path(), "/source")
+	return strings.HasPrefix(c.Path(), "/api/v1/messages/") || strings.HasSuffix(c.Path(), "/source") || strings.HasSuffix(c.Path(), "/export")
 }
 
 // serveOpenAPI sends the description (media type of RFC 9512).

@@ -304,6 +304,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.get(path + "/deliveries")
 	h.call("POST", "/webhooks", object{"name": "x", "url": "http://example.com", "kinds": []string{"ticket.created"}}).refused(400, helpdesk.CodeInvalid, "url", "https")
 	h.call("DELETE", path, nil).ok(200)
+	h.call("GET", "/contacts/new@customer.example/export", nil)
 	h.call("DELETE", "/contacts/new@customer.example?confirm=other@customer.example", nil).refused(400, helpdesk.CodeInvalid, "confirm", "new@customer.example")
 	erasure := h.call("DELETE", "/contacts/new@customer.example?confirm=new@customer.example", nil).ok(202).at("erasure")
 	erasure.want(t, object{"state": "tickets", "done_at": nil, "left": []any{}})

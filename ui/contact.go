@@ -26,6 +26,7 @@ func (s *Server) contactRoutes(g *echo.Group) {
 	g.GET("/contacts/:id/edit", s.contactForm)
 	g.GET("/contacts/:id/erase", s.erasePage)
 	g.POST("/contacts/:id/erase", s.eraseContact)
+	g.GET(personFilePath, s.personFile)
 	g.POST("/contacts/:id/addresses", s.changeAddresses)
 	g.GET("/contacts/:id/history", s.contactHistory)
 	g.GET("/contacts/:id/files", s.contactFiles)

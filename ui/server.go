@@ -328,7 +328,7 @@ func (s *Server) routes() *echo.Echo {
 		// Attachments are mostly compressed already, and the length of a
 		// stream is not known.
 		Skipper: func(c echo.Context) bool {
-			return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath
+			return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath || c.Path() == personFilePath
 		},
 	}))
 	s.accessRoutes(pages.Group("", boundVisitors))
