@@ -30,11 +30,20 @@ func (a Actor) mayDraft(kind DraftKind) error {
 // that was sent meanwhile is a conflict ("draft_sent"), and so is one that
 // somebody took over.
 func (d *Desk) SaveDraft(ctx context.Context, a Actor, draft Draft) (*Draft, error) {
+	return d.SaveDraftFrom(ctx, a, draft, DraftCopy{})
+}
+
+// SaveDraftFrom is SaveDraft for words that were made of a copy of the draft. Where other
+// words were saved from another page since, it is a conflict ("draft_elsewhere").
+func (d *Desk) SaveDraftFrom(ctx context.Context, a Actor, draft Draft, of DraftCopy) (*Draft, error) {
 	if err := a.mayDraft(draft.Kind); err != nil {
 		return nil, err
 	}
 	if err := draft.check(); err != nil {
 		return nil, err
+	}
+	if len(of.Page) > maxDraftID {
+		return nil, invalid("page", "draft_id", "the page's name has %d bytes; the limit is %d", len(of.Page), maxDraftID)
 	}
 	var saved *Draft
 	err := d.update(ctx, a, func(c *command) error {
@@ -42,6 +51,10 @@ func (d *Desk) SaveDraft(ctx context.Context, a Actor, draft Draft) (*Draft, err
 		if err != nil {
 			return err
 		}
+		if current.overtakes(of) && current.Stamp() != draft.Stamp() {
+			return conflict("draft_elsewhere", "this draft was changed on another page since; save these words as another draft")
+		}
+		current.Page = of.Page
 		current.AliasID, current.Subject, current.Text, current.HTML = draft.AliasID, draft.Subject, draft.Text, draft.HTML
 		current.To, current.Cc, current.Bcc, current.Quote, current.Seen = draft.To, draft.Cc, draft.Bcc, draft.Quote, draft.Seen
 		current.Forward = draft.Forward
@@ -87,6 +100,11 @@ func (c *command) writableDraft(want *Draft) (*Draft, error) {
 		}
 	}
 	return &Draft{ID: want.ID, Kind: want.Kind, Ticket: want.Ticket, UserID: c.actor.UserID, State: DraftWriting, Seen: want.Seen, AliasID: want.AliasID, CreatedAt: c.now}, nil
+}
+
+// overtaken says why a draft is not sent.
+func overtaken() error {
+	return conflict("draft_overtaken", "this draft was changed on another page since; look at it, or send these words without it")
 }
 
 // leaving says why a draft cannot be changed.
@@ -193,8 +211,9 @@ func (t *draftTally) agrees(ticket *Ticket) bool {
 
 // endDraft removes the draft of author that was just sent from its ticket,
 // which is written afterwards. read is the draft as it was when it was made into
-// what is sent, for one that left by itself: it must not have changed since.
-func (c *command) endDraft(t *Ticket, author, id string, read *Draft) error {
+// what is sent, for one that left by itself: it must not have changed since; of is the
+// copy that a person sent otherwise.
+func (c *command) endDraft(t *Ticket, author, id string, read *Draft, of DraftCopy) error {
 	if id == "" {
 		return nil
 	}
@@ -210,6 +229,8 @@ func (c *command) endDraft(t *Ticket, author, id string, read *Draft) error {
 		return leaving(draft)
 	case draft.UserID != author:
 		return c.takenBy(draft)
+	case read == nil && draft.overtakes(of):
+		return overtaken()
 	case draft.Ticket != t.Number:
 		return c.dropDraft(draft)
 	}

@@ -72,8 +72,11 @@ func (d *Desk) hold(ctx context.Context, a Actor, r Reply, when Sending, also fu
 	files := d.keptFiles(r.Attachments)
 	var held *Draft
 	err = d.update(ctx, a, func(c *command) (err error) {
-		if held, err = c.holds(r.once()); err != nil {
+		if held, err = c.holds(r.sameKey()); err != nil {
 			return err
+		}
+		if held != nil && r.Draft != "" && differ(held.Ready.Digest, r.Digest) {
+			return leaving(held)
 		}
 		if held != nil && r.Digest != "" && held.Ready.Digest == "" && held.Ticket != r.Ticket {
 			return keyUsed(held.asked())
@@ -120,6 +123,8 @@ func (c *command) hold(r Reply, when Sending, files []restored) (*Draft, error) 
 		return nil, c.takenBy(draft)
 	case draft.State != DraftWriting:
 		return nil, leaving(draft)
+	case draft.overtakes(r.Copy):
+		return nil, overtaken()
 	}
 	if err := c.replaceFiles(draft, files); err != nil {
 		return nil, err

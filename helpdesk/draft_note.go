@@ -7,13 +7,16 @@ import "github.com/madoguchi/madoguchi/store"
 func (c *command) notedBefore(once Once, draft string) (*Note, error) {
 	look := c.firstTime
 	if draft != "" { // it is this one that may be held
-		look = func(o Once) (*idempotency, error) { return o.earlier(c, c.actor) }
+		look = func(o Once) (*idempotency, error) { return Once{Key: o.Key}.earlier(c, c.actor) }
 	}
 	earlier, err := look(once)
 	if err != nil || earlier == nil {
 		return nil, err
 	}
 	note, err := optional(notes.Get(c, key(earlier.Message)))
+	if note != nil && draft != "" && differ(earlier.Digest, once.Digest) {
+		return nil, conflict("draft_noted", "this draft has become a note already, with other words; write the note anew")
+	}
 	if err != nil || note != nil {
 		return note, err
 	}

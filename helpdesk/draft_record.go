@@ -49,6 +49,8 @@ type Draft struct {
 	Files     []DraftFile
 	// Seen is the newest event of the ticket that its author had seen.
 	Seen uint64
+	// Page names the page of a browser that saved it last, "" where nobody said.
+	Page string `cbor:",omitempty"`
 
 	// Ready is what is sent, once the author has said so: the recipients as they
 	// were read, and whether the ticket is closed.

@@ -142,9 +142,9 @@ func TestNoteOfADraftIsWrittenOnce(t *testing.T) {
 	h.first()
 	_, err := h.SaveDraft(t.Context(), h.admin, helpdesk.Draft{ID: draftID, Kind: helpdesk.DraftNote, Ticket: 1, Text: "check"})
 	h.must(err)
-	first, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID)
+	first, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID, helpdesk.DraftCopy{})
 	h.must(err)
-	second, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID)
+	second, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID, helpdesk.DraftCopy{})
 	if err != nil || second.ID != first.ID {
 		t.Errorf("the second note is %+v, %v", second, err)
 	}
@@ -160,7 +160,7 @@ func TestADraftBecomesOneThing(t *testing.T) {
 	h.first()
 	_, err := h.SaveDraft(t.Context(), h.admin, helpdesk.Draft{ID: draftID, Kind: helpdesk.DraftNote, Ticket: 1, Text: "check"})
 	h.must(err)
-	_, err = h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID)
+	_, err = h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID, helpdesk.DraftCopy{})
 	h.must(err)
 	noted := helpdesk.Reply{Ticket: 1, Text: "check this", IdempotencyKey: draftID, Draft: draftID}
 	if _, err := h.Reply(t.Context(), h.admin, noted); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_noted" {
@@ -176,7 +176,7 @@ func TestADraftBecomesOneThing(t *testing.T) {
 	h.draft(h.admin, 1, otherID, "hello")
 	_, err = h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "hello", IdempotencyKey: otherID, Draft: otherID})
 	h.must(err)
-	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "hello", otherID); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_sent" {
+	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "hello", otherID, helpdesk.DraftCopy{}); helpdesk.CodeOf(err) != helpdesk.CodeConflict || keyOf(err) != "draft_sent" {
 		t.Errorf("a note of what became a reply: %v", err)
 	}
 	v := h.ticket(1)
@@ -190,7 +190,7 @@ func TestADraftBecomesOneThing(t *testing.T) {
 	if _, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "hello", IdempotencyKey: otherID}); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
 		t.Errorf("a repeated reply that was erased: %v", err)
 	}
-	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
+	if _, err := h.AddDraftedNote(t.Context(), h.admin, 1, "check this", draftID, helpdesk.DraftCopy{}); helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
 		t.Errorf("a repeated note that was erased: %v", err)
 	}
 }

@@ -2,6 +2,8 @@ package helpdesk
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,22 +22,24 @@ const maxNote = 1 << 20
 // the local part of their address mentions them: they find the ticket in their
 // view of mentions.
 func (d *Desk) AddNote(ctx context.Context, a Actor, number uint64, text string) (*Note, error) {
-	return d.addNote(ctx, a, number, text, Once{}, "")
+	return d.addNote(ctx, a, number, text, Once{}, "", DraftCopy{})
 }
 
 // AddNoteOnce is AddNote for a request that may come again: it is answered with the
 // note of the first time then.
 func (d *Desk) AddNoteOnce(ctx context.Context, a Actor, number uint64, text string, once Once) (*Note, error) {
-	return d.addNote(ctx, a, number, text, once, "")
+	return d.addNote(ctx, a, number, text, once, "", DraftCopy{})
 }
 
 // AddDraftedNote is AddNote for a note with a draft, "" for none, which is then
-// gone. The same draft again is the same note.
-func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text, draft string) (*Note, error) {
-	return d.addNote(ctx, a, number, text, Once{Key: draft}, draft)
+// gone. The same draft again is the same note; with other words it is a conflict, and so
+// are words that another page saved since the copy.
+func (d *Desk) AddDraftedNote(ctx context.Context, a Actor, number uint64, text, draft string, of DraftCopy) (*Note, error) {
+	sum := sha256.Sum256([]byte(strings.TrimSpace(text)))
+	return d.addNote(ctx, a, number, text, Once{Key: draft, Digest: hex.EncodeToString(sum[:])}, draft, of)
 }
 
-func (d *Desk) addNote(ctx context.Context, a Actor, number uint64, text string, once Once, draft string) (*Note, error) {
+func (d *Desk) addNote(ctx context.Context, a Actor, number uint64, text string, once Once, draft string, of DraftCopy) (*Note, error) {
 	if err := a.may("add a note", PermitNote); err != nil {
 		return nil, err
 	}
@@ -76,7 +80,7 @@ func (d *Desk) addNote(ctx context.Context, a Actor, number uint64, text string,
 			return err
 		}
 		if draft != "" {
-			if err := c.endDraft(t, a.UserID, draft, nil); err != nil {
+			if err := c.endDraft(t, a.UserID, draft, nil, of); err != nil {
 				return err
 			}
 		}

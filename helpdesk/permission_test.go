@@ -220,7 +220,7 @@ var needed = map[string]helpdesk.Permission{
 	"SendBulkReply": helpdesk.PermitBulk, "UndoBulkReply": helpdesk.PermitBulk, // and PermitReply
 	"BulkReply": helpdesk.PermitRead, "BulkReplies": helpdesk.PermitRead, "PreviewBulkReply": helpdesk.PermitRead,
 	"ApproveBulkReply": helpdesk.PermitApprove, "ReturnBulkReply": helpdesk.PermitApprove,
-	"OptOuts": helpdesk.PermitRead, "LiftOptOut": helpdesk.PermitSuppressions,
+	"OptOuts": helpdesk.PermitRead, "SaveDraftFrom": helpdesk.PermitReply, "LiftOptOut": helpdesk.PermitSuppressions,
 	"Writing": helpdesk.PermitReply, // or PermitRead for what is only read
 }
 

@@ -52,6 +52,8 @@ type Reply struct {
 	// images that HTML shows as "cid:" and their Content-ID come along.
 	Draft   string
 	Uploads []string
+	// Copy is what its author had of Draft: words that another page saved since stop it.
+	Copy DraftCopy
 
 	answers string     // the message that it answers, "" for the newest of a person's
 	held    *Draft     // that it was kept as until now, nil for one that just was written
@@ -177,12 +179,24 @@ func (d *Desk) gather(ctx context.Context, a Actor, r *Reply) (posted *Message, 
 
 func (r *Reply) once() Once { return Once{Key: r.IdempotencyKey, Digest: r.Digest} }
 
+// sameKey is once for what decides itself what another request is: a draft may be changed
+// and sent anew after it was taken back.
+func (r *Reply) sameKey() Once {
+	if r.Draft != "" {
+		return Once{Key: r.IdempotencyKey}
+	}
+	return r.once()
+}
+
+// differ reports whether two requests are known to ask for different things.
+func differ(digest, other string) bool { return digest != "" && other != "" && digest != other }
+
 // repeated returns the message that an earlier command with the same key made. A
 // program gets it also once it was undone: it repeats what it asked for before, and a
 // person has decided since. A draft that is there was written by a person, who sends it.
 // One that became a note is no reply, though its key is the same.
 func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
-	earlier, err := r.once().earlier(s, a)
+	earlier, err := r.sameKey().earlier(s, a)
 	if err != nil || earlier == nil {
 		return nil, err
 	}
@@ -192,6 +206,9 @@ func (r *Reply) repeated(s store.Reader, a Actor) (*Message, error) {
 	}
 	if m == nil {
 		return nil, noReply(s, earlier.Message)
+	}
+	if r.Draft != "" && differ(earlier.Digest, r.Digest) {
+		return nil, conflict("draft_sent", "this draft has been sent, with other words; send these anew")
 	}
 	if r.Digest != "" && earlier.Digest == "" && !r.became(m) {
 		return nil, keyUsed(m.made())

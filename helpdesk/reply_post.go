@@ -62,7 +62,7 @@ func (c *command) postReply(r Reply, o *outgoing, raw store.Blob) (*Message, err
 	if err != nil {
 		return nil, err
 	}
-	if err := c.endDraft(ticket, m.AuthorID, r.Draft, r.held); err != nil {
+	if err := c.endDraft(ticket, m.AuthorID, r.Draft, r.held, r.Copy); err != nil {
 		return nil, err
 	}
 	if err := c.answered(ticket, &m, &r); err != nil {

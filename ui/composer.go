@@ -35,6 +35,8 @@ type composerView struct {
 	// NoteKey is the same of the note; the stamps say in which state the drafts
 	// are shown.
 	NoteKey, Stamp, NoteStamp string
+	// Parted is the kind of what became a draft of its own, and is to be saved.
+	Parted string
 
 	Seen   uint64 // the newest event that the author has before their eyes
 	Mode   string // what is being written: "reply", "note" or "log"
@@ -212,7 +214,7 @@ func (s *Server) readCompose(c echo.Context) error {
 
 func (s *Server) composeNote(c echo.Context) error {
 	number := ticketNumber(c)
-	if _, err := s.desk.AddDraftedNote(c.Request().Context(), visitOf(c).actor(), number, c.FormValue("note"), c.FormValue("note_key")); err != nil {
+	if _, err := s.desk.AddDraftedNote(c.Request().Context(), visitOf(c).actor(), number, c.FormValue("note"), c.FormValue("note_key"), draftCopy(c, "note_stamp")); err != nil {
 		return s.refuseCompose(c, err)
 	}
 	s.written(c, number)
@@ -243,6 +245,7 @@ func (s *Server) composeReply(c echo.Context) error {
 	if id := c.FormValue("approve"); id != "" {
 		sent, err = s.desk.Approve(ctx, v.actor(), id, reply.Seen, &reply)
 	} else {
+		asWritten(c, &reply)
 		sent, err = s.desk.Send(ctx, v.actor(), reply, sending)
 	}
 	if err != nil {
@@ -342,6 +345,11 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	w.Log = newLogged(v, c.FormValue("channel"))
 	w.Log.Text, w.Log.At = c.FormValue("log"), c.FormValue("at")
 	w.NoteKey = cmp.Or(c.FormValue("note_key"), w.NoteKey)
+	w.Stamp, w.NoteStamp = c.FormValue("stamp"), c.FormValue("note_stamp") // what is written was made of that
+	if parted(refused) {
+		w.part(c.FormValue("mode"))
+		view.Drafts = s.draftsView(v, view.source, *w, view.Path)
+	}
 	w.Seen = view.Seq // what came meanwhile is before their eyes now
 	w.Changed = refused.Key == "error.thread_changed" || refused.Key == "error.reply_crossed"
 	return s.renderTicket(c, statusOf(refused.Code), view, nil)

@@ -83,19 +83,21 @@ func (s *Server) saveDraft(c echo.Context) error {
 		d.Signature = &signature
 	}
 	d.Templates = splitList(c.FormValue("templates"))
-	saved, err := s.desk.SaveDraft(c.Request().Context(), visitOf(c).actor(), d)
+	saved, err := s.desk.SaveDraftFrom(c.Request().Context(), visitOf(c).actor(), d, draftCopy(c, "stamp"))
 	if err != nil {
 		return err
 	}
 	s.presence.draftChanged(saved.Ticket)
-	return c.JSON(http.StatusOK, map[string]string{"stamp": stamp(saved), "at": visitOf(c).Short(saved.UpdatedAt)})
+	return c.JSON(http.StatusOK, map[string]string{"stamp": saved.Stamp(), "at": visitOf(c).Short(saved.UpdatedAt)})
 }
 
 // maxDraftForm is in bytes: a text of the longest kind, as a form encodes it.
 const maxDraftForm = 8 << 20
 
-// stamp tells one state of a draft from another.
-func stamp(d *helpdesk.Draft) string { return strconv.FormatInt(d.UpdatedAt.UnixNano(), 36) }
+// draftCopy is what a form says of the copy of its draft; field has the stamp.
+func draftCopy(c echo.Context, field string) helpdesk.DraftCopy {
+	return helpdesk.DraftCopy{Page: c.FormValue("page"), Stamp: c.FormValue(field)}
+}
 
 func (s *Server) discardDraft(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)

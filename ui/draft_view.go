@@ -27,7 +27,7 @@ func draftFileViews(v *visit, d *helpdesk.Draft) (list []draftFileView) {
 // the newest of each kind.
 func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wanted string) {
 	if reply := ownDraft(v, t, helpdesk.DraftReply, wanted); reply != nil {
-		w.Key, w.Stamp, w.Seen = reply.ID, stamp(reply), reply.Seen
+		w.Key, w.Stamp, w.Seen = reply.ID, reply.Stamp(), reply.Seen
 		w.Text, w.HTML, w.Quote, w.Files = reply.Text, reply.HTML, reply.Quote, draftFileViews(v, reply)
 		if reply.To != "" {
 			w.To, w.Cc, w.Bcc = reply.To, reply.Cc, reply.Bcc
@@ -46,7 +46,7 @@ func (w *composerView) resume(s *Server, v *visit, t *helpdesk.TicketView, wante
 		}
 	}
 	if note := ownDraft(v, t, helpdesk.DraftNote, wanted); note != nil {
-		w.NoteKey, w.NoteStamp, w.NoteTo = note.ID, stamp(note), note.Text
+		w.NoteKey, w.NoteStamp, w.NoteTo = note.ID, note.Stamp(), note.Text
 		if note.ID == wanted || w.Stamp == "" {
 			w.Mode = "note"
 		}

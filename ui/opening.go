@@ -145,7 +145,7 @@ func (s *Server) newOpening(ctx context.Context, v *visit, id string, given url.
 
 // goOn puts a draft of a new mail into its composer.
 func (w *composerView) goOn(v *visit, d *helpdesk.Draft) {
-	w.Stamp, w.Text, w.HTML, w.Files = stamp(d), d.Text, d.HTML, draftFileViews(v, d)
+	w.Stamp, w.Text, w.HTML, w.Files = d.Stamp(), d.Text, d.HTML, draftFileViews(v, d)
 	w.To, w.Cc, w.Bcc, w.Opening.Subject, w.Returned = d.To, d.Cc, d.Bcc, d.Subject, returned(v, d.Returned)
 	w.signed(d)
 }
@@ -249,6 +249,7 @@ func (s *Server) sendOpening(c echo.Context) error {
 	if id := c.FormValue("approve"); id != "" {
 		sent, err = s.desk.Approve(ctx, v.actor(), id, 0, &reply)
 	} else {
+		asWritten(c, &reply)
 		sent, err = s.desk.Send(ctx, v.actor(), reply, sending)
 	}
 	if err != nil {
@@ -271,7 +272,12 @@ func (s *Server) refuseOpening(c echo.Context, cause error) error {
 	var refused *helpdesk.Error
 	errors.As(cause, &refused)
 	w := &view.Composer
-	w.Opening.Subject, w.Key, w.Approving = c.FormValue("subject"), c.FormValue("key"), c.FormValue("approve")
+	w.Opening.Subject, w.Key, w.Approving, w.Stamp = c.FormValue("subject"), c.FormValue("key"), c.FormValue("approve"), c.FormValue("stamp")
+	if parted(refused) {
+		if err := s.partOpening(ctx, v, view); err != nil {
+			return err
+		}
+	}
 	senders, err := s.desk.Senders(ctx, v.actor())
 	if err != nil {
 		return err

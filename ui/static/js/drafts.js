@@ -12,12 +12,19 @@ const states = new WeakMap();
 const localKey = (form) => `draft:${form.dataset.draft}`;
 const idOf = (form, kind) => form.elements[kind === "note" ? "note_key" : "key"];
 const newID = () => crypto.randomUUID?.() ?? [...crypto.getRandomValues(new Uint8Array(20))].map((n) => (n % 36).toString(36)).join("");
+// page names this page to the server: what it saved itself is nothing new to it.
+const page = newID();
+const stampOf = (kind) => kind === "note" ? "noteStamp" : "stamp";
 // words are what matters of it: two that differ only in what was seen are the same.
 const words = ({ seen, ...rest }) => JSON.stringify(rest);
 
 ready(() => {
   for (const form of $$("[data-composer]")) {
     if (!states.has(form) && !("approving" in form.dataset)) begin(form);
+    if (form.dataset.parted) {
+      touch(form, form.dataset.parted, 0);
+      delete form.dataset.parted;
+    }
   }
 });
 
@@ -40,6 +47,9 @@ function begin(form) {
   for (const kind of kinds) state.saved[kind] = words(content(form, kind));
   if (form.dataset.stamp || form.dataset.noteStamp) say(form, "saved");
   restore(form, state);
+  form.addEventListener("formdata", ({ formData }) => {
+    for (const [name, value] of Object.entries({ page, stamp: form.dataset.stamp, note_stamp: form.dataset.noteStamp })) formData.set(name, value ?? "");
+  });
 }
 
 // restore takes up what an earlier page could not save.
@@ -49,10 +59,10 @@ function restore(form, state) {
   for (const kind of kinds) {
     const kept = local[kind];
     if (!kept || words(kept) === state.saved[kind]) continue;
-    const stamp = form.dataset[kind === "note" ? "noteStamp" : "stamp"];
+    const stamp = form.dataset[stampOf(kind)];
     if (stamp && stamp !== kept.stamp) {
       // It went on elsewhere meanwhile. Both are kept: this one as a draft of its own.
-      post(form, kind, newID(), kept).then((response) => { if (response.ok) forget(form, kind); }).catch(() => {});
+      apart(form, kind, kept).catch(() => {});
       continue;
     }
     apply(form, kind, kept);
@@ -60,6 +70,14 @@ function restore(form, state) {
   }
   if (local.log && form.elements.log && !form.elements.log.value) form.elements.log.value = local.log;
   if (local.mode && !$$("[data-text]", form).some((area) => area.defaultValue)) form.elements.mode.value = local.mode;
+}
+
+// apart saves what an earlier page kept as the draft that it was of there, or as a new one.
+async function apart(form, kind, kept) {
+  const own = kept.id && kept.id !== idOf(form, kind).value && (await post(form, kind, kept.id, kept)).ok;
+  if (!own && !(await post(form, kind, newID(), kept)).ok) return;
+  forget(form, kind);
+  refresh();
 }
 
 function apply(form, kind, kept) {
@@ -96,7 +114,7 @@ function write(form, local) {
 function keep(form, state) {
   const local = read(form) ?? {};
   for (const kind of state.dirty) {
-    local[kind] = { ...content(form, kind), stamp: form.dataset[kind === "note" ? "noteStamp" : "stamp"] };
+    local[kind] = { ...content(form, kind), stamp: form.dataset[stampOf(kind)], id: idOf(form, kind)?.value };
   }
   local.log = form.elements.log?.value || undefined;
   local.mode = form.elements.mode?.value;
@@ -140,9 +158,9 @@ function keepSoon(form, state) {
 }
 
 function post(form, kind, id, what, keepalive = false) {
-  const body = new URLSearchParams({ kind: form.dataset.kind === "mail" ? "mail" : kind, ticket: form.dataset.ticket ?? "0" });
+  const body = new URLSearchParams({ kind: form.dataset.kind === "mail" ? "mail" : kind, ticket: form.dataset.ticket ?? "0", page, stamp: form.dataset[stampOf(kind)] ?? "" });
   for (const [name, value] of Object.entries(what)) {
-    if (value && name !== "stamp") body.set(name, value);
+    if (value && !["stamp", "id"].includes(name)) body.set(name, value);
   }
   return fetch(`/drafts/${id}`, { method: "POST", body, keepalive, headers: { Accept: "application/json" }, signal: AbortSignal.timeout?.(15000) });
 }
@@ -161,7 +179,7 @@ async function save(form) {
       if (state.ended) break;
       const answer = response.headers.get("Content-Type")?.includes("json") ? await response.json() : {};
       if (response.ok) {
-        form.dataset[kind === "note" ? "noteStamp" : "stamp"] = answer.stamp;
+        form.dataset[stampOf(kind)] = answer.stamp;
         state.saved[kind] = words(what);
         if (words(content(form, kind)) === state.saved[kind]) settled(form, state, kind);
         else wait = pause;
@@ -187,13 +205,12 @@ function settled(form, state, kind) {
 // refused decides what to do with words that the server does not take under
 // this draft, and returns when to try again.
 function refused(form, state, kind, status, answer) {
-  if (answer.key === "draft_sent") {
+  if (answer.key === "draft_sent" && state.sending === kind) {
     settled(form, state, kind);
     return 0;
   }
-  if (["draft_taken", "draft_scheduled", "draft_review", "draft_discarded"].includes(answer.key)) {
-    idOf(form, kind).value = newID(); // what is typed from here on is a draft of its own
-    say(form, "", true, answer.error);
+  if (["draft_taken", "draft_scheduled", "draft_review", "draft_discarded", "draft_sent", "draft_elsewhere"].includes(answer.key)) {
+    part(form, kind, answer.error);
     return pause;
   }
   if (status === 401) { // the session is over: what is typed waits here until after the login
@@ -203,6 +220,18 @@ function refused(form, state, kind, status, answer) {
   }
   say(form, "unsaved", true, answer.error);
   return status >= 500 || status === 0 ? again : again * 6;
+}
+
+// part makes what is typed a draft of its own, and says why until it is sent. Files
+// stay with the other one.
+function part(form, kind, why) {
+  idOf(form, kind).value = newID();
+  form.dataset[stampOf(kind)] = "";
+  const alert = $("[data-draft-alert]", form), files = kind === "reply" ? $$("[data-files] .file[data-upload]", form) : [];
+  files.forEach((file) => file.remove());
+  $("span", alert).textContent = files.length ? `${why} ${alert.dataset.files}` : why;
+  alert.hidden = false;
+  refresh();
 }
 
 function say(form, which, bad = false, text = "") {
@@ -263,6 +292,7 @@ document.addEventListener("htmx:before:request", (event) => {
   const state = form?.matches?.("[data-composer]") && states.get(form);
   if (!state) return;
   clearTimeout(state.timer);
+  state.sending = form.elements.mode?.value ?? "reply";
   keep(form, state);
 });
 document.addEventListener("htmx:after:request", (event) => {
@@ -271,6 +301,7 @@ document.addEventListener("htmx:after:request", (event) => {
   const state = form?.matches?.("[data-composer]") && states.get(form);
   if (!state) return;
   if (!ctx.response || ctx.response.status >= 300) {
+    if (ctx.response?.status < 500) state.sending = ""; // else it may have been sent, and is sent again under its key
     if (state.dirty.size) state.timer = setTimeout(() => save(form), pause);
     return;
   }
