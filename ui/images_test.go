@@ -48,7 +48,7 @@ func newImageHosts(t *testing.T, answers map[string][]string, serve http.Handler
 	public := fetch.DialPublic(fetchtest.Resolver(t, answers))
 	stands := map[string]string{"example.com:443": secure.Listener.Addr().String(), "plain.example.com:80": plain.Listener.Addr().String(),
 		"plain.example.com:443": plain.Listener.Addr().String()} // it speaks no TLS
-	w.network = fetch.Network{RootCAs: roots, Timeout: 2 * time.Second, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
+	w.network = fetch.Network{RootCAs: roots, Dial: func(ctx context.Context, network, address string) (net.Conn, error) {
 		if at, ok := stands[address]; ok {
 			var d net.Dialer
 			return d.DialContext(ctx, network, at)
@@ -169,10 +169,30 @@ func TestRemoteImagesAreNobodysProxy(t *testing.T) {
 	h.browser().get(two).want(http.StatusUnauthorized)
 }
 
-func TestRemoteImagesThatAreRefused(t *testing.T) {
-	answers := map[string][]string{"intranet.test": {"10.1.2.3"}, "metadata.test": {"169.254.169.254"}, "localhost.test": {"127.0.0.1"}, "rebinding.test": {"8.8.8.8", "127.0.0.1"}}
+func TestARemoteImageThatDoesNotEndIsGivenUp(t *testing.T) {
 	until := make(chan struct{})
 	defer close(until)
+	hosts := newImageHosts(t, nil, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, pixel)
+		w.(http.Flusher).Flush()
+		select {
+		case <-until:
+		case <-r.Context().Done():
+		}
+	})
+	h := newReadyHouse(t, func(o *ui.Options) {
+		o.Images = hosts.network
+		o.Images.Timeout = 300 * time.Millisecond
+	})
+	receipt := h.receive(letter{subject: "件名", text: "本文", html: `<img src="https://example.com/slow">`})
+	p := h.browser().get(imagesOf(h.as(h.admin), receipt.MessageID)[0])
+	if p.StatusCode != http.StatusBadGateway || p.body != "" || p.Header.Get("Cache-Control") != "no-store" {
+		t.Errorf("status %d, %d bytes, %v", p.StatusCode, len(p.body), p.Header)
+	}
+}
+
+func TestRemoteImagesThatAreRefused(t *testing.T) {
+	answers := map[string][]string{"intranet.test": {"10.1.2.3"}, "metadata.test": {"169.254.169.254"}, "localhost.test": {"127.0.0.1"}, "rebinding.test": {"8.8.8.8", "127.0.0.1"}}
 	hosts := newImageHosts(t, answers, func(w http.ResponseWriter, r *http.Request) {
 		switch name := strings.TrimPrefix(r.URL.Path, "/"); name {
 		case "to":
@@ -199,26 +219,16 @@ func TestRemoteImagesThatAreRefused(t *testing.T) {
 				w.Write(make([]byte, 1<<20))
 				w.(http.Flusher).Flush()
 			}
-		case "slow":
-			fmt.Fprint(w, pixel)
-			w.(http.Flusher).Flush()
-			select {
-			case <-until:
-			case <-r.Context().Done():
-			}
 		case "loop":
 			http.Redirect(w, r, "/loop?"+r.URL.RawQuery+"x", http.StatusFound)
 		default:
 			fmt.Fprint(w, pixel)
 		}
 	})
-	h := newReadyHouse(t, func(o *ui.Options) {
-		o.Images = hosts.network
-		o.Images.Timeout = 300 * time.Millisecond
-	})
+	h := newReadyHouse(t, func(o *ui.Options) { o.Images = hosts.network })
 	refused := []string{
 		"https://example.com/svg", "https://example.com/html", "https://example.com/bmp", "https://example.com/empty", "https://example.com/gone",
-		"https://example.com/declared", "https://example.com/chunked", "https://example.com/slow", "https://example.com/loop",
+		"https://example.com/declared", "https://example.com/chunked", "https://example.com/loop",
 		"https://127.0.0.1/x", "https://[::1]/x", "https://[::ffff:127.0.0.1]/x", "https://[::ffff:10.0.0.1]/x", "https://0/x", "https://2130706433/x", "https://0x7f.1/x", "https://localhost/x",
 		"http://intranet.test/x", "https://metadata.test/latest/meta-data/", "https://localhost.test/x", "https://unknown.test/x",
 		"https://example.com:8443/x", "https://example.com:22/x", "https://user:secret@example.com/x", "https://192.168.0.1:80/x",
