@@ -85,7 +85,7 @@ func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
 func TestListsThatAreDownListNobody(t *testing.T) {
 	n := dnstest.ServeZone(t, ".silent.test. SILENT", ".broken.test. SERVFAIL", "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
 	var log bytes.Buffer
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 300 * time.Millisecond, Lists: lists("silent.test", "zen.test", "broken.test"),
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Second, Lists: lists("silent.test", "zen.test", "broken.test"),
 		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	got := c.Check(t.Context(), netip.MustParseAddr("192.0.2.7"))
 	if len(got) != 1 || got[0].Zone != "zen.test" {
@@ -113,7 +113,7 @@ func TestListsThatAreDownListNobody(t *testing.T) {
 func TestListsAreTested(t *testing.T) {
 	n := dnstest.ServeZone(t, "2.0.0.127.good.test. 60 IN A 127.0.0.2", "2.0.0.127.refuses.test. 60 IN A 127.255.255.254", "2.0.0.127.parked.test. 60 IN A 203.0.113.1",
 		"2.0.0.127.all.test. 60 IN A 127.0.0.2", "1.0.0.127.all.test. 60 IN A 127.0.0.2", ".broken.test. SERVFAIL")
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Second, Log: slog.New(slog.DiscardHandler)})
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
 	for zone, want := range map[string]dnsbl.State{"good.test": dnsbl.Fine, "refuses.test": dnsbl.Refused, "parked.test": dnsbl.Nonsense,
 		"all.test": dnsbl.Everything, "gone.test": dnsbl.Dead, "broken.test": dnsbl.Silent} {
 		if got, err := c.Test(t.Context(), dnsbl.List{Zone: zone}); got != want {

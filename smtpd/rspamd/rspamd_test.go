@@ -18,7 +18,7 @@ func answering(t *testing.T, answer http.HandlerFunc) *rspamd.Client {
 	t.Helper()
 	server := httptest.NewServer(answer)
 	t.Cleanup(server.Close)
-	return &rspamd.Client{URL: server.URL + "/", Timeout: 500 * time.Millisecond, Hostname: "mx.example.org"}
+	return &rspamd.Client{URL: server.URL + "/", Timeout: 2 * time.Second, Hostname: "mx.example.org"}
 }
 
 func TestQuestionAndAnswer(t *testing.T) {
@@ -50,7 +50,7 @@ func TestTrouble(t *testing.T) {
 		answer http.HandlerFunc
 		want   string
 	}{
-		"silence":     {func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, "no answer within 500ms"},
+		"silence":     {func(_ http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body); <-r.Context().Done() }, "no answer within 2s"},
 		"500":         {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "it answers 500"},
 		"a web page":  {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, "<html>") }, "not JSON"},
 		"an error":    {func(w http.ResponseWriter, _ *http.Request) { io.WriteString(w, `{"error":"out of\nmemory"}`) }, "out of memory"},
