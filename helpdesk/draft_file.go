@@ -143,7 +143,8 @@ func (d *Desk) DraftFileData(ctx context.Context, a Actor, draftID, fileID strin
 
 // attach adds the files of the reply's draft to what is attached: those that
 // Uploads names, or all where it is nil; of the images in the text only those
-// that the HTML shows.
+// that the HTML shows. It is a conflict ("draft_gone") where one that is named is no
+// longer there: another page may have taken it away.
 func (r *Reply) attach(s store.Reader) error {
 	if r.Draft == "" {
 		return nil
@@ -152,13 +153,16 @@ func (r *Reply) attach(s store.Reader) error {
 	if err != nil {
 		return err
 	}
-	if draft == nil {
-		if len(r.Uploads) > 0 {
-			return conflict("draft_gone", "the draft with the uploaded files is no longer there; upload them again")
-		}
-		return nil
+	var files []DraftFile
+	if draft != nil {
+		files = draft.Files
 	}
-	for _, f := range draft.Files {
+	for _, id := range r.Uploads {
+		if !slices.ContainsFunc(files, func(f DraftFile) bool { return f.ID == id }) {
+			return conflict("draft_gone", "an uploaded file is no longer there; upload it again")
+		}
+	}
+	for _, f := range files {
 		shown := f.ContentID != "" && strings.Contains(r.HTML, "cid:"+f.ContentID)
 		wanted := f.ContentID == "" && (r.Uploads == nil || slices.Contains(r.Uploads, f.ID))
 		if !shown && !wanted {

@@ -78,6 +78,10 @@ func TestDraftIsVisibleAndGoesWithTheReply(t *testing.T) {
 		t.Errorf("a colleague reads %+v, %q, %v", got, data, err)
 	}
 	h.must(h.RemoveDraftFile(t.Context(), h.admin, draftID, unwanted.ID))
+	_, err = h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, Text: "Dear Ms Tamura", IdempotencyKey: draftID, Draft: draftID, Uploads: []string{file.ID, unwanted.ID}})
+	if keyOf(err) != "draft_gone" {
+		t.Errorf("sent with a file that was removed on another page: %v", err)
+	}
 
 	m, err := h.Reply(t.Context(), h.admin, helpdesk.Reply{Ticket: 1, HTML: `<p>Dear Ms Tamura</p><img src="cid:` + picture.ContentID + `">`,
 		IdempotencyKey: draftID, Draft: draftID, Uploads: []string{file.ID}})
