@@ -229,7 +229,7 @@ function part(form, kind, why) {
   form.dataset[stampOf(kind)] = "";
   const alert = $("[data-draft-alert]", form), files = kind === "reply" ? $$("[data-files] .file[data-upload]", form) : [];
   files.forEach((file) => file.remove());
-  $("span", alert).textContent = files.length ? `${why} ${alert.dataset.files}` : why;
+  $("span", alert).textContent = files.length ? `${why} ${alert.dataset.elsewhere}` : why;
   alert.hidden = false;
   refresh();
 }
