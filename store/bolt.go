@@ -46,7 +46,8 @@ var bucketName = []byte("store")
 type Bolt struct {
 	db     *bbolt.DB
 	ahead  *preallocator
-	synced int           // free pages that commits write the list of
+	synced int // free pages that commits write the list of
+	mapped *mapped
 	writer chan struct{} // holds one value while an update runs; waiting for it can be cancelled
 	broken error         // set by an update, under writer and before db.Close: see commit
 	stuck  bool          // bbolt met damage in the middle of a write: it is called no more
@@ -77,6 +78,7 @@ func (b *Bolt) View(ctx context.Context, fn func(Reader) error) error {
 	}
 	defer func() {
 		reader.over = true
+		b.mapped.bound(b.db, tx)
 		_ = tx.Rollback() // fails only for a transaction that is over
 	}()
 	return fn(reader)

@@ -33,6 +33,9 @@ type BoltOptions struct {
 	// SyncedFreePages is the longest list of free pages that commits write; 0
 	// means 1,048,576.
 	SyncedFreePages int
+	// MaxMapped is how many bytes of files, this one among them, count as memory of the
+	// process before those of this one are let go (Linux only); 0 means 192 MiB.
+	MaxMapped int64
 	// Mended is told of damage that opening the file put right without losing
 	// anything; nil for nobody.
 	Mended func(what string)
@@ -60,7 +63,8 @@ func OpenBolt(path string, o BoltOptions) (*Bolt, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("open store %s: prepare: %w", path, err), db.Close())
 	}
-	return &Bolt{db: db, ahead: ahead, synced: cmp.Or(o.SyncedFreePages, defaultSyncedFreePages), writer: make(chan struct{}, 1)}, nil
+	return &Bolt{db: db, ahead: ahead, synced: cmp.Or(o.SyncedFreePages, defaultSyncedFreePages),
+		mapped: newMapped(cmp.Or(o.MaxMapped, defaultMapped)), writer: make(chan struct{}, 1)}, nil
 }
 
 // openForWriting opens the file with the kind of free list that suits its length.
