@@ -33,7 +33,8 @@ func (s *Server) newAPI() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.failAPI
-	e.Use(s.hardenAPI, s.recoverPanics, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: sendsFile}), s.bodies.large)
+	e.Pre(routeHead)
+	e.Use(keepHead, s.hardenAPI, s.recoverPanics, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: sendsFile}), s.bodies.large)
 
 	add := func(method, path string, h apiHandler) { e.Add(method, "/api/v1"+path, s.authorized(h)) }
 	add(http.MethodGet, "/tickets", s.apiTickets)

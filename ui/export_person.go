@@ -29,6 +29,9 @@ func (s *Server) personFile(c echo.Context) error {
 // sendPerson streams what is kept of a person as a ZIP archive. Where it breaks off, so does
 // the connection: an archive without its end is not taken for a whole one.
 func (s *Server) sendPerson(c echo.Context, a helpdesk.Actor) error {
+	if asksHead(c) {
+		return headOf(c, a, helpdesk.PermitErase)
+	}
 	file := &personArchive{c: c, now: s.now()}
 	err := s.desk.ExportPerson(c.Request().Context(), a, c.Param("id"), file.add)
 	if err == nil {

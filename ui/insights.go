@@ -14,8 +14,8 @@ import (
 
 func (s *Server) insightRoutes(g *echo.Group) {
 	g.GET("/insights", s.insightsPage)
-	g.GET("/insights.csv", s.insightsFile)
-	g.GET("/insights/corrections.jsonl", s.correctionsFile)
+	g.GET("/insights.csv", takenOut(s.insightsFile, helpdesk.PermitInsights, helpdesk.PermitExport))
+	g.GET("/insights/corrections.jsonl", takenOut(s.correctionsFile, helpdesk.PermitExport))
 }
 
 // insightsView is the page of what customers' mails say together.

@@ -52,6 +52,9 @@ func (s *Server) live(c echo.Context) error {
 	header.Set("Cache-Control", "no-store")
 	header.Set("X-Accel-Buffering", "no") // nginx would hold events back
 	c.Response().WriteHeader(http.StatusOK)
+	if asksHead(c) {
+		return nil // there is no end to wait for
+	}
 	stream := eventStream{w: c.Response(), control: http.NewResponseController(c.Response())}
 	if err := stream.comment("connected"); err != nil {
 		return nil

@@ -80,7 +80,9 @@ func (s *Server) leaveProvider(c echo.Context) error {
 	if address == "" {
 		return echo.ErrNotFound
 	}
-	s.setCookie(c, s.signOutCookie(), "", 0)
+	if !asksHead(c) {
+		s.setCookie(c, s.signOutCookie(), "", 0)
+	}
 	return c.Redirect(http.StatusSeeOther, address)
 }
 
@@ -89,6 +91,9 @@ func (s *Server) beginSignOn(c echo.Context) error {
 	provider := s.policy.Load().SignOn
 	if provider == nil {
 		return echo.ErrNotFound
+	}
+	if asksHead(c) {
+		return c.NoContent(http.StatusOK) // begins nothing
 	}
 	next := c.QueryParam("next")
 	address, m, err := provider.Begin(c.Request().Context(), c.QueryParam("again") != "")
@@ -108,6 +113,9 @@ func (s *Server) finishSignOn(c echo.Context) error {
 	provider := s.policy.Load().SignOn
 	if provider == nil {
 		return echo.ErrNotFound
+	}
+	if asksHead(c) {
+		return c.NoContent(http.StatusOK) // logs nobody in: what the provider gave works once
 	}
 	ctx := c.Request().Context()
 	begun, err := s.desk.OpenSignOn(cookieValue(c, s.signOnCookie()))

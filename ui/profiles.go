@@ -25,6 +25,9 @@ func (s *Server) profile(show http.HandlerFunc) echo.HandlerFunc {
 		if err := s.desk.Diagnose(c.Request().Context(), visitOf(c).actor()); err != nil {
 			return err
 		}
+		if asksHead(c) {
+			return c.NoContent(http.StatusOK) // without seconds of measuring
+		}
 		show(c.Response(), c.Request())
 		return nil
 	}

@@ -316,7 +316,8 @@ func (s *Server) routes() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.fail
-	e.Use(s.harden, s.recoverPanics)
+	e.Pre(routeHead)
+	e.Use(keepHead, s.harden, s.recoverPanics)
 	e.GET("/static/*", s.assets.serve)
 	e.GET("/favicon.ico", s.assets.favicon)
 	s.registerAPI(e)

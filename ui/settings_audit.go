@@ -18,7 +18,7 @@ import (
 
 func (s *Server) auditRoutes(g *echo.Group) {
 	g.GET("/settings/audit", s.auditPage)
-	g.GET("/settings/audit.csv", s.auditFile)
+	g.GET("/settings/audit.csv", takenOut(s.auditFile, helpdesk.PermitRead, helpdesk.PermitAudit))
 }
 
 type auditView struct {

@@ -131,7 +131,7 @@ func (s *Server) requireUser(next echo.HandlerFunc) echo.HandlerFunc {
 // returnTo is the page that somebody is led back to after a login: the one asked
 // for, or, where a part of a page was or a form was sent, the one that holds it.
 func returnTo(r *http.Request) string {
-	if r.Method == http.MethodGet && r.Header.Get("HX-Request") == "" {
+	if (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("HX-Request") == "" {
 		return r.URL.RequestURI()
 	}
 	u, err := url.Parse(r.Referer())
