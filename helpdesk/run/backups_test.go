@@ -103,6 +103,43 @@ func TestBackupsFollowTheirPlan(t *testing.T) {
 	}
 }
 
+// A clock that is ahead for a while, or that starts in 1970, costs one backup each: the copy
+// made then is not the newest for two years, so none is made at every look, and what is put
+// back is what was copied last.
+func TestBackupsSurviveTheClock(t *testing.T) {
+	k := newKeeper(t)
+	k.at(22, 12, 0)
+	k.content = []byte("what the store holds while the clock is wrong")
+	for _, wrong := range []time.Time{k.now.AddDate(2, 0, 0), time.Unix(60, 0)} {
+		for range 3 {
+			k.now = wrong
+			k.Work(t.Context())
+		}
+	}
+	k.content = []byte("what came since")
+	k.at(23, 3, 31)
+	made, err := k.LastGood()
+	if err != nil || !made.Equal(k.now) {
+		t.Fatalf("the last good one is of %v, %v; want %v", made, err, k.now)
+	}
+	k.at(23, 3, 33)
+	if again, err := k.LastGood(); err != nil || !again.Equal(made) {
+		t.Errorf("another was made two minutes later: %v, %v", again, err)
+	}
+	directory, err := backup.Open(k.Plan.Directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := directory.Read("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if got, err := io.ReadAll(r); err != nil || !bytes.Equal(got, k.content) {
+		t.Errorf("the newest has %q, %v", got, err)
+	}
+}
+
 // A failure is an alarm until a backup succeeds, is tried again after an hour, and takes
 // nothing away.
 func TestBackupsRaiseAnAlarm(t *testing.T) {

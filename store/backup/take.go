@@ -2,6 +2,7 @@ package backup
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -27,6 +28,9 @@ type Copy struct {
 	Blocks  int       `json:"blocks"`
 	New     int64     `json:"new"` // bytes that were written for it; the rest was there
 	Digest  string    `json:"digest"`
+	// Turn is one more than the greatest of the copies that were there: the order in which
+	// they were made, whatever the clock said. 0 in copies of earlier versions.
+	Turn uint64 `json:"turn,omitempty"`
 
 	// Verified is when it was last read wholly and found whole; zero: never.
 	Verified time.Time `json:"-"`
@@ -79,7 +83,14 @@ func (d *Directory) take(ctx context.Context, at time.Time, program string, from
 	if w.size == 0 {
 		return Copy{}, errors.New("there was nothing to copy")
 	}
-	c := Copy{At: at.UTC().Truncate(time.Second), Program: program, Format: formatNow, Size: w.size, Blocks: len(w.list) / sha256.Size, New: w.packs.written}
+	c := Copy{At: at.UTC().Truncate(time.Second), Program: program, Format: formatNow, Size: w.size, Blocks: len(w.list) / sha256.Size, New: w.packs.written, Turn: 1}
+	earlier, err := d.List()
+	if err != nil {
+		return Copy{}, err
+	}
+	for _, e := range earlier {
+		c.Turn = max(c.Turn, e.Turn+1)
+	}
 	for c.ID = c.At.Format(idLayout); ; c.ID = c.At.Format(idLayout) { // never two of one name
 		if _, err := os.Stat(d.copyPath(c.ID)); errors.Is(err, fs.ErrNotExist) {
 			break
@@ -152,7 +163,9 @@ func (w *blockWriter) finish() error {
 	return w.packs.end()
 }
 
-// List returns all copies, the oldest first. One that cannot be used says why.
+// List returns all copies, the oldest first, in the order in which they were made: a clock
+// that was ahead for a while must not leave a copy that is the newest for as long. One that
+// cannot be used says why.
 func (d *Directory) List() ([]Copy, error) {
 	entries, err := os.ReadDir(d.copies())
 	if err != nil {
@@ -171,7 +184,7 @@ func (d *Directory) List() ([]Copy, error) {
 		}
 		list = append(list, c)
 	}
-	slices.SortFunc(list, func(a, b Copy) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(list, func(a, b Copy) int { return cmp.Or(cmp.Compare(a.Turn, b.Turn), strings.Compare(a.ID, b.ID)) })
 	return list, nil
 }
 
