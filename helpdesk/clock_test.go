@@ -12,7 +12,7 @@ import (
 // tend lets the desk look at its clock, and returns by how much it was set back.
 func (h *house) tend() time.Duration {
 	h.t.Helper()
-	back, err := h.TendClock(h.t.Context())
+	back, _, err := h.TendClock(h.t.Context())
 	if err != nil {
 		h.t.Fatal(err)
 	}
@@ -121,4 +121,56 @@ func TestClockJumps(t *testing.T) {
 		t.Errorf("at the start the clock was set back by %v", back)
 	}
 	leaves(again, "before a start with an earlier clock")
+}
+
+// A clock that is far ahead is doubted for an hour: what is due at a set time waits, what is
+// due some time later goes on, and nothing that was deferred is given up. Set right, it is
+// trusted at once.
+func TestClockThatIsFarAheadIsDoubted(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	h.tend()
+	right := h.now
+	h.reply(1, "Hello")
+	h.pass(11 * time.Second)
+	busy := func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{Code: 451, Text: "try later"}, false }
+	if n := len(h.deliver(busy)); n != 1 {
+		t.Fatalf("%d deliveries", n)
+	}
+	doubted := func() bool { return h.ClockDoubted().After(h.now) }
+	h.now = right.AddDate(0, 0, 6) // as after a week's end without power
+	if _, ahead, err := h.TendClock(t.Context()); err != nil || ahead != 0 || doubted() {
+		t.Errorf("six days ahead: %v, %v, doubted %v", ahead, err, doubted())
+	}
+	h.now = right.AddDate(2, 0, 0)
+	if !doubted() {
+		t.Error("a clock two years ahead is believed")
+	}
+	if _, ahead, err := h.TendClock(t.Context()); err != nil || ahead < 700*24*time.Hour {
+		t.Errorf("two years ahead: %v, %v", ahead, err)
+	}
+	if _, ahead, _ := h.TendClock(t.Context()); ahead != 0 {
+		t.Errorf("and then again by %v", ahead)
+	}
+	if n := len(h.deliver(busy)); n != 1 {
+		t.Fatalf("%d deliveries two years ahead", n)
+	}
+	if d := h.ticket(1).Messages[1].Deliveries[0]; d.State != helpdesk.DeliveryDeferred {
+		t.Errorf("after two attempts the delivery is %s", d.State)
+	}
+	for range 61 {
+		h.pass(time.Minute)
+		h.tend()
+	}
+	if doubted() {
+		t.Error("it is doubted for longer than an hour")
+	}
+	h.now = h.now.AddDate(2, 0, 0)
+	if !doubted() {
+		t.Error("two more years ahead are believed")
+	}
+	h.now = right.Add(time.Minute)
+	if h.tend() == 0 || doubted() {
+		t.Errorf("set right, it is doubted until %v", h.ClockDoubted())
+	}
 }

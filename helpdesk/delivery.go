@@ -125,7 +125,8 @@ func (d *Desk) RecordAttempt(ctx context.Context, id string, attempt Attempt, pe
 			return deliveries.Put(c, delivery)
 		}
 		delivery.Attempts = append(delivery.Attempts, attempt)
-		late := c.now.Sub(delivery.CreatedAt) >= d.options.GiveUpAfter
+		// By the clock and by the attempts: one that jumped ahead gives nothing up.
+		late := c.now.Sub(delivery.CreatedAt) >= d.options.GiveUpAfter && len(delivery.Attempts) > len(retryDelays)
 		switch {
 		case attempt.OK:
 			return c.endDelivery(delivery, DeliverySent, attempt)

@@ -345,7 +345,7 @@ func (m *model) deliverSome() {
 			attempt, permanent, state = helpdesk.Attempt{Code: 552, Enhanced: "5.2.2", Text: "mailbox full"}, true, helpdesk.DeliveryFailed
 		case 1:
 			attempt, state = helpdesk.Attempt{Code: 451, Enhanced: "4.3.0"}, helpdesk.DeliveryDeferred
-			if m.now.Sub(delivery.CreatedAt) >= 5*24*time.Hour {
+			if m.now.Sub(delivery.CreatedAt) >= 5*24*time.Hour && len(delivery.Attempts) >= 7 { // with this one eight
 				state = helpdesk.DeliveryFailed
 			}
 		}

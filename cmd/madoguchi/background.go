@@ -76,6 +76,7 @@ func (s *server) openBackground(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	s.lookAtClock(ctx)
 	s.background = append(s.background,
 		func(ctx context.Context) { run.Follow(ctx, s.desk, story, s.log) },
 		func(ctx context.Context) {
@@ -121,19 +122,27 @@ const (
 	clockEvery    = 5 * time.Second
 )
 
-// tendClock looks now and then whether the clock was set back.
+// tendClock looks now and then whether the clock jumped.
 func (s *server) tendClock(ctx context.Context) {
 	every := time.NewTicker(clockEvery)
 	defer every.Stop()
 	for {
-		back, err := s.desk.TendClock(ctx)
-		if back > 0 {
-			s.log.WarnContext(ctx, "the clock was set back; what was to be done some time later is done that time after now", "by", back.Round(time.Second), "error", err)
-		}
 		select {
 		case <-every.C:
+			s.lookAtClock(ctx)
 		case <-ctx.Done():
 			return
 		}
+	}
+}
+
+func (s *server) lookAtClock(ctx context.Context) {
+	back, ahead, err := s.desk.TendClock(ctx)
+	if back > 0 {
+		s.log.WarnContext(ctx, "the clock was set back; what was to be done some time later is done that time after now", "by", back.Round(time.Second), "error", err)
+	}
+	if ahead > 0 {
+		s.log.WarnContext(ctx, "the clock is far ahead of when this server last worked; if it is wrong, set it right: what is due at a set time (scheduled replies, holds, due times, deletions) waits meanwhile",
+			"by", ahead.Round(time.Second), "until", s.desk.ClockDoubted())
 	}
 }

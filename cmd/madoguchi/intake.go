@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"strings"
+	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd"
@@ -34,6 +35,9 @@ func (i intake) Recipient(ctx context.Context, _, address string) error {
 		// Every server has to take mail for its postmaster (RFC 5321, section 4.5.1),
 		// and here no alias is there yet that it could go to.
 		return &smtpd.Refusal{Code: 450, Enhanced: [3]int{4, 3, 5}, Message: "no address takes mail here yet, please try again later", Reason: smtpd.ReasonTemporary}
+	}
+	if refused != nil && refused.Problem == helpdesk.RecipientExpired && i.desk.ClockDoubted().After(time.Now()) {
+		return &smtpd.Refusal{Code: 450, Enhanced: [3]int{4, 3, 5}, Message: "this server's clock may be wrong, please try again later", Reason: smtpd.ReasonTemporary}
 	}
 	return refusal(err)
 }
