@@ -151,9 +151,11 @@ func txt(ctx context.Context, dns lookups, name, version string) ([]string, erro
 	}), nil
 }
 
+// cleaned are records as people read and copy them: whole, for half a key or half a policy
+// would be put into the DNS.
 func cleaned(list []string) (out []string) {
 	for _, text := range list {
-		out = append(out, clean(text))
+		out = append(out, legible(text))
 	}
 	return out
 }
@@ -215,7 +217,7 @@ func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
 // withMechanism is a policy that lets one more host pass, before what holds for
 // all others.
 func withMechanism(record, mechanism string) string {
-	words := strings.Fields(clean(record))
+	words := strings.Fields(legible(record))
 	if slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimPrefix(w, "+"), mechanism) }) {
 		return strings.Join(words, " ")
 	}

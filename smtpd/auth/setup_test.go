@@ -23,6 +23,10 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 	letters.Reports = "reports@日本語.jp"
 	bare := own
 	bare.Keys = nil
+	senders := strings.Repeat(" include:_spf.sender.test ip4:203.0.113.7", 12) // more than fits into one string of a record
+	modulus := "v=DKIM1; k=rsa; p=" + strings.Repeat("MIIB", 98)               // of 2048 bits
+	long := own
+	long.Keys = []auth.SetupKey{{Selector: "s1", Record: modulus, Algorithm: "rsa", Phase: "used"}}
 	for name, test := range map[string]struct {
 		zone   []string
 		setup  auth.Setup
@@ -41,6 +45,8 @@ func TestCheckSetupSaysWhichRecordToCreate(t *testing.T) {
 			"missing fine missing missing fine", nil},
 		"a smarthost that it does not name": {append([]string{`example.jp. TXT "v=spf1 mx -all"`}, hosts...), relay,
 			"missing unsure missing missing fine", map[string]string{"spf": "v=spf1 mx include:relay.test -all"}},
+		"a long policy and a long key": {append([]string{dnstest.TXT("example.jp", "v=spf1"+senders+" -all"), dnstest.TXT("s1._domainkey.example.jp", modulus)}, hosts...), long,
+			"missing wrong fine missing fine", map[string]string{"spf": "v=spf1" + senders + " a:mx.example.jp -all", "dkim": modulus}},
 		"no key of ours":      {fine, bare, "fine fine unset fine fine", nil},
 		"no way back":         {[]string{"mx.example.jp. A 192.0.2.25"}, own, "missing missing missing missing unsure", map[string]string{"ptr": "mx.example.jp."}},
 		"a server that fails": {[]string{"example.jp. SERVFAIL", "_dmarc.example.jp. SERVFAIL", "s1._domainkey.example.jp. SERVFAIL", "mx.example.jp. SERVFAIL"}, own, "unknown unknown unknown unknown unknown", nil},
