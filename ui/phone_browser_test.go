@@ -66,5 +66,11 @@ func TestBrowserInLittleRoom(t *testing.T) {
 	b.do(chromedp.EmulateViewport(720, 450)) // 1440 by 900 at 200 %
 	b.open("/inbox/open/2")
 	b.until(`document.querySelector(".editor") && document.querySelector("#thread").clientHeight > 200`)
-	b.until(`(send => { send.scrollIntoView(); const { top, bottom } = send.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })(document.querySelector("[data-send]"))`)
+	reached := `(send => { send.scrollIntoView(); const { top, bottom } = send.getBoundingClientRect(); return top >= 0 && bottom <= innerHeight; })(document.querySelector("[data-send]"))`
+	b.until(reached)
+
+	b.do(chromedp.EmulateViewport(320, 256)) // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10)
+	b.open("/inbox/open/2")
+	b.until(`document.querySelector(".editor") && document.querySelector("#thread").clientHeight > 100 && document.documentElement.scrollWidth <= innerWidth`)
+	b.until(reached)
 }
