@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -69,6 +70,7 @@ type webhookView struct {
 	Secret     string // shown once: it was just made
 	SecretEnds string // until when the one before still signs
 	State      string // a sentence on how it is doing
+	Reason     string // what the last attempt at the event that waits came to, or ""
 	Works      bool
 	Waits      bool // there is an event that can be left out
 	Deliveries []webhookLine
@@ -137,7 +139,11 @@ func (s *Server) newWebhookView(c echo.Context, w helpdesk.Webhook) (webhookView
 		return view, err
 	}
 	for _, d := range list {
-		view.Deliveries = append(view.Deliveries, newWebhookLine(v.Printer, d))
+		line := newWebhookLine(v.Printer, d)
+		view.Deliveries = append(view.Deliveries, line)
+		if said := cmp.Or(line.Error, line.Said); d.ID == w.Current && said != "" {
+			view.Reason = v.T("webhook.reason", said)
+		}
 	}
 	return view, nil
 }
@@ -168,6 +174,9 @@ func newWebhookLine(p locale.Printer, d helpdesk.WebhookDelivery) webhookLine {
 	line.Took = strconv.FormatInt(last.Took.Round(time.Millisecond).Milliseconds(), 10) + " ms"
 	if last.Status != 0 {
 		line.Said = strings.TrimSpace(strconv.Itoa(last.Status) + " " + last.Head)
+		if last.Status/100 == 3 {
+			line.Said = p.T("webhook.redirected", line.Said)
+		}
 	}
 	return line
 }

@@ -67,3 +67,28 @@ func TestWebhooksAreMadeInTheSettings(t *testing.T) {
 	h.as(agent).get("/settings/webhooks").want(http.StatusForbidden)
 	h.as(agent).get("/settings/profile").hides("/settings/webhooks")
 }
+
+// TestAFailingWebhookSaysWhyFirst shows what the receiver answered beside since when it
+// fails, above the long list of events, and what a redirect asks for.
+func TestAFailingWebhookSaysWhyFirst(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.post("/settings/webhooks/new", "name", "倉庫", "url", "https://warehouse.example/hook", "kind", "ticket.created", "action", "save").want(http.StatusOK)
+	list, err := h.Webhooks(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.receive(letter{from: "ito@toi.example", subject: "在庫の件", text: "教えてください。"})
+	call, err := h.NextWebhook(h.ctx(), list[0].ID, nil, false)
+	if err != nil || call == nil {
+		t.Fatalf("%+v, %v", call, err)
+	}
+	call.Attempt = helpdesk.WebhookAttempt{At: time.Now(), Status: http.StatusFound}
+	if _, err := h.NextWebhook(h.ctx(), list[0].ID, call, false); err != nil {
+		t.Fatal(err)
+	}
+	page := b.get("/settings/webhooks/" + list[0].ID).want(http.StatusOK).shows("直近の結果：302（別のアドレスへの転送")
+	if why, events := strings.Index(page.body, "直近の結果"), strings.Index(page.body, "webhook-kinds"); why > events {
+		t.Error("why it fails stands below the list of events")
+	}
+}
