@@ -31,6 +31,7 @@ type quarantineView struct {
 	Mails    []quarantinedRow
 	Next     string
 	Done     string // what was just decided
+	Rejects  bool   // that was a rejection, which can be looked up
 	Problem  string
 }
 
@@ -57,7 +58,7 @@ func (s *Server) showQuarantine(c echo.Context, status int, problem string) erro
 	if err != nil {
 		return err
 	}
-	view := quarantineView{page: p, Rejected: query.State == helpdesk.QuarantineRejected, Done: v.decided(c), Problem: problem}
+	view := quarantineView{page: p, Rejected: query.State == helpdesk.QuarantineRejected, Done: v.decided(c), Rejects: c.QueryParam("rejected") != "", Problem: problem}
 	for _, state := range []helpdesk.QuarantineState{helpdesk.QuarantineWaiting, helpdesk.QuarantineRejected} {
 		view.States = append(view.States, navItem{URL: quarantineAddress(state), Label: v.T("quarantine.state." + string(state)),
 			Current: (state == helpdesk.QuarantineRejected) == view.Rejected})

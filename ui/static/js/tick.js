@@ -10,7 +10,12 @@ function show(form) {
   every.checked = all.length > 0 && ticked.length === all.length;
   every.indeterminate = ticked.length > 0 && ticked.length < all.length;
   count.textContent = ticked.length ? count.dataset.words.replace("0", ticked.length) : "";
-  for (const button of $$("[data-tick-do]", form)) button.disabled = ticked.length === 0;
+  for (const button of $$("[data-tick-do]", form)) {
+    button.disabled = ticked.length === 0;
+    // One is what one looks at; of many some were ticked by the way.
+    if (ticked.length > 1 && button.dataset.many) button.dataset.confirm = button.dataset.many.replace("0", ticked.length);
+    else delete button.dataset.confirm;
+  }
 }
 
 on("change", "[data-tick]", (_, box) => show(box.form));
