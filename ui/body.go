@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"strings"
 
 	"github.com/labstack/echo/v4"
 	"golang.org/x/sync/semaphore"
@@ -21,6 +22,8 @@ const (
 	// smallBody is the largest body that is read as it comes. Larger ones arrive on
 	// the disk, and are read while there is memory for them.
 	smallBody = 1 << 20
+	// formText is the largest form without files that net/http reads (Request.ParseForm).
+	formText = 10 << 20
 	// bodyWeight is how many times its size a large body counts: its text, what is
 	// decoded of it and what is kept stand beside each other.
 	bodyWeight = 4
@@ -58,6 +61,10 @@ func (b *bodies) large(next echo.HandlerFunc) echo.HandlerFunc {
 		r := c.Request()
 		if r.ContentLength >= 0 && r.ContentLength <= smallBody || c.Path() == inboundPath {
 			return next(c)
+		}
+		// Its fields would all be empty, and be taken for what somebody cleared.
+		if r.ContentLength > formText && strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEApplicationForm) {
+			return errFormTooLarge
 		}
 		body := &arrivingBody{ctx: r.Context(), source: http.MaxBytesReader(c.Response(), r.Body, b.limit), memory: b.memory}
 		defer body.release()

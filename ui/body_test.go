@@ -39,6 +39,17 @@ func TestVisitorsBringLittle(t *testing.T) {
 	}
 }
 
+// TestAFormTooLargeClearsNothing: what net/http does not read of a form is not taken for
+// fields that somebody emptied.
+func TestAFormTooLargeClearsNothing(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.post("/settings/profile", "name", "佐藤 花", "signature", "経理部").want(http.StatusSeeOther)
+	b.post("/settings/profile", "name", "佐藤 花", "signature", strings.Repeat("x", 10<<20)).
+		want(http.StatusRequestEntityTooLarge).shows("送信された内容が大きすぎる").hides("名前を入力")
+	b.get("/settings/profile").want(http.StatusOK).shows("経理部")
+}
+
 // TestLargeBodiesArriveOnTheDisk: however many large requests arrive at once, they take
 // no memory before they are whole; then they are read as far as there is memory, and
 // all are answered.
