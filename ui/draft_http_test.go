@@ -7,6 +7,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/oklog/ulid/v2"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui"
@@ -137,4 +140,26 @@ func TestDraftEndpoints(t *testing.T) {
 			t.Errorf("%d drafts, %d messages, %v", len(v.Drafts), len(v.Messages), err)
 		}
 	})
+}
+
+// Of several drafts the newest stands first: on a phone only the first are in sight.
+func TestDraftsStandNewestFirst(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	began := h.Desk.Now()
+	for i, text := range []string{"一つ目の下書き", "二つ目の下書き", "三つ目の下書き", "四つ目の下書き"} {
+		h.Desk.Now = func() time.Time { return began.Add(time.Duration(i) * time.Minute) }
+		if _, err := h.SaveDraft(h.ctx(), h.admin.Actor(), helpdesk.Draft{ID: ulid.Make().String(), Kind: helpdesk.DraftReply, Ticket: 1, Text: text}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cards := partOf(h.as(h.admin).get("/inbox/open/1").want(http.StatusOK).body, `id="drafts"`, `<form class="composer"`)
+	last := -1
+	for _, text := range []string{"三つ目の下書き", "二つ目の下書き", "一つ目の下書き"} {
+		at := strings.Index(cards, text)
+		if at <= last {
+			t.Errorf("%s stands at %d, behind %d", text, at, last)
+		}
+		last = at
+	}
 }

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -134,7 +135,9 @@ func (s *Server) draftsView(v *visit, t *helpdesk.TicketView, w composerView, ba
 		}
 		view.Cards = append(view.Cards, newDraftCard(v, d))
 	}
-	slices.SortStableFunc(view.Cards, func(a, b draftCard) int { return strings.Compare(string(a.State), string(b.State)) })
+	slices.SortStableFunc(view.Cards, func(a, b draftCard) int {
+		return cmp.Or(strings.Compare(string(a.State), string(b.State)), strings.Compare(b.Time.ISO, a.Time.ISO)) // the newest first
+	})
 	return view
 }
 
