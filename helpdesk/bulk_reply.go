@@ -44,8 +44,9 @@ type BulkReply struct {
 	Returned   string
 	ReturnedBy string
 	// Once names the request of a program that began it, so that the same request again
-	// begins no other.
-	Once string `cbor:",omitempty"`
+	// begins no other; Digest is of what that asked for, "" where none was given.
+	Once   string `cbor:",omitempty"`
+	Digest string `cbor:",omitempty"`
 	// LeavesAt is when the mails leave: until then all of it can be taken back.
 	LeavesAt time.Time
 	Total    int
@@ -96,12 +97,13 @@ var (
 // BeginBulkReply begins one for these tickets. Nothing is sent before
 // SendBulkReply.
 func (d *Desk) BeginBulkReply(ctx context.Context, a Actor, numbers []uint64) (*BulkReply, error) {
-	return d.BeginBulkReplyOnce(ctx, a, "", numbers)
+	return d.BeginBulkReplyOnce(ctx, a, Once{}, numbers)
 }
 
 // BeginBulkReplyOnce is BeginBulkReply for a request that may come again: what it
-// began is returned, however far that is by now. once names the request, "" for none.
-func (d *Desk) BeginBulkReplyOnce(ctx context.Context, a Actor, once string, numbers []uint64) (*BulkReply, error) {
+// began is returned, however far that is by now. Something else under the same key is a
+// conflict.
+func (d *Desk) BeginBulkReplyOnce(ctx context.Context, a Actor, once Once, numbers []uint64) (*BulkReply, error) {
 	if err := a.may("reply to many tickets", PermitBulk); err != nil {
 		return nil, err
 	}
@@ -118,20 +120,15 @@ func (d *Desk) BeginBulkReplyOnce(ctx context.Context, a Actor, once string, num
 	if err := d.ensureOptOutKey(ctx); err != nil {
 		return nil, err
 	}
-	b := &BulkReply{ID: d.newID(), By: a.UserID, State: BulkReplyWriting, Total: len(numbers), Once: once}
+	b := &BulkReply{ID: d.newID(), By: a.UserID, State: BulkReplyWriting, Total: len(numbers), Once: once.Key, Digest: once.Digest}
 	err := d.update(ctx, a, func(c *command) error {
-		if once != "" {
-			before, err := optional(bulkReplies.First(c, "once", key(a.UserID, once)))
-			if err != nil {
-				return err
-			}
-			if before != nil && before.Total != len(numbers) {
-				return conflict("bulk_reply_once", "this request was sent before with %d tickets; take a new Idempotency-Key for another", before.Total)
-			}
-			if before != nil {
-				b = before
-				return nil
-			}
+		before, err := c.begunBulkReply(once, len(numbers))
+		if err != nil {
+			return err
+		}
+		if before != nil {
+			b = before
+			return nil
 		}
 		b.At, b.ChangedAt = c.now, c.now
 		for i, number := range numbers {

@@ -72,6 +72,23 @@ func (c *command) remember(o Once, made string) error {
 	return idempotencies.Put(c, &idempotency{Actor: c.actor.UserID, Key: o.Key, Digest: o.Digest, Message: made})
 }
 
+// begunBulkReply is the one that the same request of the actor's began, nil where there is none. Something else under
+// the same key is a conflict.
+func (c *command) begunBulkReply(o Once, tickets int) (*BulkReply, error) {
+	if o.Key == "" {
+		return nil, nil
+	}
+	before, err := optional(bulkReplies.First(c, "once", key(c.actor.UserID, o.Key)))
+	if err != nil || before == nil {
+		return nil, err
+	}
+	// Of what was begun before digests were kept only the number of tickets is known.
+	if before.Total != tickets || o.Digest != "" && before.Digest != "" && o.Digest != before.Digest {
+		return nil, keyUsed(fmt.Sprintf("a reply to %d tickets", before.Total))
+	}
+	return before, nil
+}
+
 // usedFor says what a key stands for, to a program that takes it for something else.
 func usedFor(r store.Reader, made string) error {
 	m, err := optional(messages.Get(r, key(made)))

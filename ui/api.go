@@ -36,13 +36,17 @@ func (s *Server) newAPI() *echo.Echo {
 	e.Pre(routeHead)
 	e.Use(keepHead, s.hardenAPI, s.recoverPanics, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: sendsFile}), s.bodies.large)
 
-	add := func(method, path string, h apiHandler) { e.Add(method, "/api/v1"+path, s.authorized(h)) }
-	add(http.MethodGet, "/tickets", s.apiTickets)
+	// A route takes these parameters in its query, and no other.
+	add := func(method, path string, h apiHandler, query ...string) {
+		e.Add(method, "/api/v1"+path, s.authorized(h, query))
+	}
+	add(http.MethodGet, "/tickets", s.apiTickets, "view", "q", "sort", "pipeline", "stage", "alias", "brand", "assignee", "team", "tag", "language", "reply_type", "priority",
+		"waiting", "unread", "limit", "after")
 	add(http.MethodPost, "/tickets", s.apiBegin)
-	add(http.MethodGet, "/tickets/:number", s.apiTicket)
+	add(http.MethodGet, "/tickets/:number", s.apiTicket, "messages")
 	add(http.MethodPatch, "/tickets/:number", s.apiChange)
-	add(http.MethodGet, "/tickets/:number/messages", s.apiTicketMessages)
-	add(http.MethodGet, "/tickets/:number/similar", s.apiSimilar)
+	add(http.MethodGet, "/tickets/:number/messages", s.apiTicketMessages, "limit", "after")
+	add(http.MethodGet, "/tickets/:number/similar", s.apiSimilar, "limit")
 	add(http.MethodPost, "/tickets/:number/replies", s.apiReply)
 	add(http.MethodPost, "/tickets/:number/notes", s.apiNote)
 	add(http.MethodPost, "/tickets/:number/logged-replies", s.apiLogReply)
@@ -50,32 +54,32 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/messages/:id/attachments/:index", s.apiAttachment)
 	add(http.MethodPost, "/messages/:id/resolution", s.apiResolve)
 	add(http.MethodPatch, "/messages/:id/analysis", s.apiCorrect)
-	add(http.MethodGet, "/contacts", s.apiContacts)
+	add(http.MethodGet, "/contacts", s.apiContacts, "q", "tag", "company", "sort", "limit", "after")
 	add(http.MethodGet, "/contacts/:id", s.apiContact)
 	add(http.MethodPatch, "/contacts/:id", s.apiChangeContact)
-	add(http.MethodDelete, "/contacts/:id", s.apiEraseContact)
+	add(http.MethodDelete, "/contacts/:id", s.apiEraseContact, "confirm")
 	add(http.MethodGet, "/contacts/:id/export", s.sendPerson)
 	add(http.MethodGet, "/erasures", s.apiErasures)
 	add(http.MethodGet, "/erasures/:id", s.apiReadErasure)
 	add(http.MethodGet, "/aliases", s.apiAliases)
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)
-	add(http.MethodPost, "/inbound", s.apiInbound)
-	add(http.MethodGet, "/queue", s.apiQueue)
-	add(http.MethodGet, "/quarantine", s.apiQuarantine)
+	add(http.MethodPost, "/inbound", s.apiInbound, "from", "to", "ip", "helo")
+	add(http.MethodGet, "/queue", s.apiQueue, "domain")
+	add(http.MethodGet, "/quarantine", s.apiQuarantine, "state", "limit", "after")
 	add(http.MethodPost, "/quarantine", s.apiDecideMany)
 	add(http.MethodGet, "/quarantine/:id", s.apiQuarantinedMail)
 	add(http.MethodGet, "/quarantine/:id/source", s.apiQuarantinedSource)
 	add(http.MethodPost, "/quarantine/:id/release", s.apiRelease)
 	add(http.MethodPost, "/quarantine/:id/reject", s.apiRejectQuarantined)
 	add(http.MethodGet, "/trusted-senders", s.apiTrustedSenders)
-	add(http.MethodDelete, "/trusted-senders", s.apiDistrust)
-	add(http.MethodGet, "/ledger", s.apiLedger)
+	add(http.MethodDelete, "/trusted-senders", s.apiDistrust, "sender", "proof")
+	add(http.MethodGet, "/ledger", s.apiLedger, "days", "day")
 	add(http.MethodGet, "/backups", s.apiReadBackups)
 	add(http.MethodGet, "/incoming", s.apiReadIncoming)
 	add(http.MethodPost, "/backups", s.apiBackUp)
-	add(http.MethodGet, "/reports/dmarc", s.apiDMARCReports)
-	add(http.MethodGet, "/reports/tls", s.apiTLSReports)
+	add(http.MethodGet, "/reports/dmarc", s.apiDMARCReports, "days")
+	add(http.MethodGet, "/reports/tls", s.apiTLSReports, "days")
 	add(http.MethodGet, "/templates", s.apiTemplates)
 	add(http.MethodPost, "/templates", s.apiCreateTemplate)
 	add(http.MethodGet, "/templates/:id", s.apiTemplate)
@@ -87,8 +91,8 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/rules", s.apiRules)
 	add(http.MethodGet, "/hours", s.apiHours)
 	add(http.MethodPut, "/hours/:id", s.apiReplaceHours)
-	add(http.MethodGet, "/events", s.apiEvents)
-	add(http.MethodGet, "/insights", s.apiInsights)
+	add(http.MethodGet, "/events", s.apiEvents, "after", "limit")
+	add(http.MethodGet, "/insights", s.apiInsights, "from", "to", "pipeline", "alias", "company")
 	add(http.MethodGet, "/bulk-replies", s.apiBulkReplies)
 	add(http.MethodPost, "/bulk-replies", s.apiSendBulkReply)
 	add(http.MethodGet, "/bulk-replies/:id", s.apiBulkReply)
@@ -103,7 +107,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodDelete, "/webhooks/:id", s.apiDeleteWebhook)
 	add(http.MethodPost, "/webhooks/:id/secret", s.apiRotateWebhook)
 	add(http.MethodPost, "/webhooks/:id/test", s.apiTestWebhook)
-	add(http.MethodGet, "/webhooks/:id/deliveries", s.apiWebhookDeliveries)
+	add(http.MethodGet, "/webhooks/:id/deliveries", s.apiWebhookDeliveries, "limit")
 	add(http.MethodPost, "/webhooks/:id/deliveries/:delivery/repeat", s.apiRepeatWebhook)
 	e.GET("/api/v1/openapi.yaml", serveOpenAPI)
 	return e
@@ -133,8 +137,9 @@ func (s *Server) hardenAPI(next echo.HandlerFunc) echo.HandlerFunc {
 
 // authorized lets a request through that brings a token (RFC 6750, section
 // 2.1). Cookies do not count here, so no other site can use a browser's login.
-// What the actor may do is decided in helpdesk.
-func (s *Server) authorized(h apiHandler) echo.HandlerFunc {
+// What the actor may do is decided in helpdesk. query names the parameters that the route
+// takes.
+func (s *Server) authorized(h apiHandler, query []string) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		scheme, token, _ := strings.Cut(c.Request().Header.Get(echo.HeaderAuthorization), " ")
 		if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
@@ -148,7 +153,7 @@ func (s *Server) authorized(h apiHandler) echo.HandlerFunc {
 		if err := s.desk.UsedToken(c.Request().Context(), token, s.remoteIP(c)); err != nil {
 			return err
 		}
-		if err := readable(c.Request()); err != nil {
+		if err := readable(c.Request(), query); err != nil {
 			return err
 		}
 		return h(c, user.Actor().WithScope(scope).At(s.remoteIP(c)))

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -71,6 +72,13 @@ type bulkReplyInput struct {
 	Attachments []attachmentInput `json:"attachments"`
 }
 
+// identity is what makes a reply to many another one: the order of the tickets does not.
+func (in bulkReplyInput) identity() bulkReplyInput {
+	in.Tickets = slices.Sorted(slices.Values(in.Tickets))
+	in.Attachments = hashed(in.Attachments)
+	return in
+}
+
 // apiSendBulkReply sends one text to the customers of many tickets, or says what
 // would become of it. The same Idempotency-Key again sends nothing again.
 func (s *Server) apiSendBulkReply(c echo.Context, a helpdesk.Actor) error {
@@ -86,7 +94,8 @@ func (s *Server) apiSendBulkReply(c echo.Context, a helpdesk.Actor) error {
 	if input.DryRun {
 		key = ""
 	}
-	b, err := s.desk.BeginBulkReplyOnce(ctx, a, key, input.Tickets)
+	once := helpdesk.Once{Key: key, Digest: requestDigest(key, "bulk reply", input.identity())}
+	b, err := s.desk.BeginBulkReplyOnce(ctx, a, once, input.Tickets)
 	if err != nil {
 		return err
 	}

@@ -7,9 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -71,20 +73,32 @@ func notUTF8(data []byte) int {
 	}
 }
 
-// readable refuses a query that would be understood only in part: what cannot be decoded would be left out in silence.
-func readable(r *http.Request) error {
+// readable refuses a query that would be understood only in part. What cannot be decoded would be left out in silence,
+// and so would a parameter that is not among those of the route: a filter with a slip of the pen answers with everything.
+func readable(r *http.Request, known []string) error {
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return invalid("", "", fmt.Sprintf("the query of the address cannot be read: %v; percent-encode what is in it (RFC 3986, section 2.1)", err))
 	}
-	for name, list := range values {
-		for _, value := range list {
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if utf8.ValidString(name) && !slices.Contains(known, name) {
+			return unknownParameter(r, name, known)
+		}
+		for _, value := range values[name] {
 			if !utf8.ValidString(name + value) {
 				return invalid(strings.ToValidUTF8(name, "?"), "", fmt.Sprintf("%s=%q is not UTF-8; encode it as UTF-8 before percent-encoding", strings.ToValidUTF8(name, "?"), value))
 			}
 		}
 	}
 	return nil
+}
+
+func unknownParameter(r *http.Request, name string, known []string) error {
+	takes := "none"
+	if len(known) > 0 {
+		takes = strings.Join(known, ", ")
+	}
+	return invalid(name, "", fmt.Sprintf("%s %s takes no parameter %q in its query; it takes %s", r.Method, r.URL.Path, name, takes))
 }
 
 func strictDecoder(r io.Reader) *json.Decoder {

@@ -2,6 +2,8 @@ package ui_test
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -29,4 +31,32 @@ func TestAPIEventsBeyondTheEnd(t *testing.T) {
 	if list := h.get("/events?after=" + fmt.Sprint(last)).list("events"); len(list) == 0 {
 		t.Error("no event behind the last")
 	}
+}
+
+// A filter with a slip of the pen would answer with all tickets.
+func TestAPIRefusesUnknownParameters(t *testing.T) {
+	h := newAPIHouse(t)
+	for operation, o := range h.description.operations {
+		method, path, _ := strings.Cut(operation, " ")
+		if path == "/openapi.yaml" {
+			continue // it asks for no token, and nothing of the query
+		}
+		var takes []string
+		for _, p := range orNone(o["parameters"]) {
+			if p := h.description.resolve(p); p["in"] == "query" {
+				takes = append(takes, p["name"].(string))
+			}
+		}
+		if takes == nil {
+			takes = []string{"none"}
+		}
+		path = regexp.MustCompile(`\{\w+\}`).ReplaceAllString(path, "1")
+		h.call(method, path+"?stat=open", nil).refused(400, helpdesk.CodeInvalid, "stat", "it takes "+strings.Join(takes, ", "))
+	}
+	h.call("GET", "/ledger?days=many", nil).refused(400, helpdesk.CodeInvalid, "days", `days is "many"`)
+}
+
+func orNone(list any) []any {
+	all, _ := list.([]any)
+	return all
 }

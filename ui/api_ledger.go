@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -46,7 +47,7 @@ func (s *Server) apiLedger(c echo.Context, a helpdesk.Actor) error {
 	if text := c.QueryParam("days"); text != "" {
 		days, err := strconv.Atoi(text)
 		if err != nil || days < 1 || days > 400 {
-			return invalid("days", "", "days is %q; give a number from 1 to 400", text)
+			return invalid("days", "", fmt.Sprintf("days is %q; give a number from 1 to 400", text))
 		}
 		query.Days = days
 	}

@@ -34,16 +34,19 @@ func requestDigest(key string, asked ...any) string {
 }
 
 // identity is what makes a reply another one: not what its author has seen, which a
-// program may ask for anew before it repeats itself. Files stand there by their hashes,
-// since they may be large.
+// program may ask for anew before it repeats itself.
 func (in replyInput) identity() replyInput {
-	in.Seen = 0
-	files := make([]attachmentInput, len(in.Attachments))
-	for i, file := range in.Attachments {
+	in.Seen, in.Attachments = 0, hashed(in.Attachments)
+	return in
+}
+
+// hashed are files with the hashes of their bytes in place of these, which may be many.
+func hashed(list []attachmentInput) []attachmentInput {
+	files := make([]attachmentInput, len(list))
+	for i, file := range list {
 		sum := sha256.Sum256([]byte(file.Data))
 		file.Data = hex.EncodeToString(sum[:])
 		files[i] = file
 	}
-	in.Attachments = files
-	return in
+	return files
 }

@@ -5,6 +5,8 @@ import (
 	"mime/multipart"
 	"net/http"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
 // Files are attached and taken off in the form, which keeps what is written.
@@ -54,6 +56,26 @@ func TestAPIAttachesFilesToABulkReply(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.get("/tickets/1").at("messages", 1).at("attachments", 0).want(t, object{"filename": "prices.txt", "size": 1})
+	many["attachments"] = []object{{"filename": "prices.txt", "data": "Qg=="}}
+	h.call("POST", "/bulk-replies", many, "Idempotency-Key", "prices").refused(409, helpdesk.CodeConflict, "Idempotency-Key", "something else")
 	many["attachments"] = []object{{"filename": "prices.txt", "data": "?"}}
 	h.call("POST", "/bulk-replies", many).refused(400, "invalid", "attachments[0].data", "base64")
+}
+
+// A program that takes the key of one list of customers for another would believe
+// that these were written to.
+func TestAPIBulkReplyComparesWhatItsKeyStandsFor(t *testing.T) {
+	h := newAPIHouse(t)
+	for range 3 {
+		h.create("/tickets", object{"alias": "support@example.jp", "to": []string{"tamura@customer.example"}, "subject": "x", "text": "x"})
+	}
+	send := func(tickets []int, text string) answer {
+		return h.call("POST", "/bulk-replies", object{"tickets": tickets, "text": text}, "Idempotency-Key", "notice")
+	}
+	first := send([]int{1, 2}, "お知らせです。").ok(202).at("bulk_reply")
+	if again := send([]int{2, 1}, "お知らせです。").ok(200).at("bulk_reply"); again["id"] != first["id"] {
+		t.Errorf("the same request is answered with %v", again)
+	}
+	send([]int{1, 3}, "お知らせです。").refused(409, helpdesk.CodeConflict, "Idempotency-Key", "a reply to 2 tickets")
+	send([]int{1, 2}, "訂正です。").refused(409, helpdesk.CodeConflict, "Idempotency-Key", "a reply to 2 tickets")
 }
