@@ -11,7 +11,8 @@
 //
 // Text is compared as people mean it: without case, width (ﾃｽﾄ, ＡＢＣ), kind of
 // kana (テスト, てすと), accents of Latin letters, and old forms of the commonest
-// characters in names (髙 and 高). Words of scripts with spaces are tokens, and
+// characters in names (髙 and 高). A number that has groups is found with hyphens and
+// without them. Words of scripts with spaces are tokens, and
 // scripts without are cut into overlapping pairs of characters; positions are
 // kept, so that a word of several tokens is found only where they are adjacent.
 //

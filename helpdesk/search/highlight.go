@@ -19,7 +19,11 @@ type span struct{ start, end int }
 // spans finds the words of the positive clauses in a text of field f, in order
 // and without overlap.
 func (s *searching) spans(text string, f field) []span {
-	words := slices.DeleteFunc(slices.Clone(s.clauses), func(c clause) bool {
+	var words []clause
+	for _, c := range s.clauses {
+		words = append(append(words, c), c.or...)
+	}
+	words = slices.DeleteFunc(words, func(c clause) bool {
 		return c.not || len(c.tokens) == 0 || !slices.Contains(c.fields, f)
 	})
 	if len(words) == 0 {

@@ -17,9 +17,12 @@ const aloneBytes = 64 << 10
 // wordHits are the documents in which the words of a clause stand.
 type wordHits struct {
 	clause *clause
-	terms  [][]tokenLists // by segment, of the tokens to look at; none where a token is missing
-	size   int            // of the shortest lists, in bytes
-	bytes  int            // of the lists of all tokens to look at
+	// or are of the words that do as well; alternative says that these are such.
+	or          []*wordHits
+	alternative bool
+	terms       [][]tokenLists // by segment, of the tokens to look at; none where a token is missing
+	size        int            // of the shortest lists, in bytes
+	bytes       int            // of the lists of all tokens to look at
 
 	kept   []*[]hit    // memory of the index's spare ones, which the parts are in
 	parts  []fieldHits // by segment
@@ -66,7 +69,9 @@ func (s *searching) evaluate(ctx context.Context) error {
 			return err
 		}
 	}
-	for _, w := range slices.SortedStableFunc(slices.Values(s.words), compareSize) {
+	asked := slices.DeleteFunc(slices.Clone(s.words), func(w *wordHits) bool { return w.alternative })
+	slices.SortStableFunc(asked, compareSize)
+	for _, w := range asked {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -134,12 +139,29 @@ func (s *searching) filterFacts(c *clause, fulfilled ticketSet) error {
 	return nil
 }
 
-// gather looks up the postings of a clause's words.
+// gather looks up the postings of a clause's words, and of those that do as well.
 func (s *searching) gather(c *clause) error {
+	w, err := s.lookUp(c)
+	if err != nil {
+		return err
+	}
+	for i := range c.or {
+		o, err := s.lookUp(&c.or[i])
+		if err != nil {
+			return err
+		}
+		o.alternative = true
+		w.or = append(w.or, o)
+		w.size += o.size
+	}
+	return nil
+}
+
+func (s *searching) lookUp(c *clause) (*wordHits, error) {
 	w := &wordHits{clause: c, terms: make([][]tokenLists, len(s.snapshot.segments))}
 	s.words = append(s.words, w)
 	if len(c.tokens) == 0 {
-		return nil
+		return w, nil
 	}
 	terms, sizes := make([]tokenLists, len(c.tokens)), make([]int, len(c.tokens))
 	for i, segment := range s.snapshot.segments {
@@ -147,7 +169,7 @@ func (s *searching) gather(c *clause) error {
 		for n := 0; n < len(c.tokens) && !missing; n++ {
 			lists, err := s.postings(segment, c.tokens[n], c.fields)
 			if err != nil {
-				return err
+				return nil, err
 			}
 			terms[n], sizes[n] = tokenLists{c.tokens[n].offset, lists}, lists.size()
 			missing = sizes[n] == 0
@@ -161,7 +183,7 @@ func (s *searching) gather(c *clause) error {
 		}
 		w.size += slices.Min(sizes)
 	}
-	return nil
+	return w, nil
 }
 
 // size is how many bytes the lists have together.
@@ -188,15 +210,27 @@ func (s *searching) postings(segment *segment, t queryToken, fields []field) (li
 	return lists, err
 }
 
-// match keeps the tickets of which a living document has the tokens of a clause side by side.
+// match keeps the tickets that fulfil a clause, with the words of any of its alternatives.
 func (s *searching) match(ctx context.Context, w *wordHits) error {
+	fulfilled := newTicketSet(len(s.snapshot.updated))
+	for _, either := range append([]*wordHits{w}, w.or...) {
+		if err := s.matchWords(ctx, either, fulfilled); err != nil {
+			return err
+		}
+	}
+	s.found.keep(fulfilled, w.clause.not)
+	return nil
+}
+
+// matchWords adds the tickets of which a living document has the tokens of a clause side by side.
+func (s *searching) matchWords(ctx context.Context, w *wordHits, fulfilled ticketSet) error {
 	var segments []int
 	for i, terms := range w.terms {
 		if terms != nil {
 			segments = append(segments, i)
 		}
 	}
-	fulfilled, documents := newTicketSet(len(s.snapshot.updated)), 0
+	documents := 0
 	var together sync.Mutex
 	work := func(units iter.Seq[int]) error {
 		t := s.newTally(w)
@@ -222,7 +256,6 @@ func (s *searching) match(ctx context.Context, w *wordHits) error {
 	}
 	slices.SortStableFunc(w.parts, func(a, b fieldHits) int { return cmp.Compare(a.segment, b.segment) })
 	s.addNamed(w, fulfilled)
-	s.found.keep(fulfilled, w.clause.not)
 	w.rarity = math.Log1p(float64(s.snapshot.living) / (float64(documents) + 0.5))
 	return nil
 }

@@ -10,13 +10,23 @@ import (
 // findNamed looks up the tickets whose contact, or whose contact's company, has the words
 // asked for. What people of the house write on contacts and companies is in no mail, and
 // one change of it would be one of thousands of pieces: so it is asked for, not indexed.
-func (s *searching) findNamed(ctx context.Context, desk *helpdesk.Desk, a helpdesk.Actor) (err error) {
+func (s *searching) findNamed(ctx context.Context, desk *helpdesk.Desk, a helpdesk.Actor) error {
 	for i := range s.clauses {
-		c := &s.clauses[i]
-		if c.naming == "" {
-			continue
+		if err := s.clauses[i].findNamed(ctx, desk, a); err != nil {
+			return err
 		}
+	}
+	return nil
+}
+
+func (c *clause) findNamed(ctx context.Context, desk *helpdesk.Desk, a helpdesk.Actor) (err error) {
+	if c.naming != "" {
 		if c.named, err = desk.TicketsNaming(ctx, a, c.naming, c.phrase); err != nil {
+			return err
+		}
+	}
+	for i := range c.or {
+		if err := c.or[i].findNamed(ctx, desk, a); err != nil {
 			return err
 		}
 	}

@@ -33,6 +33,9 @@ type clause struct {
 	phrase bool
 	named  []uint64 // the tickets whose contact has them, perhaps twice
 
+	// or are other words that do as well.
+	or []clause
+
 	// Facts: one of them. With none and no tokens: nothing fulfils it.
 	facts []string
 
@@ -81,15 +84,26 @@ func parseQuery(text string, zone *time.Location, p people) ([]clause, error) {
 		return nil, refuse("search_too_long", "the search has %d bytes; the limit is %d", len(text), maxQueryBytes)
 	}
 	var clauses []clause
-	rest := strings.TrimSpace(text)
+	rest, either := strings.TrimSpace(text), false
 	for rest != "" {
 		var w word
 		w, rest = nextWord(rest)
+		if w.isOr() && len(clauses) > 0 {
+			either = true
+			continue
+		}
 		c, ok, err := w.clause(zone, p)
 		if err != nil {
 			return nil, err
 		}
 		if !ok {
+			continue
+		}
+		if either {
+			either = false
+			if !clauses[len(clauses)-1].join(c) {
+				return nil, refuse("search_or", "OR stands between words, or between filters such as is: and tag:; %q goes with neither", w.typed)
+			}
 			continue
 		}
 		if len(clauses) == maxClauses {
@@ -158,6 +172,27 @@ func nextWord(text string) (w word, rest string) {
 	return w, strings.TrimSpace(at)
 }
 
+// isOr tells whether the word joins those beside it. In small letters it is a word like others.
+func (w word) isOr() bool { return w.typed == "OR" || w.typed == "ＯＲ" }
+
+// join has a condition be fulfilled also where another is. It is false of two that are of different kinds, of dates, and of
+// what must not be there.
+func (c *clause) join(other clause) bool {
+	switch {
+	case c.not || other.not || c.dated || other.dated:
+		return false
+	case c.isWords() && other.isWords() && len(c.or) < maxClauses:
+		or := other.or
+		other.or = nil
+		c.or = append(append(c.or, other), or...)
+		return true
+	case len(c.facts) > 0 && len(other.facts) > 0:
+		c.facts = append(c.facts, other.facts...)
+		return true
+	}
+	return false
+}
+
 func startsWithSpace(s string) bool {
 	r, _ := utf8.DecodeRuneInString(s)
 	return unicode.IsSpace(r)
@@ -179,10 +214,11 @@ func (w word) clause(zone *time.Location, p people) (c clause, ok bool, err erro
 	if w.name == "" {
 		c.words(w.value, w.quoted, anywhere)
 		c.naming, c.phrase = w.value, w.quoted
+		c.alternatives(w.value, w.quoted)
 		if n, numeric := ticketNumber(w.value); numeric && !w.quoted {
 			c.number = n
 			if strings.HasPrefix(foldText(w.value), "#") {
-				c.tokens, c.naming = nil, ""
+				c.tokens, c.naming, c.or = nil, "", nil
 			}
 		}
 		return c, c.isWords(), nil
@@ -209,6 +245,7 @@ func (w word) filter(c *clause, name string, zone *time.Location, p people) (err
 		c.words(w.value, w.quoted, []field{fieldTo})
 	case "subject":
 		c.words(w.value, w.quoted, []field{fieldSubject})
+		c.alternatives(w.value, w.quoted)
 	case "tag":
 		c.facts = []string{factTag(w.value)}
 	case "alias":

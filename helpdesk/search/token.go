@@ -70,8 +70,8 @@ func classOf(r rune) class {
 
 // tokens yields the tokens of s. Mails are wrapped in the middle of Japanese
 // words, and names are written with a space or without: so a line's end or spaces
-// between two characters of scripts without spaces do not part them, an
-// empty line does.
+// between two characters of scripts without spaces do not part them, nor does the
+// middle dot of foreign names in kana; an empty line does.
 func tokens(s string) iter.Seq[token] {
 	return func(yield func(token) bool) {
 		tokenize(s, func(text []byte, t token) bool {
@@ -130,13 +130,16 @@ func (t *tokenizer) take(c folded) bool {
 		t.extendRun(c)
 	case classSpace:
 		t.endWord()
+	case classOther:
+		if c.r == '・' && t.lines == 0 && 0x3041 <= t.character && t.character <= 'ー' {
+			break // between the parts of a foreign name, which others write together
+		}
+		t.flush()
 	case classLine:
 		t.endWord()
 		if t.lines++; t.lines > 1 {
 			t.endRun()
 		}
-	default:
-		t.flush()
 	}
 	return !t.over
 }
