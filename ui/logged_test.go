@@ -2,7 +2,11 @@ package ui_test
 
 import (
 	"context"
+	"fmt"
+	"html"
 	"net/http"
+	"regexp"
+	"slices"
 	"testing"
 	"time"
 
@@ -71,4 +75,53 @@ func TestAModelThatCannotBeReachedIsWaitedFor(t *testing.T) {
 		status = trouble
 		b.get("/inbox/open/1").shows("AI に接続できないため、分析を待っています", `<a class="link" href="/settings/analysis">`).hides("AI が読んでいます")
 	}
+}
+
+// A house that writes to many has thousands of addresses that are gone.
+func TestSuppressedAddressesComeInPages(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	for batch := range 2 {
+		var to []helpdesk.Address
+		for i := range 60 {
+			to = append(to, helpdesk.Address{Email: fmt.Sprintf("gone%03d@kyaku.example", batch*60+i)})
+		}
+		m, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: 1, Text: "返信", To: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := h.Message(h.ctx(), h.admin.Actor(), m.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range view.Deliveries {
+			if _, _, err := h.StartDelivery(h.ctx(), d.ID); err != nil {
+				t.Fatal(err)
+			}
+			if err := h.RecordAttempt(h.ctx(), d.ID, helpdesk.Attempt{Code: 550, Enhanced: "5.1.1", Text: "no such user"}, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b := h.as(h.admin)
+	shown := func(p *page) (addresses []string) {
+		for _, found := range regexp.MustCompile(`(gone\d+@kyaku\.example)</b>`).FindAllStringSubmatch(p.body, -1) {
+			addresses = append(addresses, found[1])
+		}
+		return addresses
+	}
+	first := b.get("/settings/suppressions").want(http.StatusOK)
+	list := shown(first)
+	if len(list) != 100 {
+		t.Fatalf("the first page has %d addresses", len(list))
+	}
+	next := html.UnescapeString(partOf(first.body, `people-next"><a class="button" href="`, `"`))
+	b.post("/settings/suppressions/lift", "address", list[99]).want(http.StatusSeeOther)
+	list = append(list, shown(b.get(next).want(http.StatusOK).hides("people-next"))...)
+	slices.Sort(list)
+	if len(list) != 120 || len(slices.Compact(list)) != 120 {
+		t.Errorf("both pages have %d addresses: %v", len(list), list)
+	}
+	b.get("/settings/suppressions?q=GONE11").shows("gone111@kyaku.example", "gone118@kyaku.example").hides("gone109@kyaku.example", "people-next")
+	b.get("/settings/suppressions?q=nobody").shows("該当するアドレスはありません")
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -12,9 +13,36 @@ import (
 // suppressionsView lists the addresses that nothing is sent to.
 type suppressionsView struct {
 	settingsPage
+	Query        string // what addresses are narrowed to
+	Finds        bool   // there are enough to search among
 	Suppressions []suppressionView
+	Next         string // address of the page after this one
 	OptOuts      []optOutView
-	Lifts        bool // the reader may lift one
+	NextOptOuts  string // likewise
+	Lifts        bool   // the reader may lift one
+}
+
+// addressesShown is how many addresses a page has.
+const addressesShown = 100
+
+// addressPage returns the addresses with query in them that come behind a mark in a list, the newest first, and the mark
+// behind which the next page begins. The mark stays right whatever is lifted meanwhile.
+func addressPage[T any](list []T, query, after string, of func(T) (address string, at time.Time)) (page []T, next string) {
+	markedAt, marked, _ := strings.Cut(after, " ")
+	from, err := time.Parse(time.RFC3339Nano, markedAt)
+	for _, x := range list {
+		address, at := of(x)
+		passed := err != nil || at.Before(from) || at.Equal(from) && address > marked
+		if !passed || !strings.Contains(strings.ToLower(address), query) {
+			continue
+		}
+		if len(page) == addressesShown {
+			address, at = of(page[len(page)-1])
+			return page, at.UTC().Format(time.RFC3339Nano) + " " + address
+		}
+		page = append(page, x)
+	}
+	return page, ""
 }
 
 type suppressionView struct {
@@ -33,18 +61,33 @@ func (s *Server) suppressionsPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := suppressionsView{settingsPage: sp, Lifts: v.may(helpdesk.PermitSuppressions)}
-	for _, x := range list {
-		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
-		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})
-	}
 	outs, err := s.desk.OptOuts(ctx, v.actor())
 	if err != nil {
 		return err
 	}
-	for _, o := range outs {
+	query := strings.ToLower(strings.TrimSpace(c.QueryParam("q")))
+	view := suppressionsView{settingsPage: sp, Query: query, Finds: query != "" || max(len(list), len(outs)) > addressesShown, Lifts: v.may(helpdesk.PermitSuppressions)}
+	// more is the address of this page with one of its lists further on.
+	more := func(name, next string) string {
+		if next == "" {
+			return ""
+		}
+		values := c.QueryParams()
+		values.Del("saved")
+		values.Set(name, next)
+		return "/settings/suppressions?" + values.Encode()
+	}
+	page, next := addressPage(list, query, c.QueryParam("after"), func(x helpdesk.Suppression) (string, time.Time) { return x.Address, x.At })
+	for _, x := range page {
+		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
+		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})
+	}
+	view.Next = more("after", next)
+	optedOut, next := addressPage(outs, query, c.QueryParam("out_after"), func(x helpdesk.OptOut) (string, time.Time) { return x.Address, x.At })
+	for _, o := range optedOut {
 		view.OptOuts = append(view.OptOuts, optOutView{o.Address, o.Ticket, longMoment(v.Printer, o.At)})
 	}
+	view.NextOptOuts = more("out_after", next)
 	return s.render(c, http.StatusOK, "settings-suppressions", view)
 }
 

@@ -29,7 +29,7 @@ type situationView struct {
 	Longest  []waitView
 	People   []personView
 	Places   []placesView
-	Others   []option // whom tickets can be given to
+	Others   []option // whom tickets can be given to: once for all rows
 	Partial  string   // says that not all were looked at, "" where they were
 	Moved    string   // what was just done
 	NoneWait bool
@@ -71,7 +71,7 @@ type personView struct {
 	Longest  string
 	Last     moment
 	OpenURL  string
-	Others   []option
+	Gives    bool // there is something to give to others
 	Disabled bool
 }
 
@@ -136,7 +136,7 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 	for _, load := range now.People {
 		u := load.User
 		person := personView{Avatar: newAvatar(u.ID, u.Name), ID: u.ID, Name: u.Name, Open: upTo(v.Printer, load.Open, now.Capped), Waiting: load.Waiting,
-			Overdue: load.Overdue, Last: shortMoment(v.Printer, load.LastReply), OpenURL: "/inbox/open?assignee=" + u.ID, Disabled: u.Disabled}
+			Overdue: load.Overdue, Last: shortMoment(v.Printer, load.LastReply), OpenURL: "/inbox/open?assignee=" + u.ID, Gives: load.Open > 0, Disabled: u.Disabled}
 		if load.Waiting > 0 {
 			person.Longest = minutes(v.Printer, load.Work)
 		}
@@ -145,13 +145,6 @@ func (s *Server) fillSituation(ctx context.Context, v *visit, view *situationVie
 		}
 		if load.Unavailable == helpdesk.UnavailableAway {
 			person.State, person.Reason = awayWords(v.Printer, u.Away), u.Away.Reason
-		}
-		if load.Open > 0 {
-			for _, o := range view.Others {
-				if o.Value != u.ID {
-					person.Others = append(person.Others, o)
-				}
-			}
 		}
 		view.People = append(view.People, person)
 	}
@@ -276,9 +269,18 @@ func (s *Server) situationAssign(c echo.Context) error {
 	return s.afterReassigning(c, 1)
 }
 
-// situationReassign gives all tickets of one person to another.
+// situationReassign gives all tickets of one person to another. A form that does not
+// say to whom, not even to nobody, was sent before its list was there, and is refused.
 func (s *Server) situationReassign(c echo.Context) error {
-	moved, err := s.desk.ReassignAll(c.Request().Context(), visitOf(c).actor(), c.FormValue("from"), c.FormValue("to"), c.FormValue("waiting") != "")
+	form, err := c.FormParams()
+	if err != nil {
+		return err
+	}
+	from, to := form.Get("from"), form.Get("to")
+	if !form.Has("to") {
+		to = from
+	}
+	moved, err := s.desk.ReassignAll(c.Request().Context(), visitOf(c).actor(), from, to, form.Get("waiting") != "")
 	if err != nil {
 		return err
 	}

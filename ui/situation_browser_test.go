@@ -124,3 +124,40 @@ func (h *house) doDue(kind helpdesk.TimerKind, do func(context.Context, string) 
 		}
 	}
 }
+
+// TestSituationNamesPeopleOnce has more people than a list in the row of each could hold, and hands
+// the tickets of one to another.
+func TestSituationNamesPeopleOnce(t *testing.T) {
+	h := newReadyHouse(t)
+	var people []*helpdesk.User
+	for i := range 12 {
+		u := h.user(fmt.Sprintf("tantou%d@example.jp", i), fmt.Sprintf("担当%d番", i), helpdesk.RoleAgent)
+		people = append(people, u)
+		receipt := h.receive(letter{from: fmt.Sprintf("c%d@kyaku.example", i), subject: "件名", text: "本文"})
+		if _, err := h.Change(h.ctx(), h.admin.Actor(), receipt.Ticket, helpdesk.Change{Assignee: &u.ID}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from, to := people[3], people[7]
+	page := h.as(h.admin).get("/situation").want(200)
+	_, table, _ := strings.Cut(page.body, `id="people-title"`)
+	if n := strings.Count(table, `<option value="`+to.ID+`"`); n != 1 {
+		t.Errorf("a person stands in %d lists below the table of people", n)
+	}
+	h.as(h.admin).post("/situation/reassign", "from", from.ID).want(422) // to nobody, since the list was not there yet
+	b := openTab(t, h.http.URL)
+	b.open("/situation")
+	b.logIn("sato@example.jp", "/situation")
+	b.click("#give-" + from.ID + " summary")
+	b.until(`document.querySelector("#give-` + from.ID + ` select").options.length === 13`) // the others, the admin and nobody
+	if eval[bool](b, `[...document.querySelector("#give-`+from.ID+` select").options].some(o => o.value === "`+from.ID+`")`) {
+		t.Error("tickets can be handed to who has them")
+	}
+	b.do(chromedp.SetValue(chromedp.CSS("#give-"+from.ID+" select"), to.ID))
+	b.click("#give-" + from.ID + " .primary")
+	b.until(`document.querySelector(".alert.good")?.innerText.includes("1")`)
+	row, err := h.TicketRow(h.ctx(), h.admin.Actor(), 4)
+	if err != nil || row.Ticket.AssigneeID != to.ID {
+		t.Errorf("ticket 4 is %+v's, %v", row, err)
+	}
+}

@@ -11,6 +11,13 @@ export async function refresh() {
   if (!busy(body)) await morph(body, fresh); // a hand may have come meanwhile
 }
 
+// Whom tickets can be given to stands on the page once: with everybody in the row of everybody, that
+// of 400 people would have 10 MB.
+document.addEventListener("toggle", ({ target }) => {
+  const list = target.matches?.("#situation-body details[open]") && $("[data-takers]", target);
+  if (list) list.replaceChildren(...[...$("#takers").options].filter((one) => one.value !== list.dataset.takers).map((one) => one.cloneNode(true)));
+}, true);
+
 // Waiting grows longer by itself.
 setInterval(() => { if (!document.hidden) refresh().catch(() => {}); }, 60_000);
 // What was put off while somebody chose is made up for.
