@@ -125,6 +125,10 @@ const (
 // are decoded.
 var thumbnailTypes = []string{"image/png", "image/jpeg", "image/jpg", "image/gif", "image/webp"}
 
+// noThumbnail stands for what only says that it is a picture: the icon of a file, in a grey for light and dark.
+const noThumbnail = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="-4 -4 24 24" width="160" height="160" fill="none" stroke="#8a8f98" stroke-width="1.2" stroke-linejoin="round" stroke-linecap="round">` +
+	`<path d="M9.2 1.8H4.7c-.7 0-1.2.5-1.2 1.2v10c0 .7.5 1.2 1.2 1.2h6.6c.7 0 1.2-.5 1.2-1.2V5.1z"/><path d="M9.2 1.8v3.3h3.3M5.8 8.5h4.4M5.8 11h4.4"/></svg>`
+
 // thumbnail draws an attached picture anew, small: nothing that its sender wrote
 // reaches the browser but colours.
 func (s *Server) thumbnail(c echo.Context) error {
@@ -144,13 +148,13 @@ func (s *Server) thumbnail(c echo.Context) error {
 		return ctx.Err()
 	}
 	small, err := drawThumbnail(data)
-	if err != nil {
-		s.log.Info("no thumbnail", "id", c.Param("id"), "attachment", index, "error", err)
-		return c.NoContent(http.StatusUnsupportedMediaType)
-	}
 	header := c.Response().Header()
 	header.Set("Cache-Control", "private, max-age=604800, immutable")
 	header.Set("Content-Security-Policy", filePolicy)
+	if err != nil {
+		s.log.Info("no thumbnail", "id", c.Param("id"), "attachment", index, "error", err)
+		return c.Blob(http.StatusOK, "image/svg+xml", []byte(noThumbnail))
+	}
 	return c.Blob(http.StatusOK, "image/jpeg", small)
 }
 
