@@ -73,7 +73,7 @@ func (q *ContactQuery) page(r store.Reader) (page ContactPage, err error) {
 		q.Limit = 50
 	}
 	after, err := base64.RawURLEncoding.DecodeString(q.After)
-	if err != nil {
+	if err != nil || len(after) > 0 && !q.isPlace(after) {
 		return page, invalid("after", "after_invalid", "after=%q is not from this list; leave it out to start at the beginning", q.After)
 	}
 	if q.plain() {
@@ -95,6 +95,23 @@ func (q *ContactQuery) place(c *Contact) []byte {
 		return append(key(c.sortName()), key(c.ID)...)
 	}
 	return append(key(descending(c.LastSeenAt)), key(c.ID)...)
+}
+
+// isPlace reports whether place has the form of one in the order asked for.
+func (q *ContactQuery) isPlace(place []byte) bool {
+	if q.Sort == SortByName {
+		read := store.Decode(place)
+		read.Text()
+		read.Text()
+		return read.End() == nil
+	}
+	time := len(key(descending{}))
+	if len(place) < time {
+		return false
+	}
+	read := store.Decode(place[time:]) // any bytes are a time
+	read.Text()
+	return read.End() == nil
 }
 
 // follow reads a page along the index of the order.

@@ -1,7 +1,9 @@
 package helpdesk
 
 import (
+	"bytes"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"strings"
@@ -14,7 +16,7 @@ import (
 type QuarantineQuery struct {
 	State QuarantineState // "" stands for QuarantineWaiting
 	Limit int             // 50 when zero, at most 200
-	After string          // the ID that the page before ended with
+	After string          // where the page before ended
 }
 
 // QuarantinePage is a page of the quarantine.
@@ -41,22 +43,17 @@ func (d *Desk) QuarantineList(ctx context.Context, a Actor, q QuarantineQuery) (
 	q.Limit = min(q.Limit, 200)
 	err = d.view(ctx, func(r store.Reader) error {
 		page = QuarantinePage{}
-		rng := store.Prefix(key(string(q.State)))
-		if q.After != "" {
-			last, err := quarantined.Get(r, key(q.After))
-			if last, err = found(last, err, "quarantined mail", q.After); err != nil {
-				return err
-			}
-			rng.Start = key(string(q.State), descending(last.Mail.At), last.Mail.ID)
+		rng, err := q.rest()
+		if err != nil {
+			return err
 		}
 		for m, err := range quarantined.ScanIndex(r, "state", rng) {
-			switch {
-			case err != nil:
+			if err != nil {
 				return err
-			case m.Mail.ID == q.After:
-				continue
-			case len(page.Mails) == q.Limit:
-				page.Next = page.Mails[q.Limit-1].Mail.ID
+			}
+			if len(page.Mails) == q.Limit {
+				last := page.Mails[q.Limit-1].Mail
+				page.Next = base64.RawURLEncoding.EncodeToString(key(string(q.State), descending(last.At), last.ID))
 				return nil
 			}
 			page.Mails = append(page.Mails, *m)
@@ -64,6 +61,21 @@ func (d *Desk) QuarantineList(ctx context.Context, a Actor, q QuarantineQuery) (
 		return nil
 	})
 	return page, err
+}
+
+// rest is what is to be read of the list. Where a page ended is a place, not a mail: that may have been let out since.
+func (q *QuarantineQuery) rest() (store.Range, error) {
+	state := key(string(q.State))
+	rng := store.Prefix(state)
+	if q.After == "" {
+		return rng, nil
+	}
+	place, err := base64.RawURLEncoding.DecodeString(q.After)
+	if err != nil || !bytes.HasPrefix(place, state) {
+		return rng, invalid("after", "after_invalid", "after=%q is not from this list; leave it out to start at the newest", q.After)
+	}
+	rng.Start = append(place, 0xff)
+	return rng, nil
 }
 
 // QuarantinedMail is a quarantined mail to be read.

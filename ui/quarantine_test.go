@@ -120,3 +120,23 @@ func TestTrustIsWarnedOfWhereOthersCouldWrite(t *testing.T) {
 		}
 	}
 }
+
+// Whoever works through the quarantine lets the last mail of a page out, and goes on.
+func TestQuarantinePagesGoOnBehindWhatWasLetOut(t *testing.T) {
+	h := newAPIHouse(t)
+	var ids []string
+	for _, subject := range []string{"a", "b", "c"} {
+		h.pass(time.Second)
+		ids = append(ids, h.post("support@example.jp", disowned(), "From: suzuki@bank.example", "Subject: "+subject, "Message-ID: <"+subject+"@bank.example>", "", subject).MessageID)
+	}
+	next := h.get("/quarantine?limit=2")["next"].(string)
+	h.call("POST", "/quarantine/"+ids[1]+"/release", object{}).ok(200)
+	page := h.get("/quarantine?after=" + next)
+	page.at("mails", 0).want(t, object{"id": ids[0]})
+	if len(page.list("mails")) != 1 {
+		t.Errorf("the page behind: %v", page)
+	}
+	h.call("GET", "/quarantine?state=rejected&after="+next, nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+	h.call("GET", "/quarantine?after="+ids[1], nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+	h.call("GET", "/contacts?after=garbage", nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+}
