@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -143,7 +144,7 @@ func (d *Desk) resetTimers(ctx context.Context, kind TimerKind) (more bool, err 
 		}
 		for _, t := range ahead {
 			t.Due, t.Set = c.now.Add(max(t.Due.Sub(t.Set), 0)), c.now
-			if err := timers.Put(c, t); err != nil {
+			if err := errors.Join(timers.Put(c, t), c.queuedNow(t)); err != nil {
 				return err
 			}
 		}
@@ -151,4 +152,18 @@ func (d *Desk) resetTimers(ctx context.Context, kind TimerKind) (more bool, err 
 		return nil
 	})
 	return more, err
+}
+
+// queuedNow begins the days in which the delivery of a timer is tried now, where they would
+// begin in the future: it would be tried for years, and its author never told.
+func (c *command) queuedNow(t *Timer) error {
+	if t.Kind != TimerDeliver {
+		return nil
+	}
+	delivery, err := optional(deliveries.Get(c, key(t.ID)))
+	if err != nil || delivery == nil || !delivery.CreatedAt.After(c.now) {
+		return err
+	}
+	delivery.CreatedAt = c.now
+	return deliveries.Put(c, delivery)
 }

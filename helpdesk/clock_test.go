@@ -173,4 +173,20 @@ func TestClockThatIsFarAheadIsDoubted(t *testing.T) {
 	if h.tend() == 0 || doubted() {
 		t.Errorf("set right, it is doubted until %v", h.ClockDoubted())
 	}
+
+	// What was written by a clock that was ahead is given up as any other.
+	h.now = right.AddDate(2, 0, 0)
+	h.tend()
+	m := h.reply(1, "Written two years ahead")
+	h.now = right.Add(2 * time.Minute)
+	h.tend()
+	written := h.now
+	state := func() helpdesk.Delivery { return h.ticket(1).Messages[2].Deliveries[0] }
+	for state().State != helpdesk.DeliveryFailed && h.now.Sub(written) < 7*24*time.Hour {
+		h.pass(time.Hour)
+		h.deliver(busy)
+	}
+	if d := state(); d.Message != m.ID || d.State != helpdesk.DeliveryFailed || len(d.Attempts) < 20 {
+		t.Errorf("after a week it is %s, tried %d times", d.State, len(d.Attempts))
+	}
 }
