@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -34,7 +33,7 @@ func (s *Server) newAPI() *echo.Echo {
 	e.HideBanner, e.HidePort = true, true
 	e.HTTPErrorHandler = s.failAPI
 	e.Pre(routeHead)
-	e.Use(keepHead, s.hardenAPI, s.recoverPanics, middleware.GzipWithConfig(middleware.GzipConfig{MinLength: 1024, Skipper: sendsFile}), s.bodies.large)
+	e.Use(keepHead, s.hardenAPI, s.recoverPanics, s.compressed(sendsFile), s.bodies.large)
 
 	// A route takes these parameters in its query, and no other.
 	add := func(method, path string, h apiHandler, query ...string) {

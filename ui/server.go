@@ -11,7 +11,6 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/labstack/echo/v4"
-	"github.com/labstack/echo/v4/middleware"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/card"
@@ -235,6 +234,7 @@ type Server struct {
 	templates     templates
 	assets        *assets
 	origins       *http.CrossOriginProtection
+	compress      func(http.Handler) http.HandlerFunc
 	imageSeals    imageSeals
 	images        *imageFetcher
 	cardImages    []*imageFetcher // one a source of customer cards
@@ -264,6 +264,9 @@ func New(d *helpdesk.Desk, o Options) (*Server, error) {
 		return nil, err
 	}
 	if s.templates, err = parseTemplates(s.catalogues, s.assets); err != nil {
+		return nil, err
+	}
+	if s.compress, err = newCompression(); err != nil {
 		return nil, err
 	}
 	if s.imageSeals, err = newImageSeals(); err != nil {
@@ -308,10 +311,6 @@ func (s *Server) Close() error {
 
 func (s *Server) now() time.Time { return s.options.Now() }
 
-// pageCompression takes a bit more than half of the time of gzip's usual level 6 and
-// makes a page a twentieth larger.
-const pageCompression = 4
-
 func (s *Server) routes() *echo.Echo {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
@@ -323,14 +322,8 @@ func (s *Server) routes() *echo.Echo {
 	s.registerAPI(e)
 	s.installedRoutes(e)
 
-	pages := e.Group("", s.refuseCrossOrigin, s.identify, middleware.GzipWithConfig(middleware.GzipConfig{
-		MinLength: 1024,
-		Level:     pageCompression,
-		// Attachments are mostly compressed already, and the length of a
-		// stream is not known.
-		Skipper: func(c echo.Context) bool {
-			return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath || c.Path() == personFilePath
-		},
+	pages := e.Group("", s.refuseCrossOrigin, s.identify, s.compressed(func(c echo.Context) bool {
+		return c.Path() == "/live" || c.Path() == writingPath || c.Path() == "/messages/:id/attachments/:index" || c.Path() == imagesPath || c.Path() == draftFilePath || c.Path() == personFilePath
 	}))
 	s.accessRoutes(pages.Group("", boundVisitors))
 	s.unsubscribeRoutes(e.Group("", s.identify))
