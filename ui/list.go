@@ -38,37 +38,6 @@ type listView struct {
 	Mails  string
 }
 
-// rowView is one ticket in the list.
-type rowView struct {
-	Number     uint64
-	URL        string
-	Name       string
-	Subject    string
-	Snippet    string
-	Ours       string       // says that Snippet is of our reply, "" where it is not
-	Found      []search.Run // in place of Snippet, what a search found
-	Trust      helpdesk.Trust
-	TrustTitle string
-	Badge      *badge
-	Tag        string
-	Time       moment
-	Waiting    string // for how long the customer has waited, in words
-	Priority   string // "urgent", "high", "low", "" for a normal one
-	Held       string // until when it rests, in words, "" where it does not
-	Due        *dueView
-	Auto       *autoReplyMark // nil where nothing leaves by itself
-	Assignee   *avatar
-	Away       string        // "away until …" of the assignee, "" while they are there
-	Here       []presentView // who else is there now
-	Unread     bool
-	Selected   bool
-	Brand      string // through which it came, where that is not the same for all
-	Heading    string // above the first row of a part of a sorted list
-	First      bool   // takes the focus when the list gets it
-	Mine       bool
-	Close      string // the stage that closing it leads to, "" where it is closed
-}
-
 func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (listView, error) {
 	p.query.Limit = rowsAtFirst
 	if n, err := strconv.Atoi(limit); err == nil {
@@ -102,7 +71,7 @@ func (s *Server) list(ctx context.Context, v *visit, p place, limit string) (lis
 	}
 	band := p.query.Continues()
 	for i, row := range found.rows {
-		list.Rows = append(list.Rows, newRow(v.Printer, row, p))
+		list.Rows = append(list.Rows, rowView{rowFace: newRow(v.Printer, row, p)})
 		list.Rows[i].Here = newPresenceView(v.Printer, row.Ticket.Number, s.presence.at(row.Ticket.Number, v.User.ID)).People
 		list.Rows[i].Mine = row.Ticket.AssigneeID == v.User.ID
 		if row.Ticket.Open {
@@ -194,40 +163,6 @@ func (s *Server) closingStages(ctx context.Context, v *visit) (map[string]string
 		}
 	}
 	return stages, nil
-}
-
-func newRow(p locale.Printer, r helpdesk.TicketRow, at place) rowView {
-	t := r.Ticket
-	row := rowView{Number: t.Number, URL: at.address(t.Number), Name: contactName(r.Contact), Subject: subjectOf(p, t.Subject),
-		Snippet: t.Snippet, Trust: t.Trust, Time: shortMoment(p, t.UpdatedAt), Unread: r.Unread, Selected: t.Number == at.number}
-	if t.Trust != "" {
-		row.TrustTitle = p.T("trust." + string(t.Trust))
-	}
-	if due := newDue(p, t); due != nil && due.Soon { // further away, when it came says more
-		row.Due = due
-	}
-	if t.Open && t.Answered && t.WaitingSince.IsZero() {
-		row.Ours = p.T("list.ours")
-	}
-	row.Auto = newAutoReplyMark(p, t)
-	row.Badge, row.Priority = rowBadge(p, r), string(t.Priority)
-	if t.Snooze != nil {
-		row.Held = newHold(p, t.Snooze).Text
-	}
-	if len(t.Tags) > 0 {
-		row.Tag = t.Tags[0]
-	}
-	if t.AssigneeID != "" {
-		a := newAvatar(t.AssigneeID, r.AssigneeName)
-		row.Assignee = &a
-		if r.AssigneeAway.At(p.Now) {
-			row.Away = awayWords(p, r.AssigneeAway)
-		}
-	}
-	if !t.WaitingSince.IsZero() && t.Open {
-		row.Waiting = p.T("list.waiting", p.Duration(p.Now.Sub(t.WaitingSince)))
-	}
-	return row
 }
 
 // rowBadge is the one thing about a ticket that most needs to be seen.

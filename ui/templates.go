@@ -22,6 +22,10 @@ type templates map[locale.Language]*template.Template
 
 func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 	all := templates{}
+	rows, err := newRows(all)
+	if err != nil {
+		return nil, fmt.Errorf("keep rows: %w", err)
+	}
 	var parsed *template.Template
 	for _, l := range locale.Languages() {
 		speak := c.Printer(l, nil, firstMoment)
@@ -39,8 +43,8 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 			"words":   strings.Fields,
 			"join":    strings.Join,
 			"capital": locale.Capital,
+			"row":     func(row rowView) (template.HTML, error) { return rows.html(l, row) },
 		}
-		var err error
 		if parsed == nil {
 			parsed, err = template.New("").Funcs(words).ParseFS(templateFiles, "templates/*.html")
 		} else {
@@ -50,6 +54,9 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 			return nil, fmt.Errorf("parse templates: %w", err)
 		}
 		all[l] = parsed.Funcs(words)
+	}
+	for l, t := range all { // after all were copied
+		fixWords(t, newFixedWords(c.Printer(l, nil, firstMoment), a))
 	}
 	return all, nil
 }
