@@ -259,14 +259,7 @@ func TestAPIMailBeginsATicket(t *testing.T) {
 // needApproval makes replies of the first alias wait for a second person, who is returned.
 func (h *apiHouse) needApproval() *helpdesk.User {
 	h.t.Helper()
-	aliases, err := h.Aliases(h.ctx(), h.actor())
-	if err != nil {
-		h.t.Fatal(err)
-	}
-	aliases[0].Approval = true
-	if _, err := h.SaveAlias(h.ctx(), h.actor(), aliases[0]); err != nil {
-		h.t.Fatal(err)
-	}
+	requireApproval(h.t, h.Desk, h.actor())
 	mori, err := h.CreateUser(h.ctx(), h.actor(), helpdesk.NewUser{Email: "mori@example.jp", Name: "Mori", Role: helpdesk.RoleSupervisor, Password: "correct horse battery"})
 	if err != nil {
 		h.t.Fatal(err)

@@ -99,6 +99,19 @@ func newReadyHouse(t *testing.T, change ...func(*ui.Options)) *house {
 	return h
 }
 
+// requireApproval makes replies of a desk's first alias wait for a second person.
+func requireApproval(t *testing.T, desk *helpdesk.Desk, by helpdesk.Actor) {
+	t.Helper()
+	aliases, err := desk.Aliases(t.Context(), by)
+	if err != nil {
+		t.Fatal(err)
+	}
+	aliases[0].Approval = true
+	if _, err := desk.SaveAlias(t.Context(), by, aliases[0]); err != nil {
+		t.Fatal(err)
+	}
+}
+
 func (h *house) ctx() context.Context { return h.t.Context() }
 
 // user makes a user with the given role.

@@ -57,14 +57,7 @@ func TestBrowserShowsWhatWasOpenedAndPosted(t *testing.T) {
 	b.until(fmt.Sprintf(`(thread => thread.clientHeight < %d && thread.scrollHeight - thread.scrollTop - thread.clientHeight < 4)(document.querySelector("#thread"))`, height))
 
 	// The longest words a send button has stay inside the composer, and the page inside the window.
-	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
-	if err != nil {
-		t.Fatal(err)
-	}
-	aliases[0].Approval = true
-	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), aliases[0]); err != nil {
-		t.Fatal(err)
-	}
+	requireApproval(t, h.Desk, h.admin.Actor())
 	for _, width := range []int64{1440, 1280, 390} {
 		b.do(chromedp.EmulateViewport(width, 844))
 		b.open("/inbox/open/1")

@@ -46,14 +46,7 @@ func TestBrowserInLittleRoom(t *testing.T) {
 	b.until(`!CSS.supports("top", "anchor(--a bottom)") || document.querySelector(".toast").getBoundingClientRect().top >= document.querySelector("#ticket-head").getBoundingClientRect().bottom`)
 
 	// The button that asks for approval is long: what stands before it is still to be read.
-	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
-	if err != nil {
-		t.Fatal(err)
-	}
-	aliases[0].Approval = true
-	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), aliases[0]); err != nil {
-		t.Fatal(err)
-	}
+	requireApproval(t, h.Desk, h.admin.Actor())
 	if _, err := h.BeginBulkReply(h.ctx(), h.admin.Actor(), []uint64{1}); err != nil {
 		t.Fatal(err)
 	}

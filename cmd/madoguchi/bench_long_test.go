@@ -3,13 +3,11 @@ package main_test
 import (
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/smtpd/mail"
-	"github.com/madoguchi/madoguchi/store"
 )
 
 // A long conversation, and how much each of its mails says.
@@ -39,15 +37,8 @@ func BenchmarkWebLongTicket(b *testing.B) {
 // fillLongTicket writes a long conversation into a data directory that newDesk made.
 func fillLongTicket(t testing.TB, data string) {
 	t.Helper()
-	journal, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := journal.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}()
+	journal, done := openJournal(t, data)
+	defer done()
 	s, r := newSeed(t, journal, time.Now().Add(-seedSpan)), rand.New(rand.NewPCG(1, 7))
 	for i := range longMessages {
 		text := ""

@@ -77,15 +77,8 @@ func storeOf(t testing.TB, tickets int) (data string) {
 func fillStore(t testing.TB, data string, tickets int) {
 	t.Helper()
 	ctx, began := t.Context(), time.Now()
-	journal, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := journal.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}()
+	journal, done := openJournal(t, data)
+	defer done()
 	copies := (tickets + seedTickets - 1) / seedTickets
 	s := newSeed(t, journal, began.Add(-time.Duration(copies)*seedSpan))
 	s.sow()
@@ -111,6 +104,22 @@ func fillStore(t testing.TB, data string, tickets int) {
 	}
 	t.Logf("%d tickets: written by commands in %v, copied in %v, indexes in %v, search index in %v", copies*seedTickets,
 		seeded.Sub(began).Round(time.Second), copied.Sub(seeded).Round(time.Second), indexed.Sub(copied).Round(time.Second), time.Since(indexed).Round(time.Second))
+}
+
+// openJournal opens the store of a data directory that nobody else has open; done
+// closes it.
+func openJournal(t testing.TB, data string) (journal *store.Journal, done func()) {
+	t.Helper()
+	journal, err := store.Open(filepath.Join(data, "madoguchi.db"), store.BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return journal, func() {
+		t.Helper()
+		if err := journal.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // TestLargeStore makes a store as the benchmarks do, lets verify look at it, and
