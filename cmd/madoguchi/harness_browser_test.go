@@ -141,13 +141,15 @@ func (b *browser) until(condition string) {
 	}
 }
 
-// comesTrue looks for a second at most.
+// comesTrue looks for a second at most, soon and then less often: reading all that
+// a page says costs it a layout, which what is waited for needs as well.
 const comesTrue = `new Promise(done => {
 	const end = performance.now() + 1000;
+	let pause = 5;
 	const look = () => {
 		let holds = false;
 		try { holds = Boolean(%s); } catch {}
-		if (holds || performance.now() > end) done(holds); else setTimeout(look, 10);
+		if (holds || performance.now() > end) done(holds); else setTimeout(look, pause = Math.min(pause * 2, 80));
 	};
 	look();
 })`

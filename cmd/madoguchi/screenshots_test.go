@@ -144,7 +144,7 @@ func guardedScreens() []screen {
 // forwardScreen is a mail that is being forwarded, which leaves a draft.
 func forwardScreen(shown shown) screen {
 	return screen{name: "ticket-forward", path: fmt.Sprintf("/inbox/open/%d", shown.files),
-		open: `document.querySelector('.message.in [data-forward]').click(); await new Promise(done => setTimeout(done, 900)); document.activeElement.blur()`}
+		open: `document.querySelector('.message.in [data-forward]').click(); ` + sometime(`document.querySelector('.composer.rich [name=forward]')?.form.contains(document.activeElement)`) + `document.activeElement.blur()`}
 }
 
 // deskScreens are those of somebody at work.
@@ -178,7 +178,7 @@ func deskScreens(shown shown) []screen {
 		{name: "ticket-held", path: ticket("held", shown.held)},
 		{name: "quarantine-mail", path: "/quarantine/" + shown.forged},
 		{name: "ticket-files", path: ticket("open", shown.files)},
-		{name: "ticket-html", path: ticket("open", shown.html), open: `document.querySelector('[data-as=html]').click(); await new Promise(done => setTimeout(done, 700)); document.querySelector('#thread').scrollTop = 0`},
+		{name: "ticket-html", path: ticket("open", shown.html), open: `document.querySelector('[data-as=html]').click(); ` + sometime(`document.querySelector('.mail-shown')?.style.height`) + `document.querySelector('#thread').scrollTop = 0`},
 		{name: "ticket-note", path: ticket("open", shown.html), open: `document.querySelector('[name=mode][value=note]').click()`},
 		{name: "ticket-tag", path: ticket("open", shown.files), open: `document.querySelector('#add-tag').open = true`},
 		{name: "keys", path: "/inbox/open", open: `document.querySelector('#keys').showModal()`},
@@ -197,7 +197,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-alias", path: "/settings/aliases/" + shown.alias, height: 1100},
 		{name: "settings-templates", path: "/settings/templates"},
 		{name: "settings-template", path: "/settings/templates/new", height: 1100},
-		{name: "ticket-templates", path: ticket("open", shown.quote), open: `await new Promise(done => setTimeout(done, 800)); document.querySelector('[data-templates]').click(); await new Promise(done => setTimeout(done, 500))`},
+		{name: "ticket-templates", path: ticket("open", shown.quote), open: sometime(`document.querySelector('.composer.rich')`) + `document.querySelector('[data-templates]').click(); ` + sometime(`document.querySelector('.caret-list:not([hidden])')`)},
 		{name: "settings-pipelines", path: "/settings/pipelines"},
 		{name: "settings-pipeline", path: "/settings/pipelines/" + shown.pipeline, height: 1000},
 		{name: "situation", path: "/situation", height: 1100},
@@ -312,13 +312,21 @@ func (p *photographer) take(language string, s screen) {
 }
 
 // settled resolves once nothing of the page is still to come: type, the live
-// stream, images, frames, and what the scripts do after those.
-const settled = `
-	await document.fonts.ready;
-	const live = document.querySelector('#live');
-	for (let i = 0; live && document.documentElement.dataset.live !== 'yes' && i < 100; i++) await new Promise(done => setTimeout(done, 20));
-	await Promise.all([...document.images].filter(i => !i.complete).map(i => new Promise(done => { i.onload = i.onerror = done })));
+// stream, images, what it asks the server for by itself, and what the scripts
+// do after those.
+var settled = `
+	await document.fonts.ready;` +
+	sometime(`document.readyState === 'complete' && (!document.querySelector('#live') || document.documentElement.dataset.live === 'yes')`) +
+	sometime(`[...document.images].every(i => i.complete || i.loading === 'lazy')`) +
+	sometime(`!document.querySelector('.htmx-request')`) + `
 	await new Promise(done => setTimeout(done, 80));` + painted
+
+// sometime is a statement of JavaScript that waits in the page for a condition. One
+// that never comes is an error that names it.
+func sometime(condition string) string {
+	return fmt.Sprintf(` for (const end = performance.now() + %d; !(%s); await new Promise(done => setTimeout(done, 20))) if (performance.now() > end) throw new Error(%s); `,
+		(pagePatience - pagePatience/4).Milliseconds(), condition, quoted("never came: "+condition))
+}
 
 // painted resolves once what the page is now has been drawn.
 const painted = `await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))`
