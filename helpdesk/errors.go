@@ -16,6 +16,7 @@ const (
 	CodeConflict     Code = "conflict"
 	CodeForbidden    Code = "forbidden"
 	CodeUnauthorized Code = "unauthorized"
+	CodeLimited      Code = "limited" // too often
 	CodeTemporary    Code = "temporary"
 	CodeInternal     Code = "internal"
 )

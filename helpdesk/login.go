@@ -53,7 +53,7 @@ type Entry struct {
 
 // Login checks a password, and opens a session where no further step is needed.
 // Anything wrong is
-// CodeUnauthorized, without saying what; too many failures are CodeTemporary with
+// CodeUnauthorized, without saying what; too many failures are CodeLimited with
 // the time to wait.
 func (d *Desk) Login(ctx context.Context, v Visitor, email, password string) (*Entry, error) {
 	if err := d.refuseBesideSignOn(); err != nil {

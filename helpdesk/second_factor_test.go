@@ -128,9 +128,9 @@ func TestCodesAreNotGuessed(t *testing.T) {
 	for range 8 {
 		_, err = h.LoginCode(ctx, there, step, "123123", false)
 	}
-	wantCode(t, err, helpdesk.CodeTemporary, "try again")
+	wantCode(t, err, helpdesk.CodeLimited, "try again")
 	_, err = h.LoginCode(ctx, there, step, phone.code(), false)
-	wantCode(t, err, helpdesk.CodeTemporary, "")
+	wantCode(t, err, helpdesk.CodeLimited, "")
 	if _, err := h.LoginCode(ctx, here, h.step(here), phone.code(), false); err != nil {
 		t.Errorf("somebody else's guesses keep the owner out: %v", err)
 	}

@@ -79,7 +79,7 @@ func loginBuckets(r store.Reader, u *User, account string, v Visitor) ([]bucket,
 }
 
 // tryLogin counts an attempt before it is known how it ends, so that many at
-// once gain nothing; forgiveAttempts takes it back. It is CodeTemporary with the
+// once gain nothing; forgiveAttempts takes it back. It is CodeLimited with the
 // time to wait while there is one.
 func (d *Desk) tryLogin(ctx context.Context, buckets []bucket) error {
 	err := d.update(ctx, System("login"), func(c *command) error {
@@ -102,14 +102,14 @@ func (d *Desk) tryLogin(ctx context.Context, buckets []bucket) error {
 		}
 		return c.forgetAttempts()
 	})
-	if CodeOf(err) == CodeTemporary {
+	if CodeOf(err) == CodeLimited {
 		d.logins.count(loginLimited)
 	}
 	return err
 }
 
 func waitError(wait time.Duration) error {
-	e := &Error{Code: CodeTemporary, Key: "error.login_wait", Args: []any{int(wait.Seconds()) + 1},
+	e := &Error{Code: CodeLimited, Key: "error.login_wait", Args: []any{int(wait.Seconds()) + 1},
 		Message: fmt.Sprintf("too many failed logins; try again in %s", wait.Round(time.Second))}
 	if wait > 90*time.Second {
 		e.Key, e.Args = "error.login_wait_minutes", []any{int((wait + time.Minute - 1) / time.Minute)}

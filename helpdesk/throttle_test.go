@@ -47,14 +47,14 @@ func TestGuessingIsSlowedDown(t *testing.T) {
 		wantCode(t, h.guess(1, from("192.0.2.1"), aiko), helpdesk.CodeUnauthorized, "address or the password is wrong")
 	}
 	_, err := h.Login(t.Context(), from("192.0.2.9"), aiko, "correct horse battery") // the same network
-	wantCode(t, err, helpdesk.CodeTemporary, "try again in 2s")
+	wantCode(t, err, helpdesk.CodeLimited, "try again in 2s")
 	h.pass(3 * time.Second)
 	for range 12 {
 		h.guess(1, from("192.0.2.1"), aiko)
 		h.pass(20 * time.Minute)
 	}
 	h.guess(1, from("192.0.2.1"), aiko)
-	wantCode(t, h.guess(1, from("192.0.2.1"), aiko), helpdesk.CodeTemporary, "15m")
+	wantCode(t, h.guess(1, from("192.0.2.1"), aiko), helpdesk.CodeLimited, "15m")
 	h.pass(16 * time.Minute)
 	h.enter(from("192.0.2.1"))
 	wantCode(t, h.guess(1, from("192.0.2.1"), aiko), helpdesk.CodeUnauthorized, "wrong")
@@ -89,7 +89,7 @@ func TestGuessesAreCountedForGood(t *testing.T) {
 	}
 	again.Now = h.Desk.Now
 	_, err = again.Login(t.Context(), from("192.0.2.1"), aiko, "correct horse battery")
-	wantCode(t, err, helpdesk.CodeTemporary, "try again")
+	wantCode(t, err, helpdesk.CodeLimited, "try again")
 }
 
 // What is said of an address tells nobody whether there is such a user.
@@ -125,16 +125,16 @@ func TestNobodyIsLockedOutFromElsewhere(t *testing.T) {
 		}
 		return last
 	}
-	wantCode(t, attack(), helpdesk.CodeTemporary, "try again") // the world as a whole is slowed down
+	wantCode(t, attack(), helpdesk.CodeLimited, "try again") // the world as a whole is slowed down
 	h.enter(helpdesk.Visitor{IP: "172.16.0.1", Device: known.Device})
 	attack()
 	h.enter(from("192.0.2.77")) // the usual network, another browser
 
 	// Guessing from their own network does not keep their browser out either.
-	wantCode(t, h.guess(40, from("192.0.2.9"), aiko), helpdesk.CodeTemporary, "")
+	wantCode(t, h.guess(40, from("192.0.2.9"), aiko), helpdesk.CodeLimited, "")
 	h.enter(helpdesk.Visitor{IP: "192.0.2.1", Device: known.Device})
 	// But a stolen browser guesses no more than anybody.
-	wantCode(t, h.guess(8, helpdesk.Visitor{IP: "192.0.2.1", Device: known.Device}, aiko), helpdesk.CodeTemporary, "")
+	wantCode(t, h.guess(8, helpdesk.Visitor{IP: "192.0.2.1", Device: known.Device}, aiko), helpdesk.CodeLimited, "")
 }
 
 // A network that tries many accounts is slowed down, and logging in to one's
@@ -145,11 +145,11 @@ func TestSprayingIsSlowedDown(t *testing.T) {
 	for i := range 35 {
 		err = h.guess(1, from("2001:db8:1:2::"+fmt.Sprint(i+1)), fmt.Sprintf("user%d@example.jp", i))
 	}
-	wantCode(t, err, helpdesk.CodeTemporary, "")
+	wantCode(t, err, helpdesk.CodeLimited, "")
 	h.pass(time.Minute)
 	h.enter(from("2001:db8:1:2::ffff"))
 	h.guess(1, from("2001:db8:1:2::1"), "a@example.jp")
-	wantCode(t, h.guess(1, from("2001:db8:1:2::2"), "b@example.jp"), helpdesk.CodeTemporary, "")
+	wantCode(t, h.guess(1, from("2001:db8:1:2::2"), "b@example.jp"), helpdesk.CodeLimited, "")
 	wantCode(t, h.guess(1, from("2001:db8:1:3::2"), "b@example.jp"), helpdesk.CodeUnauthorized, "") // another /64
 }
 
@@ -160,5 +160,5 @@ func TestTheOwnPasswordIsNotGuessed(t *testing.T) {
 	for range 8 {
 		_, err = h.ChangeUser(t.Context(), h.admin, h.user.ID, helpdesk.UserChange{Password: &next, CurrentPassword: &wrong})
 	}
-	wantCode(t, err, helpdesk.CodeTemporary, "try again")
+	wantCode(t, err, helpdesk.CodeLimited, "try again")
 }

@@ -79,6 +79,20 @@ func TestLoginOpensASessionInALockedCookie(t *testing.T) {
 	}
 }
 
+func TestTooManyLoginsAreSaidToBeTooMany(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.browser()
+	for range 20 {
+		p := b.post("/login", "email", h.admin.Email, "password", "wrong")
+		if p.StatusCode == http.StatusUnauthorized {
+			continue
+		}
+		p.want(http.StatusTooManyRequests).shows("お待ちください", h.admin.Email)
+		return
+	}
+	t.Error("20 wrong passwords in a row were all tried")
+}
+
 func TestLoginDoesNotLeadElsewhere(t *testing.T) {
 	h := newReadyHouse(t)
 	for _, next := range []string{"https://evil.example/", "//evil.example/", `/\evil.example`, "javascript:alert(1)", "/%0d%0aX: y", ""} {

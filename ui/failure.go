@@ -28,6 +28,8 @@ func statusOf(code helpdesk.Code) int {
 		return http.StatusForbidden
 	case helpdesk.CodeUnauthorized:
 		return http.StatusUnauthorized
+	case helpdesk.CodeLimited: // RFC 6585, section 4
+		return http.StatusTooManyRequests
 	case helpdesk.CodeTemporary:
 		return http.StatusServiceUnavailable
 	}
@@ -181,7 +183,7 @@ func refusal(p locale.Printer, err error) (formError, bool) {
 		return formError{}, false
 	}
 	switch e.Code {
-	case helpdesk.CodeInvalid, helpdesk.CodeConflict, helpdesk.CodeUnauthorized, helpdesk.CodeTemporary:
+	case helpdesk.CodeInvalid, helpdesk.CodeConflict, helpdesk.CodeUnauthorized, helpdesk.CodeLimited, helpdesk.CodeTemporary:
 		return formError{e.Field, explain(p, err)}, true
 	}
 	return formError{}, false
