@@ -25,97 +25,24 @@ window.audit ??= (() => {
   // (WCAG 1.4.10), a line of tools or tabs moves in one.
   const wide = ".table-scroll, .people-scroll, .toolbar, .subnav, pre, code, .explain-source";
 
-  // What was found good once, by the names that notes give it.
-  const known = (kind) => new Set(JSON.parse(sessionStorage.getItem(kind) ?? "[]"));
-  const keep = (kind, names) => sessionStorage.setItem(kind, JSON.stringify([...names]));
-
   // The parts that many screens have in common. One that was judged in the same
   // state, size and theme by the same rules is not judged again: nothing of it
-  // can have changed, also where something is open above it now.
+  // can have changed.
   const parts = "#nav, .row, .panel-section, .message, .composer, .ticket-head, .subnav, #keys, .phonebar";
   const judged = (rules) => {
-    const names = known("judged"), again = [];
-    const above = document.querySelectorAll("details[open] > .menu, dialog[open], :popover-open").length;
+    const known = new Set(JSON.parse(sessionStorage.getItem("judged") ?? "[]"));
+    const again = [];
     for (const e of document.querySelectorAll(parts)) {
       if (e.parentElement.closest(parts)) continue;
       const { width, height } = e.getBoundingClientRect();
-      const name = hash([rules, innerWidth, getComputedStyle(e).colorScheme, dark(), e.checkVisibility(), width | 0, height | 0,
-        e.outerHTML.replace(/[A-Z0-9]{26}|tabindex="-?[0-9]"/g, "")].join());
-      if (names.has(name) || names.has(`${name} below ${above}`)) again.push(e);
-      else names.add(above ? `${name} below ${above}` : name);
+      const state = [rules, innerWidth, getComputedStyle(e).colorScheme, matchMedia("(prefers-color-scheme: dark)").matches, e.checkVisibility(), width | 0, height | 0,
+        document.querySelectorAll("details[open] > .menu, dialog[open], :popover-open").length, e.outerHTML.replace(/[A-Z0-9]{26}|tabindex="-?[0-9]"/g, "")].join();
+      const name = hash(state);
+      if (known.has(name)) again.push(e);
+      known.add(name);
     }
-    keep("judged", names);
+    sessionStorage.setItem("judged", JSON.stringify([...known]));
     return again;
-  };
-  const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
-
-  // All that the contrast of an element's words follows from: their colour, size and
-  // weight, of a link those of the words around, and the grounds behind, down to one
-  // that lets nothing through. Where something else may lie behind it is the element
-  // itself, and where it is. Nothing where a plain colour on a plain ground is enough.
-  const coat = (e) => {
-    const { color, fontSize, fontWeight, textShadow, textDecorationLine } = getComputedStyle(e);
-    const coats = [dark(), color, fontSize, fontWeight, textShadow], own = e.getBoundingClientRect();
-    const link = e.localName === "a" && ownText(e.parentElement), grounds = [];
-    if (link) coats.push(textDecorationLine, getComputedStyle(e.parentElement).color);
-    let alone = unseen(e), faded = false;
-    for (let a = e, through = true; a; a = a.parentElement) {
-      const { position, opacity, filter, backgroundColor, backgroundImage } = getComputedStyle(a);
-      if (opacity !== "1" || filter !== "none") faded = coats.push(opacity, filter);
-      if (!through) continue;
-      const box = a.getBoundingClientRect();
-      alone ||= a !== document.documentElement && (box.left > own.left + 1 || box.right < own.right - 1 || box.top > own.top + 1 || box.bottom < own.bottom - 1);
-      if (backgroundColor !== "rgba(0, 0, 0, 0)" || backgroundImage !== "none") grounds.push(backgroundColor, backgroundImage);
-      through = /^rgba|\//.test(backgroundColor);
-      alone ||= through && ["absolute", "fixed", "sticky"].includes(position);
-    }
-    const plain = !alone && !faded && !link && textShadow === "none" && grounds.length === 2 && grounds[1] === "none";
-    if (plain && ratio(color, grounds[0]) >= (parseFloat(fontSize) >= 24 ? 3 : 4.5)) return "";
-    coats.push(grounds);
-    return alone ? `alone ${hash([coats, path(e), e.outerHTML].join())}` : hash(coats.join());
-  };
-  const ratios = new Map();
-  const ratio = (a, b) => {
-    const name = `${a} ${b}`;
-    if (!ratios.has(name)) ratios.set(name, rgba(a)[3] === 255 && rgba(b)[3] === 255 ? between([...rgba(a)], [...rgba(b)]) : 0);
-    return ratios.get(name);
-  };
-
-  // The elements whose words have a contrast that was not yet found good.
-  const unproven = () => {
-    const names = known("contrast"), found = new Map();
-    for (const e of document.body.querySelectorAll("*")) {
-      if (!ownText(e) && !e.matches("input:not([type=checkbox], [type=radio], [type=file], [type=range]), select, textarea") || e.matches(":disabled") || !e.checkVisibility()) continue;
-      const name = coat(e);
-      if (name && !names.has(name)) found.set(e, name);
-    }
-    return found;
-  };
-
-  // The targets that share their place with another one, or are smaller than 24
-  // pixels and have another one within as many: every other is large enough (WCAG 2.5.8).
-  const suspects = () => {
-    const all = [...document.querySelectorAll("a, area, button, input, select, textarea, summary, iframe, [tabindex], [role], [contenteditable]")]
-      .map((e) => [e, e.getBoundingClientRect()]).filter(([, r]) => r.width && r.height);
-    const meet = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
-    return new Set(all.filter(([e, r]) => {
-      const x = (r.left + r.right) / 2, y = (r.top + r.bottom) / 2;
-      const around = r.width < 24 || r.height < 24 ? { left: Math.min(x - 24, r.left), right: Math.max(x + 24, r.right), top: Math.min(y - 24, r.top), bottom: Math.max(y + 24, r.bottom) } : r;
-      return all.some(([other, o]) => other !== e && meet(around, o));
-    }).map(([e]) => e));
-  };
-
-  // only lets a rule of axe-core judge some of the elements it is for, and returns
-  // those that it did judge.
-  const only = (id, wanted) => {
-    const rule = axe._audit.rules.find((r) => r.id === id), taken = new Set();
-    const matches = rule.ofAxe ??= rule.matches;
-    rule.matches = function (e, ...more) {
-      const takes = wanted.has(e) && matches.call(this, e, ...more);
-      if (takes) taken.add(e);
-      return takes;
-    };
-    return taken;
   };
   const hash = (text) => {
     let a = 0xdeadbeef, b = 0x41c6ce57;
@@ -124,26 +51,12 @@ window.audit ??= (() => {
   };
 
   return {
-    // The rules of axe-core. Where something is open it may cover what is not in
-    // use meanwhile: the size of that is judged where nothing is.
-    async axe(options, { open = false, coats = unproven() } = {}) {
-      const exclude = judged(JSON.stringify(options)), taken = only("color-contrast", coats);
-      only("target-size", open ? new Set() : suspects());
-      const { violations, incomplete } = await axe.run({ include: [document.documentElement], exclude },
-        { resultTypes: ["violations", "incomplete"], elementRef: true, preload: false, iframes: false, ...options });
-      const doubts = new Set([...violations, ...incomplete].filter((v) => v.id === "color-contrast").flatMap((v) => v.nodes.map((n) => n.element)));
-      // A list to choose from has a picture behind its words (its arrow): contrast judges those.
-      const good = [...coats].filter(([e, name]) => e.matches("select") || !doubts.has(e) && (taken.has(e) || name.startsWith("alone"))).map(([, name]) => name);
-      keep("contrast", [...known("contrast"), ...good]);
+    async axe(options) {
+      const { violations } = await axe.run({ include: [document.documentElement], exclude: judged(JSON.stringify(options)) }, { resultTypes: ["violations"], preload: false, iframes: false, ...options });
       return violations.flatMap((v) => v.nodes.map((n) => ({
-        rule: v.id, where: n.target.flat().join(" "), words: words(n.element), why: [...n.any, ...n.all, ...n.none].map((c) => c.message).join("; ") || v.help,
+        rule: v.id, where: n.target.flat().join(" "), words: words(document.querySelector(n.target.flat()[0]) ?? document.body),
+        why: [...n.any, ...n.all, ...n.none].map((c) => c.message).join("; ") || v.help,
       })));
-    },
-
-    // The rules that another theme can break, where it has a contrast that is new.
-    async theme(options) {
-      const coats = unproven();
-      return coats.size ? this.axe(options, { coats }) : [];
     },
 
     // Nothing lies beside the window, and nothing but wide things scrolls
