@@ -47,7 +47,7 @@ func (d *Desk) Backlog(ctx context.Context, a Actor) ([]Backlog, error) {
 				}
 				break
 			}
-			due, err := dueTimers(r, kind, now, BacklogLimit)
+			due, err := dueTimers(r, kind, time.Time{}, now, BacklogLimit)
 			if err != nil {
 				return err
 			}

@@ -86,15 +86,25 @@ func (d *Desk) ClockDoubted() time.Time {
 	return d.clock.doubted
 }
 
+// trustedSince returns since when a timer of the kind must have been set to be worked on: while
+// the clock is doubted, what follows from another clock's time waits. What somebody does by
+// the clock that they see does not. Zero where all are worked on.
+func (d *Desk) trustedSince(kind TimerKind) time.Time {
+	if doubted := d.ClockDoubted(); kind.byTheClock() && doubted.After(d.now()) {
+		return doubted.Add(-doubtFor)
+	}
+	return time.Time{}
+}
+
 // relativeTimers are due some time after they were set, whatever the clock says. Those of the other
 // kinds are due at a time that somebody chose, or that follows from one.
 var relativeTimers = []TimerKind{TimerDeliver, TimerCopy, TimerRelay, TimerAcknowledge, TimerAnalyse, TimerMatch, TimerTrial, TimerReanalyse, TimerPush, TimerNotice,
 	TimerDueTimes, TimerBulk, TimerBulkReply, TimerWebhook, TimerWebhookOnce, TimerDomain, TimerSelfTest, TimerIntake, TimerGreylist, TimerTopics, TimerTLSReport}
 
-// ByTheClock reports whether what a timer of this kind does cannot be taken back, and would be
-// done too early by a clock that is ahead: it sends, deletes, marks or tells. It waits while
-// the clock is doubted.
-func (k TimerKind) ByTheClock() bool {
+// byTheClock reports whether what a timer of this kind does cannot be taken back, and would be
+// done too early by a clock that is ahead: it sends, deletes, marks or tells. One that was set
+// before waits while the clock is doubted.
+func (k TimerKind) byTheClock() bool {
 	switch k {
 	case TimerSend, TimerAutoReply, TimerWake, TimerOverdue, TimerReturn, TimerToken, TimerSecondFactor, TimerPurge, TimerDraft,
 		TimerGreylist, TimerIntake, TimerTLSReport:

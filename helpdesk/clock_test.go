@@ -142,9 +142,32 @@ func TestClockThatIsFarAheadIsDoubted(t *testing.T) {
 	if _, ahead, err := h.TendClock(t.Context()); err != nil || ahead != 0 || doubted() {
 		t.Errorf("six days ahead: %v, %v, doubted %v", ahead, err, doubted())
 	}
+	hold := func(ticket uint64, until time.Time) {
+		t.Helper()
+		if _, err := h.Snooze(t.Context(), h.admin, ticket, until, ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ended := func() (ids []string) {
+		t.Helper()
+		claimed, _, err := h.ClaimDue(t.Context(), helpdesk.TimerWake, 10, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, timer := range claimed {
+			ids = append(ids, timer.ID)
+		}
+		return ids
+	}
+	h.post("support@example.jp", "From: b@customer.example", "To: support@example.jp", "Subject: Another matter", "", "Hello")
+	hold(1, h.now.Add(time.Hour))
 	h.now = right.AddDate(2, 0, 0)
 	if !doubted() {
 		t.Error("a clock two years ahead is believed")
+	}
+	hold(2, h.now.Add(5*time.Minute)) // by the clock that one sees
+	if ids := ended(); len(ids) != 0 {
+		t.Errorf("holds that end two years ahead: %v", ids)
 	}
 	if _, ahead, err := h.TendClock(t.Context()); err != nil || ahead < 700*24*time.Hour {
 		t.Errorf("two years ahead: %v, %v", ahead, err)
@@ -158,9 +181,16 @@ func TestClockThatIsFarAheadIsDoubted(t *testing.T) {
 	if d := h.ticket(1).Messages[1].Deliveries[0]; d.State != helpdesk.DeliveryDeferred {
 		t.Errorf("after two attempts the delivery is %s", d.State)
 	}
+	h.pass(6 * time.Minute)
+	if ids := ended(); len(ids) != 1 {
+		t.Errorf("holds that end six minutes later: %v, want the one that was set by this clock", ids)
+	}
 	for range 61 {
 		h.pass(time.Minute)
 		h.tend()
+	}
+	if ids := ended(); len(ids) != 2 { // the first one's lease is over
+		t.Errorf("holds that end an hour later: %v", ids)
 	}
 	if doubted() {
 		t.Error("it is doubted for longer than an hour")

@@ -183,7 +183,7 @@ func (d *Desk) ReanalysisStep(ctx context.Context, id string, limit int, by Read
 			return err
 		}
 		step = &ReanalysisStep{since: run.Since, after: run.After}
-		next, err := nextDue(r, TimerAnalyse)
+		next, err := nextDue(r, TimerAnalyse, time.Time{})
 		if err != nil {
 			return err
 		}
@@ -269,7 +269,7 @@ func (d *Desk) HurryAnalysis(ctx context.Context, a Actor, number uint64) error 
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {
-		first, err := nextDue(c, TimerAnalyse)
+		first, err := nextDue(c, TimerAnalyse, time.Time{})
 		if err != nil {
 			return err
 		}

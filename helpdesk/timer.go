@@ -92,8 +92,9 @@ func (c *command) clearTimer(kind TimerKind, id string) error {
 // that kind is due (zero when there is none). A claimed timer whose work is
 // not finished within its lease is due again.
 func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease time.Duration) (claimed []Timer, next time.Time, err error) {
+	trusted := d.trustedSince(kind)
 	err = d.view(ctx, func(r store.Reader) error {
-		next, err = nextDue(r, kind)
+		next, err = nextDue(r, kind, trusted)
 		return err
 	})
 	if err != nil || next.IsZero() || next.After(d.now()) {
@@ -101,7 +102,7 @@ func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease ti
 	}
 	err = d.update(ctx, System("timers"), func(c *command) error {
 		claimed, next = nil, time.Time{}
-		due, err := dueTimers(c, kind, c.now, limit)
+		due, err := dueTimers(c, kind, trusted, c.now, limit)
 		if err != nil {
 			return err
 		}
@@ -119,13 +120,14 @@ func (d *Desk) ClaimDue(ctx context.Context, kind TimerKind, limit int, lease ti
 				return err
 			}
 		}
-		next, err = nextDue(c, kind)
+		next, err = nextDue(c, kind, trusted)
 		return err
 	})
 	return claimed, next, err
 }
 
-func dueTimers(r store.Reader, kind TimerKind, now time.Time, limit int) ([]*Timer, error) {
+// dueTimers returns timers that are due, of those that were set since trusted.
+func dueTimers(r store.Reader, kind TimerKind, trusted, now time.Time, limit int) ([]*Timer, error) {
 	var due []*Timer
 	for t, err := range readable(r, timers.ScanIndex(r, "due", store.Prefix(key(string(kind))))) {
 		if err != nil {
@@ -134,17 +136,22 @@ func dueTimers(r store.Reader, kind TimerKind, now time.Time, limit int) ([]*Tim
 		if t.Due.After(now) || len(due) == limit {
 			break
 		}
-		due = append(due, t)
+		if !t.Set.Before(trusted) {
+			due = append(due, t)
+		}
 	}
 	return due, nil
 }
 
-func nextDue(r store.Reader, kind TimerKind) (time.Time, error) {
+// nextDue is when the first timer is due, of those that were set since trusted; zero for none.
+func nextDue(r store.Reader, kind TimerKind, trusted time.Time) (time.Time, error) {
 	for t, err := range readable(r, timers.ScanIndex(r, "due", store.Prefix(key(string(kind))))) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("read the next timer: %w", err)
 		}
-		return t.Due, nil
+		if !t.Set.Before(trusted) {
+			return t.Due, nil
+		}
 	}
 	return time.Time{}, nil
 }

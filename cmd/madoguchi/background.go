@@ -142,7 +142,7 @@ func (s *server) lookAtClock(ctx context.Context) {
 		s.log.WarnContext(ctx, "the clock was set back; what was to be done some time later is done that time after now", "by", back.Round(time.Second), "error", err)
 	}
 	if ahead > 0 {
-		s.log.WarnContext(ctx, "the clock is far ahead of when this server last worked; if it is wrong, set it right: what is due at a set time (scheduled replies, holds, due times, deletions) waits meanwhile",
+		s.log.WarnContext(ctx, "the clock is far ahead of when this server last worked; if it is wrong, set it right: scheduled replies, holds, due times and deletions that were set before wait meanwhile",
 			"by", ahead.Round(time.Second), "until", s.desk.ClockDoubted())
 	}
 }

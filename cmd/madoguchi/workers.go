@@ -25,7 +25,7 @@ const (
 // workers says who does the work of each kind of timer, but for what the model does
 // (openModel).
 func (s *server) workers(deliverer *run.Deliverer, pusher *run.Pusher, reporter *run.TLSReporter, teller *run.Teller, words helpdesk.NoticeWords) []run.Worker {
-	list := []run.Worker{
+	return []run.Worker{
 		{Kind: helpdesk.TimerDeliver, Concurrency: deliveriesAtOnce, Lease: deliveryLease, Do: deliverer.Deliver},
 		{Kind: helpdesk.TimerCopy, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.CopyToAssignee},
 		{Kind: helpdesk.TimerRelay, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.RelayAgentMail},
@@ -56,10 +56,4 @@ func (s *server) workers(deliverer *run.Deliverer, pusher *run.Pusher, reporter 
 		{Kind: helpdesk.TimerPurge, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.PurgeQuarantined},
 		{Kind: helpdesk.TimerSend, Concurrency: deskWorkAtOnce, Lease: deskWorkLease, Do: s.desk.SendScheduled},
 	}
-	for i := range list {
-		if list[i].Kind.ByTheClock() {
-			list[i].NotBefore = s.desk.ClockDoubted
-		}
-	}
-	return list
 }
