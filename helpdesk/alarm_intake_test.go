@@ -48,6 +48,7 @@ func TestQuarantineThatGrowsIsAnAlarm(t *testing.T) {
 	for range 28 {
 		h.setAside(4)
 		h.pass(24 * time.Hour)
+		h.tend()
 	}
 	for _, step := range []struct {
 		more  int

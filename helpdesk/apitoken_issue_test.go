@@ -47,9 +47,13 @@ func TestATokenEnds(t *testing.T) {
 	if names := told(); len(names) != 0 {
 		t.Errorf("told of %q at once", names)
 	}
+	day := 0
 	at := func(days int) {
-		moment := now.AddDate(0, 0, days)
-		h.Desk.Now = func() time.Time { return moment }
+		for ; day < days; day++ { // the clock is looked at meanwhile
+			moment := now.AddDate(0, 0, day+1)
+			h.Desk.Now = func() time.Time { return moment }
+			h.tend()
+		}
 	}
 	at(24)
 	if names := told(); len(names) != 1 || names[0] != "倉庫 システム" {
