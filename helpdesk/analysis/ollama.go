@@ -204,6 +204,9 @@ func (a *Analyst) complete(ctx context.Context, request *api.ChatRequest, timeou
 	measure(ctx, last.Metrics)
 	switch {
 	case err != nil && ctx.Err() != nil:
+		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			a.unload(request.Model)
+		}
 		return "", fmt.Errorf("the model gave no answer within %v", timeout)
 	case err != nil:
 		return "", classify(err)

@@ -83,7 +83,7 @@ func realThinking(t *testing.T, address string) {
 func realWriting(t *testing.T, address string) {
 	a, _ := realAnalyst(t, analysis.Options{Address: address, Model: ollamatest.ClerkModel, Context: realContext})
 	write := func(ctx context.Context, model string, context int, in *helpdesk.Writing, say func(string) error) (helpdesk.Written, error) {
-		options := map[helpdesk.WritingTask]analysis.WriterOptions{in.Task: {Model: model, Context: context}}
+		options := map[helpdesk.WritingTask]analysis.WriterOptions{in.Task: {Model: model, Context: context, Timeout: time.Minute}}
 		w, err := analysis.NewWriter(a, options, 1)
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func realWriting(t *testing.T, address string) {
 		t.Errorf("wrote %q, %+v, %v", pieces, end, err)
 	}
 
-	// Its disconnect frees the model: with one turn, the next text would wait.
+	// Whoever hangs up frees the model: with one turn, the next text would wait.
 	ctx, stop := context.WithCancel(t.Context())
 	heard := 0
 	_, err = write(ctx, ollamatest.EndlessModel, realContext, in, func(string) error {
@@ -109,7 +109,15 @@ func realWriting(t *testing.T, address string) {
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("stopped after %d pieces with %v", heard, err)
 	}
-	if end, err := write(t.Context(), ollamatest.EndlessModel, realContext, in, func(string) error { return nil }); err != nil || !end.Cut {
+	// A model this quick is left taken now and then (see Analyst.unload); then
+	// the text after the next comes.
+	var slow *helpdesk.Error
+	end, err = write(t.Context(), ollamatest.EndlessModel, realContext, in, func(string) error { return nil })
+	if errors.As(err, &slow) && slow.Key == "error.model_slow" {
+		t.Log("Ollama's model was left taken by who hung up, and is loaded anew")
+		end, err = write(t.Context(), ollamatest.EndlessModel, realContext, in, func(string) error { return nil })
+	}
+	if err != nil || !end.Cut {
 		t.Errorf("an endless text ended with %+v, %v", end, err)
 	}
 

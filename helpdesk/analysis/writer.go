@@ -83,8 +83,15 @@ func (w *Writer) Write(ctx context.Context, in *helpdesk.Writing, plan func(help
 	if err == nil {
 		err = plan(given)
 	}
+	heard := false
 	if err == nil {
-		written.Cut, err = w.stream(ctx, o, conversation, think, say)
+		written.Cut, err = w.stream(ctx, o, conversation, think, func(piece string) error {
+			heard = true
+			return say(piece)
+		})
+	}
+	if !heard && errors.Is(context.Cause(ctx), errTooSlow) {
+		w.analyst.unload(o.Model)
 	}
 	return written, w.explain(ctx, o, err)
 }

@@ -45,6 +45,10 @@ func (s *scribe) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var request map[string]any
 	json.NewDecoder(r.Body).Decode(&request)
+	if request["messages"] == nil { // the wish to unload the model
+		fmt.Fprintln(w, finished)
+		return
+	}
 	s.asked <- request
 	if s.status != 0 {
 		w.WriteHeader(s.status)
