@@ -74,21 +74,27 @@ func (c *command) letOut(q *Quarantined, arrived *arrival) (Receipt, error) {
 // maxQuarantineIDs bounds one bulk decision.
 const maxQuarantineIDs = 500
 
-// RejectQuarantined decides that mails are not received, all of them or, where one
-// is not there any more, none. They can still be read and released until they are
-// purged, after Options.QuarantineKeep.
-func (d *Desk) RejectQuarantined(ctx context.Context, a Actor, ids []string) error {
+// RejectQuarantined decides that mails are not received. They can still be read and
+// released until they are purged, after Options.QuarantineKeep. It returns those of the
+// ids that are in quarantine no more: somebody else decided on them meanwhile, which
+// keeps nobody from deciding on the rest.
+func (d *Desk) RejectQuarantined(ctx context.Context, a Actor, ids []string) (gone []string, err error) {
 	if err := a.may("reject a quarantined mail", PermitQuarantine); err != nil {
-		return err
+		return nil, err
 	}
 	if len(ids) > maxQuarantineIDs {
-		return invalid("ids", "quarantine_many", "%d mails at once are too many; choose up to %d", len(ids), maxQuarantineIDs)
+		return nil, invalid("ids", "quarantine_many", "%d mails at once are too many; choose up to %d", len(ids), maxQuarantineIDs)
 	}
-	return d.update(ctx, a, func(c *command) error {
+	err = d.update(ctx, a, func(c *command) error {
+		gone = nil // of a run that was repeated
 		for _, id := range ids {
-			q, err := quarantined.Get(c, key(id))
-			if q, err = found(q, err, "quarantined mail", id); err != nil {
+			q, err := optional(quarantined.Get(c, key(id)))
+			if err != nil {
 				return err
+			}
+			if q == nil {
+				gone = append(gone, id)
+				continue
 			}
 			if err := c.reject(q); err != nil {
 				return err
@@ -96,6 +102,7 @@ func (d *Desk) RejectQuarantined(ctx context.Context, a Actor, ids []string) err
 		}
 		return nil
 	})
+	return gone, err
 }
 
 func (c *command) reject(q *Quarantined) error {

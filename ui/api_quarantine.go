@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -130,7 +131,7 @@ func (s *Server) apiRelease(c echo.Context, a helpdesk.Actor) error {
 
 // apiRejectQuarantined rejects one mail.
 func (s *Server) apiRejectQuarantined(c echo.Context, a helpdesk.Actor) error {
-	if err := s.desk.RejectQuarantined(c.Request().Context(), a, []string{c.Param("id")}); err != nil {
+	if _, err := s.desk.RejectQuarantined(c.Request().Context(), a, []string{c.Param("id")}); err != nil {
 		return err
 	}
 	q, err := s.desk.QuarantinedMail(c.Request().Context(), a, c.Param("id"))
@@ -140,8 +141,8 @@ func (s *Server) apiRejectQuarantined(c echo.Context, a helpdesk.Actor) error {
 	return c.JSON(http.StatusOK, map[string]any{"mail": quarantinedJSON(q.Quarantined)})
 }
 
-// apiDecideMany releases or rejects several mails. Rejecting is all or nothing;
-// releasing is mail by mail, as each is an arrival of its own.
+// apiDecideMany releases or rejects several mails, and says of each what became of it. One that
+// is in quarantine no more keeps nobody from deciding on the rest.
 func (s *Server) apiDecideMany(c echo.Context, a helpdesk.Actor) error {
 	var input struct {
 		Action string   `json:"action"`
@@ -158,11 +159,16 @@ func (s *Server) apiDecideMany(c echo.Context, a helpdesk.Actor) error {
 	results := []result{}
 	switch input.Action {
 	case "reject":
-		if err := s.desk.RejectQuarantined(c.Request().Context(), a, input.IDs); err != nil {
+		gone, err := s.desk.RejectQuarantined(c.Request().Context(), a, input.IDs)
+		if err != nil {
 			return err
 		}
 		for _, id := range input.IDs {
-			results = append(results, result{ID: id})
+			r := result{ID: id}
+			if slices.Contains(gone, id) {
+				r.Error = orNull("there is no quarantined mail " + id)
+			}
+			results = append(results, r)
 		}
 	case "release":
 		for _, id := range input.IDs {

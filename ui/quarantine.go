@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"cmp"
+	"context"
 	"net/http"
 	"net/url"
 	"slices"
@@ -45,9 +47,57 @@ type quarantinedRow struct {
 	Time, Until   moment
 }
 
-func (s *Server) quarantinePage(c echo.Context) error { return s.showQuarantine(c, http.StatusOK, "") }
+// decision counts what was just decided: -1 where nothing of the kind was.
+type decision struct {
+	released, rejected int
+	gone               int // others had decided on them
+}
 
-func (s *Server) showQuarantine(c echo.Context, status int, problem string) error {
+// decisionOf is what the redirect that led here has done.
+func decisionOf(c echo.Context) decision {
+	count := func(name string, none int) int {
+		if n, err := strconv.Atoi(c.QueryParam(name)); err == nil {
+			return n
+		}
+		return none
+	}
+	return decision{count("released", -1), count("rejected", -1), count("gone", 0)}
+}
+
+// address is that of the list of a state, which says what was decided.
+func (d decision) address(state helpdesk.QuarantineState) string {
+	query := url.Values{}
+	for name, n := range map[string]int{"released": d.released, "rejected": d.rejected, "gone": d.gone} {
+		if n > 0 || n == 0 && d.gone == 0 && name != "gone" {
+			query.Set(name, strconv.Itoa(n))
+		}
+	}
+	if state == helpdesk.QuarantineRejected {
+		query.Set("state", string(state))
+	}
+	return "/quarantine?" + query.Encode()
+}
+
+// decided says what was decided.
+func (v *visit) decided(d decision) string {
+	var said []string
+	switch {
+	case d.released > 0 || d.released == 0 && d.gone == 0:
+		said = append(said, v.N("quarantine.released", d.released))
+	case d.rejected > 0 || d.rejected == 0 && d.gone == 0:
+		said = append(said, v.N("quarantine.rejected", d.rejected))
+	}
+	if d.gone > 0 {
+		said = append(said, v.N("quarantine.gone", d.gone))
+	}
+	return strings.Join(said, " ")
+}
+
+func (s *Server) quarantinePage(c echo.Context) error {
+	return s.showQuarantine(c, http.StatusOK, decisionOf(c), "")
+}
+
+func (s *Server) showQuarantine(c echo.Context, status int, done decision, problem string) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	query := helpdesk.QuarantineQuery{State: helpdesk.QuarantineState(c.QueryParam("state")), After: c.QueryParam("after")}
 	list, err := s.desk.QuarantineList(ctx, v.actor(), query)
@@ -58,7 +108,7 @@ func (s *Server) showQuarantine(c echo.Context, status int, problem string) erro
 	if err != nil {
 		return err
 	}
-	view := quarantineView{page: p, Rejected: query.State == helpdesk.QuarantineRejected, Done: v.decided(c), Rejects: c.QueryParam("rejected") != "", Problem: problem}
+	view := quarantineView{page: p, Rejected: query.State == helpdesk.QuarantineRejected, Done: v.decided(done), Rejects: done.rejected > 0, Problem: problem}
 	for _, state := range []helpdesk.QuarantineState{helpdesk.QuarantineWaiting, helpdesk.QuarantineRejected} {
 		view.States = append(view.States, navItem{URL: quarantineAddress(state), Label: v.T("quarantine.state." + string(state)),
 			Current: (state == helpdesk.QuarantineRejected) == view.Rejected})
@@ -77,17 +127,6 @@ func quarantineAddress(state helpdesk.QuarantineState) string {
 		return "/quarantine?state=rejected"
 	}
 	return "/quarantine"
-}
-
-// decided says what the redirect that led here has done.
-func (v *visit) decided(c echo.Context) string {
-	if n, err := strconv.Atoi(c.QueryParam("released")); err == nil {
-		return v.N("quarantine.released", n)
-	}
-	if n, err := strconv.Atoi(c.QueryParam("rejected")); err == nil {
-		return v.N("quarantine.rejected", n)
-	}
-	return ""
 }
 
 func (v *visit) quarantinedRow(q helpdesk.Quarantined) quarantinedRow {
@@ -114,42 +153,50 @@ func (v *visit) whyAside(q helpdesk.Quarantined) string {
 	return v.T("quarantine.failed_policy", a.DMARC.Domain, v.T("quarantine.policy."+a.Policy))
 }
 
-// decideMany releases or rejects the mails that were ticked.
+// decideMany releases or rejects the mails that were ticked, and says of how many it is true.
 func (s *Server) decideMany(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	form, err := c.FormParams()
 	if err != nil {
 		return err
 	}
-	ids, done := form["id"], url.Values{}
-	switch c.FormValue("action") {
-	case "release":
-		released := 0
-		for _, id := range ids {
-			if _, err = s.desk.Release(ctx, v.actor(), id, nil); err != nil && helpdesk.CodeOf(err) != helpdesk.CodeNotFound {
-				break
-			}
-			if err == nil {
-				released++ // one that is gone was decided on by somebody else
-			}
-			err = nil
+	done, ids := decision{released: -1, rejected: -1}, form["id"]
+	if c.FormValue("action") == "release" {
+		err = s.releaseMany(ctx, v, ids, &done)
+	} else {
+		var gone []string
+		if gone, err = s.desk.RejectQuarantined(ctx, v.actor(), ids); err == nil {
+			done.rejected, done.gone = len(ids)-len(gone), len(gone)
 		}
-		done.Set("released", strconv.Itoa(released))
-	default:
-		err = s.desk.RejectQuarantined(ctx, v.actor(), ids)
-		done.Set("rejected", strconv.Itoa(len(ids)))
 	}
 	if err != nil {
 		said, ok := refusal(v.Printer, err)
 		if !ok {
 			return err
 		}
-		return s.showQuarantine(c, statusOf(helpdesk.CodeOf(err)), said.Text)
+		return s.showQuarantine(c, statusOf(helpdesk.CodeOf(err)), done, said.Text)
 	}
-	if c.FormValue("state") == string(helpdesk.QuarantineRejected) {
-		done.Set("state", string(helpdesk.QuarantineRejected))
+	return c.Redirect(http.StatusSeeOther, done.address(helpdesk.QuarantineState(c.FormValue("state"))))
+}
+
+// releaseMany releases mail by mail, as each is an arrival of its own. One that is gone, or that has no recipient any
+// more, holds up no other; the first such refusal is returned at the end.
+func (s *Server) releaseMany(ctx context.Context, v *visit, ids []string, done *decision) (refused error) {
+	done.released = 0
+	for _, id := range ids {
+		_, err := s.desk.Release(ctx, v.actor(), id, nil)
+		switch helpdesk.CodeOf(err) {
+		case "":
+			done.released++
+		case helpdesk.CodeNotFound:
+			done.gone++
+		case helpdesk.CodeConflict:
+			refused = cmp.Or(refused, err)
+		default:
+			return err
+		}
 	}
-	return c.Redirect(http.StatusSeeOther, "/quarantine?"+done.Encode())
+	return refused
 }
 
 // quarantinedView is one mail with all that speaks against it.
@@ -275,8 +322,9 @@ func (s *Server) decideOne(c echo.Context) error {
 	var err error
 	switch c.FormValue("action") {
 	case "reject":
-		if err = s.desk.RejectQuarantined(ctx, v.actor(), []string{id}); err == nil {
-			return c.Redirect(http.StatusSeeOther, "/quarantine?rejected=1")
+		var gone []string
+		if gone, err = s.desk.RejectQuarantined(ctx, v.actor(), []string{id}); err == nil {
+			return c.Redirect(http.StatusSeeOther, decision{released: -1, rejected: 1 - len(gone), gone: len(gone)}.address(""))
 		}
 	case "trust":
 		trust = &helpdesk.Trusting{Sender: helpdesk.TrustedPart(c.FormValue("sender"))}
@@ -288,7 +336,10 @@ func (s *Server) decideOne(c echo.Context) error {
 			receipt, err = s.desk.Release(ctx, v.actor(), id, trust)
 		}
 		if err == nil && receipt.Ticket == 0 { // a report on a domain
-			return c.Redirect(http.StatusSeeOther, "/quarantine?released=1")
+			return c.Redirect(http.StatusSeeOther, decision{released: 1, rejected: -1}.address(""))
+		}
+		if helpdesk.CodeOf(err) == helpdesk.CodeNotFound {
+			return c.Redirect(http.StatusSeeOther, decision{released: -1, rejected: -1, gone: 1}.address(""))
 		}
 		if err == nil {
 			return c.Redirect(http.StatusSeeOther, (place{query: inView("open")}).address(receipt.Ticket))

@@ -77,7 +77,10 @@ func (h *apiHouse) judgeQuarantine() {
 	h.get("/trusted-senders").at("trusted_senders", 0).want(t, object{"sender": "bank.example", "proof": "dkim:list.example"})
 	h.call("DELETE", "/trusted-senders?sender=bank.example&proof=dkim:list.example", nil)
 	h.call("POST", "/quarantine/"+b+"/reject", nil)
-	h.call("POST", "/quarantine", object{"action": "reject", "ids": []string{b, "nothing"}}).refused(404, helpdesk.CodeNotFound, "", "nothing")
+	rejected := h.call("POST", "/quarantine", object{"action": "reject", "ids": []string{"nothing", b}})
+	if want := `{"id":"nothing","ticket":null,"error":"there is no quarantined mail nothing"},{"id":"` + b + `","ticket":null,"error":null}`; !strings.Contains(string(rejected.Body), want) {
+		t.Errorf("rejected: %s", rejected.Body)
+	}
 	results := h.call("POST", "/quarantine", object{"action": "release", "ids": []string{d, "nothing", b}})
 	if !strings.Contains(string(results.Body), `"ticket":2`) || !strings.Contains(string(results.Body), "there is no quarantined mail nothing") {
 		t.Errorf("released: %s", results.Body)
@@ -139,4 +142,55 @@ func TestQuarantinePagesGoOnBehindWhatWasLetOut(t *testing.T) {
 	h.call("GET", "/quarantine?state=rejected&after="+next, nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
 	h.call("GET", "/quarantine?after="+ids[1], nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
 	h.call("GET", "/contacts?after=garbage", nil).refused(400, helpdesk.CodeInvalid, "after", "not from this list")
+}
+
+// Of several mails that were chosen some may be gone, decided on by somebody else: the rest is decided on, and the
+// page says both.
+func TestQuarantineSaysWhatWasGone(t *testing.T) {
+	h := newReadyHouse(t)
+	b, other := h.as(h.admin), h.as(h.user("mori@example.jp", "森", helpdesk.RoleSupervisor))
+	var ids []string
+	for _, subject := range []string{"一通目", "二通目", "三通目", "四通目"} {
+		ids = append(ids, h.disowned(subject).MessageID)
+	}
+	decide := func(b *browser, action string, ids ...string) *page {
+		t.Helper()
+		form := []string{"action", action}
+		for _, id := range ids {
+			form = append(form, "id", id)
+		}
+		done := b.post("/quarantine", form...).want(http.StatusSeeOther)
+		return b.get(done.Header.Get("Location")).want(http.StatusOK)
+	}
+	decide(other, "release", ids[0]).shows("1 通を受け取りました").hides("隔離にありません")
+	decide(b, "reject", ids[0], ids[1]).shows("1 通を拒否しました", "1 通は、ほかの人がすでに判断したため、隔離にありません", "拒否したメールを見る").hides("二通目")
+	decide(b, "release", ids[0], ids[2]).shows("1 通を受け取りました", "1 通は、ほかの人が").hides("三通目")
+	decide(b, "reject", ids[0], ids[2]).shows("2 通は、ほかの人が").hides("0 通を拒否しました", "拒否したメールを見る")
+
+	// So it is for one whose page was open.
+	for _, action := range []string{"release", "reject", "trust"} {
+		left := b.post("/quarantine/"+ids[0], "action", action, "sender", "address", "proof", "dkim:list.example").want(http.StatusSeeOther)
+		b.get(left.Header.Get("Location")).want(http.StatusOK).shows("1 通は、ほかの人が", "四通目").hides("0 通を受け取りました", "0 通を拒否しました")
+	}
+	b.post("/quarantine/"+ids[3], "action", "reject").want(http.StatusSeeOther)
+
+	// What has no recipient any more holds up no other, and what was done is said beside it.
+	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), helpdesk.Alias{Address: "info@example.jp", Name: "案内"}); err != nil {
+		t.Fatal(err)
+	}
+	stays := h.receive(letter{from: "suzuki@bank.example", to: "info@example.jp", subject: "宛先なし", text: "本文", authentication: disowned()})
+	goes := h.disowned("宛先あり")
+	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range aliases {
+		if a.Address == "info@example.jp" {
+			if err := h.DeleteAlias(h.ctx(), h.admin.Actor(), a.ID); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b.post("/quarantine", "action", "release", "id", stays.MessageID, "id", goes.MessageID).want(http.StatusConflict).
+		shows("1 通を受け取りました", "このメールは受け取れません", "宛先なし").hides("宛先あり")
 }
