@@ -116,16 +116,22 @@ func (w *analysisView) sayOnce() {
 	}
 }
 
-// hurryAnalysis has the ticket that somebody looks at read before all others.
-func (s *Server) hurryAnalysis(ctx context.Context, v *visit, t *helpdesk.TicketView) error {
+// hurryAnalysis has the ticket that somebody looks at read before all others. A store that takes no updates must not
+// keep anybody from reading it.
+func (s *Server) hurryAnalysis(ctx context.Context, v *visit, t *helpdesk.TicketView) {
+	if v.headOnly {
+		return
+	}
 	newest := len(t.Messages) - 1
 	for newest >= 0 && (t.Messages[newest].Message.Direction != helpdesk.Inbound || t.Messages[newest].Message.ThirdParty) {
 		newest--
 	}
 	if newest < 0 || t.Messages[newest].Analysis != nil {
-		return nil
+		return
 	}
-	return s.desk.HurryAnalysis(ctx, v.actor(), t.Row.Ticket.Number)
+	if err := s.desk.HurryAnalysis(ctx, v.actor(), t.Row.Ticket.Number); err != nil && ctx.Err() == nil {
+		s.log.Warn("a ticket that was opened is not read before others", "ticket", t.Row.Ticket.Number, "error", err)
+	}
 }
 
 // finding is one finding, false where there is nothing to say.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -72,4 +73,40 @@ func TestEveryPageAnswersHead(t *testing.T) {
 func leadsTo(p *page) string {
 	path, _, _ := strings.Cut(p.Header.Get("Location"), "?")
 	return path
+}
+
+// TestHeadLeavesTheModelItsOrder opens nothing: a monitor that asks for the head of a ticket's page does not have its
+// mail read before that of others, as somebody who opens it does.
+func TestHeadLeavesTheModelItsOrder(t *testing.T) {
+	h := newReadyHouse(t)
+	first, second := h.receive(letter{subject: "先", text: "一"}), h.receive(letter{subject: "後", text: "二", from: "other@kyaku.example"})
+	events, err := h.Events(h.ctx(), h.admin.Actor(), 0, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := h.EnqueueAnalyses(h.ctx(), events); err != nil {
+		t.Fatal(err)
+	}
+	next := func() string {
+		t.Helper()
+		var due []string
+		claimed, _, err := h.ClaimDue(h.ctx(), helpdesk.TimerAnalyse, 1, time.Minute)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, timer := range claimed {
+			due = append(due, timer.ID)
+		}
+		return strings.Join(due, " ")
+	}
+	b := h.as(h.admin)
+	b.do(http.MethodHead, "/inbox/open/2", nil, "").want(http.StatusOK)
+	b.do(http.MethodHead, "/tickets/2/updates", nil, "").want(http.StatusOK)
+	if got := next(); got != first.MessageID {
+		t.Errorf("after HEAD of the second ticket %s is read first, not %s", got, first.MessageID)
+	}
+	b.get("/inbox/open/2").want(http.StatusOK)
+	if got := next(); got != second.MessageID {
+		t.Errorf("the second ticket's mail %s is read next, but %q", second.MessageID, got)
+	}
 }

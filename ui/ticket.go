@@ -155,9 +155,7 @@ func (s *Server) showTicket(ctx context.Context, v *visit, p place, t *helpdesk.
 	view.merged(v, p)
 	view.Withdrawn, view.Erased = record.Withdrawn, !record.ErasedAt.IsZero()
 	view.Spam = newSpamView(v, record, reader.people)
-	if err := s.hurryAnalysis(ctx, v, t); err != nil {
-		return nil, err
-	}
+	s.hurryAnalysis(ctx, v, t)
 	if view.Items, err = reader.timeline(ctx, t, seen, p.folding); err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ type visit struct {
 	opened  *helpdesk.Session // nil before login
 	// remoteIP is the address of the reader's browser.
 	remoteIP string
+	headOnly bool // nothing that is shown is looked at
 }
 
 func (v *visit) actor() helpdesk.Actor { return v.User.Actor().At(v.remoteIP).In(v.opened) }
@@ -72,7 +73,7 @@ func visitOf(c echo.Context) *visit {
 // own, else the one chosen on the login page, else the browser's) and zone.
 func (s *Server) identify(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
-		v := &visit{session: cookieValue(c, s.sessionCookie()), remoteIP: s.remoteIP(c)}
+		v := &visit{session: cookieValue(c, s.sessionCookie()), remoteIP: s.remoteIP(c), headOnly: asksHead(c)}
 		if v.session != "" {
 			var err error
 			v.User, v.opened, err = s.desk.UserBySession(c.Request().Context(), v.session)
