@@ -54,6 +54,9 @@ func readBody(c echo.Context, limit int64, into any) error {
 	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
 		return invalid("", "", "the body goes on after its JSON object; send one object")
 	}
+	if name := keyTwice(data); name != "" {
+		return invalid(name, "", fmt.Sprintf("%q is there twice in one object; send it once (RFC 8259, section 4)", name))
+	}
 	return nil
 }
 

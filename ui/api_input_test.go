@@ -60,3 +60,18 @@ func orNone(list any) []any {
 	all, _ := list.([]any)
 	return all
 }
+
+// Of a field that is there twice the last one would count, and what checked the request on its way may have read the
+// first.
+func TestAPIRefusesFieldsThatAreThereTwice(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	send := func(method, path, body string) answer { return h.call(method, path, body) }
+	send("POST", "/tickets/1/notes", `{"text": "a", "text": "b"}`).refused(400, helpdesk.CodeInvalid, "text", "is there twice")
+	send("POST", "/tickets/1/notes", `{"text": "a", "Text": "b"}`).refused(400, helpdesk.CodeInvalid, "Text", "is there twice")
+	send("POST", "/tickets/1/notes", `{"text": "a", "te\u0078t": "b"}`).refused(400, helpdesk.CodeInvalid, "text", "is there twice")
+	send("PATCH", "/tickets/1", `{"stage": "完了", "tags": ["a"], "stage": "新着"}`).refused(400, helpdesk.CodeInvalid, "stage", "is there twice")
+	send("POST", "/tickets/1/replies", `{"text": "a", "attachments": [{"filename": "a", "filename": "b", "data": ""}]}`).refused(400, helpdesk.CodeInvalid, "filename", "is there twice")
+	// The same name in another object, and as a value, is another matter.
+	send("POST", "/tickets/1/replies", `{"text": "text", "attachments": [{"filename": "a \\\"text\": {", "data": "YQ=="}, {"filename": "text", "data": "YQ=="}]}`).ok(201)
+}
