@@ -62,7 +62,7 @@ soak:
 
 ## screenshots: pictures of every screen into docs/screenshots, of the program at work; needs Chromium
 screenshots:
-	$(GO) test -run='^TestScreenshots$$' -count=1 -v ./cmd/madoguchi -args -screenshots '$(CURDIR)/docs/screenshots'
+	$(GO) test -run='^TestScreenshots$$' -count=1 -timeout=60m -v ./cmd/madoguchi -args -screenshots '$(CURDIR)/docs/screenshots'
 
 ## ollama: build the real Ollama that tests use into the user's cache, at most once; some minutes, needs apt-get
 ollama:
