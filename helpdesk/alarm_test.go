@@ -61,7 +61,7 @@ func TestAlarmGoesByMailUnlessRead(t *testing.T) {
 		h.must(h.MailNotice(ctx, claimed[0].ID, words))
 	}
 	h.verify()
-	queue, err := h.Queue(ctx, h.admin, "", 0)
+	queue, err := h.Queue(ctx, h.admin, helpdesk.QueueQuery{})
 	if err != nil || len(queue.Deliveries) != 1 {
 		t.Fatalf("%d wait: %v", len(queue.Deliveries), err)
 	}

@@ -1,8 +1,10 @@
 package helpdesk
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"slices"
@@ -22,43 +24,73 @@ type Pause struct {
 var pauses = store.NewTable(store.Spec[Pause]{Name: "pause", Version: 1,
 	Key: func(p *Pause) []byte { return key(p.Domain) }})
 
+// QueueQuery asks for a page of the queue.
+type QueueQuery struct {
+	Domain string // only mail to it, "" for all
+	Limit  int    // 200 when zero, at most 1000
+	After  string // where the page before ended
+}
+
 // Queue is what waits to leave, and what is kept from leaving.
 type Queue struct {
-	// Deliveries are those that are due first, at most as many as were asked for.
+	// Deliveries are a page of those that were asked for, what is due first before the others.
 	Deliveries []Delivery
-	// Total is how many there are in all, Destinations how many of them for each
+	Next       string // where the next page starts, "" at the end
+	// Total is how many were asked for in all, Destinations how many there are for each
 	// domain.
 	Total        int
 	Destinations map[string]int
 	Pauses       []Pause
 }
 
-// queueStates are the states of deliveries that wait or are under way.
-var queueStates = []DeliveryState{DeliverySending, DeliveryDeferred, DeliveryWaiting}
+// queued tells whether a delivery waits or is under way.
+func (d *Delivery) queued() bool {
+	return d.State == DeliverySending || d.State == DeliveryDeferred || d.State == DeliveryWaiting
+}
 
-// Queue returns what is yet to leave, to a domain or, for "", to all: at most
-// limit deliveries (200 where zero).
-func (d *Desk) Queue(ctx context.Context, a Actor, domain string, limit int) (q Queue, err error) {
+// destination is the domain that a delivery goes to.
+func (d *Delivery) destination() string { return strings.ToLower(domainOf(d.Recipient)) }
+
+// queueIndexes are two indexes of what is yet to leave, in the order in which it is due: of
+// all, and by destination. What has left is in neither, so they stay as long as the queue.
+var queueIndexes = []store.Index[Delivery]{
+	{Name: "due", Keys: func(d *Delivery) [][]byte { return when(d.queued(), key(d.NextAt, d.ID)) }},
+	{Name: "destination", Keys: func(d *Delivery) [][]byte { return when(d.queued(), key(d.destination(), d.NextAt, d.ID)) }},
+}
+
+// Queue returns a page of what is yet to leave. The records of the page are read, of all
+// others no more than the keys that count them. A damaged one is passed over.
+func (d *Desk) Queue(ctx context.Context, a Actor, query QueueQuery) (q Queue, err error) {
 	if err := a.may("see the queue", PermitSupervise); err != nil {
 		return q, err
 	}
-	if limit <= 0 || limit > 1000 {
-		limit = 200
+	if query.Limit <= 0 || query.Limit > 1000 {
+		query.Limit = 200
 	}
-	domain = strings.ToLower(strings.TrimSpace(domain))
+	query.Domain = strings.ToLower(strings.TrimSpace(query.Domain))
+	index, rng, err := query.rest()
+	if err != nil {
+		return q, err
+	}
 	err = d.view(ctx, func(r store.Reader) error {
-		q = Queue{Destinations: map[string]int{}}
-		for delivery, err := range queued(r) {
+		q = Queue{}
+		for delivery, err := range readable(r, deliveries.ScanIndex(r, index, rng)) {
 			if err != nil {
 				return err
 			}
-			to := strings.ToLower(domainOf(delivery.Recipient))
-			q.Destinations[to]++
-			if domain == "" || to == domain {
-				q.Deliveries = append(q.Deliveries, *delivery)
+			if len(q.Deliveries) == query.Limit {
+				last := q.Deliveries[query.Limit-1]
+				q.Next = base64.RawURLEncoding.EncodeToString(key(last.NextAt, last.ID))
+				break
 			}
+			q.Deliveries = append(q.Deliveries, *delivery)
 		}
-		q.Total = len(q.Deliveries)
+		if q.Destinations, q.Total, err = countDestinations(r); err != nil {
+			return err
+		}
+		if query.Domain != "" {
+			q.Total = q.Destinations[query.Domain]
+		}
 		for p, err := range pauses.Scan(r, store.Range{}) {
 			if err != nil {
 				return err
@@ -67,24 +99,59 @@ func (d *Desk) Queue(ctx context.Context, a Actor, domain string, limit int) (q 
 		}
 		return nil
 	})
-	slices.SortStableFunc(q.Deliveries, func(a, b Delivery) int {
-		return cmp.Or(a.NextAt.Compare(b.NextAt), cmp.Compare(a.ID, b.ID))
-	})
-	q.Deliveries = q.Deliveries[:min(limit, len(q.Deliveries))]
 	return q, err
 }
 
-// queued are the deliveries that have not ended.
-func queued(r store.Reader) func(yield func(*Delivery, error) bool) {
-	return func(yield func(*Delivery, error) bool) {
-		for _, state := range queueStates {
-			for delivery, err := range deliveries.ScanIndex(r, "state", store.Prefix(key(string(state)))) {
-				if !yield(delivery, err) {
-					return
-				}
-			}
-		}
+// rest is what is to be read, and of which index. Where a page ended is a place, not a
+// delivery: that may have left since.
+func (q *QueueQuery) rest() (index string, rng store.Range, err error) {
+	index, rng = "due", store.Range{}
+	if q.Domain != "" {
+		index, rng = "destination", store.Prefix(key(q.Domain))
 	}
+	if q.After == "" {
+		return index, rng, nil
+	}
+	place, err := base64.RawURLEncoding.DecodeString(q.After)
+	if parts := store.Decode(place); err == nil {
+		parts.Time()
+		parts.Text()
+		err = parts.Err()
+	}
+	if err != nil {
+		return index, rng, invalid("after", "after_invalid", "after=%q is not from this list; leave it out to start with what is due first", q.After)
+	}
+	rng.Start = slices.Concat(rng.Start, place, []byte{0xff})
+	return index, rng, nil
+}
+
+// countDestinations counts what is yet to leave by its destination, and all together.
+func countDestinations(r store.Reader) (counts map[string]int, total int, err error) {
+	counts = map[string]int{}
+	var name string
+	var same []byte // what the keys of one destination begin with
+	n := 0
+	for entry, err := range deliveries.ScanIndexKeys(r, "destination", store.Range{}) {
+		if err != nil {
+			return nil, 0, err
+		}
+		if same == nil || !bytes.HasPrefix(entry.Index, same) {
+			if n > 0 {
+				counts[name] = n
+			}
+			parts := store.Decode(entry.Index)
+			if name = parts.Text(); parts.Err() != nil {
+				return nil, 0, parts.Err()
+			}
+			same, n = key(name), 0
+		}
+		n++
+		total++
+	}
+	if n > 0 {
+		counts[name] = n
+	}
+	return counts, total, nil
 }
 
 // QueuedDelivery returns the delivery that has not ended and whose ID begins with a text,
@@ -98,16 +165,25 @@ func (d *Desk) QueuedDelivery(ctx context.Context, a Actor, beginning string) (o
 	several := 0
 	err = d.view(ctx, func(r store.Reader) error {
 		several = 0
-		for delivery, err := range queued(r) {
+		begins := store.Key{}.TextPrefix(beginning)
+		var found []byte
+		for entry, err := range deliveries.ScanIndexKeys(r, "due", store.Range{}) {
 			if err != nil {
 				return err
 			}
-			if strings.HasPrefix(delivery.ID, beginning) {
-				one = *delivery
+			if bytes.HasPrefix(entry.Primary, begins) {
+				found = bytes.Clone(entry.Primary)
 				several++
 			}
 		}
-		return nil
+		if several != 1 {
+			return nil
+		}
+		delivery, err := deliveries.Get(r, found)
+		if err == nil {
+			one = *delivery
+		}
+		return err
 	})
 	switch {
 	case err != nil:
@@ -201,12 +277,15 @@ func (d *Desk) ResumeDestination(ctx context.Context, a Actor, domain string) er
 			return err
 		}
 		var due []*Delivery
-		for delivery, err := range queued(c) {
+		for delivery, err := range deliveries.ScanIndex(c, "destination", store.Range{Start: key(domain), End: key(domain, c.now.Add(1))}) {
 			if err != nil {
 				return err
 			}
-			if len(due) < resumeAtOnce && delivery.State != DeliverySending && strings.EqualFold(domainOf(delivery.Recipient), domain) && !delivery.NextAt.After(c.now) {
+			if delivery.State != DeliverySending {
 				due = append(due, delivery)
+			}
+			if len(due) == resumeAtOnce {
+				break
 			}
 		}
 		for _, delivery := range due {

@@ -110,13 +110,13 @@ var (
 		Key: func(t *Token) []byte { return key(t.Value) }})
 	deliveries = store.NewTable(store.Spec[Delivery]{Name: "delivery", Version: 1,
 		Key: func(d *Delivery) []byte { return key(d.ID) },
-		Indexes: []store.Index[Delivery]{
+		Indexes: append([]store.Index[Delivery]{
 			{Name: "message", Keys: func(d *Delivery) [][]byte { return one(key(d.Message, d.ID)) }},
 			{Name: "state", Keys: func(d *Delivery) [][]byte { return one(key(string(d.State), d.CreatedAt)) }},
 			{Name: "deferred", Keys: func(d *Delivery) [][]byte {
 				return when(d.State == DeliveryDeferred, key(strings.ToLower(d.Recipient)))
 			}},
-		}})
+		}, queueIndexes...)})
 	analyses = store.NewTable(store.Spec[Analysis]{Name: "analysis", Version: 1,
 		Key: func(a *Analysis) []byte { return key(a.MessageID) },
 		Indexes: []store.Index[Analysis]{

@@ -64,7 +64,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodGet, "/pipelines", s.apiPipelines)
 	add(http.MethodGet, "/services", s.apiServices)
 	add(http.MethodPost, "/inbound", s.apiInbound, "from", "to", "ip", "helo")
-	add(http.MethodGet, "/queue", s.apiQueue, "domain")
+	add(http.MethodGet, "/queue", s.apiQueue, "domain", "limit", "after")
 	add(http.MethodGet, "/quarantine", s.apiQuarantine, "state", "limit", "after")
 	add(http.MethodPost, "/quarantine", s.apiDecideMany)
 	add(http.MethodGet, "/quarantine/:id", s.apiQuarantinedMail)

@@ -22,7 +22,11 @@ type apiQueued struct {
 
 // apiQueue lists what is yet to leave.
 func (s *Server) apiQueue(c echo.Context, a helpdesk.Actor) error {
-	q, err := s.desk.Queue(c.Request().Context(), a, c.QueryParam("domain"), 0)
+	limit, err := wholeNumber(c, "limit", 200, 1, 1000)
+	if err != nil {
+		return err
+	}
+	q, err := s.desk.Queue(c.Request().Context(), a, helpdesk.QueueQuery{Domain: c.QueryParam("domain"), Limit: int(limit), After: c.QueryParam("after")})
 	if err != nil {
 		return err
 	}
@@ -31,7 +35,8 @@ func (s *Server) apiQueue(c echo.Context, a helpdesk.Actor) error {
 		Destinations map[string]int `json:"destinations"`
 		Paused       []string       `json:"paused"`
 		Deliveries   []apiQueued    `json:"deliveries"`
-	}{q.Total, q.Destinations, []string{}, []apiQueued{}}
+		Next         *string        `json:"next"`
+	}{q.Total, q.Destinations, []string{}, []apiQueued{}, orNull(q.Next)}
 	for _, p := range q.Pauses {
 		answer.Paused = append(answer.Paused, p.Domain)
 	}

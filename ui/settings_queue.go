@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -31,17 +33,42 @@ func (s *Server) changeQueue(c echo.Context, err error) error {
 	if err != nil {
 		return err
 	}
-	return c.Redirect(http.StatusSeeOther, "/settings/queue?"+url.Values{"domain": {c.FormValue("shown")}}.Encode())
+	return c.Redirect(http.StatusSeeOther, queueAddress(c.FormValue("shown"), c.FormValue("after")))
 }
+
+// queueAddress is where the queue is shown: to one domain, or to all for "", from the
+// beginning or from where a page ended.
+func queueAddress(domain, after string) string {
+	query := url.Values{}
+	if domain != "" {
+		query.Set("domain", domain)
+	}
+	if after != "" {
+		query.Set("after", after)
+	}
+	if len(query) == 0 {
+		return "/settings/queue"
+	}
+	return "/settings/queue?" + query.Encode()
+}
+
+// queuePageSize is how many deliveries a page of the queue shows, and manyDestinations how
+// many destinations before the others are folded.
+const (
+	queuePageSize    = 50
+	manyDestinations = 12
+)
 
 type queueView struct {
 	settingsPage
 	Domain       string // that is shown alone, or ""
+	After        string // where the page before ended, or ""
 	Total        string
-	More         int
 	Destinations []destinationView
+	Others       []destinationView // those with less mail, which are folded
 	Deliveries   []queuedView
-	Changes      bool // the reader may cancel and pause
+	Next         string // address of the page after this one, or ""
+	Changes      bool   // the reader may cancel and pause
 }
 
 type destinationView struct {
@@ -68,15 +95,18 @@ func (s *Server) queuePage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := queueView{settingsPage: sp, Domain: strings.ToLower(c.QueryParam("domain")), Changes: v.may(helpdesk.PermitSystem)}
+	view := queueView{settingsPage: sp, Domain: strings.ToLower(c.QueryParam("domain")), After: c.QueryParam("after"), Changes: v.may(helpdesk.PermitSystem)}
 	if sp.Locked != "" {
 		return s.render(c, http.StatusOK, "settings-queue", view)
 	}
-	q, err := s.desk.Queue(c.Request().Context(), v.actor(), view.Domain, 0)
+	q, err := s.desk.Queue(c.Request().Context(), v.actor(), helpdesk.QueueQuery{Domain: view.Domain, After: view.After, Limit: queuePageSize})
 	if err != nil {
 		return err
 	}
-	view.Total, view.More = v.N("queue.total", q.Total), q.Total-len(q.Deliveries)
+	view.Total = v.N("queue.total", q.Total)
+	if q.Next != "" {
+		view.Next = queueAddress(view.Domain, q.Next)
+	}
 	view.destinations(v, q)
 	for _, d := range q.Deliveries {
 		shown := queuedView{ID: d.ID, To: d.Recipient, Said: d.Said(), Badge: &badge{queueTones[d.State], v.T("queue.state." + string(d.State))},
@@ -91,29 +121,27 @@ func (s *Server) queuePage(c echo.Context) error {
 	return s.render(c, http.StatusOK, "settings-queue", view)
 }
 
-// destinations lists those that are paused, then those with most mail.
+// destinations lists those that are paused, then those with most mail. The one that is
+// shown is not folded.
 func (w *queueView) destinations(v *visit, q helpdesk.Queue) {
-	const many = 12
 	counts := q.Destinations
-	add := func(domain string, paused bool) {
-		w.Destinations = append(w.Destinations, destinationView{Domain: domain, Count: v.Number(counts[domain]), Paused: paused, Shown: domain == w.Domain,
-			URL: "/settings/queue?" + url.Values{"domain": {domain}}.Encode()})
+	view := func(domain string, paused bool) destinationView {
+		return destinationView{Domain: domain, Count: v.Number(counts[domain]), Paused: paused, Shown: domain == w.Domain, URL: queueAddress(domain, "")}
 	}
-	var names []string
-	for name := range counts {
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		if counts[a] != counts[b] {
-			return counts[b] - counts[a]
-		}
-		return strings.Compare(a, b)
-	})
+	paused := map[string]bool{}
 	for _, p := range q.Pauses {
-		add(p.Domain, true)
-		names = slices.DeleteFunc(names, func(name string) bool { return name == p.Domain })
+		paused[p.Domain] = true
+		w.Destinations = append(w.Destinations, view(p.Domain, true))
 	}
-	for _, name := range names[:min(many, len(names))] {
-		add(name, false)
+	names := slices.SortedFunc(maps.Keys(counts), func(a, b string) int {
+		return cmp.Or(cmp.Compare(counts[b], counts[a]), strings.Compare(a, b))
+	})
+	names = slices.DeleteFunc(names, func(name string) bool { return paused[name] })
+	for i, name := range names {
+		if i < manyDestinations || name == w.Domain {
+			w.Destinations = append(w.Destinations, view(name, false))
+		} else {
+			w.Others = append(w.Others, view(name, false))
+		}
 	}
 }

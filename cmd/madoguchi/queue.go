@@ -137,7 +137,7 @@ func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
 
 // Queue lists what waits to leave.
 func (l *local) Queue(ctx context.Context, question queueQuestion) (queueInfo, error) {
-	q, err := l.desk.Queue(ctx, l.actor, question.Domain, question.Limit)
+	q, err := l.desk.Queue(ctx, l.actor, helpdesk.QueueQuery{Domain: question.Domain, Limit: question.Limit})
 	if err != nil {
 		return queueInfo{}, err
 	}

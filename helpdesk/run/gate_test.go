@@ -58,7 +58,7 @@ func TestMailToAPausedDestinationWaits(t *testing.T) {
 	if _, err := desk.Reply(t.Context(), a, helpdesk.Reply{Ticket: 1, Text: "answer"}); err != nil {
 		t.Fatal(err)
 	}
-	q, err := desk.Queue(t.Context(), a, "", 0)
+	q, err := desk.Queue(t.Context(), a, helpdesk.QueueQuery{})
 	if err != nil || q.Total != 1 || q.Destinations["customer.example"] != 1 || len(q.Pauses) != 1 {
 		t.Fatalf("%+v, %v", q, err)
 	}
