@@ -3,7 +3,6 @@ package ui
 import (
 	"context"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -20,6 +19,9 @@ const (
 	foldFrom = 14
 	keepLast = 6
 	foldStep = 20
+	// Of more than eventsFoldFrom events between two of them the last keepEvents are shown.
+	eventsFoldFrom = 12
+	keepEvents     = 5
 	// besidesPointed is how many are shown on either side of one that a link leads to.
 	besidesPointed = 2
 	// foundAtMost bounds how many are shown since words were found in them.
@@ -36,7 +38,8 @@ type folding struct {
 	find   string // words to look for in the conversation
 }
 
-// letterRun names a run of messages and notes by the elements of its first and last.
+// letterRun names a run of messages and notes, or one of events, by the elements of its
+// first and last.
 type letterRun struct{ first, last string }
 
 func (l letterRun) String() string { return l.first + "." + l.last }
@@ -62,11 +65,12 @@ func foldingOf(c echo.Context, number uint64) (f folding) {
 	return f
 }
 
-// foldedRun is a stretch of entries that is folded, and the messages and notes
-// in it.
+// foldedRun is a stretch of entries that is folded, and the messages and notes in it; or
+// the events, where it is all of events.
 type foldedRun struct {
 	from, to int // positions of entries
 	letters  []string
+	events   bool
 }
 
 func (f foldedRun) run() letterRun { return letterRun{f.letters[0], f.letters[len(f.letters)-1]} }
@@ -181,51 +185,8 @@ func (r reader) found(items []timelineItem, text string, n int) {
 	}
 }
 
-// olderView stands in a conversation for a run that is folded.
-type olderView struct {
-	Fold    string // the run, as requests name it
-	Letters int
-	Step    int    // how many come next
-	More    string // where the next ones are loaded
-	All     string // where all of them are
-	Ticket  uint64 // that words are looked for in
-	Back    string // where it is shown
-	Find    string // the words that were looked for, and Found how many have them, in words
-	Found   string
-	// Page and Whole are pages with the same shown, for browsers without scripts.
-	Page, Whole string
-}
-
-// older makes the line for the nth of the runs.
-func (r reader) older(runs []foldedRun, n int) *olderView {
-	run := runs[n]
-	view := &olderView{Fold: run.run().String(), Letters: len(run.letters), Step: min(foldStep, len(run.letters)), Ticket: r.number, Back: r.path}
-	query := url.Values{"fold": {view.Fold}, "back": {r.path}}
-	view.More = r.base() + "/earlier?" + query.Encode()
-	query.Set("all", "1")
-	view.All = r.base() + "/earlier?" + query.Encode()
-	rest := foldedRun{letters: run.letters[:len(run.letters)-view.Step]}
-	view.Page = r.foldedPage(slices.Concat(runs[:n], []foldedRun{rest}, runs[n+1:]), run.letters[len(rest.letters)])
-	view.Whole = r.foldedPage(slices.Concat(runs[:n], runs[n+1:]), run.letters[0])
-	return view
-}
-
-// base is where parts of the ticket are.
-func (r reader) base() string { return "/tickets/" + strconv.FormatUint(r.number, 10) }
-
-// foldedPage is the ticket's page with these runs folded, at a message or note.
-func (r reader) foldedPage(runs []foldedRun, letter string) string {
-	path := r.path
-	for _, run := range runs {
-		if len(run.letters) > 0 {
-			path = withQuery(path, "fold", run.run().String())
-		}
-	}
-	return withQuery(path, "fold", nothingFolded) + "#" + letter
-}
-
 // earlier answers with the next messages of a run that is folded, with all of
-// them, or with those around one of them.
+// them, or with those around one of them; and with all events of a run of events.
 func (s *Server) earlier(c echo.Context) error {
 	ctx, v := c.Request().Context(), visitOf(c)
 	p := placeOfPath(c.QueryParam("back"), ticketNumber(c))
@@ -239,6 +200,16 @@ func (s *Server) earlier(c echo.Context) error {
 	}
 	f := folding{known: true, folded: foldingOf(c, 0).folded}
 	entries := reader.entries(t, nil)
+	if runs := f.eventRuns(entries, nil); len(runs) > 0 {
+		for _, run := range runs {
+			items, err := reader.unfold(ctx, t, entries, nil, run.from, run.to)
+			if err != nil {
+				return err
+			}
+			view.Items = append(view.Items, items...)
+		}
+		return s.render(c, http.StatusOK, "flow-items", view)
+	}
 	before := f.runs(entries, nil)
 	if len(before) == 0 { // all of it was moved away meanwhile
 		return c.HTMLBlob(http.StatusOK, nil)
@@ -251,7 +222,12 @@ func (s *Server) earlier(c echo.Context) error {
 	default:
 		f.folded = []letterRun{{run.letters[0], run.letters[len(run.letters)-foldStep-1]}}
 	}
-	if view.Items, err = reader.unfold(ctx, t, entries, f.runs(entries, nil), run.from, run.to); err != nil {
+	after := f.runs(entries, nil)
+	left := run.from // behind what stays folded
+	if len(after) > 0 && after[0].from == run.from {
+		left = after[0].to
+	}
+	if view.Items, err = reader.unfold(ctx, t, entries, slices.Concat(after, manyEvents(entries, left, run.to)), run.from, run.to); err != nil {
 		return err
 	}
 	return s.render(c, http.StatusOK, "flow-items", view)

@@ -252,3 +252,85 @@ func TestBrowserLongConversation(t *testing.T) {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}
 }
+
+var eventShown = regexp.MustCompile(`id="(event-\d+)"`)
+
+// A ticket that was changed again and again shows the newest of those changes.
+func TestManyEventsBetweenTwoMessagesAreFolded(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "年間契約", text: "最初の一通です。"})
+	change := func(times int) {
+		t.Helper()
+		for range times {
+			v, err := h.Ticket(h.ctx(), h.admin.Actor(), 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			p := helpdesk.PriorityHigh
+			if v.Row.Ticket.Priority == p {
+				p = helpdesk.PriorityNormal
+			}
+			if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Changes{Priority: &p}); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	b := h.as(h.admin)
+	change(12)
+	if n := len(eventShown.FindAllString(b.get("/inbox/open/1").hides("data-fold").body, -1)); n != 12 {
+		t.Errorf("of twelve %d events are shown", n)
+	}
+	change(8)
+	h.answerFirst(1, "返事その1。")
+	change(30)
+	p := b.get("/inbox/open/1").shows("以前の記録 15 件を折りたたんでいます", "以前の記録 25 件を折りたたんでいます", "最初の一通です。", "返事その1。")
+	if n := len(eventShown.FindAllString(p.body, -1)); n != 10 {
+		t.Errorf("of fifty in two places %d events are shown", n)
+	}
+	links := moreLink.FindAllStringSubmatch(p.body, -1)
+	if len(links) != 2 {
+		t.Fatalf("links %q", links)
+	}
+	page, part := strings.ReplaceAll(links[0][1], "&amp;", "&"), strings.ReplaceAll(links[0][2], "&amp;", "&")
+	first := eventShown.FindAllString(b.fragment(part, "older").want(http.StatusOK).hides("data-fold").body, -1)
+	if len(first) != 15 || strings.Contains(p.body, first[14]) {
+		t.Errorf("what is folded in the first place: %q", first)
+	}
+	p = b.get(page).want(http.StatusOK).hides("15 件を").shows("以前の記録 25 件を")
+	if n := len(eventShown.FindAllString(p.body, -1)); n != 25 {
+		t.Errorf("without a script %d events are shown", n)
+	}
+
+	// News leaves what a page shows, and adds to it.
+	change(20)
+	_, run, _ := strings.Cut(part, "fold=")
+	run, _, _ = strings.Cut(run, "&")
+	b.header.Set("Folded", "1 "+run+" none")
+	p = b.fragment("/inbox/open/1", "ticket").shows("以前の記録 15 件を").hides("25 件を", "45 件を")
+	if n := len(eventShown.FindAllString(p.body, -1)); n != 55 {
+		t.Errorf("after news %d events are shown", n)
+	}
+	b.header.Del("Folded")
+	b.get("/inbox/open/1").shows("以前の記録 15 件を", "以前の記録 45 件を")
+}
+
+// What comes out of a fold of messages has its own many events folded.
+func TestManyEventsWithinFoldedMessages(t *testing.T) {
+	h := newReadyHouse(t)
+	h.longTicket(10)
+	for n := range 20 {
+		p := []helpdesk.Priority{helpdesk.PriorityHigh, helpdesk.PriorityNormal}[n%2]
+		if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Changes{Priority: &p}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for n := range 10 {
+		h.answerFirst(10+n, fmt.Sprintf("返事その%d。", 10+n))
+	}
+	b := h.as(h.admin)
+	p := b.get("/inbox/open/1").shows("以前のやり取り 14 件を").hides("以前の記録")
+	links := moreLink.FindStringSubmatch(p.body)
+	page, part := strings.ReplaceAll(links[1], "&amp;", "&"), strings.ReplaceAll(links[2], "&amp;", "&")
+	wantAnswers(t, "the fold", b.fragment(part, "older").want(http.StatusOK).shows("以前の記録 15 件を"), numbered(0, 13))
+	wantAnswers(t, "the page", b.get(page).shows("以前の記録 15 件を").hides("以前のやり取り"), numbered(0, 19))
+}

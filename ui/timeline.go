@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -47,11 +48,12 @@ type reader struct {
 type entry struct {
 	at     time.Time
 	letter string // the id of the element with its message or note, "" for an event
+	event  string // the id of the element with its event, "" for a message or note
 	// message is nil for all but messages; its text is read before it is shown.
 	message *helpdesk.MessageView
 	fresh   bool // a customer's message that the reader has not seen
-	// show makes what is shown of it; false where that is nothing.
-	show func() (timelineItem, bool)
+	// show makes what is shown of it.
+	show func() timelineItem
 }
 
 // Messages and notes are named by the elements that show them, as links do.
@@ -64,21 +66,21 @@ func (r reader) entries(t *helpdesk.TicketView, fresh map[string]bool) []entry {
 	entries := make([]entry, 0, len(t.Messages)+len(t.Notes)+len(t.Events))
 	for i := range t.Messages {
 		m := &t.Messages[i]
-		entries = append(entries, entry{m.Message.At, messageElement(m.Message.ID), m, fresh[m.Message.ID], func() (timelineItem, bool) {
+		entries = append(entries, entry{at: m.Message.At, letter: messageElement(m.Message.ID), message: m, fresh: fresh[m.Message.ID], show: func() timelineItem {
 			view := r.message(*m)
-			return timelineItem{Message: &view}, true
+			return timelineItem{Message: &view}
 		}})
 	}
 	for _, n := range t.Notes {
-		entries = append(entries, entry{at: n.Note.At, letter: noteElement(n.Note.ID), show: func() (timelineItem, bool) { return timelineItem{Note: r.note(n)}, true }})
+		entries = append(entries, entry{at: n.Note.At, letter: noteElement(n.Note.ID), show: func() timelineItem { return timelineItem{Note: r.note(n)} }})
 	}
 	for _, e := range t.Events {
-		if _, shown := eventIcons[e.Kind]; !shown {
+		if !shownEvent(e) {
 			continue
 		}
-		entries = append(entries, entry{at: e.At, show: func() (timelineItem, bool) {
-			view, ok := r.event(e)
-			return timelineItem{Event: &view}, ok
+		entries = append(entries, entry{at: e.At, event: eventPrefix + strconv.FormatUint(e.Seq, 10), show: func() timelineItem {
+			view := r.event(e)
+			return timelineItem{Event: &view}
 		}})
 	}
 	slices.SortStableFunc(entries, func(a, b entry) int { return a.at.Compare(b.at) })
@@ -98,7 +100,9 @@ func (r reader) timeline(ctx context.Context, t *helpdesk.TicketView, seen uint6
 		return nil, err
 	}
 	entries := r.entries(t, fresh)
-	items, err := r.unfold(ctx, t, entries, f.runs(entries, found), 0, len(entries))
+	runs := f.runs(entries, found)
+	runs = append(runs, f.eventRuns(entries, runs)...)
+	items, err := r.unfold(ctx, t, entries, runs, 0, len(entries))
 	r.found(items, f.find, len(found))
 	return items, err
 }
@@ -121,7 +125,7 @@ func (r reader) unfold(ctx context.Context, t *helpdesk.TicketView, entries []en
 	items := make([]timelineItem, 0, 64)
 	for i := from; i < to; i++ {
 		if n := slices.IndexFunc(runs, func(run foldedRun) bool { return run.from == i }); n >= 0 {
-			items = append(items, timelineItem{Older: r.older(runs, n)})
+			items = append(items, timelineItem{Older: r.older(entries, runs, n)})
 			i = runs[n].to - 1
 			continue
 		}
@@ -129,9 +133,7 @@ func (r reader) unfold(ctx context.Context, t *helpdesk.TicketView, entries []en
 			marked = true
 			items = append(items, timelineItem{New: true})
 		}
-		if item, ok := entries[i].show(); ok {
-			items = append(items, item)
-		}
+		items = append(items, entries[i].show())
 	}
 	return items, nil
 }

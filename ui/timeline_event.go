@@ -19,21 +19,23 @@ type eventView struct {
 	Undo, UndoKind string
 }
 
-// event is an event as the timeline shows it, false for one that it leaves out.
-func (r reader) event(e helpdesk.Event) (eventView, bool) {
-	icon, ok := eventIcons[e.Kind]
-	if !ok || e.Kind == helpdesk.EventTicketFollowed && e.Data["rule"] == "" { // whoever chose to follow knows
-		return eventView{}, false
-	}
+// shownEvent tells whether the timeline shows an event.
+func shownEvent(e helpdesk.Event) bool {
+	_, shown := eventIcons[e.Kind]
+	return shown && (e.Kind != helpdesk.EventTicketFollowed || e.Data["rule"] != "") // whoever chose to follow knows
+}
+
+// event is an event as the timeline shows it.
+func (r reader) event(e helpdesk.Event) eventView {
 	key, args := r.sentence(e)
-	view := eventView{Seq: e.Seq, Icon: icon, Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
+	view := eventView{Seq: e.Seq, Icon: eventIcons[e.Kind], Text: withTickets(r.T(key, args...)), Time: longMoment(r.Printer, e.At)}
 	// A merged ticket offers it where its composer was.
 	if m := standing(r.movings, e.Data["moving"]); m != nil && m.Seq <= e.Seq && (m.Kind == helpdesk.MovingMessage || e.Ticket == m.Into) {
 		if r.may(helpdesk.PermitMerge) {
 			view.Undo, view.UndoKind = m.ID, string(m.Kind)
 		}
 	}
-	return view, true
+	return view
 }
 
 // eventParts lists, for the events whose sentence always has the same parts, the data that

@@ -3,7 +3,7 @@
 import { announce } from "./announce.js";
 import { $, $$, fragment, morph, on, parse, ready } from "./dom.js";
 
-const gaps = () => $$("#flow .older[data-fold]");
+const gaps = () => $$("#flow [data-fold]");
 
 // folded names what is folded now, as requests for the open ticket say it.
 export const folded = () => [...gaps().map((gap) => gap.dataset.fold), "none"];
@@ -17,13 +17,13 @@ document.addEventListener("htmx:before:request", (event) => {
 
 // ---------- By steps ----------
 
-on("click", ".older [data-more]", async (event, link) => {
+on("click", "[data-fold] [data-more]", async (event, link) => {
   if (event.ctrlKey || event.metaKey || event.shiftKey || event.button) return;
   event.preventDefault();
-  const gap = link.closest(".older");
+  const gap = link.closest("[data-fold]");
   if (gap.ariaBusy === "true") return;
   gap.ariaBusy = "true";
-  const before = gap.previousElementSibling;
+  const before = gap.previousElementSibling, said = gap.dataset.unfolded ?? $("#flow").dataset.unfolded;
   try {
     await put(gap, await fragment(link.dataset.more, gap.id));
   } catch (error) {
@@ -36,7 +36,7 @@ on("click", ".older [data-more]", async (event, link) => {
   const place = $("[data-more]", first) ?? first;
   if (!place.matches("a")) place.tabIndex = -1;
   place.focus({ preventScroll: true });
-  announce($("#flow").dataset.unfolded);
+  announce(said);
 });
 
 // put replaces a fold without moving what stands below it.
@@ -64,7 +64,7 @@ export async function reveal(id) {
 
 async function load(id) {
   if (document.getElementById(id)) return true;
-  for (const gap of gaps()) {
+  for (const gap of gaps().filter((gap) => gap.matches(".older"))) { // no link leads to an event
     const address = new URL(gap.dataset.all, location.href);
     address.searchParams.set("at", id);
     const text = await fragment(address, gap.id);
@@ -117,16 +117,21 @@ function mark() {
 
 // ---------- On paper ----------
 
-// Paper shows everything. The browser waits for nothing here, so this request must.
+// Paper shows everything, also what is folded in what was. The browser waits for nothing
+// here, so this request must.
 addEventListener("beforeprint", () => {
-  for (const gap of gaps()) {
-    const request = new XMLHttpRequest();
-    request.open("GET", gap.dataset.all, false);
-    request.setRequestHeader("HX-Request", "true");
-    request.send();
-    if (request.status !== 200) continue;
-    const items = [...parse(request.responseText).children];
-    gap.replaceWith(...items);
-    for (const item of items) htmx.process(item);
-  }
+  for (let left = gaps(); left.length; left = left.flatMap(unfoldAtOnce));
 });
+
+// unfoldAtOnce puts what is folded in place of a fold, and returns what is still folded in it.
+function unfoldAtOnce(gap) {
+  const request = new XMLHttpRequest();
+  request.open("GET", gap.dataset.all, false);
+  request.setRequestHeader("HX-Request", "true");
+  request.send();
+  if (request.status !== 200) return [];
+  const items = [...parse(request.responseText).children];
+  gap.replaceWith(...items);
+  for (const item of items) htmx.process(item);
+  return items.filter((item) => item.matches("[data-fold]"));
+}
