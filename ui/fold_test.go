@@ -270,7 +270,7 @@ func TestManyEventsBetweenTwoMessagesAreFolded(t *testing.T) {
 			if v.Row.Ticket.Priority == p {
 				p = helpdesk.PriorityNormal
 			}
-			if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Changes{Priority: &p}); err != nil {
+			if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Change{Priority: &p}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -320,7 +320,7 @@ func TestManyEventsWithinFoldedMessages(t *testing.T) {
 	h.longTicket(10)
 	for n := range 20 {
 		p := []helpdesk.Priority{helpdesk.PriorityHigh, helpdesk.PriorityNormal}[n%2]
-		if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Changes{Priority: &p}); err != nil {
+		if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Change{Priority: &p}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -332,5 +332,5 @@ func TestManyEventsWithinFoldedMessages(t *testing.T) {
 	links := moreLink.FindStringSubmatch(p.body)
 	page, part := strings.ReplaceAll(links[1], "&amp;", "&"), strings.ReplaceAll(links[2], "&amp;", "&")
 	wantAnswers(t, "the fold", b.fragment(part, "older").want(http.StatusOK).shows("以前の記録 15 件を"), numbered(0, 13))
-	wantAnswers(t, "the page", b.get(page).shows("以前の記録 15 件を").hides("以前のやり取り"), numbered(0, 19))
+	wantAnswers(t, "the page", b.get(page).shows("以前の記録 15 件を").hides(`class="older"`), numbered(0, 19))
 }

@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/helpdesk/search"
 )
 
 type usersView struct {
@@ -18,7 +20,15 @@ type usersView struct {
 	// Lists are everybody and those without a second factor; none where the reader
 	// may not know.
 	Lists []navItem
+	Query string // what names and addresses are narrowed to
+	// Missing: they are those without a second factor alone.
+	Missing bool
+	Finds   bool   // there are enough to search among
+	Next    string // address of the page after this one, or ""
 }
+
+// usersShown is how many users a page has.
+const usersShown = 100
 
 type userRow struct {
 	helpdesk.User
@@ -41,13 +51,15 @@ func (s *Server) usersPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view, factors := usersView{settingsPage: sp}, map[string]helpdesk.FactorSummary{}
+	view, factors := usersView{settingsPage: sp, Query: strings.TrimSpace(c.QueryParam("q"))}, map[string]helpdesk.FactorSummary{}
+	view.Finds = view.Query != "" || len(users) > usersShown
 	if v.may(helpdesk.PermitUsers) {
 		if factors, err = s.desk.SecondFactors(c.Request().Context(), v.actor()); err != nil {
 			return err
 		}
 	}
 	lacking, missing := 0, c.QueryParam("factor") == withoutFactor
+	view.Missing = missing
 	for _, u := range users {
 		row := userRow{User: u, URL: "/settings/users/" + u.ID, Avatar: newAvatar(u.ID, u.Name), RoleName: v.roleName(&u)}
 		f, known := factors[u.ID]
@@ -58,15 +70,34 @@ func (s *Server) usersPage(c echo.Context) error {
 		if known && !u.Disabled {
 			row.Factor = v.factorBadge(f)
 		}
-		if !missing || lacks {
+		if (!missing || lacks) && hasWords(u.Name+"\n"+u.Email, view.Query) {
 			view.Users = append(view.Users, row)
 		}
 	}
+	view.page(c.QueryParams())
 	if len(factors) > 0 {
 		view.Lists = []navItem{{URL: "/settings/users", Label: v.T("access.list.all"), Current: !missing, Count: strconv.Itoa(len(users))},
 			{URL: "/settings/users?factor=" + withoutFactor, Label: v.T("access.list.missing"), Current: missing, Count: strconv.Itoa(lacking)}}
 	}
 	return s.render(c, http.StatusOK, "settings-users", view)
+}
+
+// page keeps the users of the page that was asked for, which begins behind a number of them.
+func (w *usersView) page(asked url.Values) {
+	from, _ := strconv.Atoi(asked.Get("from"))
+	from = min(max(from, 0), len(w.Users))
+	if to := from + usersShown; to < len(w.Users) {
+		asked.Del("saved")
+		asked.Set("from", strconv.Itoa(to))
+		w.Users, w.Next = w.Users[:to], "/settings/users?"+asked.Encode()
+	}
+	w.Users = w.Users[from:]
+}
+
+// hasWords tells whether a text has each word of a query, as the search compares them.
+func hasWords(text, query string) bool {
+	text = search.Fold(text)
+	return !slices.ContainsFunc(strings.Fields(search.Fold(query)), func(word string) bool { return !strings.Contains(text, word) })
 }
 
 // factorBadge says in a word by what somebody proves who they are.

@@ -37,6 +37,7 @@ import "./richfield.js";
 import "./frames.js";
 import "./toasts.js";
 import "./picker.js";
+import "./longchoice.js";
 import "./look.js";
 import "./palette.js";
 import "./push.js";

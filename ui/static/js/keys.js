@@ -4,6 +4,7 @@
 import { $, $$, composing, ready } from "./dom.js";
 import { step } from "./list.js";
 import { focus } from "./composer.js";
+import { openLong } from "./longchoice.js";
 import { togglePanel } from "./menus.js";
 import { openMerge } from "./picker.js";
 import { openPalette } from "./palette.js";
@@ -22,7 +23,7 @@ const typing = (element) => element.closest?.("input:not([type=checkbox]):not([t
 // pick opens a list of choices. Once one is chosen, or with Escape, the reader is
 // back in the conversation: in the list the letters would choose again.
 const pick = (select) => {
-  if (!select || select.disabled) return;
+  if (!select || select.disabled || openLong(select, () => $("#thread")?.focus({ preventScroll: true }))) return;
   select.focus();
   picking = select.id;
   try { select.showPicker(); } catch { /* the focus is enough */ }

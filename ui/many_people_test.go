@@ -1,0 +1,123 @@
+package ui_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+)
+
+// people makes n agents with numbers for names, and one of a name of her own.
+func (h *house) people(n int) *helpdesk.User {
+	h.t.Helper()
+	for i := range n {
+		h.user(fmt.Sprintf("agent%03d@example.jp", i), fmt.Sprintf("担当 %03d", i), helpdesk.RoleAgent)
+	}
+	return h.user("mio.katagiri@example.jp", "片桐 ミオ", helpdesk.RoleAgent)
+}
+
+// The list of people comes in pages, and is searched by names and addresses.
+func TestManyPeopleAreListedInPages(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.get("/settings/users").want(http.StatusOK).hides("名前やメールアドレスで探す")
+	h.people(120)
+	p := b.get("/settings/users").want(http.StatusOK).shows("名前やメールアドレスで探す", "?from=100")
+	shown := strings.Count(p.body, `class="record-row"`)
+	rest := b.get("/settings/users?from=100").want(http.StatusOK).hides("from=200")
+	if more := strings.Count(rest.body, `class="record-row"`); shown != 100 || more < 20 {
+		t.Errorf("%d, then %d are listed", shown, more)
+	}
+	for _, words := range []string{"みお", "MIO.K", "片桐"} {
+		p := b.get("/settings/users?factor=missing&q="+words).want(http.StatusOK).shows("片桐 ミオ", `name="factor" value="missing"`)
+		if n := strings.Count(p.body, `class="record-row"`); n != 1 {
+			t.Errorf("%q finds %d people", words, n)
+		}
+	}
+	b.get("/settings/users?q=nobody").want(http.StatusOK).shows("該当するメンバーはいません")
+	b.get("/settings/users?from=-1").want(http.StatusOK)
+	b.get("/settings/users?from=9999").want(http.StatusOK)
+}
+
+// TestBrowserFindsAnAssigneeAmongManyPeople hands a ticket to somebody whose name is typed, by
+// its own list and by the bar for several.
+func TestBrowserFindsAnAssigneeAmongManyPeople(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{from: "tamura@kyaku.example", name: "田村", subject: "お問い合わせ", text: "本文です。"})
+	mio := h.people(30)
+	assigned := func() string {
+		t.Helper()
+		v, err := h.Ticket(h.ctx(), h.admin.Actor(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Row.Ticket.AssigneeID
+	}
+	b := openTab(t, h.http.URL)
+	b.open("/login")
+	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
+	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.open("/inbox/open/1")
+	b.until(`document.documentElement.dataset.live === "yes"`)
+
+	finding := `document.activeElement.matches("#picker[open] input[type=search]")`
+	b.press(input.DispatchKeyEventParams{Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65, Text: "a"})
+	b.until(finding + ` && document.querySelectorAll("#picker .choice").length === 33`)
+	b.keys("みお")
+	b.until(`document.querySelectorAll("#picker .choice").length === 1`)
+	b.keys(kb.Enter)
+	b.until(`!document.querySelector("#picker[open]") && document.querySelector("#assignee").selectedOptions[0].textContent === "片桐 ミオ"`)
+	b.until(`document.activeElement.id === "thread"`)
+	if got := assigned(); got != mio.ID {
+		t.Errorf("by the key it is assigned to %q", got)
+	}
+
+	// A press does the same, the arrows choose, and Escape gives the focus back.
+	b.click("label:has(> #assignee)")
+	b.until(finding)
+	b.keys("だれでもない")
+	b.until(`document.querySelector("#picker [role=status]").textContent !== ""`)
+	b.keys(kb.Escape)
+	b.until(`document.querySelector("#picker input[type=search]").value === ""`) // as any such field is emptied
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#picker[open]") && document.activeElement.id === "assignee"`)
+	b.press(input.DispatchKeyEventParams{Key: "Enter", Code: "Enter", WindowsVirtualKeyCode: 13, Text: "\r"})
+	b.until(finding)
+	b.keys("担当 00")
+	b.until(`document.querySelectorAll("#picker .choice").length === 10`)
+	b.keys(kb.ArrowDown)
+	b.keys(kb.ArrowDown)
+	b.keys(kb.Enter)
+	b.until(`!document.querySelector("#picker[open]") && document.querySelector("#assignee").selectedOptions[0].textContent === "担当 001"`)
+
+	b.do(chromedp.EmulateViewport(1440, 844))
+	b.open("/inbox/open")
+	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.click("#rows .row [data-check]")
+	b.until(`document.querySelector("#bulk-assign > summary")`)
+	b.click("#bulk-assign > summary")
+	b.until(finding + ` && !document.querySelector("#bulk-assign").open`)
+	b.keys("片桐")
+	b.until(`document.querySelectorAll("#picker .choice").length === 1`)
+	b.keys(kb.Enter)
+	b.until(`!document.querySelector("#picker[open]") && document.querySelector("#toasts").textContent.trim() !== ""`)
+	if got := assigned(); got != mio.ID {
+		t.Errorf("by the bar it is assigned to %q", got)
+	}
+}
+
+// press presses a key as a keyboard does: what its page prevents is not typed.
+func (b *tab) press(key input.DispatchKeyEventParams) {
+	b.t.Helper()
+	for _, key.Type = range []input.DispatchKeyEventType{input.DispatchKeyEventTypeKeyDown, input.DispatchKeyEventTypeKeyUp} {
+		if _, err := chromedp.Call(b.ctx, input.DispatchKeyEvent, key); err != nil {
+			b.t.Fatal(err)
+		}
+	}
+}
