@@ -38,7 +38,7 @@ func TestFormattedReplyWithImageAndHiddenCopy(t *testing.T) {
 			t.Errorf("the mail to %s names the hidden recipient:\n%s", to, raw)
 		}
 		got := mail.Parse([]byte(raw))
-		if got.Text = strings.TrimSpace(got.Text); got.Text != "ご確認ください。3台\n\n- 見積書" {
+		if got.Text = strings.TrimSpace(got.Text); got.Text != "ご確認ください。3台\n\n- 見積書\n\n[図]" {
 			t.Errorf("text %q", got.Text)
 		}
 		if strings.Contains(got.HTML, "script") || strings.Contains(got.HTML, "onclick") || !strings.Contains(got.HTML, "<b>3台</b>") || strings.Count(got.HTML, `src="cid:`) != 2 {

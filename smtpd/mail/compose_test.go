@@ -184,6 +184,29 @@ func TestComposeEncodesWhatOthersRead(t *testing.T) {
 	}
 }
 
+// TestComposeNamesCharsetsOfFiles: programs that show a text file in the mail read
+// it as ASCII where nothing is said.
+func TestComposeNamesCharsetsOfFiles(t *testing.T) {
+	sjis := "\x96\xbc\x91O,\x83t\x83\x8a\x83K\x83i\r\n\x82\xbd\x82\xe9,\x82\xcd\x82\xc8\r\n" // 名前,フリガナ, as Excel saves it
+	for _, c := range []struct{ kind, data, want string }{
+		{"text/csv", "名前,住所", "text/csv; charset=utf-8"},
+		{"text/csv", sjis, "text/csv; charset=shift_jis"},
+		{"text/plain", "\x1b$B;0?M\x1b(B", "text/plain; charset=iso-2022-jp"},
+		{"text/plain", "names", "text/plain"},
+		{"text/plain", "\xff\xfen\x00", "text/plain"},
+		{"Text/CSV; charset=us-ascii", "名前", "text/csv; charset=utf-8"},
+		{"application/json; charset=utf-8", "名前", "application/json"},
+	} {
+		d := draft()
+		d.Attachments = []Attachment{{Filename: "一覧.txt", ContentType: c.kind, Data: []byte(c.data)}}
+		fields := strings.Split(strings.ReplaceAll(string(compose(t, d)), "\r\n ", " "), "\r\nContent-Type: ")
+		got, _, _ := strings.Cut(fields[len(fields)-1], "; name=")
+		if got != c.want {
+			t.Errorf("%q of %s is sent as %q, want %q", c.data, c.kind, got, c.want)
+		}
+	}
+}
+
 func TestComposeRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name   string

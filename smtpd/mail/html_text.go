@@ -14,7 +14,11 @@ import (
 // not show it. Hidden text is left out. The time it takes grows linearly with the
 // source, however deep its nesting.
 func TextFromHTML(source string) string {
-	t := textExtractor{opened: map[string]int{}, overflow: map[string]int{}}
+	return (&textExtractor{}).read(source)
+}
+
+func (t *textExtractor) read(source string) string {
+	t.opened, t.overflow = map[string]int{}, map[string]int{}
 	tokens := newHTMLTokens(source)
 	dropping := ""
 	for {
@@ -56,6 +60,7 @@ type textExtractor struct {
 	opened   map[string]int // elements in stack, by name
 	overflow map[string]int // start tags not pushed and not ended yet, by name
 	link     textLink
+	images   bool // an image is named by its words, in brackets
 }
 
 // textElement is an open element with what its content inherits.
@@ -167,8 +172,12 @@ func (t *textExtractor) startShown(token html.Token, element *textElement) {
 		t.endLink()
 		t.startLink(token.Attr)
 	case "img":
+		words := strings.Join(strings.Fields(printable(attributeOf(token.Attr, "alt"))), " ")
 		if t.link.alt == "" {
-			t.link.alt = strings.Join(strings.Fields(printable(attributeOf(token.Attr, "alt"))), " ")
+			t.link.alt = words
+		}
+		if t.images && t.link.target == "" && words != "" {
+			t.text("[" + words + "]")
 		}
 	case "option", "button":
 		t.lines.write(" ", false)

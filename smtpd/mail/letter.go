@@ -12,7 +12,7 @@ type Letter struct {
 	// HTML is a fragment of the elements and attributes of a short allow-list,
 	// with safe styles where it came with some; "" where Text says all.
 	HTML string
-	// Text is what a reader without HTML sees.
+	// Text is what a reader without HTML sees; an image is its words in brackets.
 	Text string
 	// Images are the Content-IDs that its images refer to, each once.
 	Images []string
@@ -36,7 +36,7 @@ func ReadLetter(source string) Letter {
 	}
 	trimLines(body)
 	fragment := renderChildren(body)
-	letter := Letter{Text: TextFromHTML(fragment), Images: r.images}
+	letter := Letter{Text: (&textExtractor{images: true}).read(fragment), Images: r.images}
 	if !r.plain {
 		letter.HTML = fragment
 	}

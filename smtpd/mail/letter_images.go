@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -18,15 +19,15 @@ var ErrNotAnImage = errors.New("not a PNG, JPEG, GIF or WebP image")
 // DetachImages takes the images that stand in HTML as data: URLs (RFC 2397) out
 // of it, so that they can be sent as parts of their own, which every mail program
 // shows: Gmail and Outlook leave out the others. Their place refers to them by
-// Content-ID, which is the same for the same image. The rest of the source is
-// not touched. The error, which wraps ErrNotAnImage, counts the images from 1.
+// Content-ID, which is the same for the same image, and one without words gets the
+// name of its file for them. The rest of the source is not touched. The error, which wraps ErrNotAnImage, counts the images from 1.
 func DetachImages(source string) (string, []Attachment, error) {
 	if !strings.Contains(source, "data:") {
 		return source, nil, nil
 	}
 	var out strings.Builder
 	var images []Attachment
-	known := map[string]bool{}
+	names := map[string]string{} // by Content-ID
 	tokenizer := html.NewTokenizer(strings.NewReader(source))
 	for count := 0; ; {
 		kind := tokenizer.Next()
@@ -39,6 +40,7 @@ func DetachImages(source string) (string, []Attachment, error) {
 			out.WriteString(raw)
 			continue
 		}
+		name := ""
 		for i, a := range token.Attr {
 			if a.Key != "src" || !strings.HasPrefix(a.Val, "data:") {
 				continue
@@ -48,15 +50,28 @@ func DetachImages(source string) (string, []Attachment, error) {
 			if err != nil {
 				return "", nil, fmt.Errorf("image %d: %w", count, err)
 			}
-			image.Filename = fmt.Sprintf("image%d.%s", count, strings.TrimPrefix(image.ContentType, "image/"))
 			token.Attr[i].Val = "cid:" + image.ContentID
-			if !known[image.ContentID] {
-				known[image.ContentID] = true
+			if names[image.ContentID] == "" {
+				image.Filename = fmt.Sprintf("image%d.%s", count, strings.TrimPrefix(image.ContentType, "image/"))
+				names[image.ContentID] = image.Filename
 				images = append(images, image)
 			}
+			name = names[image.ContentID]
+		}
+		if name != "" {
+			token.Attr = withWords(token.Attr, name)
 		}
 		out.WriteString(token.String())
 	}
+}
+
+// withWords gives an image without words those.
+func withWords(attributes []html.Attribute, words string) []html.Attribute {
+	attributes = slices.DeleteFunc(attributes, func(a html.Attribute) bool { return a.Key == "alt" && strings.TrimSpace(a.Val) == "" })
+	if slices.ContainsFunc(attributes, func(a html.Attribute) bool { return a.Key == "alt" }) {
+		return attributes
+	}
+	return append(attributes, html.Attribute{Key: "alt", Val: words})
 }
 
 func readImage(address string) (Attachment, error) {

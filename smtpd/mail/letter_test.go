@@ -25,6 +25,7 @@ func TestReadLetter(t *testing.T) {
 			`<div>x   Go  </div><b>y</b>`, "x Go\ny"},
 		{"scripts in links", `<b>x</b><a href="javascript:alert(1)">y</a><a href="data:text/html,x">z</a>`, `<b>x</b><a>y</a><a>z</a>`, "xyz"},
 		{"remote images", `<b>x</b><img src="https://evil.example/p.gif" width="1">`, `<b>x</b>`, "x"},
+		{"images are named in the text", `<p>画面<img src="cid:a@b" alt="設定">です。</p><p><img src="cid:c@b"></p>`, `<p>画面<img src="cid:a@b" alt="設定"/>です。</p><p><img src="cid:c@b"/></p>`, "画面[設定]です。"},
 		{"styles that are harmless stay", `<p style="color: #c00; behavior: url(x)">赤</p>`, `<p style="color: #c00">赤</p>`, "赤"},
 		{"unknown blocks are lines", `<section><h2>題</h2><article>文</article></section>`, `<div><h2>題</h2><div>文</div></div>`, "題\n\n文"},
 		{"nothing", " <div><br></div> ", "", ""},
@@ -79,7 +80,7 @@ func TestLetterWithImages(t *testing.T) {
 	if !strings.Contains(m.HTML, `src="cid:`+images[0].ContentID+`"`) || !strings.Contains(m.HTML, "Hiragino Sans") || strings.Count(m.HTML, "max-width:100%") != 2 {
 		t.Errorf("the HTML reads back as %s", m.HTML)
 	}
-	if strings.TrimSpace(m.Text) != "図 と\n\n終" {
+	if strings.TrimSpace(m.Text) != "図[図] と [image1.png]\n\n終" {
 		t.Errorf("the text reads back as %q", m.Text)
 	}
 	for _, bad := range []string{"data:image/svg+xml;base64,PHN2Zz4=", "data:text/html,x", "data:image/png;base64,%%%", "data:"} {
