@@ -49,7 +49,18 @@ func explain(p locale.Printer, err error) string {
 	if e.Key != "" && p.Has(e.Key) {
 		return p.T(e.Key, e.Args...)
 	}
+	if n, ok := countOf(e); ok && p.Has(e.Key+".other") {
+		return p.N(e.Key, n, e.Args[1:]...)
+	}
 	return e.Message
+}
+
+// countOf is the count that an error is about: its first argument.
+func countOf(e *helpdesk.Error) (n int, ok bool) {
+	if len(e.Args) > 0 {
+		n, ok = e.Args[0].(int)
+	}
+	return n, ok
 }
 
 // failure is what an error page says.

@@ -183,4 +183,23 @@ func TestTheLedgerPageBalances(t *testing.T) {
 	admin.get(day).want(http.StatusOK).shows("お客様から")
 	admin.get("/settings/ledger?day=x").want(http.StatusUnprocessableEntity)
 	h.as(h.user("mori@example.jp", "森", helpdesk.RoleSupervisor)).get("/settings/ledger").want(http.StatusOK).hides("受け入れ")
+	admin.post("/settings/profile", "name", "admin", "locale", "en").want(http.StatusSeeOther)
+	admin.get("/settings/ledger").want(http.StatusOK).shows("The one mail ever accepted was found.")
+	h.receive(letter{subject: "Hello again", text: "y"})
+	admin.get("/settings/ledger").want(http.StatusOK).shows("All 2 mails ever accepted were found.")
+}
+
+func TestATemplateSaysHowOftenItWasUsed(t *testing.T) {
+	h := newReadyHouse(t)
+	admin := h.as(h.admin)
+	number := h.receive(letter{subject: "Hello", text: "x"}).Ticket
+	template, err := h.SaveTemplate(h.ctx(), h.admin.Actor(), helpdesk.Template{Name: "営業時間", Versions: []helpdesk.TemplateVersion{{Language: "ja", Text: "9時からです"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: number, Text: "x", Templates: []string{template.ID}}); err != nil {
+		t.Fatal(err)
+	}
+	admin.get("/settings/templates").want(http.StatusOK).shows("1 回使用")
+	admin.get("/settings/templates/" + template.ID).want(http.StatusOK).shows("1 回使用")
 }

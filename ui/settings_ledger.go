@@ -70,7 +70,7 @@ func (s *Server) ledgerPage(c echo.Context) error {
 func (w *ledgerView) fill(v *visit, l *helpdesk.Ledger) {
 	w.Whole = l.Balanced()
 	w.Badge = &badge{"good", v.T("ledger.balanced")}
-	w.Verdict = v.T("ledger.whole", v.Number(l.Total.Accepted))
+	w.Verdict = v.N("ledger.whole", l.Total.Accepted, v.Number(l.Total.Accepted))
 	if !w.Whole {
 		w.Badge = &badge{"bad", v.T("ledger.unbalanced")}
 		w.Verdict = v.T("ledger.differs")

@@ -76,7 +76,7 @@ func (s *Server) limitsPage(c echo.Context) error {
 			view.Hosts = append(view.Hosts, v.turned(h))
 		}
 		if more := len(hosts) - turnedShown; more > 0 {
-			view.More = v.T("limits.more", v.Number(more))
+			view.More = v.N("limits.more", more, v.Number(more))
 		}
 	}
 	view.Counts = v.T("limits.counts", v.Number(state.Waiting), v.Number(state.Passed))

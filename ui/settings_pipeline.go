@@ -61,6 +61,7 @@ type stageRow struct {
 // leavingStage is a stage to be removed. Saved is what may take its tickets.
 type leavingStage struct {
 	ID, Name string
+	Count    int
 	Tickets  string
 	Targets  []option
 }
@@ -195,7 +196,7 @@ func (s *Server) leavingStages(c echo.Context, p helpdesk.Pipeline) (leaving []l
 		switch {
 		case n == 0:
 		case into == "":
-			leaving = append(leaving, leavingStage{stage.ID, stage.Name, v.Number(n), targets})
+			leaving = append(leaving, leavingStage{stage.ID, stage.Name, n, v.Number(n), targets})
 		default:
 			if _, err := s.desk.EmptyStage(ctx, v.actor(), p.ID, stage.ID, into); err != nil {
 				return nil, err

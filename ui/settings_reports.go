@@ -81,7 +81,7 @@ func (s *Server) reportsPage(c echo.Context) error {
 }
 
 func (v *visit) senders(d helpdesk.DomainReports, names map[string]string) *sendersView {
-	view := &sendersView{Summary: v.T("reports.summary", v.Number(d.Mails), v.Number(d.Proven)), By: strings.Join(d.Organisations, v.T("field.comma")),
+	view := &sendersView{Summary: v.N("reports.summary", d.Mails, v.Number(d.Mails), v.Number(d.Proven)), By: strings.Join(d.Organisations, v.T("field.comma")),
 		Period: v.T("reports.period", v.Long(d.Begin), v.Long(d.End)), Badge: &badge{"good", v.T("reports.all_proven")}}
 	tones := map[helpdesk.Advice]string{helpdesk.AdviceFine: "good", helpdesk.AdviceNoDKIM: "warn", helpdesk.AdvicePartly: "warn", helpdesk.AdviceUnknown: "bad"}
 	for _, source := range d.Sources {
@@ -94,12 +94,12 @@ func (v *visit) senders(d helpdesk.DomainReports, names map[string]string) *send
 		row := reportSourceView{Address: source.Address, Host: names[source.Address], Mails: v.Number(source.Mails), DKIM: v.share(source.DKIM, source.Mails), SPF: v.share(source.SPF, source.Mails),
 			Advice: v.T("reports.advice." + string(source.Advice())), Tone: tones[source.Advice()]}
 		if lost := source.Quarantined + source.Rejected; lost > 0 {
-			row.Undelivered = v.T("reports.undelivered", v.Number(lost))
+			row.Undelivered = v.N("reports.undelivered", lost, v.Number(lost))
 		}
 		view.Sources = append(view.Sources, row)
 	}
 	if more := len(d.Sources) - len(shown); more > 0 {
-		view.Others = v.T("reports.others", v.Number(more))
+		view.Others = v.N("reports.others", more, v.Number(more))
 	}
 	return view
 }

@@ -21,7 +21,7 @@ type encryptionFailureView struct {
 
 func (v *visit) encryption(d helpdesk.DomainTLSReports) *encryptionView {
 	all := d.Successful + d.Failed
-	view := &encryptionView{Summary: v.T("reports.tls.summary", v.Number(all), v.Number(d.Failed)), By: strings.Join(d.Organisations, v.T("field.comma")),
+	view := &encryptionView{Summary: v.N("reports.tls.summary", all, v.Number(all), v.Number(d.Failed)), By: strings.Join(d.Organisations, v.T("field.comma")),
 		Period: v.T("reports.period", v.Long(d.Begin), v.Long(d.End)), Badge: &badge{"good", v.T("reports.tls.all_encrypted")}}
 	switch {
 	case d.Failed > 0:

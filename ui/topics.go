@@ -77,7 +77,7 @@ func (view *topicsView) show(v *visit, r *helpdesk.TopicReport) {
 	house.Zone = zone
 	noon := func(day int) time.Time { return r.From.In(zone).AddDate(0, 0, day).Add(12 * time.Hour) }
 	view.Week = v.T("topics.week", house.Date(noon(0)), house.Date(noon(6)))
-	view.Lead = v.T("topics.lead", r.Tickets, r.Tickets-r.Left, len(r.Topics))
+	view.Lead = v.N("topics.lead", len(r.Topics), r.Tickets, r.Tickets-r.Left)
 	view.Basis = v.T("topics.by."+r.By, v.Long(r.MadeAt), r.Model)
 	switch {
 	case r.Weeks == 0:
@@ -116,15 +116,15 @@ func newTopicView(p locale.Printer, t helpdesk.Topic, weeks int, days []string) 
 	switch {
 	case weeks == 0:
 	case t.Rising && t.Usual() == 0:
-		view.Says = p.T("topics.says.new", weeks)
+		view.Says = p.N("topics.says.new", weeks)
 	case t.Rising && t.Chance < 0.001:
-		view.Says = p.T("topics.says.rising_rare", weeks, view.Usual)
+		view.Says = p.N("topics.says.rising_rare", weeks, view.Usual)
 	case t.Rising:
-		view.Says = p.T("topics.says.rising", weeks, view.Usual)
+		view.Says = p.N("topics.says.rising", weeks, view.Usual)
 	case t.Usual() == 0:
-		view.Says = p.T("topics.says.unknown", weeks)
+		view.Says = p.N("topics.says.unknown", weeks)
 	default:
-		view.Says = p.T("topics.says.usual", weeks, view.Usual)
+		view.Says = p.N("topics.says.usual", weeks, view.Usual)
 	}
 	most, said := 1, make([]string, len(t.Days))
 	for _, n := range t.Days {

@@ -94,6 +94,25 @@ func arguments(t *testing.T, key, sentence string) []string {
 	return slices.Compact(list)
 }
 
+// TestCountsAreNumbers: the count of a sentence with a plural is its first argument,
+// and one that is to be a string was shown as "%!s(int=3)".
+func TestCountsAreNumbers(t *testing.T) {
+	c := load(t)
+	for _, key := range c.Keys(locale.English) {
+		stem, one := strings.CutSuffix(key, ".one")
+		if !one {
+			continue
+		}
+		for _, l := range locale.Languages() {
+			for _, form := range []string{".one", ".other"} {
+				if said, _ := c.Lookup(l, stem+form); strings.Contains(said, "%[1]s") {
+					t.Errorf("%s: %s%s takes its count as a string: %s", l, stem, form, said)
+				}
+			}
+		}
+	}
+}
+
 // composed are the starts of keys that the web puts together with a value.
 var composed = []string{
 	"defect",
@@ -275,7 +294,7 @@ func TestEveryKeyIsUsedAndThere(t *testing.T) {
 	}
 	for _, key := range c.Keys(locale.Japanese) {
 		plain := strings.TrimSuffix(key, ".other")
-		if !used[key] && !used[plain] && !isComposed(key) {
+		if !used[key] && !used[plain] && !isComposed(key) && !isComposed(plain) {
 			t.Errorf("nothing says %q", key)
 		}
 	}
