@@ -151,6 +151,10 @@ func frameDocument(c echo.Context, safe SafeHTML, images bool) error {
 const frameStart = `<!doctype html><html><head><meta charset="utf-8"><meta name="color-scheme" content="light">` +
 	`<style>html{background:#fff;color:#23211d}body{margin:0;padding:12px 16px;font:14px/1.7 -apple-system,"Segoe UI","Hiragino Sans","Noto Sans JP","Noto Sans CJK JP",Meiryo,sans-serif;` +
 	`overflow-wrap:anywhere;overflow-x:auto}img{max-width:100%;height:auto}table{max-width:100%}pre{white-space:pre-wrap}` +
+	// A table of many columns is scrolled on a phone: it keeps its words, and room for a
+	// few Japanese characters in each cell of what is drawn as a table.
+	`table:has(>*>tr>:nth-child(4))>*>tr>*{overflow-wrap:break-word}` +
+	`table:is([border]:not([border="0"]),:has(>*>tr>th)):has(>*>tr>:nth-child(4))>*>tr>*,table:has(>*>tr>:nth-child(4))>*>tr>[style*=solid]{min-width:5em}` +
 	// The mark of a misleading link. A mail's own style has no word about it.
 	`a[data-target]::after{content:" ⚠ " attr(data-target)!important;margin-left:.4em!important;padding:1px 6px!important;border-radius:4px!important;background:#fbeccb!important;` +
 	`color:#6b4a00!important;font:12px/1.5 sans-serif!important;text-decoration:none!important;display:inline-block!important;visibility:visible!important;text-indent:0!important}` +
