@@ -60,8 +60,9 @@ func (l *listener) Accept() (net.Conn, error) {
 			return w, nil
 		}
 		l.server.count(incident)
-		w.log.Info("session refused", "reply", refusal)
-		l.server.turned.note(w.remote, ReasonSessions, time.Now())
+		now := time.Now()
+		l.server.refusals.say(w, incident, refusal, now)
+		l.server.turned.note(w.remote, ReasonSessions, now)
 		if refused := l.server.config.Refused; refused != nil && !l.server.admission.isClosing() {
 			refused(ReasonSessions)
 		}

@@ -7,10 +7,13 @@ import (
 	"math/rand/v2"
 	"net"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/madoguchi/madoguchi/smtpd"
 )
@@ -137,6 +140,38 @@ func TestSessionLimits(t *testing.T) {
 		if !strings.Contains(f.log.String(), "session refused") {
 			t.Errorf("log\n%s", f.log)
 		}
+	}
+}
+
+// TestAFloodIsSummedUpInTheLog: a line for each of hundreds of refused connections a
+// second fills a disk. None of them is left out of the count.
+func TestAFloodIsSummedUpInTheLog(t *testing.T) {
+	const flood = 300
+	f := serve(t, smtpd.Config{MaxSessionsPerIP: 1}, &desk{}, nil)
+	f.greeted(t)
+	for range flood {
+		c := f.dial(t)
+		c.expect("421 4.7.0 mx.example.org has too many sessions")
+		c.expectClosed()
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	defer cancel()
+	if err := f.server.Shutdown(ctx); err != nil {
+		t.Fatal(err)
+	}
+	log := f.log.String()
+	lines := strings.Count(log, `msg="session refused"`)
+	told := lines
+	for _, found := range regexp.MustCompile(`msg="further sessions refused" sessions=(\d+) hosts=1\n`).FindAllStringSubmatch(log, -1) {
+		lines++
+		n, err := strconv.Atoi(found[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		told += n
+	}
+	if told != flood || lines > flood/10 {
+		t.Errorf("%d lines tell of %d refused sessions; there were %d\n%s", lines, told, flood, log)
 	}
 }
 

@@ -34,6 +34,7 @@ type Server struct {
 	gate      atomic.Pointer[gate]
 	guarding  sync.Mutex // held while the gate changes
 	turned    *turned
+	refusals  *refusalLog
 	openSpool func(dir string) (*os.File, error)
 	budget    *Budget
 
@@ -62,7 +63,7 @@ func NewServer(c Config, h Handler, v Verifier, log *slog.Logger) *Server {
 	s.admission.networks = make(map[network]int)
 	s.admission.closed = make(chan struct{})
 	s.gate.Store(newGate(c.Guard, nil))
-	s.turned = newTurned()
+	s.turned, s.refusals = newTurned(), newRefusalLog(log)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 
 	s.protocol = smtp.NewServer(smtp.BackendFunc(s.newSession))
@@ -102,6 +103,7 @@ func (s *Server) Serve(l net.Listener) error {
 // error. A server that was shut down cannot be used again.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.admission.close()
+	defer s.refusals.sum()
 	err := s.protocol.Shutdown(ctx)
 	if errors.Is(err, smtp.ErrServerClosed) {
 		return nil
