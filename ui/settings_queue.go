@@ -52,11 +52,13 @@ func queueAddress(domain, after string) string {
 	return "/settings/queue?" + query.Encode()
 }
 
-// queuePageSize is how many deliveries a page of the queue shows, and manyDestinations how
-// many destinations before the others are folded.
+// queuePageSize is how many deliveries a page of the queue shows, manyDestinations how many
+// destinations before the others are folded, and othersShown how many of those: a reply to
+// many can go to thousands.
 const (
 	queuePageSize    = 50
 	manyDestinations = 12
+	othersShown      = 300
 )
 
 type queueView struct {
@@ -65,7 +67,9 @@ type queueView struct {
 	After        string // where the page before ended, or ""
 	Total        string
 	Destinations []destinationView
-	Others       []destinationView // those with less mail, which are folded
+	Others       []destinationView // those with less mail, which are folded, at most othersShown
+	OthersTotal  int
+	OthersShown  string // how many of them are listed, "" for all
 	Deliveries   []queuedView
 	Next         string // address of the page after this one, or ""
 	Changes      bool   // the reader may cancel and pause
@@ -140,8 +144,13 @@ func (w *queueView) destinations(v *visit, q helpdesk.Queue) {
 	for i, name := range names {
 		if i < manyDestinations || name == w.Domain {
 			w.Destinations = append(w.Destinations, view(name, false))
-		} else {
+			continue
+		}
+		if w.OthersTotal++; len(w.Others) < othersShown {
 			w.Others = append(w.Others, view(name, false))
 		}
+	}
+	if w.OthersTotal > len(w.Others) {
+		w.OthersShown = v.Number(len(w.Others))
 	}
 }
