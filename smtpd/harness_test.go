@@ -113,7 +113,7 @@ func serveOn(t testing.TB, l net.Listener, c smtpd.Config, d *desk, v smtpd.Veri
 	served := make(chan error, 1)
 	go func() { served <- f.server.Serve(l) }()
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
 		if err := f.server.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -143,7 +143,7 @@ func (f *fixture) dial(t testing.TB) *client {
 
 func newClient(t testing.TB, c net.Conn) *client {
 	t.Cleanup(func() { c.Close() })
-	c.SetDeadline(time.Now().Add(20 * time.Second))
+	c.SetDeadline(time.Now().Add(2 * time.Minute)) // only used up by failures
 	return &client{t: t, Conn: c, r: bufio.NewReader(c)}
 }
 

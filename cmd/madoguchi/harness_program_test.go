@@ -14,7 +14,7 @@ import (
 
 // alive reports whether the server runs and answers.
 func (s *running) alive() bool {
-	client := http.Client{Timeout: 10 * time.Second}
+	client := http.Client{Timeout: patience}
 	response, err := client.Get(s.web + "/readyz")
 	if err != nil {
 		return false

@@ -1,6 +1,7 @@
 package card_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,8 +26,9 @@ var (
 // shop is a desk that asks one shop on the internet of a test.
 func shop(t *testing.T, s card.Source, handler http.HandlerFunc) *card.Desk {
 	t.Helper()
+	patience := cmp.Or(s.Network.Timeout, time.Minute)
 	s.Network = fetchtest.Network(t, map[string][]string{"inside.test": {"10.0.0.7"}, "own.test": {"127.0.0.1"}}, map[string]http.Handler{"shop.example.com:443": handler})
-	s.Network.Timeout = 500 * time.Millisecond
+	s.Network.Timeout = patience
 	if s.URL == "" {
 		s.URL = "https://shop.example.com/customer?key=private"
 	}
@@ -152,7 +154,11 @@ func TestEachFailureHasItsWord(t *testing.T) {
 		if c.handler == nil {
 			c.handler = answers(`{}`)
 		}
-		d := shop(t, card.Source{URL: c.url, Cache: time.Minute}, c.handler)
+		source := card.Source{URL: c.url, Cache: time.Minute}
+		if c.key == "timeout" {
+			source.Network.Timeout = 500 * time.Millisecond
+		}
+		d := shop(t, source, c.handler)
 		got, err := d.Ask(t.Context(), 0, asked, false)
 		var problem *card.Problem
 		if !errors.As(err, &problem) || problem.Key != c.key || got != nil {
@@ -176,7 +182,7 @@ func TestAPrivateNetworkIsReachedOnlyWhereItIsAllowed(t *testing.T) {
 	if _, err := public.Ask(t.Context(), 0, asked, false); !errors.As(err, &problem) || problem.Key != "refused_address" {
 		t.Errorf("a server of this host: %v", err)
 	}
-	private := card.New([]card.Source{{URL: server.URL, Network: fetch.Network{Dial: card.DialAnywhere, Timeout: time.Second}}}, time.Now)
+	private := card.New([]card.Source{{URL: server.URL, Network: fetch.Network{Dial: card.DialAnywhere, Timeout: time.Minute}}}, time.Now)
 	if c, err := private.Ask(t.Context(), 0, asked, false); err != nil || c.Title != "inside" {
 		t.Errorf("where it is allowed: %+v, %v", c, err)
 	}

@@ -29,7 +29,7 @@ func TestListsAreAskedAsTheyWantToBe(t *testing.T) {
 		"8.2.0.192.zen.test. 300 IN A 127.255.255.254", "9.2.0.192.zen.test. 300 IN A 203.0.113.5", "10.2.0.192.zen.test. 300 IN A 127.0.0.1",
 		"11.2.0.192.other.test. 300 IN A 127.0.0.3", "11.2.0.192.other.test. 300 IN A 127.0.0.9")
 	failed := 0
-	options := dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler), Failed: func(string) { failed++ },
+	options := dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Minute, Log: slog.New(slog.DiscardHandler), Failed: func(string) { failed++ },
 		Lists: []dnsbl.List{{Zone: "zen.test", Refuse: true},
 			{Zone: "other.test", Answers: []netip.Prefix{netip.MustParsePrefix("127.0.0.8/31")}, Lookup: "https://other.test/why?ip={ip}"}}}
 	for ip, want := range map[string]string{
@@ -65,7 +65,7 @@ func TestListsAreAskedAsTheyWantToBe(t *testing.T) {
 
 func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
 	n := dnstest.ServeZone(t, "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Minute, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
@@ -85,7 +85,7 @@ func TestAnswersAreRememberedAndAskedOnce(t *testing.T) {
 func TestListsThatAreDownListNobody(t *testing.T) {
 	n := dnstest.ServeZone(t, ".silent.test. SILENT", ".broken.test. SERVFAIL", "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
 	var log bytes.Buffer
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Second, Lists: lists("silent.test", "zen.test", "broken.test"),
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 2 * time.Second, Lists: lists("silent.test", "zen.test", "broken.test"),
 		Log: slog.New(slog.NewTextHandler(&log, nil))})
 	got := c.Check(t.Context(), netip.MustParseAddr("192.0.2.7"))
 	if len(got) != 1 || got[0].Zone != "zen.test" {
@@ -104,7 +104,7 @@ func TestListsThatAreDownListNobody(t *testing.T) {
 	if got := nowhere.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); got != nil {
 		t.Errorf("without a name server: %+v", got)
 	}
-	second := dnsbl.New(dnsbl.Options{Servers: []string{"127.0.0.1:1", n.Address}, Timeout: 2 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
+	second := dnsbl.New(dnsbl.Options{Servers: []string{"127.0.0.1:1", n.Address}, Timeout: 10 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
 	if got := second.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); len(got) != 1 {
 		t.Errorf("by the second name server: %+v", got)
 	}
@@ -113,7 +113,7 @@ func TestListsThatAreDownListNobody(t *testing.T) {
 func TestListsAreTested(t *testing.T) {
 	n := dnstest.ServeZone(t, "2.0.0.127.good.test. 60 IN A 127.0.0.2", "2.0.0.127.refuses.test. 60 IN A 127.255.255.254", "2.0.0.127.parked.test. 60 IN A 203.0.113.1",
 		"2.0.0.127.all.test. 60 IN A 127.0.0.2", "1.0.0.127.all.test. 60 IN A 127.0.0.2", ".broken.test. SERVFAIL")
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Log: slog.New(slog.DiscardHandler)})
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Minute, Log: slog.New(slog.DiscardHandler)})
 	for zone, want := range map[string]dnsbl.State{"good.test": dnsbl.Fine, "refuses.test": dnsbl.Refused, "parked.test": dnsbl.Nonsense,
 		"all.test": dnsbl.Everything, "gone.test": dnsbl.Dead, "broken.test": dnsbl.Silent} {
 		if got, err := c.Test(t.Context(), dnsbl.List{Zone: zone}); got != want {
@@ -126,7 +126,7 @@ func TestListsAreTested(t *testing.T) {
 func TestAPanicListsNobody(t *testing.T) {
 	n := dnstest.ServeZone(t, ".broken.test. SERVFAIL", "7.2.0.192.zen.test. 300 IN A 127.0.0.4")
 	var log bytes.Buffer
-	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: 5 * time.Second, Lists: lists("broken.test", "zen.test"),
+	c := dnsbl.New(dnsbl.Options{Servers: []string{n.Address}, Timeout: time.Minute, Lists: lists("broken.test", "zen.test"),
 		Failed: func(zone string) { panic("over " + zone) }, Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if got := c.Check(t.Context(), netip.MustParseAddr("192.0.2.7")); len(got) != 1 || got[0].Zone != "zen.test" {
 		t.Errorf("listed as %+v", got)

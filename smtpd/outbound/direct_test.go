@@ -21,7 +21,7 @@ const raw = "From: desk@desk.test\r\nSubject: Re: The printer\r\n\r\n.A line wit
 
 // direct is a sender that delivers to the zone's hosts at the port of address.
 func direct(address netip.AddrPort, resolver *net.Resolver) *outbound.Sender {
-	return &outbound.Sender{Resolver: resolver, Hostname: "desk.test", Port: int(address.Port()), Timeout: 5 * time.Second}
+	return &outbound.Sender{Resolver: resolver, Hostname: "desk.test", Port: int(address.Port()), Timeout: time.Minute}
 }
 
 func mail(to string) outbound.Mail {

@@ -144,7 +144,7 @@ func serveSigned(t *testing.T, unsigned string, records ...string) *dane.Resolve
 		answer.AuthenticatedData = question.AuthenticatedData && !strings.Contains(unsigned, question.Question[0].Name)
 		w.WriteMsg(answer)
 	}))
-	return &dane.Resolver{Address: address, Timeout: 5 * time.Second}
+	return &dane.Resolver{Address: address, Timeout: time.Minute}
 }
 
 func TestDANE(t *testing.T) {

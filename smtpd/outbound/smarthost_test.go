@@ -59,7 +59,7 @@ func TestSmarthostTLSAndLogin(t *testing.T) {
 				p.address = netip.MustParseAddrPort(listener.Addr().String())
 			}
 			_, port, _ := net.SplitHostPort(p.address.String())
-			s := &outbound.Sender{Hostname: "desk.test", Resolver: resolver, Timeout: 5 * time.Second, Smarthost: &outbound.Smarthost{
+			s := &outbound.Sender{Hostname: "desk.test", Resolver: resolver, Timeout: time.Minute, Smarthost: &outbound.Smarthost{
 				Address: "relay.test:" + port, TLS: test.tls, Username: test.user, Password: password}}
 			if test.roots {
 				s.TLS = &tls.Config{RootCAs: roots}
