@@ -200,7 +200,8 @@ const topState = `JSON.stringify([document.title, location.href, window.ran ?? n
 // that is measured, and at where the frames are.
 func checkFrames(t *testing.T, b *tab) {
 	t.Helper()
-	b.until(`[...document.querySelectorAll(".mail-measured")].every(copy => copy.contentDocument?.readyState === "complete")`)
+	// A frame begins with an empty document, which is complete as well.
+	b.until(`[...document.querySelectorAll(".mail-measured")].every(copy => copy.contentDocument?.readyState === "complete" && copy.contentDocument.URL === copy.src)`)
 	problems := eval[[]string](b, `(() => {
 		const problems = [];
 		for (const holder of document.querySelectorAll(".mail-frame")) {

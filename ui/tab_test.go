@@ -170,7 +170,7 @@ func (b *tab) logOut() {
 func (b *tab) until(expression string) {
 	b.t.Helper()
 	ok := eval[bool](b, `new Promise(done => {
-		const end = performance.now() + 20000;
+		const end = performance.now() + 60000;
 		const look = async () => {
 			let is = false;
 			try { is = Boolean(await (`+expression+`)); } catch {}

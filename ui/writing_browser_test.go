@@ -62,7 +62,7 @@ func (s *scribe) say(t *testing.T, pieces ...string) {
 }
 
 // patience is how long the test waits for the other side before it fails.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func (s *scribe) hand(t *testing.T, text string) {
 	t.Helper()

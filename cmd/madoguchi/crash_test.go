@@ -3,7 +3,6 @@ package main_test
 import (
 	"errors"
 	"testing"
-	"time"
 
 	"github.com/emersion/go-smtp"
 
@@ -61,7 +60,7 @@ func TestLostAnswerMakesNoSecondTicket(t *testing.T) {
 	}
 	go data.Close() // sends the end of the mail; the answer finds nobody
 	api := p.apiOf(t)
-	eventually(t, 30*time.Second, "the mail is there", func() bool { return len(api.tickets(t)) == 1 })
+	eventually(t, patience, "the mail is there", func() bool { return len(api.tickets(t)) == 1 })
 	client.Close()
 	send(t, p.smtp, customerAddress, deskAddress, raw)
 	if numbers := api.tickets(t); len(numbers) != 1 {

@@ -18,7 +18,7 @@ import (
 )
 
 // patience bounds every wait for the program; it is only used up by failures.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // run runs one command to its end.
 func run(t testing.TB, stdin string, args ...string) (stdout, stderr string, code int) {
