@@ -23,9 +23,9 @@ test:
 	$(GO) test -count=$(COUNT) -timeout=30m -p=$(JOBS) -parallel=$(JOBS) ./...
 	@$(MAKE) --no-print-directory fuzz
 
-## quick: the tests of a change in hand, without the browser, in less than a minute
+## quick: the tests of a change in hand, without the browser and what takes long (-short says what), in less than a minute
 quick:
-	GOGC=400 $(GO) test -short -parallel=8 ./...
+	GOGC=400 GOFLAGS="$$GOFLAGS -ldflags=-w" $(GO) test -short -parallel=8 ./...
 
 ## fuzz: each parser of what strangers send, FUZZTIME long
 fuzz:

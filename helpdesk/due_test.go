@@ -272,6 +272,9 @@ func TestNarrowerScopesGoFirst(t *testing.T) {
 }
 
 func TestChangedHoursReachEveryOpenTicket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the thousand tickets whose hours change")
+	}
 	h := newPunctualHouse(t)
 	const many = 1203 // more than two transactions' worth
 	for i := range many {

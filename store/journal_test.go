@@ -96,7 +96,11 @@ func TestJournalIsWhatWasWritten(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "store")
 	r, model := rand.New(rand.NewPCG(3, 4)), map[string]string{}
 	j := reopenJournal(t, path)
-	for n := range 400 {
+	rounds := 400
+	if testing.Short() {
+		rounds = 100
+	}
+	for n := range rounds {
 		scribble(t, j, model, r)
 		switch n % 50 {
 		case 10: // what is pending goes into bbolt, with what comes after it pending again

@@ -17,6 +17,9 @@ import (
 // turn: each source that was there or acknowledged is there byte for byte, in a bundle or by
 // itself, once, and bundling goes on afterwards.
 func TestEveryPowerCutKeepsBundledSources(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the power cuts while sources are bundled")
+	}
 	const old, writers, each = 48, 3, 4 // of these 48 sources 16 fill a bundle
 	source := func(id string) []byte {
 		return []byte(strings.Repeat("Received: from mail.example by us; "+id+"\r\n", 400))

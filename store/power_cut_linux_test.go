@@ -26,6 +26,9 @@ var powerCuts = flag.Int("power-cuts", 80, "how many power cuts to try at most")
 // not synced any part may be there: every update that was acknowledged is, and every
 // other is there whole or not at all.
 func TestEveryPowerCutKeepsWhatWasAcknowledged(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the power cuts")
+	}
 	const writers, rounds = 4, 6
 	value := func(update string) []byte { // of several sectors, and for one writer of more than the log takes
 		size := 3000

@@ -15,6 +15,9 @@ import (
 // TestScheduledBackups has the running server make a backup, sees it in the web, in the
 // metrics and in the check-up, and goes back to it.
 func TestScheduledBackups(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the scheduled backups")
+	}
 	t.Parallel()
 	data, directory := newDesk(t), filepath.Join(t.TempDir(), "backups")
 	config := writeConfig(t, fmt.Sprintf("[backup]\ndir = %q\nat = [\"03:30\", \"15:30\"]\n[metrics]\nlisten = \"127.0.0.1:0\"\n[ai]\nenabled = false\n[check]\noutgoing = \"\"\nblocklists = []\nclock = \"\"\n", directory))

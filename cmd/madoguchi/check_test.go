@@ -15,6 +15,9 @@ import (
 // TestCheckSaysWhatIsWrongAndWhatToType runs a check-up beside a server and
 // without one.
 func TestCheckSaysWhatIsWrongAndWhatToType(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the checks of DNS and ports")
+	}
 	t.Parallel()
 	box := serveMailbox(t)
 	z := dnstest.ServeZone(t, "big.test. 60 IN MX 10 mx.big.test.", "mx.big.test. 60 IN A 127.0.0.1",

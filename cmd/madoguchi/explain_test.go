@@ -13,6 +13,9 @@ import (
 // TestExplainAndReplay runs both beside a running server and without one: they
 // have to say the same.
 func TestExplainAndReplay(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the explanations of a whole server")
+	}
 	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)

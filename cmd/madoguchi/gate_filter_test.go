@@ -76,6 +76,9 @@ func gtube(letter string) string {
 // TestRspamdDecides sends mail that a real rspamd refuses, marks, sets aside and
 // lets through.
 func TestRspamdDecides(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out rspamd")
+	}
 	t.Parallel()
 	url := startRspamd(t)
 	s := startGate(t, dnstest.ServeZone(t), fmt.Sprintf("[incoming.rspamd]\nurl = %q\nrewrite_subject = \"quarantine\"\n", url))
@@ -116,6 +119,9 @@ func TestRspamdDecides(t *testing.T) {
 // TestFiltersThatFailStopNoMail has a web server answer in rspamd's place, and
 // the greylist after it.
 func TestFiltersThatFailStopNoMail(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out filters that fail")
+	}
 	t.Parallel()
 	var answer atomic.Value
 	answer.Store("")

@@ -27,6 +27,9 @@ func letterFrom(author, subject string) string {
 // TestBlocklistsRefuseAndMark sends mail from addresses that are on lists of a
 // real name server.
 func TestBlocklistsRefuseAndMark(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out blocklists")
+	}
 	t.Parallel()
 	z := dnstest.ServeZone(t, "2.0.0.127.zen.test. 60 IN A 127.0.0.2", "7.2.0.192.zen.test. 60 IN A 127.0.0.4", dnstest.TXT("7.2.0.192.zen.test", "https://zen.test/query/192.0.2.7"),
 		"2.0.0.127.weak.test. 60 IN A 127.0.0.2", "8.2.0.192.weak.test. 60 IN A 127.0.0.3", "2.0.0.127.public.test. 60 IN A 127.255.255.254", "9.2.0.192.public.test. 60 IN A 127.255.255.254")

@@ -14,6 +14,9 @@ import (
 // TestImport takes tickets over beside a running server and without one: first as a dry
 // run, then twice, and finds them.
 func TestImport(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the imports of other programs")
+	}
 	t.Parallel()
 	const source = "../../helpdesk/migrate/testdata"
 	for _, beside := range []bool{true, false} {

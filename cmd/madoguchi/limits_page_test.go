@@ -14,6 +14,9 @@ import (
 // greylisted: the page names both and why, and a network that is let pass waits no
 // longer.
 func TestAdminsSeeWhomTheListenerKeepsOut(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out those whom the listener keeps out")
+	}
 	t.Parallel()
 	data := newDesk(t)
 	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\n[proxy_protocol]\ntrusted = [\"127.0.0.1\"]\nlisteners = [\"smtp\"]\n[ai]\nenabled = false\n[dns]\nresolver = %q\n[incoming.greylist]\nenabled = true\n[incoming.tarpit]\nafter = 2\ndelay = \"1ms\"\nlongest = \"2ms\"\n", dnstest.ServeZone(t).Address))

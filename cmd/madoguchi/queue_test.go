@@ -27,6 +27,9 @@ func queueOf(t *testing.T, data string) (q struct {
 // TestQueueIsListedPausedTriedAndCancelled goes through a bad day: a
 // destination is paused, one does not answer, one is given up.
 func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the commands of the queue")
+	}
 	t.Parallel()
 	box := serveMailbox(t)
 	z := dnstest.ServeZone(t, "customer.test. 60 IN MX 10 mx.customer.test.", "mx.customer.test. 60 IN A 127.0.0.1",

@@ -12,6 +12,9 @@ import (
 // Data whose beginning, list of free pages and tickets are gone is saved: the server that
 // would not start any more starts, and every mail is on its ticket.
 func TestRecover(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out recovery")
+	}
 	t.Parallel()
 	const mails = 30
 	data, zone, p := startWithMails(t, mails)

@@ -8,6 +8,9 @@ import (
 // TestReindex makes the index anew beside a server and without one, and finds
 // the same afterwards.
 func TestReindex(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out reindexing")
+	}
 	t.Parallel()
 	data := t.TempDir()
 	s := start(t, data)

@@ -55,6 +55,9 @@ func (r *slowRestore) end(t *testing.T, backup []byte) error {
 // that systemd keeps open starts the server. It must accept nothing into data that is about to
 // be replaced.
 func TestServerBeginsDuringARestore(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out a server that begins during a restore")
+	}
 	t.Parallel()
 	data := newDesk(t)
 	file := filepath.Join(t.TempDir(), "backup.db")
@@ -91,6 +94,9 @@ func TestServerBeginsDuringARestore(t *testing.T) {
 // TestDataDirectoryAsABackup takes the store of another data directory, such as a snapshot of a
 // disk has: what only its logs have is there too.
 func TestDataDirectoryAsABackup(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the directory as a backup")
+	}
 	t.Parallel()
 	data := newDesk(t)
 	s := start(t, data)

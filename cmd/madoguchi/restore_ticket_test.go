@@ -12,6 +12,9 @@ import (
 // beside the running server: under their number where it is free, with their notes, and
 // answers to their replies come to them again. Today's tickets stay as they are.
 func TestRestoreOneTicket(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the restored ticket")
+	}
 	t.Parallel()
 	data, backups := newDesk(t), filepath.Join(t.TempDir(), "backups")
 	p := start(t, data)

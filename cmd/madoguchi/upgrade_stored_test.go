@@ -17,6 +17,9 @@ import (
 // TestDataOfEarlierProgramsIsUpgraded starts the program on what earlier ones left behind
 // (testdata/stored): everything is there, and goes on.
 func TestDataOfEarlierProgramsIsUpgraded(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out the data of earlier programs")
+	}
 	for _, stored := range []struct{ version, token string }{
 		{"0", "mdg_NK252ltK59LyI1VczD3lD16B2nySTxa3hpDKkbACJpg"},
 		{"1", "mdg_rl5ZEKVVuCvd1jceU8VoCl5ENKXKLqP6E6we6BwpRbs"},

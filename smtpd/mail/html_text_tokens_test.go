@@ -19,6 +19,9 @@ func allocated(work func()) uint64 {
 
 // A tokenizer would hold each of these whole, in a buffer that doubles.
 func TestWhatNobodyReadsOfHTMLIsNotHeld(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out HTML of many megabytes")
+	}
 	const size = 16 << 20
 	for name, c := range map[string]struct{ source, want string }{
 		"comment":         {"<p>one</p><!-- " + repeated("a > b -- c <p>\n", size) + "-->two", "one\n\ntwo"},
@@ -42,6 +45,9 @@ func TestWhatNobodyReadsOfHTMLIsNotHeld(t *testing.T) {
 }
 
 func TestALongTextOfHTMLIsReadWhole(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out HTML of many megabytes")
+	}
 	const size = 5 << 20
 	// Each unit has another length, so that pieces end within characters, entities and signs.
 	for _, unit := range []string{"窓口です。", "a&amp;b &lt;c&gt; ", "1 < 2 <3 << ", "<b>é</b>ü", "x &NotEqualTilde; y\n"} {
@@ -62,6 +68,9 @@ func TestALongTextOfHTMLIsReadWhole(t *testing.T) {
 
 // One byte may become three, and a buffer that grows stands beside the larger one.
 func TestTextOfAnotherCharacterSetTakesNoMoreThanItsSize(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out texts of many megabytes")
+	}
 	const size = 16 << 20
 	for charset, unit := range map[string]string{
 		"iso-8859-1": strings.Repeat("\xe9\xe8\xfc\xdf", 18) + "\r\n",
@@ -82,6 +91,9 @@ func TestTextOfAnotherCharacterSetTakesNoMoreThanItsSize(t *testing.T) {
 
 // The marks of mail programs would be looked for in a copy of the whole.
 func TestNoMarksAreLookedForInHTMLOfManyMegabytes(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIPPED, not passed: -short leaves out HTML of many megabytes")
+	}
 	const size = 16 << 20
 	m := mail.Parse([]byte("From: a@customer.example\r\nContent-Type: text/html; charset=utf-8\r\n\r\n<p>Thanks</p><div class=gmail_quote>" +
 		repeated("words of before\r\n", size) + "</div>"))
