@@ -32,6 +32,9 @@ type Actor struct {
 	// proved who they are; empty for a program's token. Neither is stored.
 	session  string
 	provenAt time.Time
+
+	// having is the version of what it acts on, as it has seen it; "" where it does not say.
+	having string
 }
 
 // System is the actor for what the program does by itself; name says which part.

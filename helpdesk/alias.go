@@ -51,6 +51,9 @@ func (c *command) saveAlias(alias Alias) (*Alias, error) {
 		if before.Managed && c.actor.Kind != ActorFile {
 			return nil, conflict("managed_alias", "alias %s is declared in the configuration file; change it there and reload", before.Address)
 		}
+		if err := c.unchanged("alias", before.Version()); err != nil {
+			return nil, err
+		}
 		if alias.Address != before.Address { // one that became such since may still be disabled
 			if err := c.checkTakesReports(alias.Address); err != nil {
 				return nil, err

@@ -77,6 +77,9 @@ func (d *Desk) SaveCalendar(ctx context.Context, a Actor, calendar Calendar) (*C
 		case err != nil:
 			return err
 		case before != nil:
+			if err := c.unchanged("calendar", before.Version()); err != nil {
+				return err
+			}
 			saved.CreatedAt = before.CreatedAt
 		case saved.ID == "" || saved.ID == StandardCalendar:
 			if saved.ID == "" {

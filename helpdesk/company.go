@@ -207,6 +207,9 @@ func (c *command) saveCompany(now *Company) error {
 		if before, err = found(stored, err, "company", now.ID); err != nil {
 			return err
 		}
+		if err := c.unchanged("company", before.Version()); err != nil {
+			return err
+		}
 		now.CreatedAt = before.CreatedAt
 	}
 	same, err := optional(companies.First(c, "name", key(foldName(now.Name))))

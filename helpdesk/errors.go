@@ -32,6 +32,8 @@ type Error struct {
 	// Key names the sentence in the catalogue ("error.alias_taken"), or is empty.
 	Key  string
 	Args []any
+	// Version is that of what is there now, where what the actor has seen was changed meanwhile (Actor.Having).
+	Version string
 }
 
 func (e *Error) Error() string { return e.Message }

@@ -145,6 +145,9 @@ func (d *Desk) SaveRule(ctx context.Context, a Actor, rule AssignmentRule) (*Ass
 			if before, err = found(before, err, "rule", saved.ID); err != nil {
 				return err
 			}
+			if err := c.unchanged("rule", before.Version()); err != nil {
+				return err
+			}
 			saved.CreatedAt, saved.Position = before.CreatedAt, before.Position
 		}
 		if err := rules.Put(c, &saved); err != nil {

@@ -89,6 +89,9 @@ func (d *Desk) SaveService(ctx context.Context, a Actor, s Service) (*Service, e
 			if before, err = found(before, err, "service", s.ID); err != nil {
 				return err
 			}
+			if err := c.unchanged("service", before.Version()); err != nil {
+				return err
+			}
 			saved.CreatedAt = before.CreatedAt
 		}
 		if err := c.checkService(&saved); err != nil {

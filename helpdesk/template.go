@@ -170,6 +170,9 @@ func (c *command) saveTemplate(t Template, blobs map[string]store.Blob) (*Templa
 		if err := before.mayWrite(c.actor); err != nil {
 			return nil, err
 		}
+		if err := c.unchanged("template", before.Version()); err != nil {
+			return nil, err
+		}
 		t.CreatedAt, t.Uses, t.LastUsedAt = before.CreatedAt, before.Uses, before.LastUsedAt
 	} else {
 		t.ID, t.CreatedAt, t.Uses, t.LastUsedAt = c.desk.newID(), c.now, 0, time.Time{}

@@ -170,6 +170,7 @@ func (s *Server) answerTemplate(c echo.Context, a helpdesk.Actor, status int, t 
 	if err != nil {
 		return err
 	}
+	setVersion(c, t.Version())
 	return c.JSON(status, map[string]apiTemplate{"template": named.template(*t)})
 }
 
@@ -191,9 +192,12 @@ func (s *Server) putTemplate(c echo.Context, a helpdesk.Actor, id string, status
 		return err
 	}
 	t.ID = id
+	if a, err = ifMatch(c, a); err != nil {
+		return err
+	}
 	saved, err := s.desk.SaveTemplate(c.Request().Context(), a, t)
 	if err != nil {
-		return err
+		return refuseVersion(c, err)
 	}
 	return s.answerTemplate(c, a, status, saved)
 }

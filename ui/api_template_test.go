@@ -47,3 +47,29 @@ func TestAPITemplates(t *testing.T) {
 		t.Errorf("%d templates are left", len(list))
 	}
 }
+
+// Two programs that change the same template know of each other where they say what they have read.
+func TestAPITemplateIsNotOverwritten(t *testing.T) {
+	h := newAPIHouse(t)
+	body := func(text string) object {
+		return object{"name": "営業時間", "versions": []object{{"language": "ja", "text": text}}}
+	}
+	made := h.call("POST", "/templates", body("初め"))
+	path, read := "/templates/"+made.ok(http.StatusCreated).at("template")["id"].(string), made.Header.Get("ETag")
+	if again := h.call("GET", path, nil).Header.Get("ETag"); again != read || len(read) < 10 {
+		t.Errorf("read as %s, made as %s", again, read)
+	}
+	mine := h.call("PUT", path, body("先"), "If-Match", read)
+	mine.ok(http.StatusOK)
+	late := h.call("PUT", path, body("後"), "If-Match", read)
+	late.refused(http.StatusPreconditionFailed, "precondition_failed", "", "changed meanwhile")
+	if now := mine.Header.Get("ETag"); now == read || late.Header.Get("ETag") != now || h.call("GET", path, nil).Header.Get("ETag") != now {
+		t.Errorf("it is %s, was %s, and the refused is told %s", now, read, late.Header.Get("ETag"))
+	}
+	h.get(path).at("template", "versions", 0).want(t, object{"text": "先"})
+	// A proxy that compresses makes the tag weak. Whoever names none, or whatever there is, replaces it.
+	h.call("PUT", path, body("後"), "If-Match", "W/"+late.Header.Get("ETag")).ok(http.StatusOK)
+	h.call("PUT", path, body("いつでも"), "If-Match", "*").ok(http.StatusOK)
+	h.call("PUT", path, body("いつでも")).ok(http.StatusOK)
+	h.call("PUT", path, body("x"), "If-Match", "none").refused(http.StatusBadRequest, helpdesk.CodeInvalid, "If-Match", "entity tag")
+}

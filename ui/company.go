@@ -56,6 +56,8 @@ type companyView struct {
 	More     string // address of the whole list of its contacts
 	Tickets  []ticketLine
 	Error    string
+	Version  string // as of settingsPage, and so is Newer
+	Newer    string
 	Locked   bool
 }
 
@@ -68,7 +70,7 @@ func (s *Server) companyPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	view := companyView{Company: company.Company, Domains: strings.Join(company.Company.Domains, "\n")}
+	view := companyView{Company: company.Company, Version: company.Company.Version(), Domains: strings.Join(company.Company.Domains, "\n")}
 	for _, row := range company.Contacts[:min(len(company.Contacts), 50)] {
 		view.Contacts = append(view.Contacts, v.contactRow(row))
 	}
@@ -106,9 +108,13 @@ func (s *Server) saveCompany(c echo.Context) error {
 		return c.Redirect(http.StatusSeeOther, "/companies")
 	}
 	company := helpdesk.Company{ID: id, Name: c.FormValue("name"), Domains: strings.Fields(strings.Join(splitList(c.FormValue("domains")), " ")), Notes: c.FormValue("notes")}
-	saved, err := s.desk.SaveCompany(ctx, v.actor(), company)
+	saved, err := s.desk.SaveCompany(ctx, v.having(c), company)
 	if code := helpdesk.CodeOf(err); code == helpdesk.CodeInvalid || code == helpdesk.CodeConflict {
-		return s.showCompany(c, statusOf(code), companyView{Company: company, Domains: c.FormValue("domains"), Error: explain(v.Printer, err)})
+		view := companyView{Company: company, Domains: c.FormValue("domains"), Error: explain(v.Printer, err), Version: c.Request().PostFormValue(versionField)}
+		if now := versionNow(err); now != "" {
+			view.Version, view.Newer = now, c.Request().URL.Path
+		}
+		return s.showCompany(c, statusOf(code), view)
 	}
 	if err != nil {
 		return err

@@ -67,6 +67,11 @@ type settingsPage struct {
 	Error   formError
 	// Locked says why nothing here can be changed, or is empty.
 	Locked string
+	// Version is that of the record as the reader has seen it; "" for a new one.
+	Version string
+	// Newer is the address of what somebody else made of the record meanwhile, "" where nobody did.
+	Newer string
+	path  string
 }
 
 type settingsGroup struct {
@@ -150,7 +155,7 @@ func (s *Server) newSettingsPage(c echo.Context, section, heading string) (setti
 	if err != nil {
 		return settingsPage{}, err
 	}
-	sp := settingsPage{page: p, Section: section, Heading: heading, Saved: c.QueryParam("saved") != ""}
+	sp := settingsPage{page: p, Section: section, Heading: heading, Saved: c.QueryParam("saved") != "", Version: c.Request().PostFormValue(versionField), path: c.Request().URL.Path}
 	if needs, ok := settingsNeeds(section); ok && !v.may(needs) {
 		sp.Locked = v.T("settings.not_allowed")
 	}
@@ -195,6 +200,10 @@ func (sp *settingsPage) refuseForm(err error) (status int, other error) {
 		return 0, err
 	}
 	sp.Error = said
+	if now := versionNow(err); now != "" {
+		// Whoever saves again has been told that it replaces what somebody else wrote.
+		sp.Version, sp.Newer = now, sp.path
+	}
 	return statusOf(helpdesk.CodeOf(err)), nil
 }
 

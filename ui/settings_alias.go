@@ -97,6 +97,7 @@ func (s *Server) newAliasView(c echo.Context, a helpdesk.Alias) (aliasView, erro
 	if err != nil {
 		return aliasView{}, err
 	}
+	sp.seen(c, a.ID, a)
 	view := aliasView{settingsPage: sp, Alias: a, Tags: strings.Join(a.Tags, ", "), MX: mxRecord{Value: "10 " + s.options.Hostname}}
 	_, view.MX.Name, _ = strings.Cut(a.Address, "@")
 	switch {
@@ -172,7 +173,7 @@ func (s *Server) saveAlias(c echo.Context) error {
 	alias.ForwardTo = strings.TrimSpace(c.FormValue("forward_to"))
 	alias.Approval = c.FormValue("approval") != ""
 	alias.Disabled = c.FormValue("enabled") == ""
-	saved, err := s.desk.SaveAlias(ctx, v.actor(), alias)
+	saved, err := s.desk.SaveAlias(ctx, v.having(c), alias)
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/aliases/"+saved.ID+"?saved=1")
 	}

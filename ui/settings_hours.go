@@ -170,6 +170,7 @@ func (s *Server) newCalendarView(c echo.Context, calendar helpdesk.Calendar) (ca
 	if err != nil {
 		return calendarView{}, err
 	}
+	sp.seen(c, calendar.ID, calendar)
 	view := calendarView{settingsPage: sp, ID: calendar.ID, Name: calendar.Name, Standard: calendar.ID == helpdesk.StandardCalendar, Zone: calendar.Hours.Zone,
 		Zones: commonZones, Holidays: calendar.Hours.Holidays == hours.Japan}
 	for _, day := range weekdays {
@@ -236,7 +237,7 @@ func (s *Server) saveCalendar(c echo.Context) error {
 		return s.refuseCalendar(c, calendar, wrong)
 	default:
 		calendar.Hours.Days = slices.DeleteFunc(calendar.Hours.Days, func(d hours.SpecialDay) bool { return d.Date == "" && d.Name == "" })
-		saved, err := s.desk.SaveCalendar(ctx, v.actor(), calendar)
+		saved, err := s.desk.SaveCalendar(ctx, v.having(c), calendar)
 		if err != nil {
 			return s.refuseCalendar(c, calendar, err)
 		}

@@ -143,6 +143,7 @@ func (s *Server) newRuleView(c echo.Context, r helpdesk.AssignmentRule) (ruleVie
 	if err != nil {
 		return ruleView{}, err
 	}
+	sp.seen(c, r.ID, r)
 	view := ruleView{settingsPage: sp, Rule: r, Keywords: strings.Join(r.When.Keywords, ", "), Domains: strings.Join(r.When.Domains, ", "), Tags: strings.Join(r.Then.Tags, ", ")}
 	for _, a := range w.aliases {
 		view.Aliases = append(view.Aliases, option{a.ID, a.Address, slices.Contains(r.When.Aliases, a.ID)})
@@ -212,7 +213,7 @@ func (s *Server) saveRule(c echo.Context) error {
 		Keywords: splitList(form.Get("keywords")), Domains: splitList(form.Get("domains")), Hours: helpdesk.RuleHours(form.Get("hours"))}
 	rule.Then = helpdesk.RuleActions{Assign: helpdesk.AssignMethod(form.Get("assign")), Among: form["among"], TeamID: form.Get("team"), Tags: splitList(form.Get("tags")),
 		Priority: form.Get("priority"), Stage: form.Get("stage"), Followers: form["follower"]}
-	if _, err = s.desk.SaveRule(ctx, v.actor(), rule); err == nil {
+	if _, err = s.desk.SaveRule(ctx, v.having(c), rule); err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/rules?saved=1")
 	}
 	view, failed := s.newRuleView(c, rule)

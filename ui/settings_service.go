@@ -135,6 +135,7 @@ func (s *Server) newServiceView(c echo.Context, x *helpdesk.Service) (*serviceVi
 	if err != nil {
 		return nil, err
 	}
+	sp.seen(c, x.ID, x)
 	view := &serviceView{settingsPage: sp, Service: *x, Hours: cmp.Or(hoursText(x.Delay), "0"), Model: s.matchingProblem(ctx, v), Try: tryView{ID: x.ID}}
 	if view.Aliases, err = s.serviceAliases(ctx, v, x); err != nil {
 		return nil, err
@@ -250,7 +251,7 @@ func (s *Server) saveService(c echo.Context) error {
 	service.Name, service.Language, service.Disabled = form.Get("name"), form.Get("language"), form.Get("enabled") == ""
 	service.Aliases, service.Templates, service.CalendarID = form["alias"], form["template"], form.Get("calendar")
 	service.Delay, service.Threshold, service.SenderLimit = delay, whole("threshold"), whole("sender_limit")
-	saved, err := s.desk.SaveService(ctx, v.actor(), *service)
+	saved, err := s.desk.SaveService(ctx, v.having(c), *service)
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/services/"+saved.ID+"?saved=1")
 	}

@@ -173,6 +173,7 @@ func (s *Server) newTemplateView(c echo.Context, t helpdesk.Template) (templateV
 	if err != nil {
 		return templateView{}, err
 	}
+	sp.seen(c, t.ID, t)
 	view := templateView{settingsPage: sp, Template: t, Own: t.OwnerID != "", Shared: v.may(helpdesk.PermitTemplates), Ticket: c.FormValue("ticket")}
 	if !view.Own && !view.Shared {
 		view.Locked = v.T("template.locked")
@@ -258,7 +259,7 @@ func (s *Server) saveTemplate(c echo.Context) error {
 			t.Versions = slices.Delete(t.Versions, i, i+1)
 		}
 	default:
-		saved, err := s.desk.SaveTemplate(ctx, v.actor(), t)
+		saved, err := s.desk.SaveTemplate(ctx, v.having(c), t)
 		if err != nil {
 			return s.refuseTemplate(c, t, err)
 		}
