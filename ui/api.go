@@ -149,7 +149,9 @@ func (s *Server) authorized(h apiHandler, query []string) echo.HandlerFunc {
 		if err != nil {
 			return err
 		}
-		if err := s.desk.UsedToken(c.Request().Context(), token, s.remoteIP(c)); err != nil {
+		if err := s.desk.UsedToken(c.Request().Context(), token, s.remoteIP(c)); unwritable(err) {
+			s.log.Warn("the use of a token is not written down", "error", err) // what reads need not wait for room on the disk
+		} else if err != nil {
 			return err
 		}
 		if err := readable(c.Request(), query); err != nil {

@@ -52,6 +52,10 @@ func (s *Server) failAPI(err error, c echo.Context) {
 		answer.ID = ulid.Make().String()
 		s.log.Error("request failed", "id", answer.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
 	}
+	if unwritable(err) {
+		answer.ID = ulid.Make().String()
+		s.log.Error("the store takes no updates", "id", answer.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
+	}
 	if c.Request().Method == http.MethodHead {
 		err = c.NoContent(status)
 	} else {
@@ -75,6 +79,10 @@ func describeAPIError(c echo.Context, err error) (int, apiError) {
 	var refusal *apiRefusal
 	if errors.As(err, &refusal) {
 		return refusal.status, apiError{Code: refusal.code, Message: refusal.message}
+	}
+	if unwritable(err) {
+		return http.StatusServiceUnavailable, apiError{Code: string(helpdesk.CodeTemporary),
+			Message: "the server's disk is full or cannot be written, so nothing was changed; try again later"}
 	}
 	if helpdesk.IsDamage(err) {
 		return http.StatusInternalServerError, apiError{Code: string(helpdesk.CodeInternal),

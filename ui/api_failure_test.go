@@ -3,10 +3,12 @@ package ui_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/labstack/echo/v4"
@@ -178,6 +180,32 @@ func TestAPIHidesInternalErrors(t *testing.T) {
 	if notes := h.ticket(1).list("notes"); len(notes) != 1 {
 		t.Errorf("notes %v", notes)
 	}
+}
+
+// A full disk is trouble that passes: what cannot be written says so, keeps what was typed, and what reads goes on.
+func TestFullDisk(t *testing.T) {
+	h := newAPIHouse(t)
+	h.first()
+	b := (&house{Desk: h.Desk, t: t, admin: h.admin, http: h.http}).as(h.admin)
+	fresh := h.tokenOf(h.admin, helpdesk.ScopeRead)
+	h.fault.FailAlways(fmt.Errorf("write to the log: %w", syscall.ENOSPC))
+	got := h.call("POST", "/tickets/1/notes", object{"text": "lost"})
+	got.refused(503, helpdesk.CodeTemporary, "", "disk is full")
+	if id, _ := got.error()["id"].(string); len(id) != 26 || !strings.Contains(h.log.String(), id) || got.Header.Get("Retry-After") == "" {
+		t.Errorf("answered with %v, %s", got.Header, got.Body)
+	}
+	back := h.as(fresh) // whose first use cannot be written down
+	h.get("/tickets")
+	back()
+	b.get("/inbox/open/1").want(http.StatusOK)
+	b.post("/settings/aliases/new", "address", "info@example.jp", "name", "打ち込んだ名前").want(http.StatusServiceUnavailable).
+		shows("ディスクに空きがないか", "打ち込んだ名前")
+	page := b.post("/tickets/1/change", "tag", "急ぎ").want(http.StatusServiceUnavailable).shows("ディスクに空きがないか", "お問い合わせ番号")
+	if page.Header.Get("Retry-After") == "" || strings.Contains(page.body, "write to the log") {
+		t.Errorf("the page is %v\n%s", page.Header, page.body)
+	}
+	h.fault.FailAlways(nil)
+	h.create("/tickets/1/notes", object{"text": "kept"})
 }
 
 // No command of the API fails for the moment by itself, so the error is given.

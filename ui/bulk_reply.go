@@ -283,7 +283,7 @@ func (s *Server) refuseBulkReply(c echo.Context, draft helpdesk.BulkReplyDraft, 
 	}
 	view.Error, view.Body, view.Close = said, cmp.Or(draft.Words.HTML, draft.Words.Text), draft.Close
 	view.Preview.Error = said.Text
-	return s.renderBulkReply(c, statusOf(helpdesk.CodeOf(cause)), view)
+	return s.renderBulkReply(c, statusOf(codeOf(cause)), view)
 }
 
 // decideBulkReply approves one, or sends it back with a comment.

@@ -34,13 +34,13 @@ func (s *Server) inJSON(next echo.HandlerFunc) echo.HandlerFunc {
 			return err
 		}
 		err = fromEcho(err)
-		code := helpdesk.CodeOf(err)
+		code := codeOf(err)
 		answer := map[string]string{"error": explain(visitOf(c).Printer, err), "code": string(code)}
 		var refused *helpdesk.Error
 		if errors.As(err, &refused) {
 			answer["key"] = strings.TrimPrefix(refused.Key, "error.")
 		}
-		if code == helpdesk.CodeInternal {
+		if code == helpdesk.CodeInternal || unwritable(err) {
 			answer["id"] = ulid.Make().String()
 			s.log.Error("request failed", "id", answer["id"], "method", c.Request().Method, "path", c.Path(), "error", err)
 		}

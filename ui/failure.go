@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"syscall"
 
 	"github.com/labstack/echo/v4"
 	"github.com/oklog/ulid/v2"
@@ -36,11 +37,28 @@ func statusOf(code helpdesk.Code) int {
 	return http.StatusInternalServerError
 }
 
+// unwritable reports whether err says that the disk takes nothing more: it is full, or read-only. Nothing was written
+// then, and what was asked for can be asked for again once somebody has made room.
+func unwritable(err error) bool {
+	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, syscall.EROFS)
+}
+
+// codeOf is the class of an error as it is answered: a disk that takes nothing more is trouble that passes.
+func codeOf(err error) helpdesk.Code {
+	if unwritable(err) {
+		return helpdesk.CodeTemporary
+	}
+	return helpdesk.CodeOf(err)
+}
+
 // explain says an error in the reader's language. Internal errors are not
 // explained: their text is for the log.
 func explain(p locale.Printer, err error) string {
 	if helpdesk.IsDamage(err) {
 		return p.T("error.damaged")
+	}
+	if unwritable(err) {
+		return p.T("error.unwritable")
 	}
 	var e *helpdesk.Error
 	if !errors.As(err, &e) || e.Code == helpdesk.CodeInternal {
@@ -93,11 +111,14 @@ func (s *Server) fail(err error, c echo.Context) {
 	c.Response().Header().Del("Content-Disposition")
 	err = fromEcho(err)
 	v := visitOf(c)
-	f := failure{page: page{visit: v}, Status: statusOf(helpdesk.CodeOf(err)), Text: explain(v.Printer, err), Back: "/", Before: cameFrom(c)}
+	f := failure{page: page{visit: v}, Status: statusOf(codeOf(err)), Text: explain(v.Printer, err), Back: "/", Before: cameFrom(c)}
 	if errors.Is(err, errFormTooLarge) {
 		f.Status = http.StatusRequestEntityTooLarge
 	}
-	if f.Status == http.StatusInternalServerError {
+	if f.Status == http.StatusServiceUnavailable {
+		c.Response().Header().Set(echo.HeaderRetryAfter, retryAfter)
+	}
+	if f.Status == http.StatusInternalServerError || unwritable(err) {
 		f.ID = ulid.Make().String()
 		s.log.Error("request failed", "id", f.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
 	}
@@ -135,7 +156,7 @@ func titleOf(err error, status int) string {
 		return "not_found"
 	case http.StatusForbidden, http.StatusUnauthorized:
 		return "forbidden"
-	case http.StatusInternalServerError:
+	case http.StatusInternalServerError, http.StatusServiceUnavailable:
 		return "internal"
 	}
 	return "refused"
@@ -189,6 +210,9 @@ type formError struct{ Field, Text string }
 // refusal returns what to say beside a form about err, or false for an error
 // that is not about what was typed.
 func refusal(p locale.Printer, err error) (formError, bool) {
+	if unwritable(err) {
+		return formError{Text: explain(p, err)}, true
+	}
 	var e *helpdesk.Error
 	if !errors.As(err, &e) {
 		return formError{}, false

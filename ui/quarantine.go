@@ -174,7 +174,7 @@ func (s *Server) decideMany(c echo.Context) error {
 		if !ok {
 			return err
 		}
-		return s.showQuarantine(c, statusOf(helpdesk.CodeOf(err)), done, said.Text)
+		return s.showQuarantine(c, statusOf(codeOf(err)), done, said.Text)
 	}
 	return c.Redirect(http.StatusSeeOther, done.address(helpdesk.QuarantineState(c.FormValue("state"))))
 }
@@ -346,7 +346,7 @@ func (s *Server) decideOne(c echo.Context) error {
 		}
 	}
 	if said, ok := refusal(v.Printer, err); ok {
-		return s.showQuarantined(c, statusOf(helpdesk.CodeOf(err)), said.Text)
+		return s.showQuarantined(c, statusOf(codeOf(err)), said.Text)
 	}
 	return err
 }

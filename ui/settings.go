@@ -204,7 +204,7 @@ func (sp *settingsPage) refuseForm(err error) (status int, other error) {
 		// Whoever saves again has been told that it replaces what somebody else wrote.
 		sp.Version, sp.Newer = now, sp.path
 	}
-	return statusOf(helpdesk.CodeOf(err)), nil
+	return statusOf(codeOf(err)), nil
 }
 
 // splitList reads words typed with commas between them, also Japanese ones.

@@ -49,11 +49,11 @@ func (s *Server) newSetupView(c echo.Context, form helpdesk.Setup) setupView {
 }
 
 func (s *Server) refuseSetup(c echo.Context, view setupView, err error) error {
-	if helpdesk.CodeOf(err) == helpdesk.CodeInternal {
+	if codeOf(err) == helpdesk.CodeInternal {
 		return err
 	}
 	view.Refused = explain(view.Printer, err)
-	return s.render(c, statusOf(helpdesk.CodeOf(err)), "setup", view)
+	return s.render(c, statusOf(codeOf(err)), "setup", view)
 }
 
 func (s *Server) setup(c echo.Context) error {
@@ -75,7 +75,7 @@ func (s *Server) setup(c echo.Context) error {
 			return err
 		}
 		view.Error = said
-		return s.render(c, statusOf(helpdesk.CodeOf(err)), "setup", view)
+		return s.render(c, statusOf(codeOf(err)), "setup", view)
 	}
 	entry, err := s.desk.Login(ctx, s.visitor(c), form.AdminEmail, form.Password)
 	if err != nil {
