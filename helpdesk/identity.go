@@ -120,7 +120,7 @@ func (c *command) bind(u *User, who Identity) (*User, error) {
 		return nil, err
 	}
 	if other != nil {
-		return nil, unauthorized("sign_on_other", "this address belongs to a member who logs in with another account of the provider; an admin can release it")
+		return nil, unauthorized("sign_on_other", "the address "+u.Email+" belongs to a member who logs in with another account of the provider; an admin can release it", u.Email)
 	}
 	if err := identities.Put(c, &boundIdentity{Issuer: who.Issuer, Subject: who.Subject, UserID: u.ID, Email: strings.ToLower(strings.TrimSpace(who.Email)), CreatedAt: c.now, UsedAt: c.now}); err != nil {
 		return nil, err
@@ -135,7 +135,7 @@ func (c *command) bind(u *User, who Identity) (*User, error) {
 func (c *command) provision(email, name string) (*User, error) {
 	role := c.desk.policy.Load().SignOn.Provision
 	if role == "" {
-		return nil, unauthorized("sign_on_unknown", "there is no member with this address; ask an admin to add one")
+		return nil, unauthorized("sign_on_unknown", "there is no member with the address "+email+"; ask an admin to add one", email)
 	}
 	name = strings.Join(strings.Fields(strings.Map(func(r rune) rune {
 		if r < ' ' {

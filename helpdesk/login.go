@@ -158,8 +158,8 @@ func (c *command) enter(u *User, e *entering, v Visitor) (session, device string
 	return session, device, err
 }
 
-func unauthorized(key, message string) error {
-	return &Error{Code: CodeUnauthorized, Key: "error." + key, Message: message}
+func unauthorized(key, message string, args ...any) error {
+	return &Error{Code: CodeUnauthorized, Key: "error." + key, Message: message, Args: args}
 }
 
 // failedLogin writes down that somebody failed to log in, u where that is known,

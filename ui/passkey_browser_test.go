@@ -97,6 +97,14 @@ func TestPasskeys(t *testing.T) {
 	b.until(`document.querySelector(".saved") && document.querySelector(".passkey-row [name=name]").value === "会社のパソコン"`)
 	b.until(says + `("まだ使われていません")`)
 
+	// The next one is not proposed the same name.
+	b.until(`(() => { const name = document.querySelector(".passkey-row [name=name]"); name.value = sessionStorage.proposed = document.querySelector(".passkey-add [name=name]").value; return name.value !== "" })()`)
+	b.click(`.passkey-row [value=rename]`)
+	b.until(`document.querySelector(".saved") && document.querySelector(".passkey-add [name=name]").value === sessionStorage.proposed + " 2"`)
+	b.fill(`.passkey-row [name=name]`, "会社のパソコン")
+	b.click(`.passkey-row [value=rename]`)
+	b.until(`document.querySelector(".passkey-add [name=name]").value === sessionStorage.proposed`)
+
 	// A device has one passkey for a person.
 	b.open("/settings/access")
 	b.click(`.passkey-add button`)

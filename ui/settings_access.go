@@ -2,6 +2,8 @@ package ui
 
 import (
 	"net/http"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -45,6 +47,15 @@ type passkeyRow struct {
 	ID, Name    string
 	Began, Used moment
 	Never       bool // it was not used yet
+}
+
+// freeName is a name for a new passkey that tells it from those there are: name itself, or with a number.
+func (f *factorsView) freeName(name string) string {
+	free := name
+	for n := 2; slices.ContainsFunc(f.Keys, func(k passkeyRow) bool { return k.Name == free }); n++ {
+		free = name + " " + strconv.Itoa(n)
+	}
+	return free
 }
 
 func (s *Server) newFactors(c echo.Context, userID string) (factorsView, error) {
@@ -97,7 +108,7 @@ func (s *Server) newAccessView(c echo.Context) (view accessView, err error) {
 		return view, err
 	}
 	view.Factors.Ask = passkeyAsk{Site: s.site(c).ID, Begin: "/settings/access/passkeys/begin"}
-	view.Factors.Name = browserWords(v.Printer, browserName(c.Request().UserAgent()))
+	view.Factors.Name = view.Factors.freeName(browserWords(v.Printer, browserName(c.Request().UserAgent())))
 	view.Sessions, err = s.newSessions(c, v.User.ID)
 	return view, err
 }

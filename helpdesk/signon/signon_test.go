@@ -253,7 +253,7 @@ func TestWhoTheProviderKnowsIsNotYetAMember(t *testing.T) {
 	w.person("unverified", "sato@example.jp", false)
 	w.person("stranger", "mori@example.jp", true)
 	w.person("elsewhere", "sato@evil.example", true)
-	for who, words := range map[string]string{"unverified": "確認されていません", "stranger": "登録されていません", "elsewhere": "このドメインのアカウント"} {
+	for who, words := range map[string]string{"unverified": "確認されていません", "stranger": "mori@example.jp というメンバーは登録されていません", "elsewhere": "このドメインのアカウント"} {
 		v := w.visitor()
 		v.logIn(w, who, "/")
 		if v.status != http.StatusUnauthorized {
