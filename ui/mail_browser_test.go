@@ -23,7 +23,7 @@ func TestWideTablesKeepTheirWordsOnAPhone(t *testing.T) {
 	laidOut := `<table width="600" style="width:600px"><tr><td>https://click.example/` + strings.Repeat("u001AbCdEf", 30) + `</td></tr></table>`
 	h.receive(letter{subject: "表", text: "本文", html: wide})
 	h.receive(letter{subject: "配置", text: "本文", html: laidOut})
-	b := openTab(t, server.URL)
+	b := openTab(t, server.URL, chromedp.Flag("hide-scrollbars", false))
 	b.do(chromedp.EmulateViewport(390, 844))
 	b.open("/login")
 	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
@@ -41,4 +41,10 @@ func TestWideTablesKeepTheirWordsOnAPhone(t *testing.T) {
 	b.until(page + `.documentElement.scrollWidth > ` + page + `.documentElement.clientWidth`)
 	show("/inbox/open/2")
 	b.until(page + `.documentElement.scrollWidth <= ` + page + `.documentElement.clientWidth`)
+
+	// A scrollbar that takes of the height, as on many desktops, hides no line.
+	b.do(chromedp.EmulateViewport(1100, 800))
+	show("/inbox/open/1")
+	b.until(`document.querySelector(".mail-measured").offsetHeight > ` + page + `.documentElement.clientHeight`)
+	b.until(`document.querySelector(".mail-shown").offsetHeight > ` + page + `.documentElement.scrollHeight`)
 }

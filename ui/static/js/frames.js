@@ -43,7 +43,9 @@ function measure(holder) {
   const adjust = () => {
     const page = copy.contentDocument?.documentElement;
     if (!page) return;
-    $(".mail-shown", holder).style.height = `${Math.min(Math.max(page.scrollHeight, 40), tallest)}px`;
+    // Where a scrollbar takes of the height, one for what is wide would hide the last line.
+    const bar = page.scrollWidth > page.clientWidth ? copy.offsetHeight - page.clientHeight : 0;
+    $(".mail-shown", holder).style.height = `${Math.min(Math.max(page.scrollHeight, 40) + bar, tallest)}px`;
   };
   copy.addEventListener("load", adjust);
   new ResizeObserver(adjust).observe(holder);
