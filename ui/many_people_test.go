@@ -78,6 +78,16 @@ func TestBrowserFindsAnAssigneeAmongManyPeople(t *testing.T) {
 		t.Errorf("by the key it is assigned to %q", got)
 	}
 
+	// The address finds them as well, as a name is typed without an input method.
+	b.press(input.DispatchKeyEventParams{Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65, Text: "a"})
+	b.until(finding)
+	b.keys("katagiri")
+	b.until(`document.querySelectorAll("#picker .choice").length === 1 && document.querySelector("#picker .choice").innerText.includes("mio.katagiri@example.jp")`)
+	b.keys(kb.Escape)
+	b.until(`document.querySelector("#picker input[type=search]").value === ""`)
+	b.keys(kb.Escape)
+	b.until(`!document.querySelector("#picker[open]")`)
+
 	// A press does the same, the arrows choose, and Escape gives the focus back.
 	b.click("label:has(> #assignee)")
 	b.until(finding)

@@ -82,6 +82,7 @@ func (s *Server) fillTemplate(c echo.Context) error {
 
 // colleague is somebody, or a team, whom a note can mention.
 type colleague struct {
+	ID      string `json:"id"` // as lists to assign to have it
 	Name    string `json:"name"`
 	Email   string `json:"email"` // of a team, how many it has
 	Initial string `json:"initial"`
@@ -101,7 +102,7 @@ func (s *Server) colleagues(c echo.Context) error {
 			continue
 		}
 		a := newAvatar(u.ID, u.Name)
-		answer = append(answer, colleague{u.Name, u.Email, a.Initial, a.Colour})
+		answer = append(answer, colleague{u.ID, u.Name, u.Email, a.Initial, a.Colour})
 	}
 	teams, err := s.desk.Teams(c.Request().Context(), v.actor())
 	if err != nil {
@@ -109,7 +110,7 @@ func (s *Server) colleagues(c echo.Context) error {
 	}
 	for _, t := range teams {
 		a := newAvatar(t.ID, t.Name)
-		answer = append(answer, colleague{t.Name, v.N("team.members", len(t.Members)), a.Initial, a.Colour})
+		answer = append(answer, colleague{"team:" + t.ID, t.Name, v.N("team.members", len(t.Members)), a.Initial, a.Colour})
 	}
 	return s.sendJSON(c, answer)
 }

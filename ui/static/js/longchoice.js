@@ -1,6 +1,7 @@
 // A choice among the many people of a large house: a dialog in which one types to find.
 // It stands before a list of the browser's own, or a menu, and chooses there.
 import { $, $$, composing, on, parse, ready } from "./dom.js";
+import { colleagues } from "./mentions.js";
 import { rank } from "./suggest.js";
 
 const many = 20; // fewer are seen at a glance
@@ -13,7 +14,7 @@ ready(() => {
 export function openLong(select, after = () => select.focus()) {
   if (!select.matches(".long") || select.disabled) return false;
   show(select, [...select.options].map((option) => ({
-    name: option.textContent, group: option.parentElement.label ?? "", current: option.selected,
+    id: option.value, name: option.textContent, group: option.parentElement.label ?? "", current: option.selected,
     choose: () => {
       if (option.selected) return;
       select.value = option.value;
@@ -48,7 +49,7 @@ on("click", "[data-long-menu] > summary", (event, summary) => {
   const items = $$(".menu-item", summary.parentElement);
   if (items.length <= many) return;
   event.preventDefault();
-  show(summary.parentElement, items.map((item) => ({ name: item.textContent, group: "", choose: () => item.click() })), () => summary.focus());
+  show(summary.parentElement, items.map((item) => ({ id: item.dataset.value, name: item.textContent, group: "", choose: () => item.click() })), () => summary.focus());
 });
 
 // ---------- The dialog ----------
@@ -72,22 +73,36 @@ function show(source, all, after) {
   dialog().replaceChildren(content);
   choices = all;
   list();
+  tell(all);
   dialog().addEventListener("close", () => {
     dialog().replaceChildren();
     after();
   }, { once: true });
   dialog().showModal();
   field().focus();
-  $("[aria-current]", dialog())?.scrollIntoView({ block: "center" });
+  toCurrent();
 }
+
+// tell adds addresses to the names: they tell two people of one name apart, and are how a
+// name is typed without an input method.
+async function tell(all) {
+  const addresses = new Map((await colleagues()).map((one) => [one.id, one.email]));
+  for (const choice of all) choice.address = addresses.get(choice.id);
+  if (!dialog().open || choices !== all || document.activeElement !== field()) return; // somebody is choosing already
+  list();
+  if (!field().value) toCurrent();
+}
+
+const toCurrent = () => $("[aria-current]", dialog())?.scrollIntoView({ block: "center" });
 
 // list shows the choices that have what is typed.
 function list() {
-  const found = rank(choices, field().value, (choice) => [choice.name]);
+  const found = rank(choices, field().value, (choice) => [choice.name, choice.address ?? ""]);
   let group = "";
   $("#long-choices").replaceChildren(...found.flatMap((choice) => {
     const button = parse(`<button class="choice" type="button"><span class="choice-main"><b class="cut"></b></span></button>`).firstChild;
     $("b", button).textContent = choice.name;
+    if (choice.address) $(".choice-main", button).append(Object.assign(document.createElement("span"), { className: "cut", textContent: choice.address }));
     if (choice.current) button.setAttribute("aria-current", "true");
     button.addEventListener("click", () => take(choice));
     if (choice.group === group || field().value.trim()) return [button];

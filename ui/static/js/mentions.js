@@ -18,6 +18,12 @@ function load() {
   return asked;
 }
 
+// colleagues are all people and teams but the reader; none where they cannot be had.
+export async function colleagues() {
+  await load();
+  return people ?? [];
+}
+
 on("focusin", "[data-text=note]", load);
 on("input", "[data-text=note]", (_, area) => look(area));
 
