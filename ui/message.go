@@ -181,23 +181,15 @@ func (r reader) fate(d helpdesk.Delivery) fateView {
 	case helpdesk.DeliverySent:
 		f.Time = longMoment(r.Printer, d.DoneAt)
 	case helpdesk.DeliveryDeferred:
-		f.Note = strings.TrimSpace(r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + said(last))
+		f.Note = strings.TrimSpace(r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + whyUndelivered(r.Printer, last))
 		f.Retry = true
 	case helpdesk.DeliveryFailed:
-		f.Note = said(last)
+		f.Note = whyUndelivered(r.Printer, last)
 		f.Time = longMoment(r.Printer, d.DoneAt)
 		f.Retry = true
 	}
 	f.Retry = f.Retry && r.may(helpdesk.PermitReply)
 	return f
-}
-
-// said is what the other side answered, with its status once.
-func said(a helpdesk.Attempt) string {
-	if a.Enhanced == "" || strings.Contains(a.Text, a.Enhanced) {
-		return a.Text
-	}
-	return strings.TrimSpace(a.Enhanced + " " + a.Text)
 }
 
 // trustReason says which mechanisms spoke and what they said.

@@ -138,7 +138,7 @@ func TestTicketShowsWhatHappenedAndWhy(t *testing.T) {
 	h.as(h.admin).get(path).want(http.StatusOK).shows(
 		"送信元を確認済み DKIM", "DKIM pass kyaku.example", // trust and its reason
 		"返信用アドレスに届いたため", "会話の参加者でない方が、返信用アドレスを使いました", // why it is here
-		"tamura@kyaku.example に配信済み", "kojima@kyaku.example は再送待ち", "4.7.1", "gone@kyaku.example に届きませんでした", "5.1.1 no such user", "今すぐ再送",
+		"tamura@kyaku.example に配信済み", "kojima@kyaku.example は再送待ち", "時間をおいて送り直すよう求められています。 4.7.1", "gone@kyaku.example に届きませんでした", "宛先のメールアドレスが存在しません。 5.1.1 no such user", "今すぐ再送",
 		"佐藤 遥さん</b>がステージを <b>受付</b> から <b>対応中</b> に変更しました", "林 大地さん</b>に割り当てました", "佐藤 遥さん</b>が担当になりました", "担当を外しました", "に再オープンしました",
 		"社内メモ", "@佐藤 遥", "確認をお願いします。", "返信を取り消しました",
 		`value="join"`, `value="split"`, `value="refuse"`,

@@ -79,7 +79,7 @@ func (s *Server) suppressionsPage(c echo.Context) error {
 	}
 	page, next := addressPage(list, query, c.QueryParam("after"), func(x helpdesk.Suppression) (string, time.Time) { return x.Address, x.At })
 	for _, x := range page {
-		reason := said(helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
+		reason := whyUndelivered(v.Printer, helpdesk.Attempt{Enhanced: x.Status, Text: x.Reason})
 		view.Suppressions = append(view.Suppressions, suppressionView{x.Address, strings.TrimSpace(reason), longMoment(v.Printer, x.At)})
 	}
 	view.Next = more("after", next)

@@ -1,0 +1,43 @@
+package ui
+
+import (
+	"strings"
+
+	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui/locale"
+)
+
+// deliveryReasons are what enhanced status codes mean, as keys of the catalogue: whole codes, and for the others subject
+// and detail alone (RFC 3463, sections 3.2 to 3.8; RFC 7372, section 3; RFC 7505, section 4.2; the registry of IANA).
+var deliveryReasons = map[string]string{
+	"1.1": "no_mailbox", "1.2": "no_domain", "1.3": "bad_address", "1.6": "moved", "1.10": "no_mail",
+	"2.1": "disabled", "2.2": "full", "2.3": "too_large",
+	"3.1": "system_full", "3.2": "not_now", "3.4": "too_large",
+	"4.1": "unreachable", "4.2": "broken_off", "4.3": "no_lookup", "4.4": "no_route", "4.5": "busy", "4.6": "loop", "4.7": "expired",
+	"5.3":  "many_recipients",
+	"7.20": "unproven", "7.21": "unproven", "7.22": "unproven", "7.23": "unproven", "7.26": "unproven", "7.25": "no_reverse", "7.28": "flood",
+	"5.7.1": "policy",
+	"4.7.1": "later", // greylisting, most often
+}
+
+// whyUndelivered says in the reader's language what an attempt's status means, and after that what was said: a server
+// speaks English, whoever's it is.
+func whyUndelivered(p locale.Printer, a helpdesk.Attempt) string {
+	key, known := deliveryReasons[a.Enhanced]
+	if !known {
+		_, detail, _ := strings.Cut(a.Enhanced, ".")
+		key, known = deliveryReasons[detail]
+	}
+	if !known {
+		return said(a)
+	}
+	return strings.TrimSpace(p.T("delivery.why."+key) + " " + said(a))
+}
+
+// said is what the other side answered, with its status once.
+func said(a helpdesk.Attempt) string {
+	if a.Enhanced == "" || strings.Contains(a.Text, a.Enhanced) {
+		return a.Text
+	}
+	return strings.TrimSpace(a.Enhanced + " " + a.Text)
+}
