@@ -130,10 +130,13 @@ func (b *tab) complaints(words ...string) (found []string) {
 	return found
 }
 
+// do does one step after the other, each again where another page takes the place of the one it was begun on.
 func (b *tab) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if err := chromedp.Do(b.ctx, steps...); err != nil {
-		b.t.Fatal(err)
+	for _, step := range steps {
+		if _, err := browsertest.Steady(b.ctx, step); err != nil {
+			b.t.Fatal(err)
+		}
 	}
 }
 
