@@ -156,7 +156,7 @@ var composed = []string{
 	"card.problem",
 	"contact.section",
 	"contact.sort",
-	"delivery",
+	"delivery", "delivery.why",
 	"check.area",
 	"queue.state",
 	"ledger.place",
