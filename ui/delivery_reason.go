@@ -23,15 +23,20 @@ var deliveryReasons = map[string]string{
 // whyUndelivered says in the reader's language what an attempt's status means, and after that what was said: a server
 // speaks English, whoever's it is.
 func whyUndelivered(p locale.Printer, a helpdesk.Attempt) string {
-	key, known := deliveryReasons[a.Enhanced]
+	return strings.TrimSpace(meaning(p, a.Enhanced) + " " + said(a))
+}
+
+// meaning is what an enhanced status code means, in the reader's language; "" for one that says too little.
+func meaning(p locale.Printer, status string) string {
+	key, known := deliveryReasons[status]
 	if !known {
-		_, detail, _ := strings.Cut(a.Enhanced, ".")
+		_, detail, _ := strings.Cut(status, ".")
 		key, known = deliveryReasons[detail]
 	}
 	if !known {
-		return said(a)
+		return ""
 	}
-	return strings.TrimSpace(p.T("delivery.why."+key) + " " + said(a))
+	return p.T("delivery.why." + key)
 }
 
 // said is what the other side answered, with its status once.

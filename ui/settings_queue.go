@@ -116,6 +116,9 @@ func (s *Server) queuePage(c echo.Context) error {
 		shown := queuedView{ID: d.ID, To: d.Recipient, Said: d.Said(), Badge: &badge{queueTones[d.State], v.T("queue.state." + string(d.State))},
 			Next: shortMoment(v.Printer, d.NextAt), Since: shortMoment(v.Printer, d.CreatedAt), Tries: len(d.Attempts),
 			Waits: d.State != helpdesk.DeliverySending, Late: d.State == helpdesk.DeliveryDeferred}
+		if n := len(d.Attempts); n > 0 {
+			shown.Said = strings.TrimSpace(meaning(v.Printer, d.Attempts[n-1].Enhanced) + " " + shown.Said)
+		}
 		shown.Ticket, shown.URL = v.T("queue.ticket", d.Ticket), (place{query: inView("open")}).address(d.Ticket)
 		if d.Ticket == 0 {
 			shown.Ticket, shown.URL = v.T("queue.house"), ""
