@@ -361,9 +361,16 @@ function refresh() {
 }
 
 document.addEventListener("desk:presence", (event) => {
-  const { drafts } = JSON.parse(event.detail.data);
+  const { drafts } = event.detail;
   if (drafts?.includes(Number($("#drafts")?.dataset.ticket))) refresh();
 });
 document.addEventListener("desk:change", (event) => {
-  if (JSON.parse(event.detail.data).ticket === Number($("#drafts")?.dataset.ticket)) refresh();
+  if (event.detail.ticket === Number($("#drafts")?.dataset.ticket)) refresh();
+});
+// Drafts are no events: what was written while the stream was away is asked for.
+let away = false;
+document.addEventListener("live:closed", () => { away = true; });
+document.addEventListener("live:open", () => {
+  if (away) refresh();
+  away = false;
 });

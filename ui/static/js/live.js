@@ -1,9 +1,10 @@
 // Live updates. The stream says only what changed; each part of the page then
-// asks for itself. htmx keeps the stream and resumes it where it was lost.
+// asks for itself.
 import { $, $$, fragment, morph, parse, ready } from "./dom.js";
 import { refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
 import { refresh as refreshSituation } from "./situation.js";
+import { follow } from "./stream.js";
 
 const together = 10;   // ms: what one command did is taken in at once
 const apart = 250;     // ms: a refresh is earned in this time
@@ -14,7 +15,7 @@ let saved = atMost;    // refreshes that may be made right now
 let counted = 0;       // when they were counted
 let running = false;
 
-document.addEventListener("desk:change", (event) => note(JSON.parse(event.detail.data)));
+document.addEventListener("desk:change", (event) => note(event.detail));
 document.addEventListener("desk:reset", () => note({ everything: true }));
 
 function note(change) {
@@ -85,21 +86,31 @@ async function refreshCounts(nav, text) {
 
 const lost = $("#connection");
 let told;
-document.addEventListener("htmx:sse:error", (event) => {
-  if (event.detail.status === 401) {
+document.addEventListener("live:closed", ({ detail: { status, silent, resting } }) => {
+  delete document.documentElement.dataset.live;
+  if (resting) {
+    connected();
+    return;
+  }
+  if (status === 401) {
     location.reload();
     return;
   }
+  // Something on the way keeps back what the server says: ask instead.
+  if (silent) note({ everything: true });
   // A blink is nobody's business.
   told ??= setTimeout(() => { if (lost) lost.hidden = false; }, 3000);
 });
-document.addEventListener("htmx:sse:after:connection", () => {
+document.addEventListener("live:open", () => {
+  connected();
+  document.documentElement.dataset.live = "yes";
+});
+
+function connected() {
   clearTimeout(told);
   told = undefined;
   if (lost) lost.hidden = true;
-  document.documentElement.dataset.live = "yes";
-});
-document.addEventListener("htmx:sse:before:connection", () => { delete document.documentElement.dataset.live; });
+}
 
 // A request that never reached the server says so; what was typed is a draft.
 document.addEventListener("htmx:error", (event) => {
@@ -117,11 +128,8 @@ document.addEventListener("htmx:before:history:restore", (event) => {
   htmx.ajax("GET", event.detail.path, { source: app, target: "#app", select: "#app", swap: "outerMorph" });
 });
 
-// The stream begins here, once everybody listens: begun by the page itself, it
-// could be there before this module is, and be missed.
+// The stream begins here, once everybody listens.
 ready(() => {
-  const live = $("#live:not([hx-sse\\:connect])");
-  if (!live) return;
-  live.setAttribute("hx-sse:connect", live.dataset.stream);
-  htmx.process(live);
+  const live = $("#live");
+  if (live) follow("/live", live.dataset.after);
 });

@@ -27,7 +27,7 @@ function look() {
 
 ready(look);
 document.addEventListener("visibilitychange", look);
-document.addEventListener("htmx:sse:after:connection", () => tell(at, "viewing"));
+document.addEventListener("live:open", () => tell(at, "viewing"));
 addEventListener("pagehide", () => { tell(at, "gone"); at = null; });
 addEventListener("pageshow", look);
 setInterval(() => tell(at, "viewing"), beat);
@@ -43,14 +43,14 @@ for (const type of ["input", "composer:change"]) {
 // ---------- The others ----------
 
 // A stream begins with all who are anywhere: nobody else is.
-document.addEventListener("htmx:sse:after:connection", () => {
+document.addEventListener("live:open", () => {
   for (const place of $$("[data-here]")) draw(place, []);
   const line = $("#presence");
   if (line) show(line, { line: "", people: [] });
 });
 
 document.addEventListener("desk:presence", (event) => {
-  for (const one of JSON.parse(event.detail.data).tickets) {
+  for (const one of event.detail.tickets) {
     const row = $(`#row-${one.ticket} [data-here]`);
     if (row) draw(row, one.people);
     const line = $("#presence");
