@@ -22,6 +22,11 @@ type claims struct {
 // proof that was wanted anew: people type, and clocks differ.
 const askedWithin = 5 * time.Minute
 
+// clockLeeway is how far our clock may be ahead of the provider's: some let their tokens
+// end after a minute. For one that is behind, the library has a leeway of five minutes,
+// of which this is taken (OpenID Connect Core, section 3.1.3.7, rule 9).
+const clockLeeway = 2 * time.Minute
+
 // provenAt is when people proved who they are, as far as the provider says so. It
 // is an error where that was to happen anew and did not.
 func (c *claims) provenAt(again bool, issued time.Time) (time.Time, error) {
@@ -48,7 +53,7 @@ func (p *Provider) identity(ctx context.Context, d *discovered, token *oauth2.To
 	if raw == "" {
 		return Identity{}, fmt.Errorf("%w: there is no ID token", ErrForged)
 	}
-	id, err := d.provider.Verifier(&oidc.Config{ClientID: p.config.ClientID}).Verify(p.with(ctx), raw)
+	id, err := d.provider.Verifier(&oidc.Config{ClientID: p.config.ClientID, Now: func() time.Time { return time.Now().Add(-clockLeeway) }}).Verify(p.with(ctx), raw)
 	if err != nil {
 		return Identity{}, fmt.Errorf("%w: %w", ErrForged, err)
 	}

@@ -102,6 +102,8 @@ func TestWhatAProviderSaysIsChecked(t *testing.T) {
 		"for another program":           {claims: map[string]any{"aud": "another"}, fails: signon.ErrForged},
 		"of another provider":           {claims: map[string]any{"iss": "https://evil.example"}, fails: signon.ErrForged},
 		"too old":                       {claims: map[string]any{"exp": hourAgo.Unix()}, fails: signon.ErrForged},
+		"by a clock behind ours":        {claims: map[string]any{"iat": now.Add(-150 * time.Second).Unix(), "exp": now.Add(-90 * time.Second).Unix()}},
+		"by a clock ahead of ours":      {claims: map[string]any{"iat": now.Add(2 * time.Minute).Unix(), "nbf": now.Add(2 * time.Minute).Unix(), "exp": now.Add(3 * time.Minute).Unix()}},
 		"not signed":                    {header: map[string]any{"alg": "none"}, fails: signon.ErrForged},
 		"signed as with a password":     {header: map[string]any{"alg": "HS256"}, fails: signon.ErrForged},
 		"asked for the address":         {claims: map[string]any{"email": nil}, info: map[string]any{"sub": "u1", "email": "sato@example.jp"}},
