@@ -36,7 +36,7 @@ func (d *Desk) AddBulkReplyFile(ctx context.Context, a Actor, id string, file Up
 			size += f.Size
 		}
 		if size > maxBulkReplyFiles {
-			return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxBulkReplyFiles)
+			return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", Bytes(size), Bytes(maxBulkReplyFiles))
 		}
 		added := DraftFile{ID: d.newID(), Filename: fileName(file.Filename), ContentType: file.ContentType, Size: info.Size, SHA256: hex.EncodeToString(info.SHA256[:]), At: c.now}
 		b.Files, b.ChangedAt = append(b.Files, added), c.now

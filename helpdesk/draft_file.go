@@ -58,7 +58,7 @@ func (d *Draft) fits(size int64) error {
 		size += f.Size
 	}
 	if size > maxReplyFiles {
-		return invalid("file", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
+		return invalid("file", "files_too_large", "the files have %d bytes together; the limit is %d", Bytes(size), Bytes(maxReplyFiles))
 	}
 	return nil
 }

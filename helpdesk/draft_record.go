@@ -132,13 +132,13 @@ func (d *Draft) check() error {
 	case (d.Kind == DraftMail) != (d.Ticket == 0):
 		return invalid("ticket", "draft_kind", "a draft of kind %q does not belong to ticket %d", d.Kind, d.Ticket)
 	case len(d.Text)+len(d.HTML) > maxReplyText:
-		return invalid("text", "reply_too_long", "the draft has %d bytes; the limit is %d", len(d.Text)+len(d.HTML), maxReplyText)
+		return invalid("text", "reply_too_long", "the draft has %d bytes; the limit is %d", Bytes(len(d.Text)+len(d.HTML)), Bytes(maxReplyText))
 	case d.Signature != nil && len(d.Signature.Text)+len(d.Signature.HTML) > maxDraftFields:
-		return invalid("signature", "reply_too_long", "the signature has %d bytes; the limit is %d", len(d.Signature.Text)+len(d.Signature.HTML), maxDraftFields)
+		return invalid("signature", "reply_too_long", "the signature has %d bytes; the limit is %d", Bytes(len(d.Signature.Text)+len(d.Signature.HTML)), Bytes(maxDraftFields))
 	case len(d.Templates) > maxDraftFiles:
 		return invalid("templates", "reply_too_long", "the draft names %d templates; the limit is %d", len(d.Templates), maxDraftFiles)
 	case len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject) > maxDraftFields:
-		return invalid("to", "reply_too_long", "recipients and subject have %d bytes; the limit is %d", len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject), maxDraftFields)
+		return invalid("to", "reply_too_long", "recipients and subject have %d bytes; the limit is %d", Bytes(len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject)), Bytes(maxDraftFields))
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package helpdesk
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Code classes an error for those who report it: a handler maps codes to
@@ -32,11 +33,16 @@ type Error struct {
 	// Key names the sentence in the catalogue ("error.alias_taken"), or is empty.
 	Key  string
 	Args []any
+	// Wait is how long whoever did it too often (CodeLimited) has to wait.
+	Wait time.Duration
 	// Version is that of what is there now, where what the actor has seen was changed meanwhile (Actor.Having).
 	Version string
 }
 
 func (e *Error) Error() string { return e.Message }
+
+// Bytes is a size among the Args of an Error: it is said in the units of whoever reads it.
+type Bytes int64
 
 // CodeOf returns the class of err: CodeInternal for an error without one, ""
 // for nil.

@@ -48,7 +48,7 @@ func (d *Desk) addNote(ctx context.Context, a Actor, number uint64, text string,
 		return nil, invalid("text", "text_empty", "the note is empty; write a text")
 	}
 	if len(text) > maxNote {
-		return nil, invalid("text", "note_too_long", "the note has %d bytes; the limit is %d", len(text), maxNote)
+		return nil, invalid("text", "note_too_long", "the note has %d bytes; the limit is %d", Bytes(len(text)), Bytes(maxNote))
 	}
 	var note *Note
 	err := d.update(ctx, a, func(c *command) (err error) {

@@ -84,9 +84,9 @@ func (r *Reply) validate() error {
 	case strings.TrimSpace(r.Text) == "" && strings.TrimSpace(r.HTML) == "" && len(r.Attachments) == 0:
 		return invalid("text", "reply_empty", "the reply is empty; write a text or attach a file")
 	case len(r.Text)+len(r.HTML) > maxReplyText:
-		return invalid("text", "reply_too_long", "the reply has %d bytes; the limit is %d", len(r.Text)+len(r.HTML), maxReplyText)
+		return invalid("text", "reply_too_long", "the reply has %d bytes; the limit is %d", Bytes(len(r.Text)+len(r.HTML)), Bytes(maxReplyText))
 	case size > maxReplyFiles:
-		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxReplyFiles)
+		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", Bytes(size), Bytes(maxReplyFiles))
 	case len(r.To)+len(r.Cc)+len(r.Bcc) > maxReplyRecipients:
 		return invalid("to", "too_many_recipients", "%d recipients; the limit is %d", len(r.To)+len(r.Cc)+len(r.Bcc), maxReplyRecipients)
 	}

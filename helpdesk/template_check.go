@@ -53,7 +53,7 @@ func (v *TemplateVersion) check() (err error) {
 	case max(len(v.Text), len(v.HTML)) > maxTemplateText:
 		return invalid("text", "localized_too_long", "the text has %d bytes; the limit is %d", max(len(v.Text), len(v.HTML)), maxTemplateText)
 	case size > maxTemplateFiles:
-		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxTemplateFiles)
+		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", Bytes(size), Bytes(maxTemplateFiles))
 	}
 	if err := checkVariables("subject", v.Subject, Variables); err != nil {
 		return err

@@ -44,7 +44,7 @@ func (c *command) putTemplateFiles(t, before *Template, blobs map[string]store.B
 		}
 	}
 	if size > maxTemplateFiles {
-		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", size, maxTemplateFiles)
+		return invalid("attachments", "files_too_large", "the files have %d bytes together; the limit is %d", Bytes(size), Bytes(maxTemplateFiles))
 	}
 	for id := range had {
 		if kept[id] {

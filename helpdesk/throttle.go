@@ -109,7 +109,7 @@ func (d *Desk) tryLogin(ctx context.Context, buckets []bucket) error {
 }
 
 func waitError(wait time.Duration) error {
-	e := &Error{Code: CodeLimited, Key: "error.login_wait", Args: []any{int(wait.Seconds()) + 1},
+	e := &Error{Code: CodeLimited, Wait: wait, Key: "error.login_wait", Args: []any{int(wait.Seconds()) + 1},
 		Message: fmt.Sprintf("too many failed logins; try again in %s", wait.Round(time.Second))}
 	if wait > 90*time.Second {
 		e.Key, e.Args = "error.login_wait_minutes", []any{int((wait + time.Minute - 1) / time.Minute)}

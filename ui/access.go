@@ -93,7 +93,7 @@ func (s *Server) login(c echo.Context) error {
 			return err
 		}
 		view := s.newLoginView(c, loginView{Email: email, Next: c.FormValue("next"), Error: said})
-		return s.render(c, statusOf(codeOf(err)), "login", view)
+		return s.render(c, refusedWith(c, err), "login", view)
 	}
 	return s.proceed(c, entry, c.FormValue("next"))
 }

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -88,6 +89,9 @@ func TestTooManyLoginsAreSaidToBeTooMany(t *testing.T) {
 			continue
 		}
 		p.want(http.StatusTooManyRequests).shows("お待ちください", h.admin.Email)
+		if wait, err := strconv.Atoi(p.Header.Get("Retry-After")); err != nil || wait < 1 {
+			t.Errorf("Retry-After is %q", p.Header.Get("Retry-After"))
+		}
 		return
 	}
 	t.Error("20 wrong passwords in a row were all tried")

@@ -47,7 +47,7 @@ func boundVisitors(next echo.HandlerFunc) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		r := c.Request()
 		if r.ContentLength > visitorBody {
-			return errFormTooLarge
+			return largerThan(visitorBody)
 		}
 		r.Body = http.MaxBytesReader(c.Response(), r.Body, visitorBody)
 		return next(c)
@@ -64,7 +64,7 @@ func (b *bodies) large(next echo.HandlerFunc) echo.HandlerFunc {
 		}
 		// Its fields would all be empty, and be taken for what somebody cleared.
 		if r.ContentLength > formText && strings.HasPrefix(r.Header.Get(echo.HeaderContentType), echo.MIMEApplicationForm) {
-			return errFormTooLarge
+			return largerThan(formText)
 		}
 		body := &arrivingBody{ctx: r.Context(), source: http.MaxBytesReader(c.Response(), r.Body, b.limit), memory: b.memory}
 		defer body.release()

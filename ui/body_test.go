@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui"
 )
 
 // TestVisitorsBringLittle: a login page takes no files, whatever it is sent.
@@ -46,8 +47,16 @@ func TestAFormTooLargeClearsNothing(t *testing.T) {
 	b := h.as(h.admin)
 	b.post("/settings/profile", "name", "佐藤 花", "signature", "経理部").want(http.StatusSeeOther)
 	b.post("/settings/profile", "name", "佐藤 花", "signature", strings.Repeat("x", 10<<20)).
-		want(http.StatusRequestEntityTooLarge).shows("送信された内容が大きすぎる").hides("名前を入力")
+		want(http.StatusRequestEntityTooLarge).shows("送信された内容が大きすぎる", "10.5 MB").hides("名前を入力")
 	b.get("/settings/profile").want(http.StatusOK).shows("経理部")
+}
+
+// TestATemplateTooLargeIsToldTheLimit: its files come with it.
+func TestATemplateTooLargeIsToldTheLimit(t *testing.T) {
+	h := newReadyHouse(t, func(o *ui.Options) { o.MaxUpload = 100_000 })
+	file := "--X\r\nContent-Disposition: form-data; name=\"file-0\"; filename=\"a\"\r\n\r\n" + strings.Repeat("x", 2<<20) + "\r\n--X--\r\n"
+	h.as(h.admin).do("POST", "/settings/templates/new", strings.NewReader(file), "multipart/form-data; boundary=X").
+		want(http.StatusRequestEntityTooLarge).shows("上限は 1.1 MB")
 }
 
 // TestLargeBodiesArriveOnTheDisk: however many large requests arrive at once, they take

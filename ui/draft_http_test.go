@@ -78,6 +78,9 @@ func TestDraftEndpoints(t *testing.T) {
 				t.Errorf("%s: %+v", name, got)
 			}
 		}
+		if got := mine.post("/drafts/CCCCCCCCCCCCCCCCCCCCCCCCCC", append(reply, "text", strings.Repeat("x", 2<<20))...).told(t); !strings.Contains(got.Error, "2.1 MB") || !strings.Contains(got.Error, "1.0 MB") {
+			t.Errorf("too long: %+v", got) // in units that people read
+		}
 		mine.post("/drafts/short", reply...).want(http.StatusUnprocessableEntity)
 		mine.post("/drafts/CCCCCCCCCCCCCCCCCCCCCCCCCC", "kind", "reply", "ticket", "99").want(http.StatusNotFound)
 		mine.post(draftPath, "kind", "reply", "ticket", "x").want(http.StatusUnprocessableEntity)

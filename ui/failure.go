@@ -3,9 +3,13 @@ package ui
 import (
 	"context"
 	"errors"
+	"fmt"
+	"math"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 
@@ -51,6 +55,26 @@ func codeOf(err error) helpdesk.Code {
 	return helpdesk.CodeOf(err)
 }
 
+// refusedWith is the status of what was refused; the answer says when it may be tried again.
+func refusedWith(c echo.Context, err error) int {
+	sayWhen(c, err)
+	return statusOf(codeOf(err))
+}
+
+// sayWhen has the answer say when what was refused for a time may be tried again (RFC 9110,
+// section 10.2.3).
+func sayWhen(c echo.Context, err error) {
+	var e *helpdesk.Error
+	switch codeOf(err) {
+	case helpdesk.CodeTemporary:
+		c.Response().Header().Set(echo.HeaderRetryAfter, retryAfter)
+	case helpdesk.CodeLimited:
+		if errors.As(err, &e) {
+			c.Response().Header().Set(echo.HeaderRetryAfter, strconv.Itoa(int(math.Ceil(e.Wait.Seconds()))))
+		}
+	}
+}
+
 // explain says an error in the reader's language. Internal errors are not
 // explained: their text is for the log.
 func explain(p locale.Printer, err error) string {
@@ -65,12 +89,23 @@ func explain(p locale.Printer, err error) string {
 		return p.T("error.internal")
 	}
 	if e.Key != "" && p.Has(e.Key) {
-		return p.T(e.Key, e.Args...)
+		return p.T(e.Key, inUnits(p, e.Args)...)
 	}
 	if n, ok := countOf(e); ok && p.Has(e.Key+".other") {
 		return p.N(e.Key, n, e.Args[1:]...)
 	}
 	return e.Message
+}
+
+// inUnits are an error's arguments as they are read: sizes in their units.
+func inUnits(p locale.Printer, args []any) []any {
+	args = slices.Clone(args)
+	for i, arg := range args {
+		if size, ok := arg.(helpdesk.Bytes); ok {
+			args[i] = p.Size(int64(size))
+		}
+	}
+	return args
 }
 
 // countOf is the count that an error is about: its first argument.
@@ -112,12 +147,10 @@ func (s *Server) fail(err error, c echo.Context) {
 	err = fromEcho(err)
 	v := visitOf(c)
 	f := failure{page: page{visit: v}, Status: statusOf(codeOf(err)), Text: explain(v.Printer, err), Back: "/", Before: cameFrom(c)}
-	if errors.Is(err, errFormTooLarge) {
+	if e := (*helpdesk.Error)(nil); errors.As(err, &e) && e.Key == formTooLarge {
 		f.Status = http.StatusRequestEntityTooLarge
 	}
-	if f.Status == http.StatusServiceUnavailable {
-		c.Response().Header().Set(echo.HeaderRetryAfter, retryAfter)
-	}
+	sayWhen(c, err)
 	if f.Status == http.StatusInternalServerError || unwritable(err) {
 		f.ID = ulid.Make().String()
 		s.log.Error("request failed", "id", f.ID, "method", c.Request().Method, "path", c.Path(), "error", err)
@@ -172,20 +205,29 @@ func cameFrom(c echo.Context) string {
 	return localPath(u.RequestURI(), "")
 }
 
-// errFormTooLarge refuses more text than a form may bring along.
-var errFormTooLarge = &helpdesk.Error{Code: helpdesk.CodeInvalid, Key: "error.form_too_large", Message: "the form is too large"}
+// formTooLarge is the sentence for more than a form may bring along.
+const formTooLarge = "error.form_too_large"
 
-// formTooLarge recognises what net/http says of such a form. Of one that is not
-// multipart it has only a text to say (Request.ParseForm).
-func formTooLarge(err error) bool {
-	var limit *http.MaxBytesError
-	return errors.Is(err, multipart.ErrMessageTooLarge) || errors.As(err, &limit) || strings.HasSuffix(err.Error(), "http: POST too large")
+// largerThan refuses a form of more bytes than that.
+func largerThan(limit int64) error {
+	return &helpdesk.Error{Code: helpdesk.CodeInvalid, Key: formTooLarge, Args: []any{helpdesk.Bytes(limit)}, Message: fmt.Sprintf("the form is too large; the limit is %d bytes", limit)}
+}
+
+// formLimit recognises what net/http says of a form that is too large, and returns how
+// large it may be. Of one that is not multipart it has only a text to say
+// (Request.ParseForm).
+func formLimit(err error) (limit int64, passed bool) {
+	var body *http.MaxBytesError
+	if errors.As(err, &body) {
+		return body.Limit, true
+	}
+	return formText, errors.Is(err, multipart.ErrMessageTooLarge) || strings.HasSuffix(err.Error(), "http: POST too large")
 }
 
 // fromEcho gives the errors of the router, and of what reads a form, a class.
 func fromEcho(err error) error {
-	if formTooLarge(err) {
-		return errFormTooLarge
+	if limit, passed := formLimit(err); passed {
+		return largerThan(limit)
 	}
 	var he *echo.HTTPError
 	if !errors.As(err, &he) {

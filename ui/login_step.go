@@ -87,7 +87,7 @@ func (s *Server) loginAgain(c echo.Context, cause error, next string) error {
 		return cause
 	}
 	s.setCookie(c, s.stepCookie(), "", 0)
-	return s.render(c, statusOf(codeOf(cause)), "login", s.newLoginView(c, loginView{Next: next, Error: said}))
+	return s.render(c, refusedWith(c, cause), "login", s.newLoginView(c, loginView{Next: next, Error: said}))
 }
 
 func (s *Server) takeStep(c echo.Context) error {
@@ -105,7 +105,7 @@ func (s *Server) takeStep(c echo.Context) error {
 	if !ok {
 		return err
 	}
-	return s.showStep(c, statusOf(codeOf(err)), stepView{Next: next, Error: said})
+	return s.showStep(c, refusedWith(c, err), stepView{Next: next, Error: said})
 }
 
 // takeCode takes the step with a code, or puts off what can be put off.
@@ -131,7 +131,7 @@ func (s *Server) stepEnrol(c echo.Context, sealed, enrolment, code, next string)
 	if !ok {
 		return err
 	}
-	view, status := stepView{Next: next, Error: said}, statusOf(codeOf(err))
+	view, status := stepView{Next: next, Error: said}, refusedWith(c, err)
 	if step, stepErr := s.desk.StepOf(ctx, sealed); stepErr == nil {
 		if begun, beginErr := s.desk.EnrolmentOf(step.User.ID, enrolment); beginErr == nil { // the same code of squares again
 			if view.Enrolment, err = newEnrolmentView(begun); err != nil {
@@ -206,7 +206,7 @@ func (s *Server) passkeyLogin(c echo.Context) error {
 		return s.proceed(c, entry, next)
 	}
 	if said, ok := refusal(visitOf(c).Printer, err); ok && cookieValue(c, s.stepCookie()) != "" {
-		return s.showStep(c, statusOf(codeOf(err)), stepView{Next: next, Error: said})
+		return s.showStep(c, refusedWith(c, err), stepView{Next: next, Error: said})
 	}
 	return s.loginAgain(c, err, next)
 }

@@ -295,7 +295,7 @@ func (s *Server) refuseTemplate(c echo.Context, t helpdesk.Template, cause error
 func readTemplateForm(c echo.Context, t *helpdesk.Template) error {
 	form, err := c.MultipartForm()
 	if err != nil {
-		return invalid("files", "error.upload_too_large", "the form is too large, or cut off", "")
+		return fmt.Errorf("read form: %w", err)
 	}
 	value := func(name string) string { return strings.TrimSpace(c.FormValue(name)) }
 	t.Name, t.Folder, t.Shortcut = value("name"), value("folder"), value("shortcut")
