@@ -218,7 +218,8 @@ var wordMarks = strings.NewReplacer("-", "", "_", "", ".", "")
 // isMachineSender reports whether a mail system or list software writes.
 func isMachineSender(a Address) bool {
 	local, _, _ := strings.Cut(strings.ToLower(a.Address), "@")
-	if machineLocalParts[local] {
+	local = strings.Trim(local, `"\`)
+	if machineLocalParts[local] || strings.Contains(local, " ") && containsAny(local, machineNames) {
 		return true
 	}
 	for _, affix := range machineAffixes {

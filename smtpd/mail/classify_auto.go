@@ -51,6 +51,9 @@ func findAutoReply(m *Message, fields fieldIndex, subject string) string {
 		return weak + ", subject: " + phrase
 	case weak != "" && automatic != "" && (len(m.InReplyTo) > 0 || len(m.References) > 0):
 		return weak + ", in reply"
+	case fields.emptyReturnPath() && weak != "empty return path" && automatic == "" && findList(fields) == "" && !isMachineSender(m.From):
+		// Whatever has no sender in its envelope reports or answers (RFC 5321 section 4.5.5).
+		return weak + ", empty return path"
 	case exact:
 		return "subject: " + phrase
 	}
@@ -85,7 +88,8 @@ func autoSubject(s string) (phrase string, exact bool) {
 	if rest, ok := strings.CutPrefix(strings.Replace(s, "auto :", "auto:", 1), "auto:"); ok {
 		// Alone it is what a customer writes about their car, in half of Europe.
 		rest = strings.TrimLeft(rest, " ")
-		return "auto:", slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(rest, p) })
+		away, _ := autoSubject(rest)
+		return "auto:", away != "" || slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(rest, p) })
 	}
 	for _, p := range replySubjects {
 		if strings.HasPrefix(s, p) {

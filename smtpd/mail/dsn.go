@@ -27,11 +27,20 @@ func findBounces(m *Message, fields fieldIndex) ([]Bounce, string) {
 		return n.bounces, "Amazon SES notification"
 	}
 	s := senderOf(m, fields)
-	if !s.plausible() {
-		return nil, "" // a person, who may well quote or forward a bounce
+	if s.plausible() {
+		if inner := wrappedReport(m); inner != nil {
+			m, fields = inner, indexFields(inner.Header)
+			s = senderOf(m, fields)
+		}
 	}
 	report := readReport(m)
 	report.readLines()
+	if !s.plausible() {
+		if gatewaySign(m, report) {
+			return report.bounces(m, fields), "subject, opening and text"
+		}
+		return nil, "" // a person, who may well quote or forward a bounce
+	}
 	if groups := statusGroups(m, report); len(groups) > 0 {
 		return bouncesOf(groups, m, report), "delivery status notification (RFC 3464)"
 	}
@@ -57,7 +66,7 @@ func senderOf(m *Message, fields fieldIndex) sender {
 		system:       isMachineSender(m.From) || strings.Contains(from, "mailer-daemon") || from == "<>",
 		unanswerable: fields.emptyReturnPath(),
 		machine:      IsNoReply(strings.ToLower(m.From.Address)) || fields.has("x-mlserver"),
-		report:       m.contentType == "multipart/report",
+		report:       m.contentType == "multipart/report" || m.parameters["report-type"] == "delivery-status",
 		named:        fields.get("x-failed-recipients") != "",
 	}
 }
@@ -71,7 +80,7 @@ func (s sender) plausible() bool {
 // system must have sent it, and subject or text must say that something failed.
 func bounceSign(m *Message, s sender, r *report) string {
 	subject := titleOf(m)
-	answer := slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(subject, p) })
+	answer := isAnswer(subject)
 	titled := !answer && containsAny(subject, bounceSubjects)
 	found, returned := len(r.failed) > 0, r.original != nil
 	switch {
@@ -81,7 +90,7 @@ func bounceSign(m *Message, s sender, r *report) string {
 		return "mail system, subject and text"
 	case s.system && r.fails && (found || returned):
 		return "mail system and text"
-	case s.report && m.parameters["report-type"] == "delivery-status" && r.fails:
+	case s.report && m.parameters["report-type"] == "delivery-status" && (r.fails || s.system && titled && strings.Contains(subject, "return")):
 		return "report without status part"
 	case s.unanswerable && titled && r.fails:
 		return "empty return path, subject and text"
@@ -91,10 +100,50 @@ func bounceSign(m *Message, s sender, r *report) string {
 	return ""
 }
 
+// gatewaySign reports whether m is the report of a gateway, such as a virus scanner's, that
+// writes under an address like a person's. People title a mail so too, and paste what they
+// got; so the text has to begin with the failure, has to show a recipient alone in a line
+// or before what the server said, and something that only programs write.
+func gatewaySign(m *Message, r *report) bool {
+	subject := titleOf(m)
+	if isAnswer(subject) && !strings.HasSuffix(strings.TrimRight(subject, " )"), "delivery failed") || !containsAny(subject, bounceSubjects) {
+		return false
+	}
+	set := slices.ContainsFunc(r.failed, func(f failedRecipient) bool { return f.weight >= weightAlone })
+	return set && r.opens && (r.ruled || r.delayed || r.original != nil)
+}
+
+// isAnswer reports whether a title, as of titleOf, is that of an answer or a forwarded mail.
+func isAnswer(title string) bool {
+	return slices.ContainsFunc(replySubjects, func(p string) bool { return strings.HasPrefix(title, p) })
+}
+
+// wrappedReport returns the delivery report (RFC 3464) that a gateway put into a mail of
+// its own, nil where m has none or is one itself.
+func wrappedReport(m *Message) *Message {
+	if m.contentType == "multipart/report" || m.hasPart("message/delivery-status") || m.hasPart("message/global-delivery-status") {
+		return nil
+	}
+	for i := range m.parts {
+		p := &m.parts[i]
+		if p.contentType != "message/rfc822" && p.contentType != "message/global" {
+			continue
+		}
+		kind := strings.ToLower(readHeader(string(headOf(p.data))).get("content-type"))
+		if strings.HasPrefix(kind, "multipart/report") && strings.Contains(kind, "delivery-status") {
+			return Parse(p.data)
+		}
+	}
+	return nil
+}
+
 // BounceOriginal returns the Message-ID, without angle brackets, of the mail
 // that m returns: from the returned message or header, from a copy in the text,
 // or from the references of the bounce itself.
 func BounceOriginal(m *Message) (messageID string, ok bool) {
+	if inner := wrappedReport(m); inner != nil {
+		m = inner
+	}
 	r := readReport(m)
 	if r.original != nil {
 		if id := bareID(r.original.get("message-id")); id != "" {

@@ -41,9 +41,10 @@ func localStart(l string, at, from int) int {
 	for start > from && !strings.ContainsRune(" \t<>()[]\"':;,|\\", rune(l[start-1])) && l[start-1] < 0x80 {
 		start--
 	}
-	// "mailto=", "to=" and the like stand before an address in some logs.
+	// "to=" and the like stand before an address in some logs, "SMTP=" in an X.400 address.
 	if eq := strings.LastIndexByte(l[start:at], '='); eq >= 0 && eq < at-start-1 && !strings.HasPrefix(l[start:], "=?") {
-		if name := l[start : start+eq]; name == "to" || name == "rcpt" || name == "recipient" || name == "addr" {
+		switch strings.ToLower(l[start : start+eq]) {
+		case "to", "rcpt", "recipient", "addr", "smtp":
 			start += eq + 1
 		}
 	}

@@ -11,6 +11,8 @@ type report struct {
 	lines     []string // trimmed
 	original  fieldIndex
 	fails     bool // says that something was not delivered
+	opens     bool // says so in its first lines
+	ruled     bool // has lines or headings drawn with dashes or stars
 	delayed   bool // says that it is still being tried
 	code      bool // has an SMTP reply or a status
 	hasStatus bool // has the fields of RFC 3464 as text
@@ -74,6 +76,9 @@ func startsOriginal(raw, l string) bool {
 			return value != "" || name == "return-path"
 		}
 	}
+	if strings.Contains(lower, "not receive") {
+		return false // "these did not receive a copy of your message:"
+	}
 	// Only a line that is a title announces; a sentence may use the same words.
 	for _, p := range originalMarks {
 		if strings.Contains(lower, p) {
@@ -115,15 +120,19 @@ func inlineOriginal(text string) fieldIndex {
 // readLines looks for words of failure, codes and addresses.
 func (r *report) readLines() {
 	r.heads = make([]bool, len(r.lines))
+	filled := 0
 	for i, l := range r.lines {
 		if l == "" {
 			continue
 		}
+		filled++
 		lower := strings.ToLower(cleanLine(l))
+		r.ruled = r.ruled || isRuled(l)
 		if !r.fails {
 			for _, p := range failurePhrases {
 				if strings.Contains(lower, p.words) {
 					r.fails = true
+					r.opens = filled <= openingLines
 					break
 				}
 			}
@@ -137,6 +146,15 @@ func (r *report) readLines() {
 	for _, f := range r.failed {
 		r.heads[f.line] = r.heads[f.line] || f.weight >= weightAlone
 	}
+}
+
+// openingLines is how many lines of a report may come before the failure is named.
+const openingLines = 3
+
+// isRuled reports whether a line begins as programs draw lines and headings; two dashes
+// alone are what people put above their signature.
+func isRuled(l string) bool {
+	return strings.HasPrefix(l, "---") || strings.HasPrefix(l, "***") || strings.HasPrefix(l, "===")
 }
 
 // readAddresses weighs the addresses of a line.
@@ -154,6 +172,9 @@ func (r *report) readAddresses(i int, l, lower string) {
 	}
 	first := found[0]
 	before := strings.Trim(l[:first.start], "<\"'*-> \t・")
+	if strings.HasSuffix(strings.ToLower(before), "dda:smtp=") {
+		before = "" // an X.400 address, as Exchange writes it
+	}
 	after := strings.Trim(l[first.end:], ">\"' \t.,;")
 	if before == "" && (after == "" || strings.Trim(after, "<>") == first.address || strings.HasPrefix(after, "(") || strings.HasPrefix(after, "[")) {
 		weight := weightAlone
