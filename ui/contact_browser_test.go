@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestContactJourney edits a person beside their mail while another mail comes
@@ -16,10 +15,7 @@ func TestContactJourney(t *testing.T) {
 	server.start()
 	t.Cleanup(func() { server.stop() })
 	b := openTab(t, "http://"+server.address)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`location.pathname === "/inbox/open"`)
-	b.open("/inbox/open/1")
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	b.until(`document.querySelector(".person-thumbnail")?.naturalWidth === 160`)
 	b.click(`.person-actions a[href*="/edit"]`)
 	b.until(`document.activeElement?.name === "name"`)

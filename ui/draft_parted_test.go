@@ -59,8 +59,7 @@ func TestBrowserKeepsBothTextsOfADraft(t *testing.T) {
 		b.until(at(text))
 	}
 	for _, b := range []*tab{office, home} {
-		b.open("/inbox/open/1")
-		b.logIn("sato@example.jp", "/inbox/open/1")
+		b.openAs("sato@example.jp", "/inbox/open/1")
 		if b == office {
 			write(b, "共通の書き出し。")
 			b.until(saved)

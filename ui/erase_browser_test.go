@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestEraseJourney erases a person's data: what will go and what stays is said before, the
@@ -16,10 +15,7 @@ func TestEraseJourney(t *testing.T) {
 	server.start()
 	t.Cleanup(func() { server.stop() })
 	b := openTab(t, "http://"+server.address)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`location.pathname === "/inbox/open"`)
-	b.open("/settings/erasures")
+	b.openAs("sato@example.jp", "/settings/erasures")
 	b.until(says + `("まだ何も消去していません")`)
 	b.open("/contacts/tamura@kyaku.example")
 	b.click(`.person-actions a[href$="/erase"]`)

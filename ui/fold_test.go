@@ -176,11 +176,7 @@ func TestBrowserLongConversation(t *testing.T) {
 	ids := h.longTicket(60)
 	h.readAll(h.admin, 1)
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/1")
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	shown := func(n int) string {
 		return fmt.Sprintf(`document.querySelectorAll("#flow > .message").length === %d`, n)
 	}

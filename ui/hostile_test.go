@@ -19,7 +19,6 @@ import (
 
 	cdppage "github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui"
@@ -87,9 +86,7 @@ func TestHostileMailDoesNothing(t *testing.T) {
 	var seen watch
 	seen.begin(t, b)
 
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 
 	mails := hostileMails(listener.address)
 	for group := range slices.Chunk(mails, 20) {

@@ -10,9 +10,6 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
-
 	"github.com/madoguchi/madoguchi/ui"
 )
 
@@ -53,10 +50,7 @@ func TestImagesAreShownInTheFrame(t *testing.T) {
 	t.Cleanup(server.Close)
 	h.receive(letter{subject: "件名", text: "本文", html: `<p>新製品のご案内です。</p><img src="https://example.com/picture.png"><p><a href="https://login.evil.example/">www.bank.co.jp</a></p>`})
 	b := openTab(t, server.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/1")
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	b.click(`[data-as=html].switch-option`)
 	b.until(says + `("外部の画像 1 点は、読み込まずに除いています。") && ` + says + `("「www.bank.co.jp」と書かれたリンクの行き先は「login.evil.example」です。")`)
 	b.until(`getComputedStyle(document.querySelector(".mail-measured").contentDocument.querySelector("[data-target]"), "::after").content.includes("login.evil.example")`)

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -21,9 +20,7 @@ func TestSupervisorReadsInsights(t *testing.T) {
 		t.Fatal(err)
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "ono@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	b.openAs("ono@example.jp", "/inbox/open")
 
 	eval[bool](b, `fetch("/settings/profile", {method: "POST", body: new URLSearchParams({name: "小野 真理", locale: "ja"})}).then(r => r.ok)`)
 	b.open("/inbox/open/1")

@@ -8,16 +8,6 @@ import (
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
-// logIn logs in where the browser is asked to, and goes on from there.
-func (b *tab) logIn(email, arrived string) {
-	b.t.Helper()
-	b.until(`location.pathname === "/login" && document.readyState === "complete"`)
-	b.fill(`[name=email]`, email)
-	b.fill(`[name=password]`, password)
-	b.click(`form[action="/login"] .primary`)
-	b.until(`location.pathname === "` + arrived + `" && document.readyState === "complete"`)
-}
-
 // TestBrowserKeepsWhatWasFilledIn ends a session while a template is written.
 // After the login it is all there, once, and only for whoever wrote it.
 func TestBrowserKeepsWhatWasFilledIn(t *testing.T) {
@@ -39,8 +29,7 @@ func TestBrowserKeepsWhatWasFilledIn(t *testing.T) {
 		document.querySelector(".rich-editor").innerText.includes("校正証明書をお送りします。")`
 	blank := `document.querySelector(".rich-editor") && document.querySelector("[name=name]").value === "" && !document.querySelector(".rich-editor").innerText.trim()`
 
-	b.open(page)
-	b.logIn("sato@example.jp", page)
+	b.openAs("sato@example.jp", page)
 	write()
 	b.logIn("sato@example.jp", page)
 	b.until(there)
@@ -71,12 +60,10 @@ func TestBrowserKeepsSearchesOfEachReader(t *testing.T) {
 		eval[bool](b, `(document.querySelector("#find-text").focus(), true)`)
 		b.until(offered(text))
 	}
-	b.open("/inbox/open")
-	b.logIn("sato@example.jp", "/inbox/open")
+	b.openAs("sato@example.jp", "/inbox/open")
 	search("解約の相談")
 	b.logOut()
-	b.open("/inbox/open")
-	b.logIn("suzuki@example.jp", "/inbox/open")
+	b.openAs("suzuki@example.jp", "/inbox/open")
 	search("請求書")
 	if eval[bool](b, offered("解約の相談")) {
 		t.Error("a reader is offered what somebody else searched for")
@@ -89,8 +76,7 @@ func TestBrowserEmptiesANoteBesideADraft(t *testing.T) {
 	h := newReadyHouse(t)
 	h.receive(letter{subject: "納期の件", text: "納期はいつでしょうか。"})
 	b := openTab(t, h.http.URL)
-	b.open("/inbox/open/1")
-	b.logIn("sato@example.jp", "/inbox/open/1")
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	b.until(`document.querySelector(".editor")`)
 	b.click(".editor")
 	b.do(chromedp.SendKeys(chromedp.CSS(".editor"), "納期は来週です。"))

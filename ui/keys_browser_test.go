@@ -15,9 +15,7 @@ func TestBrowserByKeyboardAlone(t *testing.T) {
 		h.receive(letter{subject: subject, text: subject + "の本文です。"})
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 
 	b.keys("j")
 	b.until(`document.querySelector("#ticket").dataset.number === "3"`)

@@ -60,11 +60,7 @@ func TestBrowserFindsAnAssigneeAmongManyPeople(t *testing.T) {
 		return v.Row.Ticket.AssigneeID
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/1")
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open/1")
 
 	finding := `document.activeElement.matches("#picker[open] input[type=search]")`
 	b.press(input.DispatchKeyEventParams{Key: "a", Code: "KeyA", WindowsVirtualKeyCode: 65, Text: "a"})

@@ -15,11 +15,7 @@ func TestBrowserShowsWhatWasOpenedAndPosted(t *testing.T) {
 	h := newReadyHouse(t)
 	h.receive(letter{from: "tamura@kyaku.example", name: "田村", subject: "長いお問い合わせ", text: strings.Repeat("本文の一行です。\r\n", 60)})
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/1")
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open/1")
 
 	// Every edge of an open menu is in the window, and nothing lies over its last line.
 	whole := func(menu string) {

@@ -7,7 +7,6 @@ import (
 
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -20,9 +19,7 @@ func TestBrowserWorksInTheList(t *testing.T) {
 		h.receive(letter{from: fmt.Sprintf("k%d@kyaku.example", n), name: "客", subject: colour + "い件名", text: colour + "い本文"})
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 	eval[bool](b, `window.stayed = true`)
 	over := func(selector string) {
 		at := eval[[]float64](b, fmt.Sprintf(`(r => [r.left + 40, r.top + r.height / 2])(document.querySelector(%q).getBoundingClientRect())`, selector))

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -31,9 +30,7 @@ func TestNewMailJourney(t *testing.T) {
 	server.start()
 	t.Cleanup(func() { server.stop() })
 	b := openTab(t, "http://"+server.address)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 
 	b.keys("c")
 	b.until(`location.pathname === "/compose" && document.activeElement?.classList.contains("recipient-input")`)

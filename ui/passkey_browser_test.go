@@ -85,13 +85,7 @@ func TestPasskeys(t *testing.T) {
 	h := newReadyHouse(t)
 	b := openTab(t, strings.Replace(h.http.URL, "127.0.0.1", "localhost", 1)) // passkeys belong to names
 	device := b.securityKey()
-	b.open("/login")
-	b.fill(`[name=email]`, "sato@example.jp")
-	b.fill(`[name=password]`, password)
-	b.click(`form[action="/login"] .primary`)
-	b.until(`location.pathname.startsWith("/inbox")`)
-
-	b.open("/settings/access")
+	b.openAs("sato@example.jp", "/settings/access")
 	b.fill(`.passkey-add [name=name]`, "会社のパソコン")
 	b.click(`.passkey-add button`)
 	b.until(`document.querySelector(".saved") && document.querySelector(".passkey-row [name=name]").value === "会社のパソコン"`)

@@ -26,8 +26,7 @@ func TestBrowserInLittleRoom(t *testing.T) {
 	index()
 	b := openTab(t, h.http.URL)
 	b.do(chromedp.EmulateViewport(390, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
-	b.open("/inbox/open/3")
-	b.logIn("sato@example.jp", "/inbox/open/3")
+	b.openAs("sato@example.jp", "/inbox/open/3")
 	b.until(`document.querySelector(".editor") && document.querySelectorAll("#same-3 li").length === 2`)
 	b.until(`document.querySelector("#thread").clientHeight > 60 && document.querySelector("[data-send]").getBoundingClientRect().bottom <= innerHeight`)
 

@@ -25,8 +25,7 @@ func TestBrowserOnPaper(t *testing.T) {
 	h, _ := newSearchableHouse(t)
 	h.receive(letter{from: "ito@toi.example", subject: "請求書", text: "お送りください。"})
 	b := openTab(t, h.http.URL)
-	b.open("/settings/ledger")
-	b.logIn("sato@example.jp", "/settings/ledger")
+	b.openAs("sato@example.jp", "/settings/ledger")
 
 	const underHeads = `(() => {
 		const heads = [...document.querySelectorAll(".ledger-days thead th")], cells = [...document.querySelectorAll(".ledger-days tbody tr:first-child > *")];

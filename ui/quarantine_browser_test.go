@@ -2,9 +2,6 @@ package ui_test
 
 import (
 	"testing"
-
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 )
 
 // TestQuarantineInABrowser ticks mails, rejects them and releases one with trust,
@@ -15,9 +12,7 @@ func TestQuarantineInABrowser(t *testing.T) {
 		h.disowned(subject)
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 	b.click(`#nav a[href="/quarantine"]`)
 	b.until(`document.querySelectorAll(".quarantine-row").length === 3 && document.querySelector("[data-tick-do]").disabled`)
 	b.click(`.quarantine-row:first-child [data-tick]`)

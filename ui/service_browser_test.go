@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui"
@@ -50,9 +49,7 @@ func TestServiceInABrowser(t *testing.T) {
 		}
 	})
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
 	if err != nil {
 		t.Fatal(err)

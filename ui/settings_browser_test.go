@@ -20,11 +20,7 @@ func TestBrowserAdministers(t *testing.T) {
 		}
 	}
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`location.pathname === "/inbox/open"`)
-
-	b.open("/settings/fields")
+	b.openAs("sato@example.jp", "/settings/fields")
 	b.until(`document.readyState === "complete"`)
 	order := `[...document.querySelectorAll("[data-reorder-item] b")].map(x => x.textContent).join()`
 	eval[bool](b, `(document.querySelectorAll("[data-reorder-handle]")[2].focus(), true)`)

@@ -4,9 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
-
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
 
@@ -25,10 +22,7 @@ func TestSimilarTickets(t *testing.T) {
 	h.receive(letter{from: "ono@saka.example", name: "小野 光", subject: "請求書の再発行", text: "登録番号入りの適格請求書を再発行していただけますか。まだ届きません。"})
 	index()
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/3")
+	b.openAs("sato@example.jp", "/inbox/open/3")
 	b.until(`document.querySelector(".editor") && document.querySelector("#similar-item-1")`)
 
 	t.Run("its answer goes into the reply, with gaps", func(t *testing.T) {

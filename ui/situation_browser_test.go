@@ -30,13 +30,7 @@ func TestSupervisorsMorning(t *testing.T) {
 	agentPage.get("/situation").want(403)
 
 	b := openTab(t, h.http.URL)
-	logIn := func(email string) {
-		t.Helper()
-		b.open("/login")
-		b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), email), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-		b.until(`document.documentElement.dataset.live === "yes" && location.pathname === "/inbox/open"`)
-	}
-	logIn("sato@example.jp")
+	b.openAs("sato@example.jp", "/inbox/open")
 	for _, language := range []string{"ja", "en"} {
 		t.Run("rules and due times in "+language, func(t *testing.T) {
 			b.t = t
@@ -69,7 +63,7 @@ func TestSupervisorsMorning(t *testing.T) {
 	})
 	b.t = t
 	b.logOut()
-	logIn("ono@example.jp")
+	b.openAs("ono@example.jp", "/inbox/open")
 
 	for i, language := range []string{"ja", "en"} {
 		t.Run("watching in "+language, func(t *testing.T) {
@@ -146,8 +140,7 @@ func TestSituationNamesPeopleOnce(t *testing.T) {
 	}
 	h.as(h.admin).post("/situation/reassign", "from", from.ID).want(422) // to nobody, since the list was not there yet
 	b := openTab(t, h.http.URL)
-	b.open("/situation")
-	b.logIn("sato@example.jp", "/situation")
+	b.openAs("sato@example.jp", "/situation")
 	b.click("#give-" + from.ID + " summary")
 	b.until(`document.querySelector("#give-` + from.ID + ` select").options.length === 13`) // the others, the admin and nobody
 	if eval[bool](b, `[...document.querySelector("#give-`+from.ID+` select").options].some(o => o.value === "`+from.ID+`")`) {

@@ -146,6 +146,24 @@ func (b *tab) open(path string) {
 	b.do(chromedp.Navigate(b.base + path))
 }
 
+// openAs goes to an address of the web that asks who is there first.
+func (b *tab) openAs(email, path string) {
+	b.t.Helper()
+	b.open(path)
+	b.logIn(email, path)
+}
+
+// logIn logs in where the browser is asked to, and goes on from there once the page
+// hears what happens.
+func (b *tab) logIn(email, arrived string) {
+	b.t.Helper()
+	b.until(`location.pathname === "/login" && document.readyState === "complete"`)
+	b.fill(`[name=email]`, email)
+	b.fill(`[name=password]`, password)
+	b.click(`form[action="/login"] .primary`)
+	b.until(`location.pathname === "` + arrived + `" && document.readyState === "complete" && document.documentElement.dataset.live === "yes"`)
+}
+
 // eval returns what an expression is in the page.
 func eval[T any](b *tab, expression string) T {
 	b.t.Helper()

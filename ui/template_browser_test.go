@@ -43,9 +43,7 @@ func TestTemplateJourney(t *testing.T) {
 	server.start()
 	t.Cleanup(func() { server.stop() })
 	b := openTab(t, "http://"+server.address)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`location.pathname === "/inbox/open"`)
+	b.openAs("sato@example.jp", "/inbox/open")
 
 	t.Run("write it in two languages", func(t *testing.T) {
 		b.t = t

@@ -120,10 +120,7 @@ func TestWritingWithTheModel(t *testing.T) {
 	})
 	got := h.receive(letter{subject: "請求書について", text: "請求書を再発行してください。いつ届きますか。\n"})
 	b := openTab(t, h.http.URL)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`document.documentElement.dataset.live === "yes"`)
-	b.open("/inbox/open/1")
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	b.until(`document.querySelector(".editor")`)
 	const text = `document.querySelector("[data-text=reply]").value`
 	const state = `document.querySelector("[data-model-work]").dataset.state`
