@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"os"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/madoguchi/madoguchi/store"
+	"github.com/madoguchi/madoguchi/store/storetest"
 )
 
 // Reading a whole file must not make the process as large as the file, however much of it
@@ -86,14 +85,5 @@ func TestWhatIsBeingReadStaysReadable(t *testing.T) {
 // filesInMemory is what this process has mapped of files, in bytes.
 func filesInMemory(t *testing.T) int {
 	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Skip("SKIPPED, not passed: memory is read from /proc, which is not here")
-	}
-	_, rest, _ := strings.Cut(string(status), "RssFile:")
-	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		t.Fatalf("RssFile in /proc/self/status: %v", err)
-	}
-	return kilobytes << 10
+	return storetest.Memory(t, "RssFile")
 }

@@ -211,8 +211,7 @@ func hugeMail(t *testing.T, b *besieged) {
 // hundred get it, the client is told to send the others another.
 func manyRecipients(t *testing.T, b *besieged) {
 	c := talk(t, b.smtp)
-	c.say("MAIL FROM:<" + customerAddress + ">")
-	c.want("250")
+	c.do("MAIL FROM:<"+customerAddress+">", "250")
 	go func() {
 		for i := range 10_000 {
 			fmt.Fprintf(c.connection, "RCPT TO:<desk%d@desk.test>\r\n", i%150)
@@ -232,8 +231,7 @@ func manyRecipients(t *testing.T, b *besieged) {
 	if taken < 100 || putOff < 100 {
 		t.Errorf("%d recipients were taken, %d put off; want 100 different ones taken", taken, putOff)
 	}
-	c.say("DATA")
-	c.want("354")
+	c.do("DATA", "354")
 	c.connection.Write(post(2, customerAddress, "desk0@desk.test", "many@customer.test"))
 	c.say(".")
 	c.want("250")
@@ -244,8 +242,7 @@ func manyRecipients(t *testing.T, b *besieged) {
 // the conversation is over.
 func manyStrangers(t *testing.T, b *besieged) {
 	c := talk(t, b.smtp)
-	c.say("MAIL FROM:<" + customerAddress + ">")
-	c.want("250")
+	c.do("MAIL FROM:<"+customerAddress+">", "250")
 	go func() {
 		for i := range 10_000 {
 			fmt.Fprintf(c.connection, "RCPT TO:<nobody%d@desk.test>\r\n", i)
@@ -302,12 +299,7 @@ func nulBytes(t *testing.T, b *besieged) {
 // bareLineFeeds could smuggle a second mail past a server further on.
 func bareLineFeeds(t *testing.T, b *besieged) {
 	c := talk(t, b.smtp)
-	for _, command := range []string{"MAIL FROM:<" + customerAddress + ">", "RCPT TO:<" + deskAddress + ">"} {
-		c.say(command)
-		c.want("250")
-	}
-	c.say("DATA")
-	c.want("354")
+	c.begin(customerAddress, deskAddress)
 	io.WriteString(c.connection, "Subject: one\r\n\r\none\n.\nMAIL FROM:<smuggler@elsewhere.test>\r\n.\r\n")
 	if answer := c.hear(); !strings.HasPrefix(answer, "5") {
 		t.Errorf("answer to a bare line feed: %q", answer)
@@ -317,12 +309,7 @@ func bareLineFeeds(t *testing.T, b *besieged) {
 // brokenOff is half a mail: no promise was made for it.
 func brokenOff(t *testing.T, b *besieged) {
 	c := talk(t, b.smtp)
-	for _, command := range []string{"MAIL FROM:<" + customerAddress + ">", "RCPT TO:<" + deskAddress + ">"} {
-		c.say(command)
-		c.want("250")
-	}
-	c.say("DATA")
-	c.want("354")
+	c.begin(customerAddress, deskAddress)
 	c.connection.Write(post(3, customerAddress, deskAddress, "half@customer.test")[:5000])
 	c.connection.Close()
 }

@@ -8,6 +8,20 @@ import (
 	"github.com/madoguchi/madoguchi/store"
 )
 
+// openFurnished opens a new data directory, of a house with one alias.
+func openFurnished(t *testing.T) (directory string, l *local) {
+	t.Helper()
+	directory = t.TempDir()
+	l, err := openLocal(t.Context(), directory)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := l.AddAlias(t.Context(), newAlias{Address: "support@example.com", Name: "Support"}); err != nil {
+		t.Fatal(err)
+	}
+	return directory, l
+}
+
 // loseKey removes the first index key of a store, as a fault of a disk might.
 func loseKey(t *testing.T, directory string) {
 	t.Helper()
@@ -32,14 +46,7 @@ func loseKey(t *testing.T, directory string) {
 }
 
 func TestVerifyAndBackupSeeWhatIsMissing(t *testing.T) {
-	directory := t.TempDir()
-	l, err := openLocal(t.Context(), directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.AddAlias(t.Context(), newAlias{Address: "support@example.com", Name: "Support"}); err != nil {
-		t.Fatal(err)
-	}
+	directory, l := openFurnished(t)
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -141,41 +141,33 @@ func (e *export) write(part string, page helpdesk.ExportPage) error {
 		}
 		m.Raw, m.Mbox = nil, &place
 	}
-	var lines bytes.Buffer
-	encoder := json.NewEncoder(&lines)
-	encoder.SetEscapeHTML(false)
-	count := 0
-	line := func(record any) error {
-		count++
-		return encoder.Encode(record)
-	}
-	var errs []error
-	for _, t := range page.Tickets {
-		errs = append(errs, line(t))
-	}
-	for _, m := range page.Messages {
-		errs = append(errs, line(m))
-	}
-	for _, n := range page.Notes {
-		errs = append(errs, line(n))
-	}
-	for _, c := range page.Contacts {
-		errs = append(errs, line(c))
-	}
-	for _, v := range page.Events {
-		errs = append(errs, line(v))
-	}
-	for _, c := range page.Companies {
-		errs = append(errs, line(c))
-	}
-	for _, u := range page.Users {
-		errs = append(errs, line(u))
-	}
-	if err := errors.Join(errs...); err != nil {
+	var l jsonLines
+	err := errors.Join(addLines(&l, page.Tickets), addLines(&l, page.Messages), addLines(&l, page.Notes), addLines(&l, page.Contacts),
+		addLines(&l, page.Events), addLines(&l, page.Companies), addLines(&l, page.Users))
+	if err != nil {
 		return err
 	}
-	e.progress.Count[part] += count
-	return e.append(part+".jsonl", lines.Bytes())
+	e.progress.Count[part] += l.count
+	return e.append(part+".jsonl", l.text.Bytes())
+}
+
+// jsonLines is records as JSON, one a line.
+type jsonLines struct {
+	text  bytes.Buffer
+	count int
+}
+
+// addLines writes a list of records.
+func addLines[T any](l *jsonLines, list []T) error {
+	encoder := json.NewEncoder(&l.text)
+	encoder.SetEscapeHTML(false)
+	for _, record := range list {
+		if err := encoder.Encode(record); err != nil {
+			return err
+		}
+		l.count++
+	}
+	return nil
 }
 
 func (e *export) append(name string, data []byte) error {

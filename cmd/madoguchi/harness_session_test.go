@@ -82,12 +82,18 @@ func (c *conversation) do(line, code string) {
 	c.want(code)
 }
 
-// send sends a mail and returns the answer to its end.
-func (c *conversation) send(from, to, raw string) string {
+// begin goes as far as a mail's first line.
+func (c *conversation) begin(from, to string) {
 	c.t.Helper()
 	c.do("MAIL FROM:<"+from+">", "250")
 	c.do("RCPT TO:<"+to+">", "250")
 	c.do("DATA", "354")
+}
+
+// send sends a mail and returns the answer to its end.
+func (c *conversation) send(from, to, raw string) string {
+	c.t.Helper()
+	c.begin(from, to)
 	c.say(strings.TrimSuffix(raw, "\r\n") + "\r\n.")
 	return c.hear()
 }

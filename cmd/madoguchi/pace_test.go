@@ -4,9 +4,9 @@ import (
 	"os"
 	"runtime"
 	"runtime/debug"
-	"strconv"
-	"strings"
 	"testing"
+
+	"github.com/madoguchi/madoguchi/store/storetest"
 )
 
 // Memory that was in use and given back is what the ballast gets at a start that collected
@@ -20,26 +20,11 @@ func TestTheBallastTakesNoMemory(t *testing.T) {
 	used = nil
 	debug.FreeOSMemory()
 
-	before := ownMemory(t)
+	before := storetest.Memory(t, "RssAnon")
 	ballast := newBallast(ballastSize)
-	grown := ownMemory(t) - before
+	grown := storetest.Memory(t, "RssAnon") - before
 	runtime.KeepAlive(ballast)
 	if ballast.Cap() < ballastSize || grown > ballastSize/4 {
 		t.Errorf("%d MiB of ballast take %d MiB", ballast.Cap()>>20, grown>>20)
 	}
-}
-
-// ownMemory is what this process holds of its own, in bytes.
-func ownMemory(t *testing.T) int {
-	t.Helper()
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Skip("SKIPPED, not passed: memory is read from /proc, which is not here")
-	}
-	_, rest, _ := strings.Cut(string(status), "RssAnon:")
-	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
-	if err != nil {
-		t.Fatalf("RssAnon in /proc/self/status: %v", err)
-	}
-	return kilobytes << 10
 }

@@ -11,14 +11,7 @@ import (
 
 // TestParkedWorkIsListedAndResumed has the work of a domain fail until it is parked.
 func TestParkedWorkIsListedAndResumed(t *testing.T) {
-	directory := t.TempDir()
-	l, err := openLocal(t.Context(), directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.AddAlias(t.Context(), newAlias{Address: "support@example.com", Name: "Support"}); err != nil {
-		t.Fatal(err)
-	}
+	directory, l := openFurnished(t)
 	var parked time.Time
 	now := time.Now()
 	l.desk.Now = func() time.Time { return now }

@@ -17,16 +17,9 @@ import (
 // TestOlderDataIsCopiedAndUpgraded opens data as a program left it that kept no
 // version yet, and restores the copy.
 func TestOlderDataIsCopiedAndUpgraded(t *testing.T) {
-	directory := t.TempDir()
-	l, err := openLocal(t.Context(), directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := l.AddAlias(t.Context(), newAlias{Address: "support@example.com", Name: "Support"}); err != nil {
-		t.Fatal(err)
-	}
+	directory, l := openFurnished(t)
 	var stored []byte
-	err = l.engine.Update(t.Context(), func(tx store.Tx) error {
+	err := l.engine.Update(t.Context(), func(tx store.Tx) error {
 		for entry, err := range tx.Scan(store.Prefix([]byte("t/format/"))) {
 			if err != nil {
 				return err
