@@ -157,7 +157,7 @@ func (change *ContactChange) texts(contact *Contact) error {
 		}
 		text := strings.Join(strings.FieldsFunc(*line.given, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }), " ")
 		if utf8.RuneCountInString(text) > maxContactText {
-			return invalid(line.name, "contact_text_long", "the %s has more than %d characters", line.name, maxContactText)
+			return invalid(line.name, "contact_text_long", "the %s has more than %d characters", Phrase{Key: "contact." + line.name, Text: line.name}, maxContactText)
 		}
 		if line.name == "name" && text != contact.Name {
 			contact.NameKept = text != "" // without a name, the next mail may say one again

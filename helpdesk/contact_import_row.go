@@ -43,7 +43,7 @@ func readContactRows(file io.Reader) (rows []contactRow, report *ImportReport, e
 		return nil, nil, invalid("file", "import_empty", "the file is empty; its first line names the columns")
 	}
 	if err != nil {
-		return nil, nil, invalid("file", "import_csv", "the file is no CSV: %v", err)
+		return nil, nil, notCSV(err)
 	}
 	columns := make([]string, len(head))
 	for i, name := range head {
@@ -64,7 +64,7 @@ func readContactRows(file io.Reader) (rows []contactRow, report *ImportReport, e
 			return rows, report, nil
 		}
 		if err != nil {
-			return nil, nil, invalid("file", "import_csv", "the file is no CSV: %v", err)
+			return nil, nil, notCSV(err)
 		}
 		line, _ := reader.FieldPos(0)
 		if report.Rows++; report.Rows > maxImportRows {
@@ -114,4 +114,13 @@ func readYes(column, cell string) (bool, error) {
 		return false, nil
 	}
 	return false, invalid(column, "import_yes_no", "%s is either yes or no, not %q", column, cell)
+}
+
+// notCSV says where a file is none: in which line a quotation mark is out of place is all that can be wrong with it.
+func notCSV(err error) error {
+	line := 0
+	if at, is := errors.AsType[*csv.ParseError](err); is {
+		line = at.Line
+	}
+	return invalid("file", "import_csv", "the file is no CSV: a quotation mark in line %d is out of place", line)
 }

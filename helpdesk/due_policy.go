@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -62,7 +63,7 @@ func (p *DuePolicy) check() error {
 		}
 		for _, d := range []time.Duration{times.First, times.Next, times.Resolution} {
 			if d < 0 || d > maxDue {
-				return invalid("times", "due_too_long", "a due time of %s is not between 0 and %d hours", d, int(maxDue/time.Hour))
+				return invalid("times", "due_too_long", "a due time of %s hours is not between 0 and %d hours", strconv.FormatFloat(d.Hours(), 'f', -1, 64), int(maxDue/time.Hour))
 			}
 		}
 	}

@@ -39,6 +39,17 @@ type Error struct {
 	Version string
 }
 
+// Phrase is an argument of a sentence that the interface has words of its own for: Key names them in the catalogue, Args
+// stand in them, and Text is what it says in English.
+type Phrase struct {
+	Key  string
+	Args []any
+	Text string
+}
+
+// String returns the English words.
+func (p Phrase) String() string { return p.Text }
+
 func (e *Error) Error() string { return e.Message }
 
 // Bytes is a size among the Args of an Error: it is said in the units of whoever reads it.

@@ -54,7 +54,7 @@ func (d *Desk) Rehearse(ctx context.Context, in Incoming) (Explanation, error) {
 		explanation = explain(&a.message)
 		explanation.Message, explanation.Ticket = "", receipt.Ticket
 		explanation.State, explanation.Reason = receipt.State, receipt.Reason
-		explanation.Refusal = refusal
+		explanation.Refusal = refusal.Text
 		if receipt.Duplicate {
 			explanation.Message, explanation.Duplicate = receipt.MessageID, true
 		}

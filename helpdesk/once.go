@@ -128,6 +128,6 @@ func (draft *Draft) asked() string {
 }
 
 func keyUsed(what string) error {
-	return &Error{Code: CodeConflict, Field: "Idempotency-Key",
+	return &Error{Code: CodeConflict, Field: "Idempotency-Key", Key: "error.written_already",
 		Message: fmt.Sprintf("this Idempotency-Key was used for %s, and this request asks for something else; take a new key for each", what)}
 }

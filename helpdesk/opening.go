@@ -36,7 +36,7 @@ func (o *Opening) clean() error {
 // cleanOpening checks what a mail that begins a ticket has besides a reply.
 func (r *Reply) cleanOpening() error {
 	if (r.Opening != nil) != (r.Ticket == 0) {
-		return invalid("ticket", "", "a reply belongs to a ticket, and a new mail to none")
+		return invalid("ticket", "bad_request", "a reply belongs to a ticket, and a new mail to none")
 	}
 	if r.Opening == nil {
 		return nil

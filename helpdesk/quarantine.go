@@ -114,25 +114,15 @@ func (e *PolicyError) Error() string {
 	return fmt.Sprintf("neither SPF nor DKIM proves that this message is from %s, whose DMARC policy is p=%s; send it through a server of that domain", e.Domain, e.Policy)
 }
 
-// refusalOf is what the sender of a mail is told that is refused for good.
-func refusalOf(err error) (text string, refused bool) {
-	var recipient *RecipientError
-	var policy *PolicyError
-	if errors.As(err, &recipient) || errors.As(err, &policy) {
-		return cmp.Or(errText(recipient), errText(policy)), true
+// refusalOf is why a mail is refused for good.
+func refusalOf(err error) (why Phrase, refused bool) {
+	if recipient, is := errors.AsType[*RecipientError](err); is {
+		return Phrase{Key: "error.recipient_" + string(recipient.Problem), Text: err.Error()}, true
 	}
-	return "", false
-}
-
-func errText[E interface {
-	comparable
-	error
-}](err E) string {
-	var none E
-	if err == none {
-		return ""
+	if policy, is := errors.AsType[*PolicyError](err); is {
+		return Phrase{"error.recipient_policy", []any{policy.Domain, policy.Policy}, err.Error()}, true
 	}
-	return err.Error()
+	return Phrase{}, false
 }
 
 // suspect looks for what speaks against a mail and how it is handled for that. A

@@ -57,8 +57,8 @@ func (c *command) letOut(q *Quarantined, arrived *arrival) (Receipt, error) {
 	c.actor = Actor{Kind: ActorCustomer, Name: arrived.message.From.Email}
 	receipt, err := c.receive(arrived)
 	c.actor = by
-	if text, refused := refusalOf(err); refused {
-		return Receipt{}, conflict("quarantine_no_recipient", "the mail cannot be released: %s; make its address an alias again, or reject the mail", text)
+	if why, refused := refusalOf(err); refused {
+		return Receipt{}, conflict("quarantine_no_recipient", "the mail cannot be released: %s; make its address an alias again, or reject the mail", why)
 	}
 	if err != nil {
 		return Receipt{}, err

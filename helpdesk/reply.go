@@ -133,7 +133,7 @@ func (d *Desk) reply(ctx context.Context, a Actor, r Reply, also func(*command) 
 	}
 	raw, err := mail.Compose(o.draft)
 	if err != nil {
-		return nil, &Error{Code: CodeInvalid, Field: "text", Message: fmt.Sprintf("this reply cannot be written as a mail: %v", err)}
+		return nil, &Error{Code: CodeInvalid, Field: "text", Key: "error.reply_unwritable", Message: fmt.Sprintf("this reply cannot be written as a mail: %v", err)}
 	}
 	blob := store.Compress(raw)
 	err = d.update(ctx, a, func(c *command) (err error) {

@@ -59,7 +59,7 @@ func (c *command) receiveReport(a *arrival) (Receipt, error) {
 		return Receipt{}, err
 	}
 	if problem != nil && a.released {
-		return Receipt{}, conflict("quarantine_no_report", "the mail is for the address of reports, and no report can be taken from it: %s; reject it", problem.Detail)
+		return Receipt{}, conflict("quarantine_no_report", "the mail is for the address of reports, and no report can be taken from it; reject it")
 	}
 	earlier, err := c.arrivedAgain(&m)
 	if err != nil {

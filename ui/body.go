@@ -136,7 +136,7 @@ func (b *arrivingBody) arrive() error {
 
 // notKept is trouble with the disk, which the client has no part in.
 func notKept(err error) error {
-	return &helpdesk.Error{Code: helpdesk.CodeTemporary, Message: fmt.Sprintf("the request cannot be kept while it arrives: %v", err)}
+	return &helpdesk.Error{Code: helpdesk.CodeTemporary, Key: "error.unwritable", Message: fmt.Sprintf("the request cannot be kept while it arrives: %v", err)}
 }
 
 // release gives back what the body takes.

@@ -229,7 +229,7 @@ func (s *Server) composeReply(c echo.Context) error {
 	}
 	reply.Ticket = number
 	if reply.Seen, err = strconv.ParseUint(c.FormValue("seen"), 10, 64); err != nil {
-		return invalid("seen", "", "seen must be the number of an event")
+		return invalid("seen", "error.bad_request", "seen must be the number of an event")
 	}
 	if err := s.warn(c, reply); err != nil {
 		return s.refuseCompose(c, err)

@@ -100,7 +100,7 @@ func (s *Server) sendDraft(c echo.Context) error {
 func (s *Server) approveDraft(c echo.Context) error {
 	seen, err := strconv.ParseUint(c.FormValue("seen"), 10, 64)
 	if err != nil {
-		return invalid("seen", "", "seen must be the number of an event")
+		return invalid("seen", "error.bad_request", "seen must be the number of an event")
 	}
 	sent, err := s.desk.Approve(c.Request().Context(), visitOf(c).actor(), c.Param("id"), seen, nil)
 	if err != nil {

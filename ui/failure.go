@@ -88,21 +88,28 @@ func explain(p locale.Printer, err error) string {
 	if !errors.As(err, &e) || e.Code == helpdesk.CodeInternal {
 		return p.T("error.internal")
 	}
+	args := asRead(p, e.Args)
 	if e.Key != "" && p.Has(e.Key) {
-		return p.T(e.Key, inUnits(p, e.Args)...)
+		return p.T(e.Key, args...)
 	}
 	if n, ok := countOf(e); ok && p.Has(e.Key+".other") {
-		return p.N(e.Key, n, e.Args[1:]...)
+		return p.N(e.Key, n, args[1:]...)
 	}
 	return e.Message
 }
 
-// inUnits are an error's arguments as they are read: sizes in their units.
-func inUnits(p locale.Printer, args []any) []any {
+// asRead are an error's arguments as they are read: sizes in their units, and in the reader's language what there are words
+// for.
+func asRead(p locale.Printer, args []any) []any {
 	args = slices.Clone(args)
 	for i, arg := range args {
-		if size, ok := arg.(helpdesk.Bytes); ok {
-			args[i] = p.Size(int64(size))
+		switch arg := arg.(type) {
+		case helpdesk.Bytes:
+			args[i] = p.Size(int64(arg))
+		case helpdesk.Phrase:
+			if p.Has(arg.Key) {
+				args[i] = p.T(arg.Key, arg.Args...)
+			}
 		}
 	}
 	return args
@@ -239,7 +246,7 @@ func fromEcho(err error) error {
 	case http.StatusInternalServerError:
 		return err
 	}
-	return &helpdesk.Error{Code: helpdesk.CodeInvalid, Message: strings.ToLower(http.StatusText(he.Code))}
+	return &helpdesk.Error{Code: helpdesk.CodeInvalid, Key: "error.bad_request", Message: strings.ToLower(http.StatusText(he.Code))}
 }
 
 func invalid(field, key, message string, args ...any) error {

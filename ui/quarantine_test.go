@@ -194,3 +194,25 @@ func TestQuarantineSaysWhatWasGone(t *testing.T) {
 	b.post("/quarantine", "action", "release", "id", stays.MessageID, "id", goes.MessageID).want(http.StatusConflict).
 		shows("1 通を受け取りました", "このメールは受け取れません", "宛先なし").hides("宛先あり")
 }
+
+// TestAReleaseIsRefusedInTheReadersLanguage says why a mail cannot be taken in, where its address takes none any more.
+func TestAReleaseIsRefusedInTheReadersLanguage(t *testing.T) {
+	h := newReadyHouse(t)
+	mail := h.disowned("振込先の変更")
+	aliases, err := h.Aliases(h.ctx(), h.admin.Actor())
+	if err != nil {
+		t.Fatal(err)
+	}
+	alias := aliases[0]
+	b := h.as(h.admin)
+	alias.Disabled = true
+	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), alias); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/quarantine/"+mail.MessageID, "action", "release").want(http.StatusConflict).shows("このメールは受け取れません：宛先のアドレスは受け取りを停止しています。").hides("takes mail")
+	alias.Address, alias.Disabled = "other@example.jp", false
+	if _, err := h.SaveAlias(h.ctx(), h.admin.Actor(), alias); err != nil {
+		t.Fatal(err)
+	}
+	b.post("/quarantine/"+mail.MessageID, "action", "release").want(http.StatusConflict).shows("このメールは受け取れません：宛先のアドレスがありません。").hides("such address")
+}

@@ -145,7 +145,7 @@ func (w *checkView) show(v *visit, list []Finding) {
 func (s *Server) checkNow(c echo.Context) error {
 	v := visitOf(c)
 	if !v.may(helpdesk.PermitSystem) {
-		return &helpdesk.Error{Code: helpdesk.CodeForbidden, Message: "checking the server needs the permission " + string(helpdesk.PermitSystem)}
+		return &helpdesk.Error{Code: helpdesk.CodeForbidden, Key: "error.forbidden", Message: "checking the server needs the permission " + string(helpdesk.PermitSystem)}
 	}
 	if s.checkups.check == nil {
 		return echo.ErrNotFound

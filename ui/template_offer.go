@@ -219,6 +219,11 @@ func (s *Server) importTemplates(c echo.Context) error {
 	return s.render(c, status, "settings-templates", view)
 }
 
+// notTemplates is what is wrong with a file that somebody chose; err says it to programs.
+func notTemplates(err error) error {
+	return invalid("file", "error.template_json", "this is not a file of templates: "+err.Error())
+}
+
 func (s *Server) importFile(c echo.Context) (created, replaced int, err error) {
 	header, err := c.FormFile("file")
 	if err != nil {
@@ -230,13 +235,13 @@ func (s *Server) importFile(c echo.Context) (created, replaced int, err error) {
 	}
 	var file templateExport
 	if err := json.Unmarshal(data, &file); err != nil {
-		return 0, 0, invalid("file", "error.template_json", "this is not a file of templates: "+err.Error(), err.Error())
+		return 0, 0, notTemplates(err)
 	}
 	var list []helpdesk.Template
 	for i, t := range file.Templates {
 		read, err := t.read(fmt.Sprintf("templates[%d]", i))
 		if err != nil {
-			return 0, 0, err
+			return 0, 0, notTemplates(err)
 		}
 		list = append(list, read)
 	}

@@ -93,7 +93,7 @@ func retag(tags []string, add, remove string) []string {
 func (s *Server) markSeen(c echo.Context) error {
 	seq, err := strconv.ParseUint(c.FormValue("seq"), 10, 64)
 	if err != nil {
-		return invalid("seq", "", "seq must be the number of an event")
+		return invalid("seq", "error.bad_request", "seq must be the number of an event")
 	}
 	if err := s.desk.MarkSeen(c.Request().Context(), visitOf(c).actor(), ticketNumber(c), seq); err != nil {
 		return err

@@ -138,7 +138,7 @@ func (ix *Index) prepare(q Query, p people, l lists) (*searching, error) {
 	s := &searching{index: ix, clauses: clauses, limit: q.Limit, order: q.Sort, now: ix.desk.Now().Unix()}
 	switch {
 	case q.Sort != "" && q.Sort != Relevance && q.Sort != Newest:
-		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "sort", Message: fmt.Sprintf("sort %q is not one of %s, %s", q.Sort, Relevance, Newest)}
+		return nil, &helpdesk.Error{Code: helpdesk.CodeInvalid, Field: "sort", Key: "error.sort_unknown", Args: []any{q.Sort}, Message: fmt.Sprintf("sort %q is not one of %s, %s", q.Sort, Relevance, Newest)}
 	case !slices.ContainsFunc(clauses, func(c clause) bool { return c.isWords() && !c.not }):
 		s.order = Newest
 	case q.Sort == "":
