@@ -191,25 +191,29 @@ func digits(text string) string {
 // form on a web site does, is not written anew with each of them.
 const seenAccuracy = time.Minute
 
-// contactFor finds or creates the contact of a sender.
-func (c *command) contactFor(from Address) (*Contact, error) {
+// contactFor finds or creates the contact of whoever a mail of the given time is from, or to. It may be an earlier one,
+// that somebody only now takes out of another ticket or out of quarantine.
+func (c *command) contactFor(from Address, at time.Time) (*Contact, error) {
 	was, err := optional(contacts.First(c, "email", key(from.Email)))
 	if err != nil {
 		return nil, err
 	}
-	contact := &Contact{ID: c.desk.newID(), Email: from.Email, CreatedAt: c.now}
+	contact := &Contact{ID: c.desk.newID(), Email: from.Email}
 	if was != nil {
 		*contact = *was
 	}
 	if from.Name != "" && !contact.NameKept {
 		contact.Name = from.Name
 	}
-	if was != nil && contact.Name == was.Name {
-		if since := c.now.Sub(was.LastSeenAt); since >= 0 && since < seenAccuracy {
+	contact.CreatedAt = earlier(contact.CreatedAt, at)
+	if was != nil && contact.Name == was.Name && contact.CreatedAt.Equal(was.CreatedAt) {
+		if since := at.Sub(was.LastSeenAt); since >= 0 && since < seenAccuracy {
 			return contact, nil
 		}
 	}
-	contact.LastSeenAt = c.now
+	if was == nil || was.LastSeenAt.After(c.now) || at.After(was.LastSeenAt) { // the clock may have been set back
+		contact.LastSeenAt = at
+	}
 	return contact, contacts.Replace(c, was, contact)
 }
 

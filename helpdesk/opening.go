@@ -159,7 +159,7 @@ func (c *command) openFor(r *Reply, m *Message) (*Ticket, error) {
 	if err != nil {
 		return nil, err
 	}
-	contact, err := c.contactFor(Address{Name: r.To[0].Name, Email: loweredAddress(r.To[0].Email)})
+	contact, err := c.contactFor(Address{Name: r.To[0].Name, Email: loweredAddress(r.To[0].Email)}, c.now)
 	if err != nil {
 		return nil, err
 	}

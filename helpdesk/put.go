@@ -81,7 +81,7 @@ func (c *command) admitPosted(t *Ticket, m *Message, opened bool) error {
 
 // openTicket makes the ticket for a first message.
 func (c *command) openTicket(m *Message, previous *Ticket, recipients []*recipient) (*Ticket, error) {
-	contact, err := c.contactFor(m.From)
+	contact, err := c.contactFor(m.From, m.At)
 	if err != nil {
 		return nil, err
 	}

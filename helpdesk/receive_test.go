@@ -161,6 +161,44 @@ func TestStrangersAreHeld(t *testing.T) {
 	}
 }
 
+// Whoever is let in days later has written when they wrote.
+func TestASplitMailsAuthorIsSeenWhenTheyWrote(t *testing.T) {
+	h := newHouse(t)
+	h.first()
+	m := h.reply(1, "It is attached.")
+	h.pass(time.Hour)
+	wrote := h.now
+	held := h.post(m.ReplyAddress, "From: mallory@elsewhere.example", "Subject: Re: Invoice", "", "Change the account")
+	h.pass(48 * time.Hour)
+	seen := func() helpdesk.Contact {
+		t.Helper()
+		v, err := h.Contact(t.Context(), h.admin, "mallory@elsewhere.example")
+		if err != nil {
+			t.Fatal(err)
+		}
+		return v.Contact
+	}
+	if _, err := h.ResolveHeld(t.Context(), h.admin, held.MessageID, helpdesk.ResolveSplit); err != nil {
+		t.Fatal(err)
+	}
+	if c := seen(); !c.CreatedAt.Equal(wrote) || !c.LastSeenAt.Equal(wrote) {
+		t.Errorf("first seen %s, last seen %s, wrote %s", c.CreatedAt, c.LastSeenAt, wrote)
+	}
+	// An earlier mail does not take back that they were seen later.
+	early := h.post(m.ReplyAddress, "From: mallory@elsewhere.example", "Subject: Re: Invoice", "", "Nobody answers")
+	second := h.now
+	h.pass(time.Hour)
+	last := h.now
+	h.post("support@example.jp", "From: mallory@elsewhere.example", "Subject: Something else", "", "Hello")
+	h.pass(time.Hour)
+	if _, err := h.ResolveHeld(t.Context(), h.admin, early.MessageID, helpdesk.ResolveSplit); err != nil {
+		t.Fatal(err)
+	}
+	if c := seen(); !c.CreatedAt.Equal(wrote) || !c.LastSeenAt.Equal(last) {
+		t.Errorf("after a mail of %s first seen %s, last seen %s, want %s and %s", second, c.CreatedAt, c.LastSeenAt, wrote, last)
+	}
+}
+
 func TestTheSameMailTwiceIsOneMessage(t *testing.T) {
 	h := newHouse(t)
 	if _, err := h.SaveAlias(t.Context(), h.admin, helpdesk.Alias{Address: "sales@example.jp", Name: "Sales", Tags: []string{"sales"}}); err != nil {
