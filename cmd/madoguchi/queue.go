@@ -21,6 +21,7 @@ type queueInfo struct {
 	Destinations map[string]int `json:"destinations"`
 	Deliveries   []queuedMail   `json:"deliveries"`
 	Paused       []string       `json:"paused"`
+	Next         string         `json:"next"` // for --after, "" at the end
 }
 
 type queuedMail struct {
@@ -38,7 +39,11 @@ type queuedMail struct {
 type queueQuestion struct {
 	Domain string `json:"domain"`
 	Limit  int    `json:"limit"`
+	After  string `json:"after"` // where the list before ended, "" for the beginning
 }
+
+// maxQueueList is how many deliveries are listed at once.
+const maxQueueList = 1000
 
 // queueChange is something to be done to a delivery, or to a destination.
 type queueChange struct {
@@ -56,7 +61,8 @@ func newQueueCommand() *cobra.Command {
 		Use:   "queue",
 		Short: "Show the mail that waits to leave; retry, cancel, pause",
 		Long: `Lists the deliveries that are yet to leave, the next one first, with what the other
-side said at the last attempt. A delivery is named by its ID, or the beginning of it,
+side said at the last attempt. Where there are more than it lists, the last line says how
+to see the next ones. A delivery is named by its ID, or the beginning of it,
 as the list shows it. Mail to a paused domain stays in the queue until it is resumed.`,
 		Example: `  madoguchi queue
   madoguchi queue --domain example.com
@@ -64,18 +70,22 @@ as the list shows it. Mail to a paused domain stays in the queue until it is res
   madoguchi queue pause example.com`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if question.Limit < 1 || question.Limit > maxQueueList {
+				return fmt.Errorf("--limit %d: it lists from 1 to %d at once; what comes after is listed with --after", question.Limit, maxQueueList)
+			}
 			return data.operate(cmd, func(ops operations) error {
 				q, err := ops.Queue(cmd.Context(), question)
 				if err != nil {
 					return err
 				}
-				return printQueue(cmd.OutOrStdout(), q, asJSON)
+				return printQueue(cmd.OutOrStdout(), q, question, asJSON)
 			})
 		},
 	}
 	data.register(cmd)
 	cmd.Flags().StringVar(&question.Domain, "domain", "", "only mail to this domain")
-	cmd.Flags().IntVar(&question.Limit, "limit", 200, "how many to list, at most 1000")
+	cmd.Flags().IntVar(&question.Limit, "limit", 200, fmt.Sprintf("how many to list, at most %d", maxQueueList))
+	cmd.Flags().StringVar(&question.After, "after", "", "go on where a list ended, as its last line says")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON, for programs")
 	cmd.AddCommand(
 		newQueueChangeCommand("retry ID", "Try a deferred delivery again at once", "madoguchi queue retry 01KBZW3F"),
@@ -106,7 +116,7 @@ func newQueueChangeCommand(use, short, example string) *cobra.Command {
 	return cmd
 }
 
-func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
+func printQueue(out io.Writer, q queueInfo, question queueQuestion, asJSON bool) error {
 	if asJSON {
 		encoder := json.NewEncoder(out)
 		encoder.SetIndent("", "  ")
@@ -126,8 +136,8 @@ func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	if more := q.Total - len(q.Deliveries); more > 0 {
-		fmt.Fprintf(out, "and %d more\n", more)
+	if q.Next != "" {
+		fmt.Fprintf(out, "%s; the next ones: madoguchi queue%s\n", remaining(q, question), question.next(q.Next))
 	}
 	for _, domain := range q.Paused {
 		fmt.Fprintf(out, "paused: %s (%d waiting)\n", domain, q.Destinations[domain])
@@ -135,13 +145,33 @@ func printQueue(out io.Writer, q queueInfo, asJSON bool) error {
 	return nil
 }
 
+// remaining says how many are not listed, or, on a later page, that there are more.
+func remaining(q queueInfo, question queueQuestion) string {
+	if question.After != "" {
+		return fmt.Sprintf("and more, of %d in all", q.Total)
+	}
+	return fmt.Sprintf("and %d more", q.Total-len(q.Deliveries))
+}
+
+// next are the flags that list what comes after.
+func (q queueQuestion) next(after string) string {
+	flags := " --after " + after
+	if q.Domain != "" {
+		flags = " --domain " + q.Domain + flags
+	}
+	if q.Limit != 200 {
+		flags = fmt.Sprintf(" --limit %d%s", q.Limit, flags)
+	}
+	return flags
+}
+
 // Queue lists what waits to leave.
 func (l *local) Queue(ctx context.Context, question queueQuestion) (queueInfo, error) {
-	q, err := l.desk.Queue(ctx, l.actor, helpdesk.QueueQuery{Domain: question.Domain, Limit: question.Limit})
+	q, err := l.desk.Queue(ctx, l.actor, helpdesk.QueueQuery{Domain: question.Domain, Limit: question.Limit, After: question.After})
 	if err != nil {
 		return queueInfo{}, err
 	}
-	info := queueInfo{Total: q.Total, Destinations: q.Destinations, Deliveries: []queuedMail{}, Paused: []string{}}
+	info := queueInfo{Total: q.Total, Destinations: q.Destinations, Deliveries: []queuedMail{}, Paused: []string{}, Next: q.Next}
 	for _, d := range q.Deliveries {
 		info.Deliveries = append(info.Deliveries, queuedMail{ID: d.ID, Ticket: d.Ticket, To: d.Recipient, State: string(d.State), Attempts: len(d.Attempts),
 			Queued: d.CreatedAt, Next: d.NextAt, Said: d.Said()})

@@ -66,6 +66,19 @@ func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
 	if out := succeed(t, "", "queue", "--domain", "away.test", "--data", data); strings.Contains(out, "tanaka@") || !strings.Contains(out, "mori@away.test") {
 		t.Errorf("of one domain:\n%s", out)
 	}
+	first := succeed(t, "", "queue", "--limit", "1", "--data", data)
+	_, next, more := strings.Cut(first, "and 1 more; the next ones: madoguchi ")
+	next, _, _ = strings.Cut(next, "\n")
+	if !more {
+		t.Fatalf("the first of two:\n%s", first)
+	}
+	second := succeed(t, "", append(strings.Fields(next), "--data", data)...)
+	if first, second := strings.Contains(first, "tanaka@"), strings.Contains(second, "tanaka@"); first == second || strings.Contains(out, "the next ones") {
+		t.Errorf("%s lists:\n%v", next, second)
+	}
+	if _, said, code := run(t, "", "queue", "--limit", "1001", "--data", data); code == 0 || !strings.Contains(said, "from 1 to 1000") {
+		t.Errorf("more than it lists at once: %d, %s", code, said)
+	}
 	var answer struct {
 		Total        int
 		Destinations map[string]int
