@@ -113,6 +113,11 @@ func (h *house) setUp() {
 			h.shown.alias = saved.ID
 		}
 	}
+	for _, template := range houseTemplates {
+		if _, err := h.desk.SaveTemplate(h.t.Context(), system, template); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 	h.shown.pipeline, h.shown.user = support.ID, h.ken.ID
 }
 

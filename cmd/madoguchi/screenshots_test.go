@@ -197,7 +197,7 @@ func deskScreens(shown shown) []screen {
 		{name: "settings-alias", path: "/settings/aliases/" + shown.alias, height: 1100},
 		{name: "settings-templates", path: "/settings/templates"},
 		{name: "settings-template", path: "/settings/templates/new", height: 1100},
-		{name: "ticket-templates", path: ticket("open", shown.quote), open: sometime(`document.querySelector('.composer.rich')`) + `document.querySelector('[data-templates]').click(); ` + sometime(`document.querySelector('.caret-list:not([hidden])')`)},
+		{name: "ticket-templates", path: ticket("open", shown.quote), open: sometime(`document.querySelector('.composer.rich')`) + `document.querySelector('[data-templates]').click(); ` + sometime(`document.querySelector('.caret-list:not([hidden]) [data-id]')`)},
 		{name: "settings-pipelines", path: "/settings/pipelines"},
 		{name: "settings-pipeline", path: "/settings/pipelines/" + shown.pipeline, height: 1000},
 		{name: "situation", path: "/situation", height: 1100},

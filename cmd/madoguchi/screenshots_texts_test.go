@@ -1,5 +1,20 @@
 package main_test
 
+import "github.com/madoguchi/madoguchi/helpdesk"
+
+// houseTemplates are what the team often answers.
+var houseTemplates = []helpdesk.Template{
+	{Name: "受付のお知らせ", Folder: "ご案内", Shortcut: "uketsuke", Versions: []helpdesk.TemplateVersion{
+		{Language: "ja", Text: "{{customer.name_sama}}\n\nお問い合わせありがとうございます。北嶺計器の{{agent.name}}です。\n内容を確認のうえ、翌営業日までにご返信いたします。"},
+		{Language: "en", Text: "Hello {{customer.name}},\n\nthank you for writing. We will look into it and answer by the next working day.\n\n{{agent.name}}"}}},
+	{Name: "校正証明書の再発行", Folder: "校正・修理", Shortcut: "shomei", Versions: []helpdesk.TemplateVersion{
+		{Language: "ja", Text: "{{customer.name_sama}}\n\n証明書の再発行を承りました。三営業日ほどで PDF をお送りします。"},
+		{Language: "en", Text: "Hello {{customer.name}},\n\nwe will issue the certificate anew and send it as a PDF within three working days."}}},
+	{Name: "修理品の送付先", Folder: "校正・修理", Shortcut: "soufu", Versions: []helpdesk.TemplateVersion{
+		{Language: "ja", Text: "{{customer.name_sama}}\n\n修理品は、校正センター宛てに元払いでお送りください。チケット番号 #{{ticket.number}} を箱の外側にお書き添えください。"},
+		{Language: "en", Text: "Hello {{customer.name}},\n\nplease send the instrument to our calibration centre, and write #{{ticket.number}} on the box."}}},
+}
+
 // What the people of the screenshots write to each other.
 const (
 	okaforText = `Hello,
