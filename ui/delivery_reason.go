@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui/locale"
@@ -21,9 +23,44 @@ var deliveryReasons = map[string]string{
 }
 
 // whyUndelivered says in the reader's language what an attempt's status means, and after that what was said: a server
-// speaks English, whoever's it is.
+// speaks English, whoever's it is. Our own words are left out where they say no more.
 func whyUndelivered(p locale.Printer, a helpdesk.Attempt) string {
-	return strings.TrimSpace(meaning(p, a.Enhanced) + " " + said(a))
+	return withMeaning(p, a, said(a))
+}
+
+// withMeaning puts what an attempt's status means before what was said.
+func withMeaning(p locale.Printer, a helpdesk.Attempt, said string) string {
+	means := meaning(p, a.Enhanced)
+	if means == "" {
+		return said
+	}
+	english := p
+	english.Language = locale.English
+	if a.Code == 0 && !saysMore(a.Text, meaning(english, a.Enhanced)) {
+		said = a.Enhanced
+	}
+	return strings.TrimSpace(means + " " + said)
+}
+
+// nothingMore are words that add nothing to what a status means.
+var nothingMore = []string{"a", "an", "the", "this", "that", "is", "of", "to", "for", "server", "accepts", "closed"}
+
+// saysMore tells whether a text has words that a sentence has not. Names of hosts and domains are no such words: that of
+// the recipient stands beside it.
+func saysMore(text, sentence string) bool {
+	words := func(s string) []string {
+		return strings.FieldsFunc(strings.ToLower(s), func(r rune) bool {
+			return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(".-@_", r)
+		})
+	}
+	known := words(sentence)
+	for i := range known {
+		known[i] = strings.Trim(known[i], ".-")
+	}
+	return slices.ContainsFunc(words(text), func(word string) bool {
+		word = strings.Trim(word, ".-")
+		return word != "" && !strings.ContainsAny(word, ".@") && !slices.Contains(known, word) && !slices.Contains(nothingMore, word)
+	})
 }
 
 // meaning is what an enhanced status code means, in the reader's language; "" for one that says too little.

@@ -3,6 +3,7 @@ package ui_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -42,4 +43,103 @@ func TestAFailureIsSaidInTheReadersLanguage(t *testing.T) {
 	b.get("/settings/queue").want(http.StatusOK).shows("宛先のサーバーから、時間をおいて送り直すよう求められています。 4.7.1 said 4.7.1").hides("delivery.why")
 	b.post("/settings/profile", "name", "佐藤 遥", "locale", "en").want(http.StatusSeeOther)
 	b.get("/inbox/open/1").want(http.StatusOK).shows("There is no such address. said 5.1.1", "The mailbox is full. said 5.2.2").hides("delivery.why")
+}
+
+// TestAFailureIsSaidOnce: where our own words of an attempt say no more than what its status means, they are not said again.
+func TestAFailureIsSaidOnce(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{from: "tamura@kyaku.example", name: "田村", subject: "お問い合わせ", text: "本文です。"})
+	attempts := []helpdesk.Attempt{
+		{Enhanced: "5.1.2", Text: "the domain kyaku.example does not exist or takes no mail"},
+		{Enhanced: "5.1.10", Text: "kyaku.example accepts no mail (null MX)"},
+		{Enhanced: "4.4.2", Text: "the server closed the connection"},
+		{Code: 550, Enhanced: "5.1.1", Text: "No such address."},
+		{Code: 552, Enhanced: "5.2.2", Text: "Mailbox full: ticket 4711, see https://kyaku.example/full"},
+	}
+	var to []helpdesk.Address
+	for i := range attempts {
+		to = append(to, helpdesk.Address{Email: fmt.Sprintf("p%02d@kyaku.example", i)})
+	}
+	reply, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: 1, Text: "返信です。", To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.fail(reply.ID, attempts...)
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").want(http.StatusOK).shows("宛先のメールアドレスが存在しません。 5.1.1 No such address.", "5.1.10 kyaku.example accepts no mail (null MX)", "see https://kyaku.example/full").
+		hides("does not exist or takes no mail", "closed the connection")
+	b.post("/settings/profile", "name", "佐藤 遥", "locale", "en").want(http.StatusSeeOther)
+	b.get("/inbox/open/1").want(http.StatusOK).shows("The domain does not exist or takes no mail. 5.1.2<", "broke off. 4.4.2<").hides("kyaku.example does not exist", "closed the connection")
+}
+
+// fail has the deliveries of a message fail for good, in their order; those without an attempt wait.
+func (h *house) fail(message string, attempts ...helpdesk.Attempt) {
+	h.t.Helper()
+	view, err := h.Message(h.ctx(), h.admin.Actor(), message)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for i, attempt := range attempts {
+		if _, _, err := h.StartDelivery(h.ctx(), view.Deliveries[i].ID); err != nil {
+			h.t.Fatal(err)
+		}
+		if err := h.RecordAttempt(h.ctx(), view.Deliveries[i].ID, attempt, true); err != nil {
+			h.t.Fatal(err)
+		}
+	}
+}
+
+// TestManyFatesAreFolded shows of a mail to many what went wrong, and folds the rest; without a script.
+func TestManyFatesAreFolded(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{from: "tamura@kyaku.example", name: "田村", subject: "お知らせ", text: "本文です。"})
+	send := func(n int, domain string) string {
+		var to []helpdesk.Address
+		for i := range n {
+			to = append(to, helpdesk.Address{Email: fmt.Sprintf("p%02d@%s", i, domain)})
+		}
+		reply, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: 1, Text: "返信です。", To: to})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return reply.ID
+	}
+	h.fail(send(8, "few.example"), helpdesk.Attempt{})
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").want(http.StatusOK).shows("p07@few.example").hides("件の宛先")
+
+	many := send(60, "many.example")
+	view, err := h.Message(h.ctx(), h.admin.Actor(), many)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, d := range view.Deliveries {
+		if i%9 != 8 {
+			continue
+		}
+		if _, _, err := h.StartDelivery(h.ctx(), d.ID); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.RecordAttempt(h.ctx(), d.ID, helpdesk.Attempt{Code: 550, Enhanced: "5.1.1", Text: "said so"}, i != 8); err != nil {
+			t.Fatal(err)
+		}
+	}
+	page := b.get("/inbox/open/1").want(http.StatusOK).shows("他 54 件の宛先")
+	lists := strings.Split(page.body, `<ul class="fates">`)
+	if len(lists) != 4 {
+		t.Fatalf("%d lists of fates", len(lists)-1)
+	}
+	shown, folded := lists[2], lists[3]
+	for i, d := range view.Deliveries {
+		if in := strings.Contains(shown, d.Recipient); in != (i%9 == 8) {
+			t.Errorf("%s is shown: %v", d.Recipient, in)
+		}
+		if !strings.Contains(shown+folded, d.Recipient) {
+			t.Errorf("%s is not on the page", d.Recipient)
+		}
+	}
+	// What failed stands before what is tried again.
+	if failed, again := strings.Index(shown, "p17@many.example"), strings.Index(shown, "p08@many.example"); failed > again {
+		t.Error("a delay stands before a failure")
+	}
 }

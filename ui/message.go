@@ -38,6 +38,7 @@ type messageView struct {
 	Pictures   fileList // files of which there are small pictures
 	Within     fileList // what the HTML shows amid its words, and plain text cannot
 	Fates      []fateView
+	MoreFates  []fateView // those that are folded, of a mail to many
 	Analysis   *analysisView
 	Pending    string // what the model is doing, or why it did nothing
 	Waits      bool   // for a model that cannot read now
@@ -49,16 +50,6 @@ type messageView struct {
 	Explained  bool     // its explanation may be read
 	Charsets   []option // to decode it again in
 	Movable    bool     // it can be moved to another ticket
-}
-
-// fateView is how one recipient's delivery stands.
-type fateView struct {
-	ID    string
-	State helpdesk.DeliveryState
-	Text  string
-	Note  string
-	Time  moment
-	Retry bool
 }
 
 // detail is a line of what is known about a mail.
@@ -136,11 +127,7 @@ func (r reader) sent(view *messageView, m helpdesk.MessageView) {
 	if view.To = r.recipients(msg); msg.BulkReply != "" {
 		view.BulkReply = bulkRepliesPath + "/" + msg.BulkReply
 	}
-	for _, d := range m.Deliveries {
-		if !d.Copy {
-			view.Fates = append(view.Fates, r.fate(d))
-		}
-	}
+	view.Fates, view.MoreFates = r.fates(m.Deliveries)
 }
 
 func (r reader) recipients(msg helpdesk.Message) string {
@@ -169,27 +156,6 @@ func (r reader) recipients(msg helpdesk.Message) string {
 		text += r.T("list.comma") + "Bcc " + strings.Join(bcc, r.T("list.comma"))
 	}
 	return text
-}
-
-func (r reader) fate(d helpdesk.Delivery) fateView {
-	f := fateView{ID: d.ID, State: d.State, Text: r.T("delivery."+string(d.State), d.Recipient)}
-	var last helpdesk.Attempt
-	if len(d.Attempts) > 0 {
-		last = d.Attempts[len(d.Attempts)-1]
-	}
-	switch d.State {
-	case helpdesk.DeliverySent:
-		f.Time = longMoment(r.Printer, d.DoneAt)
-	case helpdesk.DeliveryDeferred:
-		f.Note = strings.TrimSpace(r.T("delivery.next", r.Long(d.NextAt), len(d.Attempts)+1) + " " + whyUndelivered(r.Printer, last))
-		f.Retry = true
-	case helpdesk.DeliveryFailed:
-		f.Note = whyUndelivered(r.Printer, last)
-		f.Time = longMoment(r.Printer, d.DoneAt)
-		f.Retry = true
-	}
-	f.Retry = f.Retry && r.may(helpdesk.PermitReply)
-	return f
 }
 
 // trustReason says which mechanisms spoke and what they said.

@@ -117,7 +117,7 @@ func (s *Server) queuePage(c echo.Context) error {
 			Next: shortMoment(v.Printer, d.NextAt), Since: shortMoment(v.Printer, d.CreatedAt), Tries: len(d.Attempts),
 			Waits: d.State != helpdesk.DeliverySending, Late: d.State == helpdesk.DeliveryDeferred}
 		if n := len(d.Attempts); n > 0 {
-			shown.Said = strings.TrimSpace(meaning(v.Printer, d.Attempts[n-1].Enhanced) + " " + shown.Said)
+			shown.Said = withMeaning(v.Printer, d.Attempts[n-1], shown.Said)
 		}
 		shown.Ticket, shown.URL = v.T("queue.ticket", d.Ticket), (place{query: inView("open")}).address(d.Ticket)
 		if d.Ticket == 0 {
