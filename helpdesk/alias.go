@@ -296,6 +296,9 @@ func (c *command) replacePipeline(p *Pipeline) (*Pipeline, error) {
 	if before.Managed && c.actor.Kind != ActorFile {
 		return nil, conflict("managed_pipeline", "pipeline %q is declared in the configuration file; change it there and reload", before.Name)
 	}
+	if err := c.unchanged("pipeline", before.Version()); err != nil {
+		return nil, err
+	}
 	p.CreatedAt, p.Position = before.CreatedAt, before.Position
 	for _, stage := range before.Stages {
 		now, kept := p.Stage(stage.ID)

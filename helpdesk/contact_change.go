@@ -20,7 +20,9 @@ type ContactChange struct {
 	Language                    *string // "ja", "en", "zh-Hant" (BCP 47), or ""
 	TimeZone                    *string // "Asia/Tokyo", or ""
 	// Company is the id or name of a company, NoCompany, or CompanyByDomain.
-	Company     *string
+	Company *string
+	// NewCompany is made first; the contact belongs to it then, by its domains where it has any, and Company says nothing.
+	NewCompany  *Company
 	Tags        *[]string
 	Fields      FieldValues
 	NeverAnswer *bool
@@ -57,6 +59,12 @@ func (d *Desk) ChangeContact(ctx context.Context, a Actor, id string, change Con
 	err = d.update(ctx, a, func(c *command) error {
 		contact, err := livingContact(c, id)
 		if err != nil {
+			return err
+		}
+		if contact.Blocked, err = isBlocked(c, contact); err != nil {
+			return err
+		}
+		if err := c.unchanged("contact", contact.Version()); err != nil {
 			return err
 		}
 		if err := c.changeContact(contact, change); err != nil {
@@ -197,7 +205,21 @@ func (change *ContactChange) locale(contact *Contact) error {
 
 // placeContact gives the contact the company asked for.
 func (c *command) placeContact(contact *Contact, change ContactChange) error {
-	if change.Company == nil {
+	switch {
+	case change.NewCompany != nil:
+		made := Company{Name: change.NewCompany.Name, Domains: slices.Clone(change.NewCompany.Domains), Notes: change.NewCompany.Notes}
+		if err := made.check(); err != nil {
+			return err
+		}
+		if err := c.saveCompany(&made); err != nil {
+			return err
+		}
+		contact.CompanyID, contact.CompanyKept = made.ID, true
+		if len(made.Domains) > 0 { // the domain says it from now on
+			contact.CompanyID, contact.CompanyKept = "", false
+		}
+		return nil
+	case change.Company == nil:
 		return nil
 	}
 	switch wanted := strings.TrimSpace(*change.Company); wanted {

@@ -109,6 +109,9 @@ func (d *Desk) SaveDuePolicy(ctx context.Context, a Actor, p DuePolicy) error {
 		if err != nil {
 			return err
 		}
+		if err := c.unchangedDue(before); err != nil {
+			return err
+		}
 		p.SavedAt = c.now
 		if err := duePolicies.Put(c, &p); err != nil {
 			return err
@@ -127,8 +130,11 @@ func (d *Desk) DeleteDuePolicy(ctx context.Context, a Actor, scope string) error
 		return err
 	}
 	return d.update(ctx, a, func(c *command) error {
-		has, err := duePolicies.Has(c, key(scope))
-		if err != nil || !has {
+		before, err := optional(duePolicies.Get(c, key(scope)))
+		if err == nil {
+			err = c.unchangedDue(before)
+		}
+		if err != nil || before == nil {
 			return err
 		}
 		if err := duePolicies.Delete(c, key(scope)); err != nil {
@@ -139,6 +145,14 @@ func (d *Desk) DeleteDuePolicy(ctx context.Context, a Actor, scope string) error
 		}
 		return c.dueAnew()
 	})
+}
+
+// unchangedDue refuses to replace a scope's policy, nil for none, that is not any more as the actor has seen it.
+func (c *command) unchangedDue(before *DuePolicy) error {
+	if before == nil {
+		before = &DuePolicy{}
+	}
+	return c.unchanged("due times", before.Version())
 }
 
 // scopeName is what a scope is called, "" for the house. A scope of something

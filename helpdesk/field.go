@@ -133,6 +133,9 @@ func (c *command) saveField(f Field) (*Field, error) {
 		if before, err = c.field(f.ID); err != nil {
 			return nil, err
 		}
+		if err := c.unchanged("field", before.Version()); err != nil {
+			return nil, err
+		}
 		if before.Kind != f.Kind || before.Owner != f.Owner {
 			return nil, conflict("field_kind_fixed", "field %q stays of kind %q; make a new field for another kind", before.Name, before.Kind)
 		}

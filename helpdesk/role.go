@@ -87,6 +87,9 @@ func (d *Desk) SaveRoles(ctx context.Context, a Actor, roles ...CustomRole) (sav
 	}
 	err = d.update(ctx, a, func(c *command) error {
 		saved = nil
+		if err := c.unchangedRoles(roles); err != nil {
+			return err
+		}
 		for _, role := range roles {
 			role, err := c.saveRole(role)
 			if err != nil {
@@ -97,6 +100,25 @@ func (d *Desk) SaveRoles(ctx context.Context, a Actor, roles ...CustomRole) (sav
 		return nil
 	})
 	return saved, err
+}
+
+// unchangedRoles refuses to replace roles that are not any more as the actor has seen them.
+func (c *command) unchangedRoles(roles []CustomRole) error {
+	if c.actor.having == "" {
+		return nil
+	}
+	var now []CustomRole
+	for _, role := range roles {
+		if role.ID == "" {
+			continue
+		}
+		known, err := c.customRole(role.ID)
+		if err != nil {
+			return err
+		}
+		now = append(now, *known)
+	}
+	return c.unchanged("roles", RolesVersion(now))
 }
 
 func (c *command) saveRole(role CustomRole) (*CustomRole, error) {

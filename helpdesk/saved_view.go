@@ -208,6 +208,9 @@ func (d *Desk) SaveView(ctx context.Context, a Actor, v SavedView) (*SavedView, 
 			if err := before.mayChange(a); err != nil {
 				return err
 			}
+			if err := c.unchanged("view", before.Version()); err != nil {
+				return err
+			}
 			v.OwnerID, v.CreatedAt = before.OwnerID, before.CreatedAt
 		}
 		if err := v.mayChange(a); err != nil {

@@ -37,6 +37,9 @@ func (d *Desk) RequireSecondFactor(ctx context.Context, a Actor, rules []SecondF
 		if err != nil {
 			return err
 		}
+		if err := c.unchanged("rule", s.SecondFactorVersion()); err != nil {
+			return err
+		}
 		before, began := s.secondFactorRules(), s.secondFactorBegan(c.now)
 		s.SecondFactorRoles, s.SecondFactorFrom = nil, nil
 		for _, rule := range rules {

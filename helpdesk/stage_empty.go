@@ -9,12 +9,22 @@ import (
 // emptyBatch is how many tickets one transaction moves.
 const emptyBatch = 200
 
-// StageTickets returns how many tickets are in a stage, up to 1,000.
+// StageTickets returns how many tickets are in a stage, up to 1,000. Who asks in order to change the pipeline says so with
+// its version (Actor.Having), and is told where it was changed meanwhile.
 func (d *Desk) StageTickets(ctx context.Context, a Actor, pipelineID, stageID string) (n int, err error) {
 	if err := a.mayRead("tickets"); err != nil {
 		return 0, err
 	}
 	err = d.view(ctx, func(r store.Reader) error {
+		if a.having != "" {
+			pipeline, err := pipelines.Get(r, key(pipelineID))
+			if pipeline, err = found(pipeline, err, "pipeline", pipelineID); err != nil {
+				return err
+			}
+			if err := a.unchanged("pipeline", pipeline.Version()); err != nil {
+				return err
+			}
+		}
 		n, err = countUpTo(tickets, r, "stage+state", key(pipelineID, stageID))
 		return err
 	})
@@ -49,6 +59,9 @@ func (d *Desk) EmptyStage(ctx context.Context, a Actor, pipelineID, from, into s
 func (c *command) emptyStage(pipelineID, from, into string) (int, error) {
 	pipeline, err := pipelines.Get(c, key(pipelineID))
 	if pipeline, err = found(pipeline, err, "pipeline", pipelineID); err != nil {
+		return 0, err
+	}
+	if err := c.unchanged("pipeline", pipeline.Version()); err != nil {
 		return 0, err
 	}
 	to, ok := pipeline.Stage(into)

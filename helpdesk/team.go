@@ -89,6 +89,9 @@ func (c *command) saveTeam(t Team) (*Team, error) {
 		if err != nil {
 			return nil, err
 		}
+		if err := c.unchanged("team", known.Version()); err != nil {
+			return nil, err
+		}
 		before, t.CreatedAt = known, known.CreatedAt
 	}
 	if err := teams.Put(c, &t); err != nil {

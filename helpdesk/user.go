@@ -172,6 +172,13 @@ func (d *Desk) ChangeUser(ctx context.Context, a Actor, id string, ch UserChange
 				return err
 			}
 		}
+		version := u.ProfileVersion()
+		if ch.administrative() {
+			version = u.Version()
+		}
+		if err := c.unchanged("user", version); err != nil {
+			return err
+		}
 		before := *u
 		ch.apply(u)
 		if ch.CalendarID != nil && *ch.CalendarID != "" && *ch.CalendarID != StandardCalendar {

@@ -62,8 +62,10 @@ func (a Actor) Having(version string) Actor {
 }
 
 // unchanged refuses to replace what is not any more as the actor has seen it. what is in words of the API.
-func (c *command) unchanged(what, version string) error {
-	if c.actor.having == "" || c.actor.having == version {
+func (c *command) unchanged(what, version string) error { return c.actor.unchanged(what, version) }
+
+func (a Actor) unchanged(what, version string) error {
+	if a.having == "" || a.having == version {
 		return nil
 	}
 	return &Error{Code: CodeConflict, Key: "error.changed_meanwhile", Version: version,
@@ -104,4 +106,71 @@ func (s Service) Version() string {
 func (c Calendar) Version() string {
 	c.CreatedAt = time.Time{}
 	return versionOf(c)
+}
+
+// Version names what the pipeline and its stages are. Its place among the others is no part of it.
+func (p Pipeline) Version() string {
+	p.CreatedAt, p.Position = time.Time{}, 0
+	return versionOf(p)
+}
+
+// Version names what is due in the policy's scope; that of the zero policy stands for a scope that has none of its own.
+func (p DuePolicy) Version() string {
+	p.Scope, p.SavedAt = "", time.Time{}
+	return versionOf(p)
+}
+
+// Version names what the team is called and who is in it.
+func (t Team) Version() string {
+	t.CreatedAt = time.Time{}
+	return versionOf(t)
+}
+
+// Version names what the field asks for. Its place among the others is no part of it.
+func (f Field) Version() string {
+	f.CreatedAt, f.Position = time.Time{}, 0
+	return versionOf(f)
+}
+
+// Version names what is chosen of the webhook, not how it fares.
+func (w Webhook) Version() string { return versionOf([]any{w.Name, w.URL, w.Kinds}) }
+
+// Version names what the list is and whose.
+func (v SavedView) Version() string {
+	v.CreatedAt = time.Time{}
+	return versionOf(v)
+}
+
+// Version names what is set for the user by those who look after users; what is the user's own alone is in ProfileVersion.
+func (u User) Version() string {
+	return versionOf([]any{u.Email, u.Name, u.Role, u.Locale, u.Disabled, u.CalendarID})
+}
+
+// ProfileVersion names what users set for themselves.
+func (u User) ProfileVersion() string {
+	return versionOf([]any{u.Name, u.Locale, u.Signature, u.ForwardReplies, u.ForwardTo})
+}
+
+// Version names what people wrote of the contact. A name that mail says is no part of it; nor are the values of custom
+// fields, each of which is changed by itself.
+func (c Contact) Version() string {
+	name := ""
+	if c.NameKept {
+		name = c.Name
+	}
+	return versionOf([]any{c.Email, c.Others, name, c.Reading, c.CompanyID, c.CompanyKept, c.Phone, c.Language, c.TimeZone, c.Notes, c.Tags, c.NeverAnswer, c.Blocked})
+}
+
+// RolesVersion names what some roles of the house's own are called and allow, in any order.
+func RolesVersion(roles []CustomRole) string {
+	said := map[string][]any{}
+	for _, role := range roles {
+		said[role.ID] = []any{role.Name, role.Set().List()}
+	}
+	return versionOf(said)
+}
+
+// SecondFactorVersion names who needs a second factor, and from when on.
+func (s Settings) SecondFactorVersion() string {
+	return versionOf([]any{s.SecondFactorRoles, s.SecondFactorFrom})
 }

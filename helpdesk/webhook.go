@@ -168,6 +168,9 @@ func (d *Desk) SaveWebhook(ctx context.Context, a Actor, w Webhook) (saved *Webh
 			if saved, err = c.webhook(w.ID); err != nil {
 				return err
 			}
+			if err := c.unchanged("webhook", saved.Version()); err != nil {
+				return err
+			}
 			known := *saved
 			before = &known
 		}
@@ -273,6 +276,9 @@ func (d *Desk) changeWebhook(ctx context.Context, a Actor, id string, kind Event
 	return d.update(ctx, a, func(c *command) error {
 		w, err := c.webhook(id)
 		if err != nil {
+			return err
+		}
+		if err := c.unchanged("webhook", w.Version()); err != nil {
 			return err
 		}
 		if err := fn(c, w); err != nil {

@@ -89,6 +89,7 @@ func (s *Server) newAPI() *echo.Echo {
 	add(http.MethodDelete, "/views/:id", s.apiDeleteView)
 	add(http.MethodGet, "/rules", s.apiRules)
 	add(http.MethodGet, "/hours", s.apiHours)
+	add(http.MethodGet, "/hours/:id", s.apiOneHours)
 	add(http.MethodPut, "/hours/:id", s.apiReplaceHours)
 	add(http.MethodGet, "/events", s.apiEvents, "after", "limit")
 	add(http.MethodGet, "/insights", s.apiInsights, "from", "to", "pipeline", "alias", "company")

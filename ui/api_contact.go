@@ -82,6 +82,7 @@ func (s *Server) answerContact(c echo.Context, a helpdesk.Actor, id string) erro
 	if view.Company != nil {
 		answer.Contact.CompanyID = &view.Company.ID
 	}
+	setVersion(c, p.Version())
 	return c.JSON(http.StatusOK, answer)
 }
 
@@ -110,6 +111,10 @@ func (s *Server) apiChangeContact(c echo.Context, a helpdesk.Actor) error {
 	if input.Company.Set { // null is empty: the domain decides
 		change.Company = &input.Company.Value
 	}
+	seen, err := ifMatch(c, a)
+	if err != nil {
+		return err
+	}
 	ctx := c.Request().Context()
 	view, err := s.desk.Contact(ctx, a, c.Param("id"))
 	if err != nil {
@@ -118,8 +123,8 @@ func (s *Server) apiChangeContact(c echo.Context, a helpdesk.Actor) error {
 	if input.Others != nil {
 		change.Add, change.Remove = addressChanges(view.Contact, input.Email, *input.Others)
 	}
-	if _, err := s.desk.ChangeContact(ctx, a, view.Contact.ID, change); err != nil {
-		return err
+	if _, err := s.desk.ChangeContact(ctx, seen, view.Contact.ID, change); err != nil {
+		return refuseVersion(c, err)
 	}
 	return s.answerContact(c, a, view.Contact.ID)
 }

@@ -3,6 +3,7 @@ package ui
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/labstack/echo/v4"
@@ -60,6 +61,24 @@ func (s *Server) apiHours(c echo.Context, a helpdesk.Actor) error {
 	return c.JSON(http.StatusOK, answer)
 }
 
+// apiOneHours answers with the working hours of an id.
+func (s *Server) apiOneHours(c echo.Context, a helpdesk.Actor) error {
+	list, err := s.desk.Calendars(c.Request().Context(), a)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(list, func(calendar helpdesk.Calendar) bool { return calendar.ID == c.Param("id") })
+	if i < 0 {
+		return &helpdesk.Error{Code: helpdesk.CodeNotFound, Message: fmt.Sprintf("there is no calendar %s", c.Param("id"))}
+	}
+	return answerHours(c, list[i])
+}
+
+func answerHours(c echo.Context, calendar helpdesk.Calendar) error {
+	setVersion(c, calendar.Version())
+	return c.JSON(http.StatusOK, map[string]apiHours{"hours": hoursJSON(calendar)})
+}
+
 // apiReplaceHours replaces working hours as a whole; every due time is computed
 // anew.
 func (s *Server) apiReplaceHours(c echo.Context, a helpdesk.Actor) error {
@@ -96,11 +115,15 @@ func (s *Server) apiReplaceHours(c echo.Context, a helpdesk.Actor) error {
 		}
 		calendar.Hours.Days = append(calendar.Hours.Days, hours.SpecialDay{Date: date, Name: day.Name, Spans: spans})
 	}
-	saved, err := s.desk.SaveCalendar(c.Request().Context(), a, calendar)
+	a, err := ifMatch(c, a)
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, map[string]apiHours{"hours": hoursJSON(*saved)})
+	saved, err := s.desk.SaveCalendar(c.Request().Context(), a, calendar)
+	if err != nil {
+		return refuseVersion(c, err)
+	}
+	return answerHours(c, *saved)
 }
 
 func weekdayNumber(name string) int {

@@ -250,6 +250,7 @@ func TestAPIAnswersAsDescribed(t *testing.T) {
 	h.call("POST", "/messages/"+held.MessageID+"/resolution", object{"resolution": "join"})
 	h.call("DELETE", template, nil)
 	h.call("DELETE", "/views/"+h.create("/views", object{"name": "mine", "view": "mine"}).at("view")["id"].(string), nil)
+	h.get("/hours/standard")
 	h.call("PUT", "/hours/standard", object{"time_zone": "Asia/Tokyo", "week": object{"mon": []string{"09:00-18:00"}}})
 	many := object{"tickets": []int{1}, "text": "{{customer.name_sama}}\n\nお知らせです。"}
 	h.get("/tickets/1/messages")

@@ -129,6 +129,7 @@ func (s *Server) apiWebhook(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	setVersion(c, w.Version())
 	return c.JSON(http.StatusOK, map[string]apiWebhook{"webhook": newAPIWebhook(*w)})
 }
 
@@ -144,6 +145,7 @@ func (s *Server) apiCreateWebhook(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
+	setVersion(c, saved.Version())
 	return c.JSON(http.StatusCreated, map[string]any{"webhook": newAPIWebhook(*saved), "secret": secret})
 }
 
@@ -155,24 +157,29 @@ func (s *Server) apiChangeWebhook(c echo.Context, a helpdesk.Actor) error {
 	if err := readBody(c, maxAPIWebhookBody, &input); err != nil {
 		return err
 	}
+	seen, err := ifMatch(c, a)
+	if err != nil {
+		return err
+	}
 	w, err := s.desk.Webhook(ctx, a, id)
 	if err != nil {
 		return err
 	}
 	if input.Name != nil || input.URL != nil || input.Kinds != nil {
 		input.into(w)
-		if _, _, err := s.desk.SaveWebhook(ctx, a, *w); err != nil {
-			return err
+		if _, _, err := s.desk.SaveWebhook(ctx, seen, *w); err != nil {
+			return refuseVersion(c, err)
 		}
+		seen = a
 	}
 	switch {
 	case input.Paused != nil && *input.Paused && w.Works():
-		err = s.desk.PauseWebhook(ctx, a, id)
+		err = s.desk.PauseWebhook(ctx, seen, id)
 	case input.Paused != nil && !*input.Paused && !w.Works():
-		err = s.desk.ResumeWebhook(ctx, a, id, false)
+		err = s.desk.ResumeWebhook(ctx, seen, id, false)
 	}
 	if err != nil {
-		return err
+		return refuseVersion(c, err)
 	}
 	return s.apiWebhook(c, a)
 }

@@ -200,23 +200,28 @@ func (s *Server) contactPage(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	record := person.Contact
-	if record.ID != c.Param("id") { // merged, or asked for by address
-		return c.Redirect(http.StatusSeeOther, "/contacts/"+record.ID)
+	if id := person.Contact.ID; id != c.Param("id") { // merged, or asked for by address
+		return c.Redirect(http.StatusSeeOther, "/contacts/"+id)
 	}
-	view := contactView{Figures: v.figures(person), Erases: v.may(helpdesk.PermitErase), Merged: c.QueryParam("merged") != "", Cards: s.cardPlaces(record.ID, "")}
+	if c.QueryParam("edit") == "" || !v.may(helpdesk.PermitContacts) {
+		return s.showContact(c, http.StatusOK, person, nil)
+	}
+	form, err := s.newPersonForm(ctx, v, person, "/contacts/"+person.Contact.ID)
+	if err != nil {
+		return err
+	}
+	return s.showContact(c, http.StatusOK, person, &form)
+}
+
+// showContact answers with a person's page; form takes the place of what is known of them, nil for none.
+func (s *Server) showContact(c echo.Context, status int, person *helpdesk.ContactView, form *personForm) (err error) {
+	ctx, v, record := c.Request().Context(), visitOf(c), person.Contact
+	view := contactView{Form: form, Figures: v.figures(person), Erases: v.may(helpdesk.PermitErase), Merged: c.QueryParam("merged") != "", Cards: s.cardPlaces(record.ID, "")}
 	if view.peoplePage, err = s.newPeoplePage(c, "contacts", contactName(record)); err != nil {
 		return err
 	}
 	back := "/contacts/" + record.ID
 	view.Person = v.person(record, back)
-	if c.QueryParam("edit") != "" && !view.Person.Locked {
-		form, err := s.newPersonForm(ctx, v, person, back)
-		if err != nil {
-			return err
-		}
-		view.Form = &form
-	}
 	for _, address := range record.Addresses() {
 		view.Addresses = append(view.Addresses, addressView{address, address == record.Email, slices.Contains(person.Suppressed, address)})
 	}
@@ -243,7 +248,7 @@ func (s *Server) contactPage(c echo.Context) error {
 	if view.Files, err = s.newFilesView(c, record.ID); err != nil {
 		return err
 	}
-	return s.render(c, http.StatusOK, "contact", view)
+	return s.render(c, status, "contact", view)
 }
 
 // contactsFile sends the list as CSV, with the columns that an import reads.

@@ -35,10 +35,11 @@ type fieldsForm struct {
 type fieldValue struct {
 	ID, Name, Kind, Hint string
 	Required             bool
-	Missing              bool   // required, and without a value
-	Shown                string // as it is read, "" without a value
-	Link                 string // to follow, for a link
-	Value                string // as the input wants it
+	Missing              bool     // required, and without a value
+	Shown                string   // as it is read, "" without a value
+	Link                 string   // to follow, for a link
+	Value                string   // as the input wants it
+	Was                  []string // the values as the reader has seen them; one that is empty for none
 	Checked              bool
 	Options              []option
 }
@@ -61,8 +62,10 @@ func newFieldsForm(p locale.Printer, all []helpdesk.Field, owner helpdesk.FieldO
 func newFieldValue(p locale.Printer, f helpdesk.Field, values []string) fieldValue {
 	view := fieldValue{ID: f.ID, Name: f.Name, Kind: string(f.Kind), Hint: f.Hint, Required: f.Required, Missing: f.Required && len(values) == 0,
 		Shown: strings.Join(f.Shown(values), p.T("field.comma")), Value: strings.Join(values, "\n")}
+	view.Was = []string{view.Value}
 	switch f.Kind {
 	case helpdesk.FieldChoice, helpdesk.FieldChoices:
+		view.Was = append([]string{""}, values...)
 		for _, choice := range f.Choices {
 			chosen := slices.Contains(values, choice.ID)
 			if chosen || !choice.Retired {
@@ -84,13 +87,28 @@ func newFieldValue(p locale.Printer, f helpdesk.Field, values []string) fieldVal
 	return view
 }
 
-// givenFields reads the form's values: all of the fields that it has.
+// givenFields reads the form's values: those of the fields that were filled in otherwise than they were shown. What
+// somebody else has written meanwhile into another field stays.
 func givenFields(form url.Values) helpdesk.FieldValues {
 	given := helpdesk.FieldValues{}
 	for _, id := range form["field"] {
-		given[id] = form["value:"+id]
+		now, was := form["value:"+id], form["was:"+id]
+		if was == nil || !slices.Equal(asTyped(now), asTyped(was)) {
+			given[id] = now
+		}
 	}
 	return given
+}
+
+// asTyped are values as they are compared: browsers end the lines of a form with CR and LF, and an empty field is none.
+func asTyped(values []string) (list []string) {
+	for _, value := range values {
+		if value = strings.ReplaceAll(value, "\r\n", "\n"); value != "" {
+			list = append(list, value)
+		}
+	}
+	slices.Sort(list)
+	return list
 }
 
 func (s *Server) setTicketFields(c echo.Context) error {

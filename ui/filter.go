@@ -39,6 +39,7 @@ type saveView struct {
 	Path    string
 	Name    string // of the saved view that the list began as, or ""
 	ID      string
+	Version string   // of that view
 	Changed bool     // the list is not that view any more
 	Update  bool     // the reader may change that view
 	Share   bool     // the reader may save for everybody

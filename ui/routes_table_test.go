@@ -340,6 +340,7 @@ var apiScopes = map[string]access{
 	"DELETE /api/v1/views/:id":                              {needs: helpdesk.PermitViews, late: true},
 	"GET /api/v1/rules":                                     {needs: helpdesk.PermitRead},
 	"GET /api/v1/hours":                                     {needs: helpdesk.PermitRead},
+	"GET /api/v1/hours/:id":                                 {needs: helpdesk.PermitRead},
 	"PUT /api/v1/hours/:id":                                 {needs: helpdesk.PermitHours, json: `{"name":"x"}`},
 	"GET /api/v1/events":                                    {needs: helpdesk.PermitRead},
 	"GET /api/v1/ledger":                                    {needs: helpdesk.PermitSystem},

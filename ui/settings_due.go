@@ -154,6 +154,7 @@ func (s *Server) newDuePolicyView(c echo.Context, p helpdesk.DuePolicy) (duePoli
 	if err != nil {
 		return duePolicyView{}, err
 	}
+	sp.seen(c, scope, p)
 	view := duePolicyView{settingsPage: sp, House: scope == helpdesk.HouseScope, Mode: "inherit"}
 	switch {
 	case p.Never:
@@ -200,9 +201,9 @@ func (s *Server) saveDuePolicy(c echo.Context) error {
 	p, err := formDuePolicy(c)
 	if err == nil {
 		if c.FormValue("mode") == "inherit" && p.CalendarID == "" {
-			err = s.desk.DeleteDuePolicy(ctx, v.actor(), scope)
+			err = s.desk.DeleteDuePolicy(ctx, v.having(c), scope)
 		} else {
-			err = s.desk.SaveDuePolicy(ctx, v.actor(), p)
+			err = s.desk.SaveDuePolicy(ctx, v.having(c), p)
 		}
 	}
 	if err == nil {

@@ -147,6 +147,7 @@ func (s *Server) newFieldView(c echo.Context, f helpdesk.Field, choices string) 
 	if err != nil {
 		return fieldView{}, err
 	}
+	sp.seen(c, f.ID, f)
 	view := fieldView{settingsPage: sp, Field: f, Choices: choices}
 	for _, owner := range []helpdesk.FieldOwner{helpdesk.FieldOfTicket, helpdesk.FieldOfContact} {
 		view.Owners = append(view.Owners, option{string(owner), v.T("field.owner." + string(owner)), owner == f.Owner})
@@ -175,7 +176,7 @@ func (s *Server) saveField(c echo.Context) error {
 		for line := range strings.Lines(typed) {
 			f.Choices = append(f.Choices, helpdesk.FieldOption{Name: line})
 		}
-		_, err = s.desk.SaveField(ctx, v.actor(), f)
+		_, err = s.desk.SaveField(ctx, v.having(c), f)
 	}
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/fields?saved=1")

@@ -1,6 +1,7 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,6 +54,7 @@ func (s *Server) newLoginRules(c echo.Context) (view loginRulesView, err error) 
 	if err != nil {
 		return view, err
 	}
+	view.Version = cmp.Or(view.Version, house.SecondFactorVersion())
 	roles, err := s.desk.Roles(ctx, v.actor())
 	if err != nil {
 		return view, err
@@ -134,7 +136,7 @@ func (s *Server) saveLoginRules(c echo.Context) error {
 			rules = append(rules, rule)
 		}
 	}
-	err = s.desk.RequireSecondFactor(ctx, v.actor(), rules)
+	err = s.desk.RequireSecondFactor(ctx, v.having(c), rules)
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/login?saved=1")
 	}

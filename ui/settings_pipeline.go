@@ -98,6 +98,7 @@ func (s *Server) newPipelineView(c echo.Context, p helpdesk.Pipeline) (pipelineV
 	if err != nil {
 		return pipelineView{}, err
 	}
+	sp.seen(c, p.ID, p)
 	view := pipelineView{settingsPage: sp, Pipeline: p}
 	if p.Managed {
 		view.Locked = v.T("settings.managed")
@@ -140,29 +141,22 @@ func (s *Server) savePipeline(c echo.Context) error {
 		p.ReopenStage = p.Stages[chosen].Name
 	}
 	leaving, err := s.leavingStages(c, p)
-	if err != nil {
-		return err
-	}
-	if len(leaving) > 0 {
-		view, err := s.newPipelineView(c, p)
-		if err != nil {
-			return err
+	if err == nil && len(leaving) == 0 {
+		var saved *helpdesk.Pipeline
+		if saved, err = s.desk.SavePipeline(c.Request().Context(), visitOf(c).having(c), p); err == nil {
+			return c.Redirect(http.StatusSeeOther, "/settings/pipelines/"+saved.ID+"?saved=1")
 		}
-		view.Changed, view.Leaving = true, leaving
-		return s.render(c, http.StatusUnprocessableEntity, "settings-pipeline", view)
-	}
-	saved, err := s.desk.SavePipeline(c.Request().Context(), visitOf(c).actor(), p)
-	if err == nil {
-		return c.Redirect(http.StatusSeeOther, "/settings/pipelines/"+saved.ID+"?saved=1")
 	}
 	view, failed := s.newPipelineView(c, p)
 	if failed != nil {
 		return failed
 	}
-	view.Changed = true
-	status, err := view.refuseForm(err)
+	view.Changed, view.Leaving = true, leaving
+	status := http.StatusUnprocessableEntity
 	if err != nil {
-		return err
+		if status, err = view.refuseForm(err); err != nil {
+			return err
+		}
 	}
 	return s.render(c, status, "settings-pipeline", view)
 }
@@ -188,7 +182,7 @@ func (s *Server) leavingStages(c echo.Context, p helpdesk.Pipeline) (leaving []l
 		if _, kept := p.Stage(stage.ID); kept || len(targets) == 0 {
 			continue
 		}
-		n, err := s.desk.StageTickets(ctx, v.actor(), p.ID, stage.ID)
+		n, err := s.desk.StageTickets(ctx, v.having(c), p.ID, stage.ID)
 		if err != nil {
 			return nil, err
 		}
@@ -198,7 +192,7 @@ func (s *Server) leavingStages(c echo.Context, p helpdesk.Pipeline) (leaving []l
 		case into == "":
 			leaving = append(leaving, leavingStage{stage.ID, stage.Name, n, v.Number(n), targets})
 		default:
-			if _, err := s.desk.EmptyStage(ctx, v.actor(), p.ID, stage.ID, into); err != nil {
+			if _, err := s.desk.EmptyStage(ctx, v.having(c), p.ID, stage.ID, into); err != nil {
 				return nil, err
 			}
 		}

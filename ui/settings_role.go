@@ -1,7 +1,9 @@
 package ui
 
 import (
+	"cmp"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -23,6 +25,7 @@ type rolesView struct {
 	Roles   []roleColumn
 	Table   []permissionGroup
 	NewName string
+	now     string   // the version of the roles as they are now
 	Copies  []option // the roles that a new one can begin as
 }
 
@@ -70,7 +73,8 @@ func (s *Server) newRolesView(c echo.Context) (rolesView, error) {
 	if err != nil {
 		return rolesView{}, err
 	}
-	view, own := rolesView{settingsPage: sp}, v.actor().Permissions()
+	view, own := rolesView{settingsPage: sp, now: versionOfRoles(roles)}, v.actor().Permissions()
+	view.Version = cmp.Or(view.Version, view.now)
 	for _, role := range roles {
 		view.Roles = append(view.Roles, roleColumn{string(role.ID), v.roleOf(role), role.BuiltIn, !role.Set.Within(own), role.Users})
 		view.Copies = append(view.Copies, option{Value: string(role.ID), Label: v.roleOf(role)})
@@ -90,6 +94,35 @@ func (s *Server) newRolesView(c echo.Context) (rolesView, error) {
 		group.Rows = append(group.Rows, row)
 	}
 	return view, nil
+}
+
+// versionOfRoles names what the roles of the house's own are.
+func versionOfRoles(roles []helpdesk.RoleView) string {
+	var own []helpdesk.CustomRole
+	for _, role := range roles {
+		if !role.BuiltIn {
+			own = append(own, helpdesk.CustomRole{ID: string(role.ID), Name: role.Name, Permissions: role.Set.List()})
+		}
+	}
+	return helpdesk.RolesVersion(own)
+}
+
+// typed fills in what a table that was refused had in it. A role that it had not is as it is.
+func (view *rolesView) typed(form url.Values) {
+	for i, role := range view.Roles {
+		if slices.Contains(form["role"], role.ID) {
+			view.Roles[i].Name = form.Get("name:" + role.ID)
+		}
+	}
+	for _, group := range view.Table {
+		for _, row := range group.Rows {
+			for i, cell := range row.Cells {
+				if !cell.Fixed && slices.Contains(form["role"], cell.Role) {
+					row.Cells[i].On = slices.Contains(form["grant"], cell.Value)
+				}
+			}
+		}
+	}
 }
 
 // permissionKey is a permission as the last part of a catalogue's key.
@@ -126,7 +159,7 @@ func (s *Server) saveRoles(c echo.Context) error {
 		}
 		changed = append(changed, save)
 	}
-	_, err = s.desk.SaveRoles(ctx, v.actor(), changed...)
+	_, err = s.desk.SaveRoles(ctx, v.having(c), changed...)
 	return s.afterRoles(c, err, "")
 }
 
@@ -167,5 +200,10 @@ func (s *Server) afterRoles(c echo.Context, err error, newName string) error {
 		return err
 	}
 	view.NewName = newName
+	if view.Newer != "" {
+		// Of all that the page shows now, not of the roles that it showed before.
+		view.Version = view.now
+	}
+	view.typed(c.Request().PostForm)
 	return s.render(c, status, "settings-roles", view)
 }

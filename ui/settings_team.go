@@ -102,6 +102,7 @@ func (s *Server) newTeamView(c echo.Context, t helpdesk.Team) (teamView, error) 
 	if err != nil {
 		return teamView{}, err
 	}
+	sp.seen(c, t.ID, t)
 	view := teamView{settingsPage: sp, Team: t}
 	for _, u := range users {
 		in := slices.Contains(t.Members, u.ID)
@@ -122,7 +123,7 @@ func (s *Server) saveTeam(c echo.Context) error {
 		err = s.desk.DeleteTeam(ctx, v.actor(), team.ID)
 	} else {
 		team.Name, team.Members, team.Lead = form.Get("name"), form["member"], form.Get("lead")
-		_, err = s.desk.SaveTeam(ctx, v.actor(), team)
+		_, err = s.desk.SaveTeam(ctx, v.having(c), team)
 	}
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/teams?saved=1")

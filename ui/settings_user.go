@@ -154,6 +154,7 @@ func (s *Server) newUserView(c echo.Context, u helpdesk.User) (userView, error) 
 	if err != nil {
 		return userView{}, err
 	}
+	sp.seen(c, u.ID, u)
 	view := userView{settingsPage: sp, Person: u, Self: u.ID == v.User.ID, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language"))}
 	if view.Calendars, err = s.calendarOptions(c.Request().Context(), v, u.CalendarID, v.T("hours.of_house")); err != nil {
 		return view, err
@@ -199,7 +200,7 @@ func (s *Server) saveUser(c echo.Context) error {
 		if password != "" && user.ID != v.User.ID {
 			change.Password = &password
 		}
-		_, err = s.desk.ChangeUser(ctx, v.actor(), user.ID, change)
+		_, err = s.desk.ChangeUser(ctx, v.having(c), user.ID, change)
 	}
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/users?saved=1")
@@ -241,6 +242,7 @@ func (s *Server) newProfileView(c echo.Context, u helpdesk.User) (profileView, e
 	if err != nil {
 		return profileView{}, err
 	}
+	sp.Version = cmp.Or(sp.Version, u.ProfileVersion()) // the page is also that of one's absence
 	_, users, err := s.people(c.Request().Context(), v)
 	return profileView{settingsPage: sp, Person: u, Languages: localeOptions(v, u.Locale, v.T("settings.profile.browser_language")), Absence: v.newAway(&u, users)}, err
 }
@@ -250,7 +252,7 @@ func (s *Server) saveProfile(c echo.Context) error {
 	u.Name, u.Locale = strings.TrimSpace(c.FormValue("name")), c.FormValue("locale")
 	u.Signature = c.FormValue("signature")
 	u.ForwardReplies, u.ForwardTo = c.FormValue("forward_replies") != "", strings.TrimSpace(c.FormValue("forward_to"))
-	_, err := s.desk.ChangeUser(c.Request().Context(), visitOf(c).actor(), u.ID,
+	_, err := s.desk.ChangeUser(c.Request().Context(), visitOf(c).having(c), u.ID,
 		helpdesk.UserChange{Name: &u.Name, Locale: &u.Locale, Signature: &u.Signature, ForwardReplies: &u.ForwardReplies, ForwardTo: &u.ForwardTo})
 	if err == nil {
 		return c.Redirect(http.StatusSeeOther, "/settings/profile?saved=1")

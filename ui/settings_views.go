@@ -28,6 +28,7 @@ type savedViewRow struct {
 	For           []option // who else may have it
 	Team          string   // that has it, "" for none
 	First, Last   bool
+	Version       string // as of settingsPage
 }
 
 func (s *Server) viewsPage(c echo.Context) error { return s.showViews(c, nil) }
@@ -66,7 +67,7 @@ func (s *Server) showViews(c echo.Context, problem error) error {
 	}
 	for i, saved := range list {
 		row := savedViewRow{ID: saved.ID, Name: saved.Name, URL: placeOfView(saved).address(0), Shared: saved.Shared,
-			Changes: changesView(v, &saved), First: i == 0, Last: i == len(list)-1}
+			Changes: changesView(v, &saved), First: i == 0, Last: i == len(list)-1, Version: saved.Version()}
 		if row.For, err = s.audiences(ctx, v, &saved); err != nil {
 			return err
 		}
@@ -78,10 +79,21 @@ func (s *Server) showViews(c echo.Context, problem error) error {
 		if saved.OwnerID != v.User.ID {
 			row.Owner = people[saved.OwnerID].Name
 		}
+		if c.FormValue("action") == "save:"+saved.ID { // it was refused
+			row.typed(c, view.Version)
+		}
 		view.Views = append(view.Views, row)
 		view.Homes = append(view.Homes, option{saved.ID, saved.Name, saved.ID == preference.Home})
 	}
 	return s.render(c, status, "settings-views", view)
+}
+
+// typed fills in what a row that was refused had in it.
+func (row *savedViewRow) typed(c echo.Context, version string) {
+	row.Name, row.Version = c.FormValue("name"), cmp.Or(version, row.Version)
+	for i, audience := range row.For {
+		row.For[i].Selected = audience.Value == c.FormValue("for")
+	}
 }
 
 // changeViews does what the pressed button says: "up:ID", "down:ID", "save:ID",
@@ -115,7 +127,7 @@ func (s *Server) renameView(c echo.Context, id string) error {
 	}
 	saved.Name = c.FormValue("name")
 	shareWith(saved, c.FormValue("for"))
-	_, err = s.desk.SaveView(ctx, v.actor(), *saved)
+	_, err = s.desk.SaveView(ctx, v.having(c), *saved)
 	return err
 }
 

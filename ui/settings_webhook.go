@@ -118,6 +118,7 @@ func (s *Server) newWebhookView(c echo.Context, w helpdesk.Webhook) (webhookView
 	if err != nil {
 		return webhookView{}, err
 	}
+	sp.seen(c, w.ID, w)
 	view := webhookView{settingsPage: sp, Webhook: w, Works: w.Works(), Waits: w.Current != "" && w.Failures > 0}
 	for _, group := range helpdesk.WebhookGroups {
 		g := webhookGroup{Label: v.T("webhook.group." + group.Name)}
@@ -211,7 +212,7 @@ func (s *Server) changeWebhook(c echo.Context) error {
 			w.Kinds = append(w.Kinds, helpdesk.EventKind(kind))
 		}
 		var saved *helpdesk.Webhook
-		saved, secret, err = s.desk.SaveWebhook(ctx, v.actor(), w)
+		saved, secret, err = s.desk.SaveWebhook(ctx, v.having(c), w)
 		if err == nil {
 			w, back = *saved, "/settings/webhooks?saved=1"
 		}
@@ -238,6 +239,9 @@ func (s *Server) showWebhook(c echo.Context, w helpdesk.Webhook, secret string, 
 	}
 	view.Secret = secret
 	status := http.StatusOK
+	if refused == nil || view.Version == "" { // a button beside the form was pressed: the form shows what is saved
+		view.Version = w.Version()
+	}
 	if refused != nil {
 		if status, err = view.refuseForm(refused); err != nil {
 			return err

@@ -84,7 +84,7 @@ func (s *Server) saveView(ctx context.Context, v *visit, p place) (*saveView, er
 	if err != nil {
 		return nil, err
 	}
-	view.ID, view.Name = saved.ID, saved.Name
+	view.ID, view.Name, view.Version = saved.ID, saved.Name, saved.Version()
 	was := placeOfView(*saved)
 	view.Changed = was.query.View != p.query.View || was.query.Text != p.query.Text || was.query.Sort != p.query.Sort || !was.query.Filter.Equal(p.query.Filter)
 	view.Update = view.Changed && changesView(v, saved)
@@ -136,7 +136,10 @@ func (s *Server) saveList(c echo.Context) error {
 	} else {
 		shareWith(&view, c.FormValue("for"))
 	}
-	saved, err := s.desk.SaveView(ctx, v.actor(), view)
+	saved, err := s.desk.SaveView(ctx, v.having(c), view)
+	if versionNow(err) != "" { // there is no form to show again: it is a button
+		return &helpdesk.Error{Code: helpdesk.CodeConflict, Key: "error.view_changed_meanwhile", Message: err.Error()}
+	}
 	if err != nil {
 		return err
 	}
