@@ -68,8 +68,12 @@ func foldRune(r rune) rune {
 			r += 'a' - 'A'
 		}
 		return r
+	case 0x3001 <= r && r <= 0x3096 || 0x30f7 <= r && r <= 'ー': // hiragana and what stands between words
+		return r
 	case 0x30a1 <= r && r <= 0x30f6 || r == 'ヽ' || r == 'ヾ':
 		return r - 0x60
+	case 0x4e00 <= r && r <= 0x9fff && !hasVariant(r):
+		return r
 	case 0x4e00 <= r && r <= 0x9fff, r >= 0xfa00 && r <= 0xfaff, r == '𠮷':
 		if today, old := nameVariants[r]; old {
 			return today
@@ -95,3 +99,16 @@ var nameVariants = map[rune]rune{
 	'栁': '柳', '曾': '曽', '與': '与', '萬': '万', '豐': '豊', '彌': '弥', '禮': '礼', '寶': '宝', '寳': '宝', '藏': '蔵', '鐵': '鉄', '關': '関', '鹽': '塩', '龜': '亀', '檜': '桧',
 	'凜': '凛', '遙': '遥', '堯': '尭', '槇': '槙', '晉': '晋', '縣': '県', '莊': '荘', '籔': '薮', '藪': '薮', '鷗': '鴎', '靜': '静', '淸': '清', '祿': '禄', '郞': '郎', '𠮷': '吉',
 }
+
+// hasVariant tells whether one of the characters from 0x4e00 to 0x9fff is among nameVariants.
+// Nearly none is.
+func hasVariant(r rune) bool { return variantBits[(r-0x4e00)/64]&(1<<(r%64)) != 0 }
+
+var variantBits = func() (set [(0xa000 - 0x4e00) / 64]uint64) {
+	for r := range nameVariants {
+		if 0x4e00 <= r && r <= 0x9fff {
+			set[(r-0x4e00)/64] |= 1 << (r % 64)
+		}
+	}
+	return set
+}()

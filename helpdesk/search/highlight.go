@@ -1,6 +1,7 @@
 package search
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"unicode"
@@ -30,7 +31,7 @@ func (s *searching) spans(text string, f field) []span {
 		return nil
 	}
 	var found []span
-	all := allTokens(text)
+	all := tokensFor(words, text)
 	for _, c := range words {
 		for i := range all {
 			if at, ok := c.at(all, i); ok {
@@ -48,6 +49,27 @@ func (s *searching) spans(text string, f field) []span {
 		merged = append(merged, next)
 	}
 	return merged
+}
+
+// tokensFor are those tokens of a text that words ask for.
+func tokensFor(words []clause, text string) (all []token) {
+	tokenize(text, func(text []byte, t token) bool {
+		for i := range words {
+			for _, wanted := range words[i].tokens {
+				if string(text) == wanted.text {
+					t.text = wanted.text
+				} else if wanted.prefix && bytes.HasPrefix(text, []byte(wanted.text)) {
+					t.text = string(text)
+				} else {
+					continue
+				}
+				all = append(all, t)
+				return true
+			}
+		}
+		return true
+	})
+	return all
 }
 
 // at tells whether the tokens of c stand at all[i:], and where that is.

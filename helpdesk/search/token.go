@@ -58,6 +58,8 @@ func classOf(r rune) class {
 		return classOther
 	case 0x3041 <= r && r <= 0x3096 || 0x4e00 <= r && r <= 0x9fff || r == 'ー':
 		return classCharacter
+	case 0x3001 <= r && r <= 0x3003 || 0x3008 <= r && r <= 0x3011: // 、。〃 and brackets
+		return classOther
 	case unicode.In(r, unspaced...):
 		return classCharacter
 	case unicode.IsLetter(r) || unicode.IsMark(r) || unicode.IsDigit(r):
@@ -79,22 +81,6 @@ func tokens(s string) iter.Seq[token] {
 			return yield(t)
 		})
 	}
-}
-
-// allTokens are the tokens of s; their texts are one piece of memory.
-func allTokens(s string) (all []token) {
-	var texts []byte
-	var ends []int
-	tokenize(s, func(text []byte, t token) bool {
-		texts = append(texts, text...)
-		all, ends = append(all, t), append(ends, len(texts))
-		return true
-	})
-	together, from := string(texts), 0
-	for i, end := range ends {
-		all[i].text, from = together[from:end], end
-	}
-	return all
 }
 
 // tokenize yields tokens without their text, and beside it the text, which is valid
