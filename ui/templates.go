@@ -57,6 +57,9 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 	}
 	for l, t := range all { // after all were copied
 		fixWords(t, newFixedWords(c.Printer(l, nil, firstMoment), a))
+		if err := fixParts(t); err != nil {
+			return nil, fmt.Errorf("write what templates always say: %w", err)
+		}
 	}
 	return all, nil
 }

@@ -1,6 +1,8 @@
 package ui
 
 import (
+	"bytes"
+	"errors"
 	"html/template"
 	"text/template/parse"
 
@@ -25,43 +27,70 @@ func newFixedWords(speak locale.Printer, a *assets) fixedWords {
 func fixWords(t *template.Template, words fixedWords) {
 	for _, each := range t.Templates() {
 		if each.Tree != nil {
-			words.fix(each.Tree.Root)
+			fix(each.Tree.Root, words.text)
 		}
 	}
 }
 
-func (w fixedWords) fix(list *parse.ListNode) {
+// fixParts writes once what templates call without giving it anything, such as the list of
+// keys, and puts it where they do: it is the same on every page. All of it stands between tags.
+func fixParts(t *template.Template) error {
+	written := map[string][]byte{}
+	var failed error
+	part := func(node parse.Node) ([]byte, bool) {
+		called, ok := node.(*parse.TemplateNode)
+		if !ok || called.Pipe != nil {
+			return nil, false
+		}
+		if written[called.Name] == nil {
+			var text bytes.Buffer
+			failed = errors.Join(failed, t.ExecuteTemplate(&text, called.Name, nil))
+			written[called.Name] = text.Bytes()
+		}
+		return written[called.Name], true
+	}
+	for _, each := range t.Templates() {
+		if each.Tree != nil {
+			fix(each.Tree.Root, part)
+		}
+	}
+	return failed
+}
+
+// fix puts text in place of the nodes that it knows one for.
+func fix(list *parse.ListNode, text func(parse.Node) (text []byte, known bool)) {
 	if list == nil {
 		return
 	}
 	for i, node := range list.Nodes {
+		if fixed, ok := text(node); ok {
+			list.Nodes[i] = &parse.TextNode{NodeType: parse.NodeText, Pos: node.Position(), Text: fixed}
+			continue
+		}
 		switch node := node.(type) {
-		case *parse.ActionNode:
-			if answer, ok := w.answer(node.Pipe); ok {
-				list.Nodes[i] = &parse.TextNode{NodeType: parse.NodeText, Pos: node.Pos, Text: []byte(answer)}
-			}
 		case *parse.IfNode:
-			w.fix(node.List)
-			w.fix(node.ElseList)
+			fix(node.List, text)
+			fix(node.ElseList, text)
 		case *parse.RangeNode:
-			w.fix(node.List)
-			w.fix(node.ElseList)
+			fix(node.List, text)
+			fix(node.ElseList, text)
 		case *parse.WithNode:
-			w.fix(node.List)
-			w.fix(node.ElseList)
+			fix(node.List, text)
+			fix(node.ElseList, text)
 		}
 	}
 }
 
-// answer is what a pipeline says that does nothing but call a function with a word.
-func (w fixedWords) answer(pipe *parse.PipeNode) (template.HTML, bool) {
-	if len(pipe.Decl) > 0 || len(pipe.Cmds) != 1 || len(pipe.Cmds[0].Args) != 2 {
-		return "", false
+// text is what a node says that does nothing but call a function with a word.
+func (w fixedWords) text(node parse.Node) ([]byte, bool) {
+	action, ok := node.(*parse.ActionNode)
+	if !ok || len(action.Pipe.Decl) > 0 || len(action.Pipe.Cmds) != 1 || len(action.Pipe.Cmds[0].Args) != 2 {
+		return nil, false
 	}
-	called, isCall := pipe.Cmds[0].Args[0].(*parse.IdentifierNode)
-	word, isWord := pipe.Cmds[0].Args[1].(*parse.StringNode)
+	called, isCall := action.Pipe.Cmds[0].Args[0].(*parse.IdentifierNode)
+	word, isWord := action.Pipe.Cmds[0].Args[1].(*parse.StringNode)
 	if !isCall || !isWord || w[called.Ident] == nil {
-		return "", false
+		return nil, false
 	}
-	return w[called.Ident](word.Text), true
+	return []byte(w[called.Ident](word.Text)), true
 }
