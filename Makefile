@@ -38,6 +38,7 @@ fuzz:
 	$(GO) test -run='^$$' -fuzz='^FuzzClassify$$' -fuzztime=$(FUZZTIME) ./smtpd/mail
 	$(GO) test -run='^$$' -fuzz='^FuzzSession$$' -fuzztime=$(FUZZTIME) ./smtpd
 	$(GO) test -run='^$$' -fuzz='^FuzzQuery$$' -fuzztime=$(FUZZTIME) ./helpdesk/search
+	$(GO) test -run='^$$' -fuzz='^FuzzPostings$$' -fuzztime=$(FUZZTIME) ./helpdesk/search
 
 ## bench: durable mails a second beside other servers, 250 to the browser, lists, tickets and searches of large stores (TICKETS=200000, kept in STORE=DIR), and the parts below; writes docs/benchmarks.md
 bench:

@@ -10,7 +10,7 @@ import (
 
 // format is raised when what is indexed or how changes: an index of another
 // format is made anew.
-const format = 6
+const format = 7
 
 // root says which index is in use. A rebuild makes the next epoch beside it.
 type root struct {

@@ -3,7 +3,6 @@ package search
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -233,9 +232,7 @@ func (p *postingsBuilder) take(list []byte, ordinals []int32) error {
 	reader := readPostings(list, len(ordinals))
 	for reader.next() {
 		if renumbered := ordinals[reader.ordinal]; renumbered >= 0 {
-			p.encoded = binary.AppendUvarint(p.encoded, uint64(int(renumbered)-p.last))
-			p.encoded = binary.AppendUvarint(p.encoded, uint64(reader.count))
-			p.encoded = append(p.encoded, reader.encoded()...)
+			p.encoded = appendPosting(p.encoded, int(renumbered)-p.last, reader.encoded())
 			p.last = int(renumbered)
 		}
 	}

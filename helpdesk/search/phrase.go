@@ -1,7 +1,8 @@
 package search
 
 import (
-	"bytes"
+	"cmp"
+	"encoding/binary"
 	"math/bits"
 	"slices"
 )
@@ -78,7 +79,7 @@ func (m *matching) add(ordinal, count uint32) {
 func (m *matching) matchTerm(list []byte) error {
 	p := readPostings(list, len(m.segment.tickets))
 	for p.next() {
-		m.add(p.ordinal, p.count)
+		m.add(p.ordinal, p.count())
 	}
 	return p.err
 }
@@ -89,7 +90,7 @@ func (m *matching) matchTerms(lists [][]byte) error {
 	for _, list := range lists {
 		p := readPostings(list, len(m.segment.tickets))
 		for p.next() {
-			sums.counts[p.ordinal] += p.count
+			sums.counts[p.ordinal] += p.count()
 			sums.held[p.ordinal/64] |= 1 << (p.ordinal % 64)
 		}
 		if p.err != nil {
@@ -129,95 +130,106 @@ func (s *termSums) clear() {
 	}
 }
 
-// matchPhrase goes through the lists of all tokens at once.
+// matchPhrase goes through the shortest list, and in the others to the documents of it that
+// matter.
 func (m *matching) matchPhrase() error {
-	readers := make([]postingsReader, len(m.lists))
+	phrase := phraseCounter{terms: make([]phraseTerm, len(m.lists))}
 	for i, terms := range m.lists {
-		readers[i] = readPostings(terms[0], len(m.segment.tickets))
-		if !readers[i].next() {
-			return readers[i].err
+		phrase.terms[i] = phraseTerm{readPostings(terms[0], len(m.segment.tickets)), m.distances[i]}
+	}
+	slices.SortFunc(phrase.terms, func(a, b phraseTerm) int { return cmp.Compare(len(a.data), len(b.data)) })
+	for i := range phrase.terms {
+		if p := &phrase.terms[i]; !p.next() {
+			return p.err
 		}
 	}
-	phrase := phraseCounter{readers: readers, distances: m.distances}
-	for at, agreed := uint32(0), 0; ; at, agreed = at+1, 0 {
-		for i := 0; agreed < len(readers); i++ {
-			if i == len(readers) {
-				i = 0
-			}
-			p := &readers[i]
+	shortest, others := &phrase.terms[0], phrase.terms[1:]
+	for more := true; more; {
+		at := shortest.ordinal
+		least, agreed := at+1, m.matters(at)
+		for i := 0; i < len(others) && agreed; i++ {
+			p := &others[i]
 			if p.ordinal < at && !p.advance(at) {
 				return p.err
 			}
-			if agreed++; p.ordinal > at {
-				at, agreed = p.ordinal, 1
-			}
+			agreed, least = p.ordinal == at, max(least, p.ordinal)
 		}
-		if m.matters(at) {
+		if agreed {
 			if count := phrase.count(); count > 0 {
 				m.add(at, count)
 			}
 		}
+		more = shortest.advance(least)
 	}
+	return shortest.err
+}
+
+// phraseTerm is a term of a phrase.
+type phraseTerm struct {
+	postingsReader
+	distance uint32 // from the first of the phrase
 }
 
 // phraseCounter counts how often terms stand side by side in a document.
 type phraseCounter struct {
-	readers   []postingsReader // all at the same document
-	distances []uint32         // of each term from the first
-	kept      []uint32
+	terms []phraseTerm // all at the same document
+	kept  []uint32     // memory for where the phrase may begin
 }
 
 func (c *phraseCounter) count() uint32 {
-	first, rarest, together := &c.readers[0], 0, true
-	for i := 1; i < len(c.readers); i++ {
-		p := &c.readers[i]
-		together = together && alwaysBeside(first, p, c.distances[i])
-		if p.count < c.readers[rarest].count {
-			rarest = i
+	rarest := &c.terms[0]
+	for i := range c.terms {
+		if p := &c.terms[i]; p.at-p.from < rarest.at-rarest.from {
+			rarest = p
 		}
 	}
-	if together {
-		return first.count
-	}
-	c.kept = c.kept[:0]
-	for p := (placesReader{encoded: c.readers[rarest].encoded()}); p.next(); {
-		if p.place >= c.distances[rarest] {
-			c.kept = append(c.kept, p.place-c.distances[rarest])
-		}
-	}
-	for i := range c.readers {
-		if i != rarest && len(c.kept) > 0 {
-			c.kept = keepBeside(c.kept, c.readers[i].encoded(), c.distances[i])
+	c.kept = rarest.beginnings(c.kept[:0])
+	for i := 0; i < len(c.terms) && len(c.kept) > 0; i++ {
+		if p := &c.terms[i]; p != rarest {
+			c.kept = p.keep(c.kept)
 		}
 	}
 	return uint32(len(c.kept))
 }
 
-// alwaysBeside tells of most documents in which b follows at a distance wherever a stands
-// that it does so: the steps from one place to the next are then the same.
-func alwaysBeside(a, b *postingsReader, distance uint32) bool {
-	if a.count != b.count {
-		return false
+// beginnings appends where a phrase may begin that has the term in the document in hand.
+func (t *phraseTerm) beginnings(to []uint32) []uint32 {
+	for p := (placesReader{encoded: t.encoded()}); p.next(); {
+		if p.place >= t.distance {
+			to = append(to, p.place-t.distance)
+		}
 	}
-	x, y := placesReader{encoded: a.encoded()}, placesReader{encoded: b.encoded()}
-	return x.next() && y.next() && x.place+distance == y.place && (a.count == 1 || bytes.Equal(x.encoded, y.encoded))
+	return to
 }
 
-// keepBeside keeps the places that have one of the others at a distance.
-func keepBeside(places []uint32, others []byte, distance uint32) []uint32 {
-	kept, other := places[:0], placesReader{encoded: others}
-	if !other.next() {
-		return kept
-	}
-	for _, place := range places {
-		for other.place < place+distance {
-			if !other.next() {
-				return kept
+// keep keeps the beginnings, in order, from which the term stands at its distance. Where it
+// stands is nearly always told in steps of one byte or two: these are read without a branch, as
+// which of them it is cannot be foreseen.
+func (t *phraseTerm) keep(beginnings []uint32) []uint32 {
+	kept, data, at, place := beginnings[:0], t.data, t.from, uint32(0)
+	for i := 0; i < len(beginnings); {
+		if wanted := beginnings[i] + t.distance; at > t.from && place >= wanted {
+			if place == wanted {
+				kept = append(kept, beginnings[i])
+			}
+			i++
+			continue
+		}
+		if at >= t.at {
+			break
+		}
+		if at+2 <= len(data) {
+			if word := uint32(binary.LittleEndian.Uint16(data[at:])); word&0x8080 != 0x8080 {
+				long := word >> 7 & 1
+				place, at = place+(word&0x7f|word>>1&(long*0x3f80)), at+1+int(long)
+				continue
 			}
 		}
-		if other.place == place+distance {
-			kept = append(kept, place)
+		step, n := binary.Uvarint(data[at:t.at])
+		if n <= 0 {
+			break
 		}
+		place, at = place+uint32(step), at+n
 	}
 	return kept
 }

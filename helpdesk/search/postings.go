@@ -6,17 +6,15 @@ import (
 	"math/bits"
 )
 
-// postingsReader goes through one list of postings, document by document, without
-// unpacking where the term stands in those that nobody looks at. A common word's list
-// has a million documents, so a posting is read eight bytes at once: those of a mail
-// seldom have more.
+// postingsReader goes through one list of postings, document by document. A common word's
+// list has a million documents, and most are only passed: a posting says how many bytes its
+// places take, so that they are stepped over without being looked at.
 type postingsReader struct {
 	data      []byte
 	from, at  int // of the places in the document in hand, and where the next posting begins
 	documents int // that the segment has
 
 	ordinal uint32 // of the document in hand
-	count   uint32 // how often the term occurs in it
 	err     error
 }
 
@@ -32,18 +30,16 @@ func (p *postingsReader) next() bool { return p.advance(p.ordinal + 1) }
 func (p *postingsReader) advance(least uint32) bool {
 	data, at, ordinal := p.data, p.at, p.ordinal
 	for {
-		if at+8 <= len(data) {
-			word := binary.LittleEndian.Uint64(data[at:])
-			delta, count := uint32(word&0x7f), word>>8&0x7f
-			size := placesSize[min(count, maxQuick+1)][endings(word)]
-			if word&0x8080 == 0 && delta != 0 && size != 0 {
+		if at+2 <= len(data) {
+			head := binary.LittleEndian.Uint16(data[at:])
+			if delta := uint32(head & 0xff); head&0x8080 == 0 && delta != 0 { // a byte each, as in nearly all of a long list
 				from := at + 2
-				at = from + int(size)
+				at = from + int(head>>8)
 				if ordinal += delta; ordinal < least {
 					continue
 				}
-				p.from, p.at, p.ordinal, p.count = from, at, ordinal, uint32(count)
-				if int(ordinal) >= p.documents {
+				p.from, p.at, p.ordinal = from, at, ordinal
+				if int(ordinal) >= p.documents || at > len(data) {
 					p.err = errPostings
 				}
 				return p.err == nil
@@ -61,76 +57,72 @@ func (p *postingsReader) advance(least uint32) bool {
 
 // step goes on to the next document, whatever its numbers take.
 func (p *postingsReader) step() bool {
-	if p.at >= len(p.data) || p.err != nil {
+	if p.at == len(p.data) || p.err != nil {
 		return false
 	}
-	delta, n := binary.Uvarint(p.data[p.at:])
-	count, m := binary.Uvarint(p.data[p.at+max(n, 0):])
+	delta, places, rest := splitPosting(p.data[min(p.at, len(p.data)):])
 	ordinal := uint64(p.ordinal+1) + delta - 1 // of the first, MaxUint32+1 is 0
-	if n <= 0 || m <= 0 || delta == 0 || ordinal >= uint64(p.documents) || count > uint64(len(p.data)) {
+	if delta == 0 || ordinal >= uint64(p.documents) {
 		p.err = errPostings
 		return false
 	}
-	p.ordinal, p.count, p.from = uint32(ordinal), uint32(count), p.at+n+m
-	if p.at = skip(p.data, p.from, int(count)); p.at < 0 {
-		p.at, p.err = p.from, errPostings
-	}
-	return p.err == nil
+	p.at = len(p.data) - len(rest)
+	p.ordinal, p.from = uint32(ordinal), p.at-len(places)
+	return true
 }
 
-// endings has a bit for each of the last six bytes of a word, set where a number ends there.
-func endings(word uint64) uint64 {
-	const together = 0x0102040810204080 // brings the lowest bits of all bytes into the highest byte
-	return (^word >> 23 & 0x010101010101) * together >> 56
+// splitPosting takes the first posting off a list: by how much its document's ordinal is higher
+// than the one before, and its places as they are stored. The step is 0 where there is no posting.
+func splitPosting(list []byte) (delta uint64, places, rest []byte) {
+	delta, n := binary.Uvarint(list)
+	if n <= 0 || delta > math.MaxInt32 {
+		return 0, nil, nil
+	}
+	size, m := binary.Uvarint(list[n:])
+	if from := n + m; m > 0 && size <= uint64(len(list)-from) {
+		return delta, list[from : from+int(size)], list[from+int(size):]
+	}
+	return 0, nil, nil
 }
 
-// maxQuick is how many places a posting can have that fits into eight bytes.
-const maxQuick = 6
+// appendPosting appends the next posting to a list.
+func appendPosting(to []byte, delta int, places []byte) []byte {
+	to = binary.AppendUvarint(to, uint64(delta))
+	to = binary.AppendUvarint(to, uint64(len(places)))
+	return append(to, places...)
+}
 
-// placesSize is how many bytes the places of a posting take, by how many they are and
-// by endings; 0 where that is more than six.
-var placesSize = func() (sizes [maxQuick + 2][1 << maxQuick]uint8) {
-	for count := 1; count <= maxQuick; count++ {
-		for ends := range sizes[count] {
-			if bits.OnesCount(uint(ends)) < count {
-				continue
-			}
-			rest := ends
-			for range count - 1 {
-				rest &= rest - 1
-			}
-			sizes[count][ends] = uint8(bits.TrailingZeros(uint(rest)) + 1)
-		}
+// appendPlaces appends positions as a posting has them: each as the step from the one before.
+func appendPlaces(to []byte, positions []uint32) []byte {
+	var before uint32
+	for _, p := range positions {
+		to = binary.AppendUvarint(to, uint64(p-before))
+		before = p
 	}
-	return sizes
-}()
-
-// skip returns where n numbers end that begin at data[at]; -1 where there are fewer.
-func skip(data []byte, at, n int) int {
-	for n > 0 && at+8 <= len(data) {
-		ends := ^binary.LittleEndian.Uint64(data[at:]) & 0x8080808080808080
-		if here := bits.OnesCount64(ends); here < n {
-			at, n = at+8, n-here
-			continue
-		}
-		for ; n > 1; n-- {
-			ends &= ends - 1
-		}
-		return at + bits.TrailingZeros64(ends)/8 + 1
-	}
-	for ; n > 0; at++ {
-		if at >= len(data) {
-			return -1
-		}
-		if data[at] < 0x80 {
-			n--
-		}
-	}
-	return at
+	return to
 }
 
 // encoded is where the term stands in the document in hand, as it is stored.
 func (p *postingsReader) encoded() []byte { return p.data[p.from:p.at] }
+
+// lastBytes has the highest bit of each byte of a word. A number's last byte has it not.
+const lastBytes = 0x8080808080808080
+
+// count is how often the term occurs in the document in hand.
+func (p *postingsReader) count() (n uint32) {
+	places := p.encoded()
+	if len(places) <= 8 && p.from+8 <= len(p.data) {
+		word := ^binary.LittleEndian.Uint64(p.data[p.from:]) & lastBytes
+		return uint32(bits.OnesCount64(word << (64 - 8*len(places))))
+	}
+	for ; len(places) >= 8; places = places[8:] {
+		n += uint32(bits.OnesCount64(^binary.LittleEndian.Uint64(places) & lastBytes))
+	}
+	for _, b := range places {
+		n += uint32(b>>7 ^ 1)
+	}
+	return n
+}
 
 // placesReader goes through the places of a posting.
 type placesReader struct {

@@ -22,6 +22,7 @@ type builder struct {
 	lists     map[string]*postingsBuilder
 	touched   []*postingsBuilder // by the document in hand
 	key       []byte
+	places    []byte // memory for those of a term in a document
 }
 
 // postingsBuilder makes the postings of a term.
@@ -50,7 +51,8 @@ func (b *builder) add(d *document, generation uint64) {
 		b.occurs([]byte(bound(fact, 1024)), fieldFact, 0)
 	}
 	for _, list := range b.touched {
-		list.encoded = appendPosting(list.encoded, b.count-list.last, list.positions)
+		b.places = appendPlaces(b.places[:0], list.positions)
+		list.encoded = appendPosting(list.encoded, b.count-list.last, b.places)
 		list.last, list.positions = b.count, list.positions[:0]
 	}
 	b.touched = b.touched[:0]
@@ -83,17 +85,6 @@ func (b *builder) addRecord(r documentRecord) {
 
 // seconds bounds a time to what a document holds.
 func seconds(unix int64) uint32 { return uint32(min(max(unix, 1), math.MaxUint32)) }
-
-func appendPosting(to []byte, delta int, positions []uint32) []byte {
-	to = binary.AppendUvarint(to, uint64(delta))
-	to = binary.AppendUvarint(to, uint64(len(positions)))
-	var before uint32
-	for _, p := range positions {
-		to = binary.AppendUvarint(to, uint64(p-before))
-		before = p
-	}
-	return to
-}
 
 // pack returns what is to be stored of the segment, nothing where it has no document.
 func (b *builder) pack(epoch, segment uint32) []store.Entry {
@@ -245,26 +236,20 @@ func (p posting) ordinal() uint32 { return uint32(p >> 32) }
 func decodePostings(to []posting, value []byte) ([]posting, error) {
 	ordinal := -1
 	for len(value) > 0 {
-		delta, n := binary.Uvarint(value)
-		if n <= 0 || delta == 0 || delta > math.MaxInt32 {
+		delta, encoded, rest := splitPosting(value)
+		if delta == 0 || len(encoded) == 0 {
 			return to, errPostings
 		}
-		value = value[n:]
-		count, n := binary.Uvarint(value)
-		if n <= 0 || count > uint64(len(value)) {
+		value = rest
+		if ordinal += int(delta); ordinal > math.MaxInt32 {
 			return to, errPostings
 		}
-		value = value[n:]
-		ordinal += int(delta)
-		var position uint64
-		for range count {
-			step, n := binary.Uvarint(value)
-			if n <= 0 {
-				return to, errPostings
-			}
-			value = value[n:]
-			position += step
-			to = append(to, posting(uint64(ordinal)<<32|position&math.MaxUint32))
+		places := placesReader{encoded: encoded}
+		for places.next() {
+			to = append(to, posting(uint64(ordinal)<<32|uint64(places.place)))
+		}
+		if len(places.encoded) > 0 {
+			return to, errPostings
 		}
 	}
 	return to, nil
