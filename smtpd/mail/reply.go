@@ -29,7 +29,8 @@ func (k SegmentKind) String() string {
 	}
 }
 
-// Segment is a stretch of whole lines of one kind, line ends included.
+// Segment is a stretch of whole lines of one kind, line ends included; the lines that
+// introduce a quote may begin behind new words in the same line.
 type Segment struct {
 	Kind SegmentKind
 	Text string

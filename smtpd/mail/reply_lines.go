@@ -39,27 +39,40 @@ func (l *textLine) blank() bool { return l.text == "" }
 
 func splitLines(text string, hints []hint) []textLine {
 	lines := make([]textLine, 0, strings.Count(text, "\n")+1)
-	offset, fence := 0, -1
+	offset, fence, number := 0, -1, 0
 	for raw := range strings.Lines(text) {
-		text, plain := cleanedLine(raw)
-		l := textLine{offset: offset, raw: raw, text: text, lower: lowerLine(text, plain), field: kindOfField(text)}
-		l.wired = l.field == headerDate && wireDate.MatchString(text)
-		if i := len(lines); i < len(hints) {
-			l.hint = hints[i]
+		cleaned, plain := cleanedLine(raw)
+		cut := 0
+		if hints == nil {
+			cut = gluedAttribution(raw, cleaned, text[offset+len(raw):])
 		}
-		l.quoted = isQuoted(l.text)
-		if strings.HasPrefix(l.text, "```") {
-			if fence >= 0 {
-				for i := fence; i < len(lines); i++ {
-					lines[i].code = true
-				}
-				l.code, fence = true, -1
-			} else {
-				fence = len(lines)
+		for _, raw := range [2]string{raw[:cut], raw[cut:]} {
+			if raw == "" {
+				continue
 			}
+			if cut > 0 {
+				cleaned, plain = cleanedLine(raw)
+			}
+			l := textLine{offset: offset, raw: raw, text: cleaned, lower: lowerLine(cleaned, plain), field: kindOfField(cleaned)}
+			l.wired = l.field == headerDate && wireDate.MatchString(cleaned)
+			if number < len(hints) {
+				l.hint = hints[number]
+			}
+			l.quoted = isQuoted(l.text)
+			if strings.HasPrefix(l.text, "```") {
+				if fence >= 0 {
+					for i := fence; i < len(lines); i++ {
+						lines[i].code = true
+					}
+					l.code, fence = true, -1
+				} else {
+					fence = len(lines)
+				}
+			}
+			lines = append(lines, l)
+			offset += len(raw)
 		}
-		lines = append(lines, l)
-		offset += len(raw)
+		number++
 	}
 	return lines
 }
