@@ -49,6 +49,8 @@ type Entry struct {
 	Session string
 	// Device is the value of the cookie that tells the browser at its next login.
 	Device string
+	// CodesLow says that a recovery code was used, and hardly any are left.
+	CodesLow bool
 }
 
 // Login checks a password, and opens a session where no further step is needed.

@@ -134,33 +134,40 @@ func (d *Desk) LoginCode(ctx context.Context, v Visitor, sealed, code string, tr
 		return nil, err
 	}
 	how := &entering{tried: tried, trust: trust}
+	var left int
 	how.prove = func(c *command) (err error) {
-		how.by, err = c.useCode(u, code)
+		how.by, left, err = c.useCode(u, code)
 		return err
 	}
 	entry, err := d.enter(ctx, v, u, how)
 	if errors.Is(err, errWrongCode) {
 		return nil, d.failedLogin(ctx, v, u, "code_wrong", "the code is wrong, or was used before")
 	}
-	return entry, err
+	if err != nil {
+		return nil, err
+	}
+	entry.CodesLow = how.by == LoginRecovery && left < fewCodes
+	return entry, nil
 }
 
-// useCode uses a code up, and says what kind it was of.
-func (c *command) useCode(u *User, code string) (LoginMethod, error) {
+// fewCodes is how many recovery codes are enough not to speak of them.
+const fewCodes = 3
+
+// useCode uses a code up, and says what kind it was of and how many recovery codes are left.
+func (c *command) useCode(u *User, code string) (by LoginMethod, left int, err error) {
 	factor, err := secondFactors.Get(c, key(u.ID))
 	if err != nil {
-		return "", err
+		return "", 0, err
 	}
-	by := factor.accept(code, c.now)
-	if by == "" {
-		return "", errWrongCode
+	if by = factor.accept(code, c.now); by == "" {
+		return "", 0, errWrongCode
 	}
 	if by == LoginRecovery {
 		if _, err := c.record(Event{Kind: EventSecondFactorCodeUsed, Data: details{"user": u.Email}.with("left", strconv.Itoa(len(factor.Codes)))}); err != nil {
-			return "", err
+			return "", 0, err
 		}
 	}
-	return by, secondFactors.Put(c, factor)
+	return by, len(factor.Codes), secondFactors.Put(c, factor)
 }
 
 // LoginEnrol takes the step after the password by setting up the authenticator

@@ -99,6 +99,9 @@ func (s *Server) takeStep(c echo.Context) error {
 	entry, err := s.takeCode(c, sealed, code)
 	if err == nil {
 		s.setCookie(c, s.stepCookie(), "", 0)
+		if entry.CodesLow { // with the last of them gone, a lost phone locks its user out
+			next = "/settings/access?recovered=" + url.QueryEscape(localPath(next, "/"))
+		}
 		return s.proceed(c, entry, next)
 	}
 	said, ok := refusal(visitOf(c).Printer, err)

@@ -144,6 +144,10 @@ func TestPasskeys(t *testing.T) {
 	b.fill(`[name=code]`, code)
 	b.click(`.save-bar .primary`)
 	b.until(`document.querySelectorAll(".recovery-codes li").length === 10`)
+	b.do(chromedp.EmulateViewport(390, 844)) // a phone, too, is where it is set up anew
+	b.open("/settings/access")
+	b.until(`document.querySelector("#second-factor a[href='/settings/access/app']").getBoundingClientRect().height >= 40`)
+	b.do(chromedp.EmulateViewport(1440, 900))
 	logOut()
 	b.open("/login")
 	b.fill(`[name=email]`, "sato@example.jp")

@@ -28,6 +28,8 @@ type accessView struct {
 	Password bool   // the error is about the password's form
 	Sessions sessionsView
 	Factors  factorsView
+	// Onward is where somebody goes on who has come in by one of the last recovery codes; else "".
+	Onward string
 }
 
 // factorsView is what proves a user besides their password.
@@ -94,6 +96,9 @@ func (s *Server) accessPage(c echo.Context) error {
 	view, err := s.newAccessView(c)
 	if err != nil {
 		return err
+	}
+	if onward := c.QueryParam("recovered"); onward != "" && view.Factors.App {
+		view.Onward = localPath(onward, "/")
 	}
 	return s.render(c, http.StatusOK, "settings-access", view)
 }
