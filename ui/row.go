@@ -3,6 +3,7 @@ package ui
 import (
 	"bytes"
 	"html/template"
+	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 
@@ -95,7 +96,12 @@ type rows struct {
 type keptRow struct {
 	language locale.Language
 	face     rowFace
+	found    bool // with foundPlace for what a search found
 }
+
+// foundPlace stands in a kept row where what a search found goes, which differs from one
+// search to the next.
+const foundPlace = "\ue000"
 
 func newRows(t templates) (*rows, error) {
 	kept, err := lru.New[keptRow, template.HTML](keptRows)
@@ -104,23 +110,36 @@ func newRows(t templates) (*rows, error) {
 
 // html is a row as the template "row" writes it.
 func (r *rows) html(l locale.Language, row rowView) (template.HTML, error) {
-	if len(row.Found) > 0 || len(row.Here) > 0 {
-		return r.write(l, row)
+	if len(row.Here) > 0 {
+		return r.write(l, "row", row)
 	}
-	key := keptRow{l, row.rowFace}
-	if written, ok := r.kept.Get(key); ok {
-		return written, nil
-	}
+	key := keptRow{language: l, face: row.rowFace}
 	// Without the rest, so that nothing is kept that the key does not say.
-	written, err := r.write(l, rowView{rowFace: row.rowFace})
-	if err == nil {
+	plain := rowView{rowFace: row.rowFace}
+	if len(row.Found) > 0 {
+		key.found, plain.Found = true, []search.Run{{Text: foundPlace}}
+	}
+	written, ok := r.kept.Get(key)
+	if !ok {
+		var err error
+		if written, err = r.write(l, "row", plain); err != nil {
+			return "", err
+		}
 		r.kept.Add(key, written)
 	}
-	return written, err
+	if !key.found {
+		return written, nil
+	}
+	before, after, _ := strings.Cut(string(written), foundPlace)
+	if strings.Contains(after, foundPlace) { // a text of the row has that character, as a house's own
+		return r.write(l, "row", row)
+	}
+	found, err := r.write(l, "row-found", row.Found)
+	return template.HTML(before) + found + template.HTML(after), err
 }
 
-func (r *rows) write(l locale.Language, row rowView) (template.HTML, error) {
+func (r *rows) write(l locale.Language, name string, data any) (template.HTML, error) {
 	var written bytes.Buffer
-	err := r.templates[l].ExecuteTemplate(&written, "row", row)
+	err := r.templates[l].ExecuteTemplate(&written, name, data)
 	return template.HTML(written.String()), err
 }

@@ -2,6 +2,7 @@ package ui_test
 
 import (
 	"net/http"
+	"net/url"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -35,4 +36,26 @@ func TestRowsSayWhatHoldsNow(t *testing.T) {
 	ours.fragment(list, "rows").hides(`aria-selected="true"`)
 	h.receive(letter{subject: "請求書の再発行", text: "急ぎです。<b>"})
 	ours.fragment(list, "rows").shows("急ぎです。&lt;b&gt;")
+}
+
+// The rows of a search are kept but for what it found: another search, a change and a subject
+// with the character that marks the place must be seen all the same.
+func TestRowsSayWhatASearchFound(t *testing.T) {
+	h, index := newSearchableHouse(t)
+	h.receive(letter{subject: "請求書の再発行", text: "納品書と <請求書> の金額が異なります。"})
+	h.receive(letter{from: "b@kyaku.example", name: "客", subject: "外字\ue000の\ue000請求書", text: "請求書の宛名です。"})
+	index()
+	reader := h.as(h.admin)
+	find := func(text string) *page { return reader.fragment("/inbox/open?q="+url.QueryEscape(text), "rows") }
+	for range 2 { // written, then kept
+		find("請求書").want(http.StatusOK).
+			shows("&lt;<mark>請求書</mark>&gt; の金額が異なります。</span>", "外字\ue000の\ue000請求書</b>", "<span><mark>請求書</mark>の宛名です。</span>")
+		find("金額").shows("&gt; の<mark>金額</mark>が").hides("<mark>請求書</mark>", "外字")
+	}
+	reader.fragment("/inbox/open", "rows").shows("請求書の再発行").hides("<mark>")
+	if _, err := h.Change(h.ctx(), h.admin.Actor(), 1, helpdesk.Change{Tags: &[]string{"急ぎ"}}); err != nil {
+		t.Fatal(err)
+	}
+	index()
+	find("金額").shows("急ぎ", "<mark>金額</mark>").hides("\ue000")
 }
