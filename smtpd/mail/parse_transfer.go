@@ -46,7 +46,7 @@ func decodeBase64(data []byte) ([]byte, string) {
 // looksBase64 says whether data is base64 with some damage, and not text under a
 // wrong label: judged by its beginning, up to the first blank line.
 func looksBase64(data []byte) bool {
-	good, bad, blanks, equals := 0, 0, 0, 0
+	good, bad, blanks, equals, mixed := 0, 0, 0, 0, false
 	for i := 0; i < len(data) && i < 4096; i++ {
 		switch c := data[i]; {
 		case c == '=':
@@ -54,6 +54,7 @@ func looksBase64(data []byte) bool {
 			equals++
 		case base64Value(c) < 64 || c == '-' || c == '_':
 			good++
+			mixed = mixed || c < 'a'
 		case c == ' ' || c == '\t':
 			blanks++
 		case c == '\n' || c == '\r':
@@ -63,6 +64,9 @@ func looksBase64(data []byte) bool {
 		default:
 			bad++
 		}
+	}
+	if good >= 64 && blanks > 0 && !mixed {
+		return false // words: no base64 of that length has small letters alone
 	}
 	return good > 0 && bad*10 <= good && blanks*8 <= good && (equals <= 4 || equals*8 <= good)
 }
