@@ -79,7 +79,8 @@ func isFooter(s string) bool {
 	}
 	if hasAnyPrefix(s, sentFromMy) {
 		_, clause, found := strings.Cut(words, ", ")
-		return !found || containsAny(clause, excuses) || len(strings.Fields(clause)) <= 2
+		count := len(strings.Fields(clause))
+		return !found || containsAny(clause, excuses) || count <= 2 || count <= 4 && containsAny(clause, footerDevices)
 	}
 	// How it begins and ends is asked first: most lines fail there, and it is
 	// quicker to tell than what stands within.
@@ -96,7 +97,7 @@ func isFooter(s string) bool {
 		return false
 	}
 	if gets {
-		return containsAny(s, applications) && count <= 5
+		return containsAny(s, applications) && count <= 6
 	}
 	// "From my iPhone I cannot log in" goes on where a footer ends.
 	return sent && (count <= 5 || !strings.HasPrefix(s, "from my "))

@@ -5,7 +5,7 @@ package mail
 
 // sentFromMy begin a line that a telephone adds; whatever device follows.
 var sentFromMy = []string{
-	"sent from my ", "sent from a ", "sent from an ", "sent via my ", "sent by my ", "sent wirelessly", "sent on the go", "typed on my ", "written on my ", "sent, from my ",
+	"sent from my ", "sent from a ", "sent from an ", "sent via my ", "sent by my ", "sent wirelessly", "sent on the go", "typed on my ", "written on my ", "sent, from my ", "sent via the samsung ",
 }
 
 // excuses may follow a device in such a line, after a comma.
@@ -33,13 +33,13 @@ var applications = []string{"outlook", "bluemail", "blue mail", "yahoo", "k-9", 
 var footerDevices = []string{
 	"iphon", "ipad", "ipod", "android", "samsung", "galaxy", "blackberry", "windows", "outlook", "yahoo", "gmail", "gmx", "web.de", "t-online", "aol", "proton", "tuta", "airmail", "mailbox", "spark", "k-9", "bluemail", "blue mail", "zoho", "fastmail", "superhuman",
 	"acompli", "edison", "cloudmagic", "aquamail", "mailbird", "unibox", "surface", "xperia", "huawei", "xiaomi", "oneplus", "htc", "nokia", "lumia", "motorola", "mail for", "mail voor", "mail pour", "mail para", "mail für", "mail.ru", "[mail]", "thunderbird",
-	"mobile", "phone", "handy", "mobil", "móvil", "movil", "celular", "cellulare", "téléphone", "telefon", "teléfono", "telefoon", "smartphone", "tablet", "puhelim", "телефон", "смартфон", "device", "appareil", "gerät", "messagerie orange", "メール", "手机", "手機", "điện thoại", "apple mail",
+	"mobile", "phone", "handy", "mobil", "móvil", "movil", "celular", "cellulare", "téléphone", "telefon", "teléfono", "telefoon", "smartphone", "tablet", "puhelim", "телефон", "смартфон", "device", "appareil", "gerät", "messagerie orange", "mail orange", "яндекс", "pixel", "aquos", "arrows", "rakuten", "スマートフォン", "スマホ", "携帯", "メール", "手机", "手機", "điện thoại", "apple mail",
 }
 
 // footerSuffixes end such a line where the language puts its verb last; a device
 // stands before.
 var footerSuffixes = []string{
-	"から送信", "から送信しています", "から送信されました", "から送信しました", "からの送信", "から送りました", "を使用して送信", "で送信", "を入手", "をダウンロード", "を取得", "傳送", "传送", "发送", "發送", "發出", "에서 보냄", "에서 보냈습니다", "에서 전송", "다운로드", "gönderildi", "outlook für ios beziehen", "outlook für android beziehen", "outlook voor ios downloaden", "outlook voor android downloaden", "geschickt", "gesendet",
+	"から送信", "から送信しています", "から送信されました", "から送信しました", "からの送信", "から送りました", "を使用して送信", "で送信", "を入手", "を入手する", "をダウンロード", "を取得", "傳送", "传送", "发送", "發送", "發出", "에서 보냄", "에서 보냈습니다", "에서 전송", "다운로드", "gönderildi", "outlook für ios beziehen", "outlook für android beziehen", "outlook voor ios downloaden", "outlook voor android downloaden", "geschickt", "gesendet",
 }
 
 // footerLines are whole lines that programs append.
@@ -49,7 +49,7 @@ var footerLines = map[string]bool{
 
 // footerParts stand anywhere in a short line of a scanner, a list or an editor.
 var footerParts = []string{
-	"checked for viruses by", "virus-free. www", "virus-free.www", "www.avast.com", "www.avg.com", "scanned by mimecast", "mailman/listinfo", "aka.ms/o0ukef", "aka.ms/ghei36", "aka.ms/aab9ysg", "auf viren geprüft", "auf viren untersucht", "ウイルスチェック済", "ウイルスに感染していないことを確認", "проверено на вирусы", "analizado en busca de virus", "controllato per individuare",
+	"sent from the all new aol app", "checked for viruses by", "virus-free. www", "virus-free.www", "www.avast.com", "www.avg.com", "scanned by mimecast", "mailman/listinfo", "aka.ms/o0ukef", "aka.ms/ghei36", "aka.ms/aab9ysg", "auf viren geprüft", "auf viren untersucht", "ウイルスチェック済", "ウイルスに感染していないことを確認", "проверено на вирусы", "analizado en busca de virus", "controllato per individuare",
 	"please excuse typo", "please excuse any typo", "please excuse my brevity", "please excuse brevity", "please consider the environment before", "please think about the environment before", "think before you print", "you received this message because you are subscribed to", "you are receiving this because you", "reply to this email directly",
 }
 
