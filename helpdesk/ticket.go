@@ -18,6 +18,8 @@ type Change struct {
 	Assignee *string   // id or address of a user, "" for nobody
 	Team     *string   // id or name of a team, "" for none
 	Tags     *[]string // the whole new list
+	Tag      []string  // tags to add to those that it has
+	Untag    []string  // and to take away from them
 	Priority *Priority
 	Fields   FieldValues // by id or name; an empty list takes a value away
 	Snooze   *Snooze     // its Until and Note: lays the ticket aside
@@ -54,10 +56,20 @@ func (ch *Change) needs() (list []Permission) {
 	if ch.Assignee != nil || ch.Team != nil {
 		list = append(list, PermitAssign)
 	}
-	if ch.Tags != nil || len(ch.Fields) > 0 || ch.Priority != nil || ch.Snooze != nil || ch.Wake {
+	if ch.changesTags() || len(ch.Fields) > 0 || ch.Priority != nil || ch.Snooze != nil || ch.Wake {
 		list = append(list, PermitEdit)
 	}
 	return list
+}
+
+func (ch *Change) changesTags() bool { return ch.Tags != nil || len(ch.Tag) > 0 || len(ch.Untag) > 0 }
+
+// tagged are the tags that a ticket with old ones has after the change.
+func (ch *Change) tagged(old []string) ([]string, error) {
+	if ch.Tags != nil {
+		old = *ch.Tags
+	}
+	return cleanTags(appendNew(without(old, ch.Untag), ch.Tag...))
 }
 
 func (c *command) apply(t *Ticket, change Change) error {
@@ -89,8 +101,8 @@ func (c *command) apply(t *Ticket, change Change) error {
 			return err
 		}
 	}
-	if change.Tags != nil {
-		tags, err := cleanTags(*change.Tags)
+	if change.changesTags() {
+		tags, err := change.tagged(t.Tags)
 		if err != nil {
 			return err
 		}

@@ -2,11 +2,13 @@ package ui_test
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 	"mime/multipart"
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
@@ -154,6 +156,28 @@ func TestNotesTagsStageAndAssignee(t *testing.T) {
 	}
 	b.get("/inbox/closed/1").shows("社内だけの話です。", "再オープン", "林 大地")
 	b.post("/tickets/999/change", "stage", "完了").want(http.StatusNotFound)
+}
+
+func TestTwoWhoTagAtOnceKeepEachOthersTags(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "件名", text: "本文"})
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	const each = 10
+	var group sync.WaitGroup
+	for who, b := range map[string]*browser{"佐藤": h.as(h.admin), "林": h.as(agent)} {
+		group.Go(func() {
+			for n := range each {
+				if page := b.post("/tickets/1/change", "tag", fmt.Sprint(who, n)); page.StatusCode != http.StatusSeeOther {
+					t.Errorf("tag %d of %s: status %d", n, who, page.StatusCode)
+				}
+			}
+		})
+	}
+	group.Wait()
+	row, err := h.TicketRow(h.ctx(), h.admin.Actor(), 1)
+	if err != nil || len(row.Ticket.Tags) != 2*each {
+		t.Errorf("%d tags %q, want %d (%v)", len(row.Ticket.Tags), row.Ticket.Tags, 2*each, err)
+	}
 }
 
 func TestHeldMailIsDecidedInThePage(t *testing.T) {

@@ -2,7 +2,6 @@ package ui
 
 import (
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -38,13 +37,9 @@ func (s *Server) changeTicket(c echo.Context) error {
 		}
 		change.Priority = &priority
 	}
-	if form.Has("tag") || form.Has("untag") {
-		row, err := s.desk.TicketRow(ctx, v.actor(), number)
-		if err != nil {
-			return err
-		}
-		tags := retag(row.Ticket.Tags, form.Get("tag"), form.Get("untag"))
-		change.Tags = &tags
+	change.Tag = tagsOf(form.Get("tag"))
+	if form.Has("untag") {
+		change.Untag = []string{form.Get("untag")}
 	}
 	if form.Get("then") == "leave" && change.Stage != nil {
 		return s.closeAndLeave(c, change)
@@ -77,15 +72,9 @@ func (s *Server) closeAndLeave(c echo.Context, change helpdesk.Change) error {
 	return left(c, p, next, "was", row.Ticket.StageID)
 }
 
-// retag adds and removes a tag; commas part several.
-func retag(tags []string, add, remove string) []string {
-	tags = slices.Clone(tags)
-	for tag := range strings.FieldsFuncSeq(add, func(r rune) bool { return r == ',' || r == '、' || r == '，' }) {
-		if tag = strings.TrimSpace(tag); tag != "" && !slices.Contains(tags, tag) {
-			tags = append(tags, tag)
-		}
-	}
-	return slices.DeleteFunc(tags, func(t string) bool { return t == remove })
+// tagsOf are the tags that somebody typed; commas part several.
+func tagsOf(typed string) []string {
+	return strings.FieldsFunc(typed, func(r rune) bool { return r == ',' || r == '、' || r == '，' })
 }
 
 // markSeen records that the reader has the newest events before their eyes.
