@@ -35,7 +35,8 @@ func (b *tab) inFront(is bool) {
 }
 
 // A browser opens six connections to a server that speaks HTTP/1.1, for all its tabs
-// together: were each of them to keep one, the seventh would never be shown.
+// together: were each of them to keep one, the seventh would never be shown. Of those
+// behind one goes on, and tells the others how many notices are unread.
 func TestBrowserOpensMoreTabsThanConnections(t *testing.T) {
 	h := newReadyHouse(t)
 	h.receive(letter{subject: "一通目の件名", text: "一通目です。"})
@@ -43,30 +44,43 @@ func TestBrowserOpensMoreTabsThanConnections(t *testing.T) {
 	first.open("/inbox/open/1")
 	first.logIn("sato@example.jp", "/inbox/open/1")
 	first.until(isLive + ` && document.querySelector("#drafts")`)
-	eval[bool](first, `window.stayed = true`)
-	shown := first
-	for range 6 {
-		shown.inFront(false)
-		shown.until(`document.documentElement.dataset.live === undefined && document.querySelector("#connection").hidden`)
-		shown = first.another()
-		shown.open("/inbox/open")
-		shown.until(isLive)
+	tabs := []*tab{first}
+	for n := range 6 {
+		behind := tabs[n]
+		eval[bool](behind, `window.stayed = true`)
+		behind.inFront(false)
+		if n == 0 {
+			behind.until(isLive)
+		} else {
+			behind.until(`document.documentElement.dataset.live === undefined && document.querySelector("#connection").hidden`)
+		}
+		shown := first.another()
+		shown.open("/inbox/open/1")
+		shown.until(isLive + ` && document.querySelector("#drafts")`)
+		tabs = append(tabs, shown)
 	}
 
-	// The first missed what happened meanwhile, and is as if it had not.
 	h.receive(letter{from: "away@kyaku.example", subject: "留守中の件名", text: "本文"})
 	colleague := h.as(h.user("mori@example.jp", "森 葵", helpdesk.RoleAgent))
 	colleague.post(draftPath, "kind", "reply", "ticket", "1", "text", "留守中の下書きです。").want(http.StatusOK)
-	shown.until(says + `("留守中の件名")`)
-	if eval[bool](first, says+`("新着 1 件を表示")`) {
-		t.Error("a page that nobody sees is kept up to date")
+	colleague.post("/tickets/1/change", "assignee", "sato@example.jp").want(http.StatusSeeOther)
+	const arrived, counted = says + `("新着 1 件を表示")`, `document.title.startsWith("(1) ")`
+	first.until(arrived + " && " + counted)
+	rested := tabs[1]
+	rested.until(counted)
+	if eval[bool](rested, arrived) {
+		t.Error("more than one page that nobody sees is kept up to date")
 	}
-	shown.inFront(false)
-	first.inFront(true)
-	first.until(says + `("新着 1 件を表示") && document.querySelector("#drafts").innerText.includes("森 葵") && ` + isLive)
-	if !eval[bool](first, `window.stayed === true`) {
+
+	// It missed what happened meanwhile, and is as if it had not.
+	tabs[6].inFront(false)
+	rested.inFront(true)
+	rested.until(arrived + ` && document.querySelector("#drafts").innerText.includes("森 葵") && ` + isLive)
+	if !eval[bool](rested, `window.stayed === true`) {
 		t.Error("the page was loaded again")
 	}
+	first.inFront(true)
+	tabs[2].until(isLive) // its turn to go on
 }
 
 // A connection that died without a word, as while a computer slept, is begun anew.

@@ -35,6 +35,7 @@ import "./signature.js";
 import "./compose.js";
 import "./richfield.js";
 import "./frames.js";
+import "./title.js";
 import "./toasts.js";
 import "./picker.js";
 import "./longchoice.js";

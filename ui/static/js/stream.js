@@ -2,7 +2,8 @@
 // from fetch, which says with which status it was refused and can be watched. A browser
 // opens six connections to a server that speaks HTTP/1.1, for all its tabs together, and
 // lets everything else wait for one; so a page keeps its stream only while it is seen,
-// and when it is seen again goes on after the last event that it was told.
+// and when it is seen again goes on after the last event that it was told. Of the pages
+// out of sight one goes on, whose title tells that something came.
 //
 // The document is told of live:open, of live:closed (with resting where the page is not
 // seen, else with the status of a refusal and silent where nothing came) and of each
@@ -17,6 +18,7 @@ let after = "";           // the newest event told
 let current = null;       // ends the connection that there is
 let tries = 0;
 let again = 0;            // the timer of the next try
+let turn = null;          // of this page to be the one that goes on out of sight, or its wait for it
 
 const tell = (name, detail) => document.dispatchEvent(new CustomEvent(name, { detail }));
 
@@ -27,7 +29,7 @@ export function follow(url, seq) {
   after = seq;
   document.addEventListener("visibilitychange", look);
   addEventListener("pageshow", look);
-  addEventListener("pagehide", rest);
+  addEventListener("pagehide", () => { turn?.end(); rest(); }); // a page with a lock is not kept for going back
   addEventListener("online", () => { rest(); look(); }); // what was open before is dead, and need not know it
   look();
 }
@@ -37,9 +39,35 @@ export function follow(url, seq) {
 const behind = () => document.hidden && !matchMedia("(display-mode: standalone)").matches;
 
 function look() {
-  if (behind()) return rest();
+  if (!behind()) {
+    turn?.end();
+  } else if (!turn?.come) {
+    awaitTurn();
+    return rest();
+  }
   clearTimeout(again);
   if (!current) connect();
+}
+
+// awaitTurn queues for the lock that one page out of sight has (Web Locks API). Where the
+// browser has none, as over plain HTTP, no such page goes on.
+function awaitTurn() {
+  if (turn || !navigator.locks) return;
+  const waiting = new AbortController();
+  const own = turn = {
+    come: false,
+    leave: () => {},
+    end() {
+      turn = null;
+      waiting.abort();
+      own.leave();
+    },
+  };
+  navigator.locks.request("live", { signal: waiting.signal }, () => turn === own && new Promise((leave) => {
+    own.come = true;
+    own.leave = leave;
+    look();
+  })).catch(() => {}); // it is seen again before its turn came
 }
 
 // rest lets go of the connection until the page is seen again.
