@@ -27,6 +27,9 @@ func findBounces(m *Message, fields fieldIndex) ([]Bounce, string) {
 		return n.bounces, "Amazon SES notification"
 	}
 	s := senderOf(m, fields)
+	if !s.plausible() && !gatewayTitle(titleOf(m)) {
+		return nil, ""
+	}
 	if s.plausible() {
 		if inner := wrappedReport(m); inner != nil {
 			m, fields = inner, indexFields(inner.Header)
@@ -105,12 +108,14 @@ func bounceSign(m *Message, s sender, r *report) string {
 // got; so the text has to begin with the failure, has to show a recipient alone in a line
 // or before what the server said, and something that only programs write.
 func gatewaySign(m *Message, r *report) bool {
-	subject := titleOf(m)
-	if isAnswer(subject) && !strings.HasSuffix(strings.TrimRight(subject, " )"), "delivery failed") || !containsAny(subject, bounceSubjects) {
-		return false
-	}
 	set := slices.ContainsFunc(r.failed, func(f failedRecipient) bool { return f.weight >= weightAlone })
-	return set && r.opens && (r.ruled || r.delayed || r.original != nil)
+	return gatewayTitle(titleOf(m)) && set && r.opens && (r.ruled || r.delayed || r.original != nil)
+}
+
+// gatewayTitle reports whether a title, as of titleOf, is that of such a report. It is
+// asked of every person's mail, before its text is read.
+func gatewayTitle(title string) bool {
+	return containsAny(title, bounceSubjects) && (!isAnswer(title) || strings.HasSuffix(strings.TrimRight(title, " )"), "delivery failed"))
 }
 
 // isAnswer reports whether a title, as of titleOf, is that of an answer or a forwarded mail.

@@ -15,19 +15,23 @@ var gluedOpening = regexp.MustCompile(`[^\s-][ \t\x{3000}]*(?:[ \t](-*[ \t]*(?:O
 // it. cleaned is raw as it is classified, and rest what follows it in the text. What makes
 // it sure is an address, or a quoted line behind it.
 func gluedAttribution(raw, cleaned, rest string) int {
-	if len(raw) > maxClassified || isQuoted(cleaned) || !strings.ContainsAny(cleaned, "0123456789") {
+	if len(raw) > maxClassified || len(cleaned) < 24 {
+		return 0
+	}
+	// Cheap questions first: this is asked of every line.
+	end := strings.TrimRight(cleaned, "-> ")
+	whole := strings.HasSuffix(end, ":") || strings.HasSuffix(end, "wrote") && strings.HasSuffix(cleaned, "---")
+	if !whole && len(cleaned) < 60 || !strings.ContainsAny(cleaned, "0123456789") || isQuoted(cleaned) {
 		return 0
 	}
 	next, after, _ := strings.Cut(rest, "\n")
-	end := strings.TrimRight(cleaned, "-> ")
-	wrapped := !strings.HasSuffix(end, ":")
-	if wrapped {
-		// Its end is in the next line where the line was wrapped.
-		if next = cleanLine(next); len(cleaned) < 60 || len(next) > maxClassified || isQuoted(next) || !strings.HasSuffix(next, ":") {
-			if !strings.HasSuffix(end, "wrote") || !strings.HasSuffix(cleaned, "---") {
-				return 0
-			}
-			wrapped = false
+	wrapped := !whole
+	if wrapped { // the end of one that was wrapped is in the next line
+		if next = strings.TrimSpace(next); !strings.HasSuffix(next, ":") && !strings.HasSuffix(next, "：") || len(next) > maxClassified {
+			return 0
+		}
+		if next = cleanLine(next); isQuoted(next) {
+			return 0
 		}
 	}
 	at := gluedOpening.FindStringSubmatchIndex(raw)
