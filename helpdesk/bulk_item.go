@@ -145,7 +145,7 @@ func (ch *BulkChange) tagsOf(t *Ticket) ([]string, error) {
 	if len(ch.Tag)+len(ch.Untag) == 0 {
 		return t.Tags, nil
 	}
-	return cleanTags(appendNew(without(t.Tags, ch.Untag), ch.Tag...))
+	return retagged(t.Tags, ch.Tag, ch.Untag)
 }
 
 // UndoBulk gives every ticket back what it had, unless somebody changed it

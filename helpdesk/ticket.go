@@ -69,7 +69,12 @@ func (ch *Change) tagged(old []string) ([]string, error) {
 	if ch.Tags != nil {
 		old = *ch.Tags
 	}
-	return cleanTags(appendNew(without(old, ch.Untag), ch.Tag...))
+	return retagged(old, ch.Tag, ch.Untag)
+}
+
+// retagged are old tags without some and with others.
+func retagged(old, add, remove []string) ([]string, error) {
+	return cleanTags(appendNew(without(old, remove), add...))
 }
 
 func (c *command) apply(t *Ticket, change Change) error {
