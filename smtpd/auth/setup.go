@@ -180,7 +180,7 @@ func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
 	case 0:
 		return p
 	case 1:
-		p.Value = withMechanism(records[0], mechanism)
+		p.Value = withMechanism(withoutMistakes(records[0]), mechanism)
 	default:
 		p.State, p.Detail = SetupWrong, "several SPF records; only one may be there (RFC 7208, section 3.2)"
 		return p
@@ -201,6 +201,9 @@ func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
 		case verdict.Result == TempError:
 			p.State, p.Detail = SetupUnknown, verdict.Reason
 			return p
+		case verdict.Result == PermError: // for every host
+			p.State, p.Detail = SetupWrong, verdict.Reason
+			return p
 		case verdict.Result != Pass && p.State == SetupFine:
 			p.State, p.Detail = SetupWrong, verdict.Reason
 		}
@@ -212,6 +215,18 @@ func (s Setup) spf(ctx context.Context, dns lookups) SetupPart {
 		}
 	}
 	return p.settled()
+}
+
+// withoutMistakes is a policy without the terms that make it void.
+func withoutMistakes(record string) string {
+	words := strings.Split(record, " ")
+	for {
+		wrong := spfMistake(strings.Join(words, " "))
+		if wrong == "" {
+			return strings.Join(words, " ")
+		}
+		words = slices.DeleteFunc(words, func(w string) bool { return w == wrong })
+	}
 }
 
 // withMechanism is a policy that lets one more host pass, before what holds for

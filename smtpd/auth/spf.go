@@ -32,7 +32,7 @@ func checkSPF(ctx context.Context, dns lookups, r Request) SPF {
 	}
 	ip := r.RemoteIP.Unmap().WithZone("")
 	result, err := spf.CheckHostWithSender(ip.AsSlice(), r.HELO, local+"@"+domain,
-		spf.WithContext(ctx), spf.WithResolver(dns))
+		spf.WithContext(ctx), spf.WithResolver(spfLookups{dns}))
 	s := SPF{Result: Result(result), Domain: domain, HELO: helo}
 	switch {
 	case ctx.Err() != nil && result == spf.TempError:
