@@ -61,9 +61,9 @@ type server struct {
 	background       []func(context.Context)
 	analyst          *analysis.Analyst // nil where no model is asked
 	writer           *analysis.Writer  // the same
-	domains          *domains
-	backups          *run.Backups      // nil where none are made
 	matcher          *analysis.Matcher // the same
+	domains          *domains
+	backups          *run.Backups // nil where none are made
 	ready            atomic.Bool
 }
 
