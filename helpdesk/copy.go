@@ -1,9 +1,12 @@
 package helpdesk
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/madoguchi/madoguchi/smtpd/mail"
@@ -150,6 +153,10 @@ func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, err
 	if err != nil {
 		return nil, err
 	}
+	zone, err := d.houseZone(r)
+	if err != nil {
+		return nil, err
+	}
 	domain, expires := domainOf(alias.Address), d.now().Add(d.options.TokenLifetime)
 	o := &outgoingCopy{
 		limits: copyLimit(address, m),
@@ -163,20 +170,37 @@ func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, err
 	if name == "" {
 		name = m.From.Email
 	}
+	html, files := copiedParts(body.HTML, mail.Parse(raw).Attachments, o.delivery.ID, domain)
 	o.draft = mail.Draft{
 		From:      mail.Address{Name: name + " (" + aliasName(alias) + ")", Address: alias.Address},
 		ReplyTo:   mail.Address{Name: name, Address: replyAddress(o.token.Value, domain)},
 		To:        []mail.Address{{Name: user.Name, Address: address}},
 		Subject:   fmt.Sprintf("[#%d] %s", ticket.Number, m.Subject),
-		Date:      d.now(),
+		Date:      d.now().In(zone),
 		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
-		Text:      body.Text, HTML: mail.SanitizeHTML(body.HTML, mail.SanitizeOptions{}).HTML,
-		Attachments: mail.Parse(raw).Attachments,
+		Text:      body.Text, HTML: html, Attachments: files,
 		// No absence notice may answer it (RFC 3834, section 2).
 		Header: append([]mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}},
 			threadFields(ticket, nil, d.now())...),
 	}
 	return o, nil
+}
+
+// copiedParts are the HTML and the files of a mail as a copy carries them. A picture whose Content-ID no mail of ours may
+// have, with blanks or letters beyond ASCII, gets another, in the HTML as well.
+func copiedParts(source string, files []mail.Attachment, id, domain string) (html string, copied []mail.Attachment) {
+	copied, ids := slices.Clone(files), map[string]string{}
+	for i := range copied {
+		if was := copied[i].ContentID; was != "" && !mail.IsID(was) {
+			copied[i].ContentID = fmt.Sprintf("part%d.%s@%s", i+1, strings.ToLower(id), domain)
+			ids[was] = copied[i].ContentID
+		}
+	}
+	options := mail.SanitizeOptions{}
+	if len(ids) > 0 {
+		options.InlineURL = func(id string) string { return "cid:" + url.PathEscape(cmp.Or(ids[id], id)) }
+	}
+	return mail.SanitizeHTML(source, options).HTML, copied
 }
 
 func (c *command) putCopy(o *outgoingCopy, raw store.Blob) error {

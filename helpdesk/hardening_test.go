@@ -1,11 +1,13 @@
 package helpdesk_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/smtpd/mail"
 )
 
 func (h *house) change(number uint64, c helpdesk.Change) {
@@ -193,6 +195,36 @@ func TestACopyIsMadeOnce(t *testing.T) {
 	}
 	if v, err := h.Message(t.Context(), h.admin, timer.ID); err != nil || len(v.Deliveries) != 1 {
 		t.Errorf("%d copies, %v", len(v.Deliveries), err)
+	}
+}
+
+// TestACopyHasPicturesAndTheHousesDate copies a mail with pictures that have no name, one of them with a Content-ID that
+// no mail of ours may have.
+func TestACopyHasPicturesAndTheHousesDate(t *testing.T) {
+	h := newHouse(t)
+	h.toAgent("haruka@home.example")
+	h.post("support@example.jp", "From: tamura@customer.example", "In-Reply-To: <mail-1@customer.example>", "Subject: Re: Invoice", "MIME-Version: 1.0",
+		`Content-Type: multipart/related; boundary="b"`, "", "--b", "Content-Type: text/html", "", `<p>Look: <img src="cid:one@customer.example"> <img src="cid:image%202"></p>`,
+		"--b", "Content-Type: image/png", "Content-ID: <one@customer.example>", "Content-Disposition: inline", "Content-Transfer-Encoding: base64", "", "iVBORw0KGgo=",
+		"--b", "Content-Type: image/jpeg", "Content-ID: <image 2>", "Content-Transfer-Encoding: base64", "", "/9j/", "--b--")
+	h.pass(10 * time.Second)
+	if err := h.CopyToAssignee(t.Context(), h.claim(helpdesk.TimerCopy).ID); err != nil {
+		t.Fatal(err)
+	}
+	raw := h.deliver(taken)["haruka@home.example"]
+	if !strings.Contains(raw, " +0900\r\n") {
+		t.Errorf("the copy is dated otherwise than in the house's zone: %.600s", raw)
+	}
+	copied := mail.Parse([]byte(raw))
+	var names []string
+	for _, a := range copied.Attachments {
+		names = append(names, a.Filename)
+		if !a.Inline || !strings.Contains(copied.HTML, `src="cid:`+a.ContentID+`"`) {
+			t.Errorf("%s with the id %q is none of the pictures of %s", a.Filename, a.ContentID, copied.HTML)
+		}
+	}
+	if !slices.Equal(names, []string{"image1.png", "image2.jpg"}) {
+		t.Errorf("the pictures are called %q", names)
 	}
 }
 

@@ -97,13 +97,17 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if n.Ticket == 0 {
 		o.delivery.EnvelopeFrom = noReply
 	}
+	zone, err := d.houseZone(r)
+	if err != nil {
+		return nil, err
+	}
 	subject, text := words(user.Locale, *view)
 	o.draft = mail.Draft{
 		From:      mail.Address{Name: aliasName(alias), Address: alias.Address},
 		ReplyTo:   mail.Address{Address: noReply},
 		To:        []mail.Address{{Name: user.Name, Address: user.Email}},
 		Subject:   subject,
-		Date:      d.now(),
+		Date:      d.now().In(zone),
 		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
 		Text:      text,
 		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}, {Name: loopField, Value: "notice"}},

@@ -123,7 +123,7 @@ func TestNoticesGoByMailUnlessRead(t *testing.T) {
 	}
 	sent := h.deliver(func(string) (helpdesk.Attempt, bool) { return helpdesk.Attempt{OK: true, Code: 250}, false })
 	raw := sent[mori.Email]
-	if len(sent) != 1 || !strings.Contains(raw, "Subject: Ticket 1 is yours") || !strings.Contains(raw, "Auto-Submitted: auto-generated") || !strings.Contains(raw, "Reply-To: no-reply@example.jp") {
+	if len(sent) != 1 || !strings.Contains(raw, "Subject: Ticket 1 is yours") || !strings.Contains(raw, " +0900\r\n") || !strings.Contains(raw, "Auto-Submitted: auto-generated") || !strings.Contains(raw, "Reply-To: no-reply@example.jp") {
 		t.Errorf("sent %d: %s", len(sent), raw)
 	}
 	if got := kinds(h.ticket(1).Events); strings.Contains(got, "copy") {

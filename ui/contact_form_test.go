@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 )
@@ -56,10 +55,7 @@ func TestContactIsNotOverwrittenBesideATicket(t *testing.T) {
 	server.start()
 	t.Cleanup(func() { server.stop() })
 	b := openTab(t, "http://"+server.address)
-	b.open("/login")
-	b.do(chromedp.SendKeys(chromedp.CSS(`[name=email]`), "sato@example.jp"), chromedp.SendKeys(chromedp.CSS(`[name=password]`), password+kb.Enter))
-	b.until(`location.pathname === "/inbox/open"`)
-	b.open("/inbox/open/1")
+	b.openAs("sato@example.jp", "/inbox/open/1")
 	b.click(`.person-actions a[href*="/edit"]`)
 	b.until(`document.activeElement?.name === "name"`)
 	b.do(chromedp.SendKeys(chromedp.CSS(`.person-form [name=notes]`), "午後に電話"))

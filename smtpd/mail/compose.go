@@ -27,7 +27,7 @@ type Draft struct {
 	// where it is empty. HTML is sent as it is.
 	Text string
 	HTML string
-	// Attachments need Filename, ContentType and Data; one with Inline and a
+	// Attachments need ContentType and Data, and get a name where they have no Filename; one with Inline and a
 	// ContentID is an image of the HTML.
 	Attachments []Attachment
 	// Header holds further fields, such as Auto-Submitted; not those that Compose
@@ -80,7 +80,7 @@ func (d Draft) header() ([]string, error) {
 		h.fail("Date", errors.New("it is missing; give the time of sending"))
 	}
 	h.tokens("Date", d.Date.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	if !isMessageID(d.MessageID) {
+	if !IsID(d.MessageID) {
 		h.fail("Message-ID", fmt.Errorf("%q is not an id such as 01J8@example.com", d.MessageID))
 	}
 	h.tokens("Message-ID", "<"+d.MessageID+">")
@@ -97,7 +97,7 @@ func (d Draft) header() ([]string, error) {
 // (RFC 5322, section 3.6.4 asks for all; a line too many makes servers refuse).
 func (d Draft) references() []string {
 	given := append(slices.Clone(d.References), d.InReplyTo)
-	first := slices.IndexFunc(given, isMessageID)
+	first := slices.IndexFunc(given, IsID)
 	if first < 0 {
 		return nil
 	}
@@ -106,7 +106,7 @@ func (d Draft) references() []string {
 		if len(newest) == maxReferences {
 			break
 		}
-		if isMessageID(id) && id != given[first] && !slices.Contains(newest, id) {
+		if IsID(id) && id != given[first] && !slices.Contains(newest, id) {
 			newest = append(newest, id)
 		}
 	}
@@ -114,9 +114,9 @@ func (d Draft) references() []string {
 	return append(given[first:first+1:first+1], newest...)
 }
 
-// isMessageID reports whether an id can be written between angle brackets: other
-// programs' ids are often not of RFC 5322's form, but must not break the line.
-func isMessageID(id string) bool {
+// IsID reports whether Compose writes an id, of a mail or of one of its parts, between angle brackets: other programs'
+// ids are often not of RFC 5322's form (section 3.6.4), but must not break the line.
+func IsID(id string) bool {
 	if id == "" || len(id) > 900 {
 		return false
 	}

@@ -67,11 +67,11 @@ func (d Draft) body() (composedPart, error) {
 	seed := d.seed(text, document)
 	root := multipart("alternative", seed, "", textPart("text/plain", text), textPart("text/html", htmlDocument(document)))
 	inline, attached := []composedPart{root}, []composedPart{}
-	for _, attachment := range d.Attachments {
-		if attachment.ContentID != "" && !isMessageID(attachment.ContentID) {
+	for i, attachment := range d.Attachments {
+		if attachment.ContentID != "" && !IsID(attachment.ContentID) {
 			return composedPart{}, fmt.Errorf("Content-ID: %q of %q is not an id such as logo@example.com", attachment.ContentID, attachment.Filename)
 		}
-		part, err := attachmentPart(attachment)
+		part, err := attachmentPart(attachment, i+1)
 		if err != nil {
 			return composedPart{}, err
 		}

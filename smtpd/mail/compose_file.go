@@ -12,11 +12,16 @@ import (
 
 var mediaTypePattern = regexp.MustCompile(`^[a-z0-9!#$&^_.+-]{1,60}/[a-z0-9!#$&^_.+-]{1,100}$`)
 
-func attachmentPart(a Attachment) (composedPart, error) {
+// attachmentPart is a file as a part of a mail, the one with this number.
+func attachmentPart(a Attachment, number int) (composedPart, error) {
 	mediaType, _, _ := strings.Cut(a.ContentType, ";") // of what a program gave with it only the type is sure
 	mediaType = strings.ToLower(strings.TrimSpace(mediaType))
 	if !mediaTypePattern.MatchString(mediaType) || strings.HasPrefix(mediaType, "multipart/") {
 		mediaType = "application/octet-stream"
+	}
+	name := fileName(a.Filename)
+	if name == "" {
+		name = madeUpName(mediaType, number)
 	}
 	encoding, body := "base64", []byte(nil)
 	if strings.HasPrefix(mediaType, "message/") {
@@ -32,7 +37,6 @@ func attachmentPart(a Attachment) (composedPart, error) {
 	if a.Inline {
 		disposition = "inline"
 	}
-	name := fileName(a.Filename)
 	parameters := []string{mediaType + ";"}
 	if charset := fileCharset(mediaType, a.Data); charset != "" {
 		parameters = append(parameters, "charset="+charset+";")
@@ -83,7 +87,7 @@ func fitsSevenBit(data []byte) bool {
 const maxFileName = 150 // characters
 
 // fileName makes a name that no receiving system reads as a path, and that does
-// not show another extension than it has.
+// not show another extension than it has; "" where nothing is left of it.
 func fileName(name string) string {
 	name = strings.Map(func(c rune) rune {
 		switch {
@@ -95,9 +99,6 @@ func fileName(name string) string {
 		return c
 	}, headerText(name))
 	name = strings.Trim(strings.Join(strings.Fields(name), " "), ". ")
-	if name == "" {
-		return "attachment"
-	}
 	if characters := []rune(name); len(characters) > maxFileName {
 		extension := []rune(path.Ext(name))
 		if len(extension) > 20 {

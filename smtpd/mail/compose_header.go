@@ -54,7 +54,7 @@ func (h *headerWriter) tokens(name string, tokens ...string) {
 func (h *headerWriter) ids(name string, ids ...string) {
 	var tokens []string
 	for _, id := range ids {
-		if isMessageID(id) {
+		if IsID(id) {
 			tokens = append(tokens, "<"+id+">")
 		}
 	}

@@ -2,6 +2,7 @@ package mail
 
 import (
 	"bytes"
+	"fmt"
 	"mime"
 	netmail "net/mail"
 	"slices"
@@ -204,6 +205,30 @@ func TestComposeNamesCharsetsOfFiles(t *testing.T) {
 		if got != c.want {
 			t.Errorf("%q of %s is sent as %q, want %q", c.data, c.kind, got, c.want)
 		}
+	}
+}
+
+// TestComposeNamesFilesWithoutNames composes parts as they come from programs that name none: a picture amid the words
+// stays one.
+func TestComposeNamesFilesWithoutNames(t *testing.T) {
+	d := draft()
+	d.Attachments = []Attachment{
+		{ContentType: "image/png", ContentID: "one@example.com", Inline: true, Data: []byte("\x89PNG")},
+		{ContentType: "image/jpeg", Inline: true, Data: []byte("\xff\xd8")},
+		{ContentType: "application/pdf", Data: []byte("%PDF-1.7")},
+		{Filename: " .. ", ContentType: "application/x-nobody-knows", Data: []byte("?")},
+		{ContentType: "message/rfc822", Data: []byte("Subject: caf\xe9\r\n\r\n")}, // it goes as a file
+	}
+	var got []string
+	for _, a := range Parse(compose(t, d)).Attachments {
+		got = append(got, fmt.Sprint(a.Filename, " ", a.ContentType, " ", a.ContentID, " ", a.Inline))
+	}
+	want := []string{"image1.png image/png one@example.com true", "image2.jpg image/jpeg  true", "attachment3.pdf application/pdf  false",
+		"attachment4 application/x-nobody-knows  false", "attachment5.eml application/octet-stream  false"}
+	slices.Sort(got)
+	slices.Sort(want)
+	if !slices.Equal(got, want) {
+		t.Errorf("the parts are\n%s\nwant\n%s", strings.Join(got, "\n"), strings.Join(want, "\n"))
 	}
 }
 
