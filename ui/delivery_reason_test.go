@@ -106,7 +106,7 @@ func TestManyFatesAreFolded(t *testing.T) {
 	}
 	h.fail(send(8, "few.example"), helpdesk.Attempt{})
 	b := h.as(h.admin)
-	b.get("/inbox/open/1").want(http.StatusOK).shows("p07@few.example").hides("件の宛先")
+	b.get("/inbox/open/1").want(http.StatusOK).shows("p07@few.example").hides("件の宛先", "more-to")
 
 	many := send(60, "many.example")
 	view, err := h.Message(h.ctx(), h.admin.Actor(), many)
@@ -125,6 +125,10 @@ func TestManyFatesAreFolded(t *testing.T) {
 		}
 	}
 	page := b.get("/inbox/open/1").want(http.StatusOK).shows("他 54 件の宛先")
+	head, rest, _ := strings.Cut(page.body, `<span class="more-to-count">他 54 件</span></summary>`)
+	if head = head[strings.LastIndex(head, "<details"):]; !strings.Contains(head, "p05@many.example</span>") || strings.Contains(head, "p06@many") || !strings.HasPrefix(rest, "p06@many.example、") {
+		t.Errorf("the head of the mail to many is %s … %.200s", head, rest)
+	}
 	lists := strings.Split(page.body, `<ul class="fates">`)
 	if len(lists) != 4 {
 		t.Fatalf("%d lists of fates", len(lists)-1)

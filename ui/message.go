@@ -37,6 +37,8 @@ type messageView struct {
 	Files      fileList
 	Pictures   fileList // files of which there are small pictures
 	Within     fileList // what the HTML shows amid its words, and plain text cannot
+	MoreTo     string // recipients that are folded, of a mail to many
+	Others     int    // how many they are
 	Fates      []fateView
 	MoreFates  []fateView // those that are folded, of a mail to many
 	Analysis   *analysisView
@@ -124,38 +126,40 @@ func (r reader) sent(view *messageView, m helpdesk.MessageView) {
 		view.Name = msg.From.Name
 	}
 	view.Author = newAvatar(msg.AuthorID, view.Name)
-	if view.To = r.recipients(msg); msg.BulkReply != "" {
+	if view.To, view.MoreTo, view.Others = r.recipients(msg); msg.BulkReply != "" {
 		view.BulkReply = bulkRepliesPath + "/" + msg.BulkReply
 	}
 	view.Fates, view.MoreFates = r.fates(m.Deliveries)
 }
 
-func (r reader) recipients(msg helpdesk.Message) string {
-	name := func(a helpdesk.Address) string {
-		if a.Name != "" {
-			return r.T("person.customer", a.Name)
+// shownRecipients is how many recipients the head of a mail to many names.
+const shownRecipients = 6
+
+// recipients are whom a mail of ours went to: those whom its head names, and of a mail to many the others, whose number
+// folds them. Folding begins where it hides several.
+func (r reader) recipients(msg helpdesk.Message) (shown, folded string, others int) {
+	var list []string
+	for _, field := range []struct {
+		label string
+		who   []helpdesk.Address
+	}{{"", msg.To}, {"Cc ", msg.Cc}, {"Bcc ", msg.Bcc}} {
+		for i, a := range field.who {
+			name := a.Email
+			if a.Name != "" {
+				name = r.T("person.customer", a.Name)
+			}
+			if i == 0 || len(list) == shownRecipients {
+				name = field.label + name
+			}
+			list = append(list, name)
 		}
-		return a.Email
 	}
-	var to, cc []string
-	for _, a := range msg.To {
-		to = append(to, name(a))
+	keep := len(list)
+	if keep > shownRecipients+2 {
+		keep = shownRecipients
 	}
-	for _, a := range msg.Cc {
-		cc = append(cc, name(a))
-	}
-	text := strings.Join(to, r.T("list.comma"))
-	if len(cc) > 0 {
-		text += r.T("list.comma") + "Cc " + strings.Join(cc, r.T("list.comma"))
-	}
-	var bcc []string
-	for _, a := range msg.Bcc {
-		bcc = append(bcc, name(a))
-	}
-	if len(bcc) > 0 {
-		text += r.T("list.comma") + "Bcc " + strings.Join(bcc, r.T("list.comma"))
-	}
-	return text
+	comma := r.T("list.comma")
+	return strings.Join(list[:keep], comma), strings.Join(list[keep:], comma), len(list) - keep
 }
 
 // trustReason says which mechanisms spoke and what they said.
