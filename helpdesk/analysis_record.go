@@ -12,6 +12,8 @@ type Analysis struct {
 	At            time.Time
 	// Error says why there is no result; then the findings below are empty.
 	Error string
+	// Failure is the same as KeepError gives it, for whoever reads it in another language; "" for what the model's server said.
+	Failure string `cbor:",omitempty"`
 
 	ReplyType       string // standard, high_value, needs_attention
 	KeyInsights     []string

@@ -56,9 +56,7 @@ func (c *command) copyToAssignee(t *Ticket, m *Message) error {
 		return err
 	}
 	if ours {
-		_, err := c.record(Event{Kind: EventCopyFailed, Ticket: t.Number, Message: m.ID,
-			Data: map[string]string{"recipient": address, "text": "a copy to an address of our own would come back; change the forwarding address"}})
-		return err
+		return c.recordNoCopy(t.Number, m.ID, address, invalid("forward_to", "copy_ours", "a copy to an address of our own would come back; change the forwarding address"))
 	}
 	return c.setTimer(TimerCopy, m.ID, c.now)
 }
@@ -97,9 +95,8 @@ func (d *Desk) CopyToAssignee(ctx context.Context, messageID string) error {
 			return err
 		}
 		if refusal != nil {
-			_, err := c.record(Event{Kind: EventCopyFailed, Ticket: o.delivery.Ticket, Message: messageID,
-				Data: map[string]string{"recipient": o.delivery.Recipient, "text": refusal.String()}})
-			return err
+			why := &Error{Code: CodeLimited, Key: "error.copy_limit", Args: []any{refusal.limit}, Message: refusal.String()}
+			return c.recordNoCopy(o.delivery.Ticket, messageID, o.delivery.Recipient, why)
 		}
 		return c.putCopy(o, store.Compress(raw))
 	})
@@ -115,9 +112,23 @@ func (d *Desk) failCopy(ctx context.Context, messageID string, why error) error 
 		if err := c.clearTimer(TimerCopy, messageID); err != nil {
 			return err
 		}
-		_, err = c.record(Event{Kind: EventCopyFailed, Ticket: m.Ticket, Message: m.ID, Data: map[string]string{"text": why.Error()}})
-		return err
+		ticket, err := tickets.Get(c, key(m.Ticket))
+		if err != nil {
+			return err
+		}
+		address, _, err := copyTarget(c, ticket)
+		if err != nil {
+			return err
+		}
+		return c.recordNoCopy(m.Ticket, m.ID, address, why)
 	})
+}
+
+// recordNoCopy says on a ticket why a message was not copied.
+func (c *command) recordNoCopy(number uint64, messageID, recipient string, why error) error {
+	data := map[string]string{"recipient": recipient, "text": why.Error(), "failure": KeepError(why)}
+	_, err := c.record(Event{Kind: EventCopyFailed, Ticket: number, Message: messageID, Data: data})
+	return err
 }
 
 type outgoingCopy struct {
@@ -319,6 +330,7 @@ func (d *Desk) holdRelay(ctx context.Context, messageID string, why error) error
 		}
 		m.State = MessageHeld
 		m.Defects = append(m.Defects, "could not be sent as a reply: "+why.Error())
+		m.Unsent = KeepError(why)
 		ticket.Held++
 		ticket.UpdatedAt = c.now
 		if err := c.clearTimer(TimerRelay, messageID); err != nil {

@@ -223,6 +223,9 @@ func (c *command) markFailed(number uint64) error {
 
 func attemptData(delivery *Delivery, attempt Attempt) map[string]string {
 	data := map[string]string{"recipient": delivery.Recipient, "status": attempt.Enhanced, "text": attempt.Text, "host": attempt.Host}
+	if attempt.Failure != "" {
+		data["failure"] = attempt.Failure
+	}
 	if !delivery.NextAt.IsZero() {
 		data["next_at"] = delivery.NextAt.Format(time.RFC3339)
 	}

@@ -67,5 +67,7 @@ type Attempt struct {
 	Code     int    // SMTP reply, 0 when there was none
 	Enhanced string // RFC 3463
 	Text     string // what the peer, or our side, said
-	OK       bool
+	// Failure is why our side did not try, as KeepError gives it: Text is the same in English.
+	Failure string `cbor:",omitempty"`
+	OK      bool
 }

@@ -297,7 +297,7 @@ func TestAgentMailThatCannotBeSentIsHeld(t *testing.T) {
 				}
 			}
 			v := h.ticket(1)
-			if len(v.Held) != 1 || v.Row.Ticket.Held != 1 || len(v.Held[0].Message.Defects) == 0 {
+			if len(v.Held) != 1 || v.Row.Ticket.Held != 1 || len(v.Held[0].Message.Defects) == 0 || !strings.Contains(v.Held[0].Message.Unsent, "error.") {
 				t.Errorf("held %d, counted %d", len(v.Held), v.Row.Ticket.Held)
 			}
 		})

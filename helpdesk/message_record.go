@@ -112,6 +112,8 @@ type Message struct {
 	Snippet      string
 	CharsetNotes []string
 	Defects      []string
+	// Unsent is why an agent's mail was not sent as a reply, as KeepError gives it: the last of the Defects is the same in English.
+	Unsent string `cbor:",omitempty"`
 
 	// Inbound only.
 	Signed         string      `cbor:",omitempty"` // "S/MIME", "OpenPGP" or "": claimed, not verified

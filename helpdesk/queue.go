@@ -228,7 +228,11 @@ func (d *Desk) CancelDelivery(ctx context.Context, a Actor, id string) error {
 		if delivery.State != DeliveryDeferred && delivery.State != DeliveryWaiting {
 			return conflict("delivery_not_queued", "delivery to %s is %s; only one that waits can be cancelled", delivery.Recipient, delivery.State)
 		}
-		attempt := Attempt{At: c.now, Enhanced: "5.0.0", Text: "cancelled in the queue by " + cmp.Or(a.Name, string(a.Kind))}
+		failure := &Error{Key: "delivery.kept.cancelled"}
+		if a.Kind == ActorUser {
+			failure = &Error{Key: "delivery.kept.cancelled_by", Args: []any{a.Name}}
+		}
+		attempt := Attempt{At: c.now, Enhanced: "5.0.0", Text: "cancelled in the queue by " + cmp.Or(a.Name, string(a.Kind)), Failure: KeepError(failure)}
 		delivery.Attempts = append(delivery.Attempts, attempt)
 		return c.endDelivery(delivery, DeliveryFailed, attempt)
 	})

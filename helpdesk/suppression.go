@@ -61,7 +61,8 @@ func (c *command) suppress(delivery *Delivery, attempt Attempt) error {
 
 // failSuppressed ends a delivery to a suppressed address without trying it.
 func (c *command) failSuppressed(delivery *Delivery, s *Suppression) error {
-	attempt := Attempt{At: c.now, Enhanced: s.Status, Text: "not tried: " + s.String()}
+	attempt := Attempt{At: c.now, Enhanced: s.Status, Text: "not tried: " + s.String(),
+		Failure: KeepError(&Error{Key: "delivery.kept.suppressed", Args: []any{s.Status, s.Reason}})}
 	delivery.Attempts = append(delivery.Attempts, attempt)
 	return c.endDelivery(delivery, DeliveryFailed, attempt)
 }

@@ -2,7 +2,10 @@ package ui
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 
+	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
@@ -112,12 +115,25 @@ func describeShape(p locale.Printer, list []defectShape, line string) string {
 	return line
 }
 
-// defects says the lines stored with a mail.
-func defects(p locale.Printer, lists ...[]string) (said []string) {
-	for _, list := range lists {
-		for _, line := range list {
-			said = append(said, DescribeDefect(p, line))
+// unsentLine begins the line that says why an agent's mail could not be sent as a reply.
+const unsentLine = "could not be sent as a reply: "
+
+// defects says the lines about the form of a mail.
+func defects(p locale.Printer, lines []string) (said []string) {
+	for _, line := range lines {
+		said = append(said, DescribeDefect(p, line))
+	}
+	return said
+}
+
+// storedDefects says the lines stored with a mail.
+func storedDefects(p locale.Printer, m helpdesk.Message) (said []string) {
+	for _, line := range slices.Concat(m.Defects, m.CharsetNotes) {
+		if m.Unsent != "" && strings.HasPrefix(line, unsentLine) {
+			said = append(said, p.T("defect.relay", explain(p, helpdesk.KeptError(m.Unsent, strings.TrimPrefix(line, unsentLine)))))
+			continue
 		}
+		said = append(said, DescribeDefect(p, line))
 	}
 	return said
 }

@@ -23,8 +23,12 @@ var deliveryReasons = map[string]string{
 }
 
 // whyUndelivered says in the reader's language what an attempt's status means, and after that what was said: a server
-// speaks English, whoever's it is. Our own words are left out where they say no more.
+// speaks English, whoever's it is. Our own words are left out where they say no more; where our side did not even try, they
+// are all there is to say.
 func whyUndelivered(p locale.Printer, a helpdesk.Attempt) string {
+	if a.Failure != "" {
+		return explain(p, helpdesk.KeptError(a.Failure, a.Text))
+	}
 	return withMeaning(p, a, said(a))
 }
 

@@ -37,8 +37,8 @@ type messageView struct {
 	Files      fileList
 	Pictures   fileList // files of which there are small pictures
 	Within     fileList // what the HTML shows amid its words, and plain text cannot
-	MoreTo     string // recipients that are folded, of a mail to many
-	Others     int    // how many they are
+	MoreTo     string   // recipients that are folded, of a mail to many
+	Others     int      // how many they are
 	Fates      []fateView
 	MoreFates  []fateView // those that are folded, of a mail to many
 	Analysis   *analysisView
@@ -60,7 +60,7 @@ type detail struct{ Label, Value string }
 func (r reader) message(m helpdesk.MessageView) messageView {
 	msg := m.Message
 	view := messageView{ID: msg.ID, Class: string(msg.Direction), Time: longMoment(r.Printer, msg.At), Held: msg.State == helpdesk.MessageHeld,
-		Why: r.T("reason." + string(msg.Reason)), Defects: defects(r.Printer, msg.Defects, msg.CharsetNotes), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
+		Why: r.T("reason." + string(msg.Reason)), Defects: storedDefects(r.Printer, msg), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
 		HasHTML: strings.TrimSpace(m.Body.HTML) != "", HasSource: msg.Channel == "" || msg.Channel == "mail"}
 	if msg.Channel != "" && msg.Channel != "mail" {
 		view.Channel = r.T("channel." + msg.Channel)
@@ -105,7 +105,7 @@ func (r reader) read(view *messageView, m helpdesk.MessageView) {
 	msg := m.Message
 	switch {
 	case m.Analysis != nil && !m.Analysis.Found():
-		view.Failed = r.T("analysis.failed", m.Analysis.Error)
+		view.Failed = r.T("analysis.failed", explain(r.Printer, helpdesk.KeptError(m.Analysis.Failure, m.Analysis.Error)))
 		view.Pending = view.Failed
 	case m.Analysis != nil:
 		view.Analysis = r.analysisOf(m)

@@ -52,7 +52,6 @@ var eventParts = map[helpdesk.EventKind][]string{
 	helpdesk.EventAddressSuppressed: {"recipient"},
 	helpdesk.EventAddressOptedOut:   {"recipient"},
 	helpdesk.EventCopySent:          {"recipient"},
-	helpdesk.EventCopyFailed:        {"recipient"},
 }
 
 // sentence chooses the words for an event: a key of the catalogue and what it names, who
@@ -74,6 +73,12 @@ func (r reader) sentence(e helpdesk.Event) (key string, args []any) {
 		return r.replySentence(e, key, args)
 	case helpdesk.EventServiceMatched, helpdesk.EventServiceUnmatched, helpdesk.EventServiceRejected, helpdesk.EventServiceStopped, helpdesk.EventServiceSent:
 		return r.autoReplyEvent(e, key, args)
+	case helpdesk.EventCopyFailed:
+		why := unmarked(whyUndelivered(r.Printer, helpdesk.Attempt{Enhanced: e.Data["status"], Text: e.Data["text"], Failure: e.Data["failure"]}))
+		if e.Data["recipient"] == "" { // as versions before said it of an alias that is gone
+			return key + "_nobody", append(args, why)
+		}
+		args = append(args, strong(e.Data["recipient"]), why)
 	case helpdesk.EventAnalysisCorrected:
 		f := helpdesk.Finding(e.Data["finding"])
 		args = append(args, strong(r.findingLabel(f)), strong(r.correctedTo(f, e.Data["from"])), strong(r.correctedTo(f, e.Data["to"])))

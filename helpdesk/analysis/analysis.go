@@ -170,7 +170,7 @@ func (a *Analyst) read(ctx context.Context, messageID string, again bool) error 
 		return ctx.Err() // the program stops; the message is asked about again
 	case err != nil:
 		a.log.Warn("no analysis", "id", messageID, "error", err)
-		result = &helpdesk.Analysis{Error: err.Error()}
+		result = &helpdesk.Analysis{Error: err.Error(), Failure: keep(err)}
 	default:
 		a.log.Info("analysed", "id", messageID, "model", a.options.Model, "duration", a.now().Sub(started))
 	}
@@ -211,7 +211,7 @@ func (a *Analyst) ask(ctx context.Context, in *helpdesk.AnalysisInput) (*helpdes
 			return result, nil
 		}
 		if attempt == 2 {
-			return nil, fmt.Errorf("the model's answer does not fit, twice: %w", err)
+			return nil, &unread{"unfit", nil, fmt.Errorf("the model's answer does not fit, twice: %w", err)}
 		}
 		conversation = append(conversation,
 			api.Message{Role: "assistant", Content: clip(answer, maxAnswerEcho)},

@@ -175,7 +175,7 @@ func TestBadAnswerIsAskedAgainOnce(t *testing.T) {
 func TestCutAnswerIsNoAnalysis(t *testing.T) {
 	m := &model{answers: []string{`{"reply_type":`}, reason: "length", capabilities: []string{"completion"}}
 	a, d := newAnalyst(t, m)
-	if err := a.Analyse(t.Context(), "M1"); err != nil || !strings.Contains(d.stored[0].Error, "longer than") {
+	if err := a.Analyse(t.Context(), "M1"); err != nil || !strings.Contains(d.stored[0].Error, "longer than") || !strings.Contains(d.stored[0].Failure, "analysis.unread.long") {
 		t.Errorf("stored %+v, %v", d.stored, err)
 	}
 }

@@ -207,13 +207,13 @@ func (a *Analyst) complete(ctx context.Context, request *api.ChatRequest, timeou
 		if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 			a.unload(request.Model)
 		}
-		return "", fmt.Errorf("the model gave no answer within %v", timeout)
+		return "", &unread{"slow", []any{int(timeout.Seconds())}, fmt.Errorf("the model gave no answer within %v", timeout)}
 	case err != nil:
 		return "", classify(err)
 	case !last.Done:
 		return "", &Unavailable{Problem: ProblemTrouble, Detail: "the model's answer ended early", After: restAfterTrouble}
 	case last.DoneReason == "length":
-		return "", fmt.Errorf("the model's answer is longer than %d tokens", tokens)
+		return "", &unread{"long", []any{tokens}, fmt.Errorf("the model's answer is longer than %d tokens", tokens)}
 	}
 	return answer.String(), nil
 }
@@ -239,5 +239,6 @@ func classify(err error) error {
 	case status.StatusCode >= 500:
 		return &Unavailable{Problem: ProblemTrouble, Detail: shortDetail(status.ErrorMessage), After: restAfterTrouble}
 	}
-	return fmt.Errorf("Ollama refused the message: %s", shortDetail(status.Error()))
+	said := shortDetail(status.Error())
+	return &unread{"refused", []any{said}, fmt.Errorf("Ollama refused the message: %s", said)}
 }
