@@ -1,7 +1,7 @@
 // Files go to the server as soon as they are chosen, each with its progress;
 // sending waits for those that are still under way. Without a script the form
 // carries them itself.
-import { $, $$, on, parse } from "./dom.js";
+import { $, $$, on, parse, ready } from "./dom.js";
 
 const running = new WeakMap(); // how many uploads a form has under way
 
@@ -36,6 +36,7 @@ function send(form, file, extra, progress) {
     request.upload.addEventListener("progress", (event) => progress?.(event.lengthComputable ? event.loaded / event.total : 0));
     request.addEventListener("load", () => {
       if (request.status === 201) done(request.response);
+      else if (request.status === 401) failed(new Error(words.login));
       else failed(new Error(request.response?.error ?? `${request.status}`));
     });
     request.addEventListener("error", () => failed(new Error(words.broken)));
@@ -77,6 +78,7 @@ function begin(form, file) {
   cancel.ariaLabel = cancel.title = words.cancel;
   place(form).append(chip);
   form.classList.add("filled");
+  $("[data-unattached]", form).hidden = true;
   let current;
   const start = async () => {
     chip.classList.remove("broken");
@@ -125,12 +127,20 @@ on("change", "[data-upload] input", async (_, box) => {
   fetch(`${target(form)}/${chip.dataset.upload}/delete`, { method: "POST" }).catch(() => {}); // it is not sent along in any case
 });
 
-// Sending waits: the button goes on by itself when all is there.
+// Sending waits: the button goes on by itself when all is there. With a file that did
+// not get there nothing is sent before its author has tried again or taken it off.
 document.addEventListener("submit", (event) => {
   const form = event.target;
-  if (!form.matches?.("[data-composer]") || !running.get(form)) return;
+  if (!form.matches?.("[data-composer]")) return;
+  const waits = Boolean(running.get(form));
+  if (!waits && (!broken(form).length || ["note", "log"].includes(form.elements.mode?.value))) return;
   event.preventDefault();
   event.stopImmediatePropagation();
+  if (!waits) {
+    warn(form, broken(form).map(nameOf), "unsent");
+    $(".file.broken [data-retry]", form).focus();
+    return;
+  }
   form.waiting = event.submitter;
   const state = $("[data-draft-state]", form);
   if (state) {
@@ -138,6 +148,45 @@ document.addEventListener("submit", (event) => {
     state.hidden = false;
   }
 }, true);
+
+// ---------- What did not get there ----------
+
+const broken = (form) => $$(".file.broken", form);
+const nameOf = (chip) => $(".cut", chip).textContent;
+const keptAs = (form) => `unattached:${form.dataset.draft}`;
+
+// warn says which files are not attached.
+function warn(form, names, why) {
+  const alert = $("[data-unattached]", form);
+  $("span", alert).textContent = alert.dataset[why].replace("{0}", names.join(alert.dataset.comma));
+  alert.dataset.why = why;
+  alert.hidden = false;
+}
+
+// A browser cannot keep the files themselves: whoever comes back is told their names.
+function remember(chosen) {
+  for (const form of $$("[data-composer]")) {
+    const names = $$(chosen, form).map(nameOf);
+    try {
+      if (names.length) sessionStorage.setItem(keptAs(form), JSON.stringify(names));
+    } catch { /* full or forbidden: they are not named */ }
+  }
+}
+addEventListener("pagehide", () => remember(".file.upload"));
+document.addEventListener("htmx:before:swap", () => remember(".file.broken")); // one under way arrives by itself
+ready(() => {
+  for (const form of $$("[data-composer]")) {
+    try {
+      const names = JSON.parse(sessionStorage.getItem(keptAs(form)));
+      if (names && !broken(form).length) warn(form, names, "lost");
+      sessionStorage.removeItem(keptAs(form));
+    } catch { /* nothing is named */ }
+  }
+});
+on("composer:change", "[data-composer]", (_, form) => {
+  const alert = $("[data-unattached]", form);
+  if (alert?.dataset.why === "unsent" && !broken(form).length) alert.hidden = true;
+});
 
 // Who leaves the page while a file is under way is asked.
 addEventListener("beforeunload", (event) => {
