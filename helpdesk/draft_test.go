@@ -209,7 +209,13 @@ func TestDraftsGoWithAMergeAndBack(t *testing.T) {
 	if v := h.ticket(2); len(v.Drafts) != 1 || len(v.Row.Ticket.Drafters) != 1 || len(h.ticket(1).Row.Ticket.Drafters) != 0 {
 		t.Errorf("after merging %+v", v.Drafts)
 	}
+	const late = "BBBBBBBBBBBBBBBBBBBBBBBBBB"
+	h.draft(h.admin, 1, late, "begun on one after it was merged")
+	if v := h.ticket(2); len(v.Drafts) != 2 {
+		t.Errorf("begun after merging %+v", v.Drafts)
+	}
 	h.verify()
+	h.must(h.DiscardDraft(t.Context(), h.admin, late))
 	_, err = h.UndoMerge(t.Context(), h.admin, merged.ID)
 	h.must(err)
 	if v := h.ticket(1); len(v.Drafts) != 1 || len(h.ticket(2).Drafts) != 0 {

@@ -333,6 +333,11 @@ func (s *Server) refuseCompose(c echo.Context, cause error) error {
 	}
 	var refused *helpdesk.Error
 	errors.As(cause, &refused)
+	if refused.Key == "error.ticket_merged" && view.MergedInto != 0 {
+		if view, said.Text, err = s.whereMerged(c, view, place); err != nil {
+			return err
+		}
+	}
 	w := &view.Composer
 	if key := c.FormValue("key"); key != "" && key != w.Key { // the same composer: what was chosen in it stays
 		w.Key, w.Stamp, w.Files = key, "", nil

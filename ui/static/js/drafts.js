@@ -20,6 +20,7 @@ const words = ({ seen, ...rest }) => JSON.stringify(rest);
 
 ready(() => {
   for (const form of $$("[data-composer]")) {
+    follow(form);
     if (!states.has(form) && !("approving" in form.dataset)) begin(form);
     if (form.dataset.parted) {
       touch(form, form.dataset.parted, 0);
@@ -27,6 +28,18 @@ ready(() => {
     }
   }
 });
+
+// follow takes along what is kept here of a form that goes on at another ticket, as
+// the one that it was written on was merged into that.
+function follow(form) {
+  const state = states.get(form);
+  if (!state || state.kept === localKey(form)) return;
+  try {
+    localStorage.removeItem(state.kept);
+  } catch { /* forbidden: nothing is kept */ }
+  state.kept = localKey(form);
+  for (const kind of kinds) if (words(content(form, kind)) !== state.saved[kind]) touch(form, kind, 0);
+}
 
 // content is what the server keeps of one kind.
 function content(form, kind) {
@@ -42,7 +55,7 @@ function content(form, kind) {
 }
 
 function begin(form) {
-  const state = { saved: {}, dirty: new Set(), timer: 0, saving: false, ended: false };
+  const state = { saved: {}, dirty: new Set(), timer: 0, saving: false, ended: false, kept: localKey(form) };
   states.set(form, state);
   for (const kind of kinds) state.saved[kind] = words(content(form, kind));
   if (form.dataset.stamp || form.dataset.noteStamp) say(form, "saved");
