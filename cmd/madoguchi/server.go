@@ -206,12 +206,25 @@ func (s *server) openMail(context.Context) (err error) {
 	return nil
 }
 
+// sessions is how many may bring mail at a time: as configured, but at most a quarter of the
+// files that the process may have open. The store, the web and deliveries need some too.
+func (s *server) sessions() int {
+	most := s.config.SMTP.MaxSessions
+	files := openFiles()
+	if files == 0 || most <= files/4 {
+		return most
+	}
+	s.log.Warn("fewer sessions than smtp.max_sessions: the process may have too few files open", "sessions", files/4, "max_sessions", most,
+		"files", files, "try", "LimitNOFILE=65536 in the unit, or ulimit -n")
+	return files / 4
+}
+
 func (s *server) smtpConfig() smtpd.Config {
 	c := smtpd.DefaultConfig()
 	from := s.config.SMTP
 	c.Hostname, c.Listen, c.TLS = s.config.hostname(), from.Listen, s.certificates.smtp.config()
 	c.MaxMessageBytes, c.MaxRecipients = int64(from.MaxMessageBytes), from.MaxRecipients
-	c.MaxSessions, c.MaxSessionsPerIP = from.MaxSessions, from.MaxSessionsPerIP
+	c.MaxSessions, c.MaxSessionsPerIP = s.sessions(), from.MaxSessionsPerIP
 	c.ReadTimeout, c.WriteTimeout = from.ReadTimeout.Duration, from.WriteTimeout.Duration
 	c.Refused = func(reason smtpd.Reason) {
 		s.desk.CountRefusal(helpdesk.RefusalReason(reason))

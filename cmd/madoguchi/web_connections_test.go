@@ -47,3 +47,33 @@ func TestWebConnectionsLeaveRoomForMail(t *testing.T) {
 		t.Errorf("a browser gets %s", response.Status)
 	}
 }
+
+// TestSessionsLeaveFilesForTheRest opens more sessions than the server may have files open. Those
+// beyond a part of them are told to come back, and the web, which needs files too, answers.
+func TestSessionsLeaveFilesForTheRest(t *testing.T) {
+	data := t.TempDir()
+	s := startCommand(t, data, exec.Command("sh", "-c", `ulimit -n 128 && exec "$0" "$@"`, madoguchi(t), "serve", "--data", data, "--smtp", "127.0.0.1:0", "--http", "127.0.0.1:0"))
+	s.log.waitFor(t, "fewer sessions than smtp.max_sessions")
+	for i := range 140 {
+		conn, err := net.DialTimeout("tcp", s.smtp, patience)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		want := "220 421 " // near the limit: the server's own test of itself may hold a session
+		switch {
+		case i < 24:
+			want = "220 "
+		case i >= 128/4:
+			want = "421 "
+		}
+		conn.SetDeadline(time.Now().Add(patience))
+		if greeting, err := bufio.NewReader(conn).ReadString('\n'); err != nil || !strings.Contains(want, greeting[:min(4, len(greeting))]) {
+			t.Fatalf("session %d reads %q, %v; want %s", i+1, greeting, err, want)
+		}
+	}
+	if code, body := s.get("/readyz"); code != http.StatusOK {
+		t.Errorf("/readyz: %d %s", code, body)
+	}
+	s.stop()
+}
