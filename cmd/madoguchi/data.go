@@ -28,7 +28,7 @@ func openStore(directory string, mended func(what string)) (*store.Journal, erro
 		return nil, err
 	}
 	journal, err := store.Open(storePath(directory), store.BoltOptions{Mended: mended})
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.ENOLCK) {
 		return nil, unusable(directory, err)
 	}
 	if err != nil {

@@ -29,7 +29,7 @@ func (s *server) newSender() (*outbound.Sender, error) {
 	c := s.config.Outbound
 	resolver := auth.NewResolver(s.config.DNS.Resolver)
 	sender := &outbound.Sender{
-		Resolver: resolver,
+		Resolver: auth.NewNamedResolver(s.config.DNS.Resolver),
 		Hostname: s.config.hostname(),
 		Port:     c.Port,
 		Timeout:  c.Timeout.Duration,

@@ -24,6 +24,8 @@ func unusable(directory string, err error) error {
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Errorf("data directory %s cannot be used by user %d: %w; %s, or name another with --data DIR", directory, os.Getuid(), err, access(directory, err))
+	case errors.Is(err, syscall.ENOLCK):
+		return fmt.Errorf("the file system of data directory %s gives no locks: %w; without them two servers could write at once. Keep the data on a disk of this machine (over NFS, run the lock service, or mount with nfsvers=4), or name another directory with --data DIR", directory, err)
 	case errors.Is(err, syscall.ENOSPC):
 		return fmt.Errorf("the disk of data directory %s is full: %w; make room on it and try again: what was stored is still there", directory, err)
 	}

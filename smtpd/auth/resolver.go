@@ -42,6 +42,40 @@ func NewResolver(address string) *net.Resolver {
 	}
 }
 
+// NamedResolver is a resolver whose errors name the server that was asked. Those of the
+// standard library name the first one of the system, whichever was.
+type NamedResolver struct {
+	*net.Resolver
+	server string // as configured, or empty for those of the system
+}
+
+// NewNamedResolver is NewResolver with errors that name address.
+func NewNamedResolver(address string) NamedResolver {
+	return NamedResolver{NewResolver(address), address}
+}
+
+// LookupMX is as a *net.Resolver's.
+func (r NamedResolver) LookupMX(ctx context.Context, name string) ([]*net.MX, error) {
+	records, err := r.Resolver.LookupMX(ctx, name)
+	return records, r.named(err)
+}
+
+// LookupIPAddr is as a *net.Resolver's.
+func (r NamedResolver) LookupIPAddr(ctx context.Context, host string) ([]net.IPAddr, error) {
+	addresses, err := r.Resolver.LookupIPAddr(ctx, host)
+	return addresses, r.named(err)
+}
+
+func (r NamedResolver) named(err error) error {
+	failed, ok := errors.AsType[*net.DNSError](err)
+	if !ok || r.server == "" || failed.Server == "" {
+		return err
+	}
+	named := *failed
+	named.Server = r.server
+	return &named
+}
+
 // finalAnswers marks every empty answer that refers to no other server as
 // recursive. Small DNS servers, of one zone or of a test network, leave that
 // mark out, and Go then takes "there is no such record" for a broken server.
