@@ -153,7 +153,7 @@ func TestATrustedBrowserSkipsTheCode(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.pass(time.Minute)
-	if entry, err = h.LoginCode(ctx, trusted, h.step(trusted), phone.code(), true); err != nil {
+	if _, err = h.LoginCode(ctx, trusted, h.step(trusted), phone.code(), true); err != nil {
 		t.Fatal(err)
 	}
 	if h.enter(trusted).Session == "" {

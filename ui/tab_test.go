@@ -35,7 +35,7 @@ func openTab(t *testing.T, base string, flags ...chromedp.ExecAllocatorOption) *
 	}
 	path := findBrowser(t)
 	var window []chromedp.ContextOption
-	running := t.Context()
+	var running context.Context
 	if len(flags) > 0 {
 		allocator, stop := allocate(t.Context(), path, flags...)
 		t.Cleanup(stop)

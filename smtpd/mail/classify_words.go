@@ -40,7 +40,7 @@ const (
 	// maxAutomaticText is how much of a text is looked at, in bytes.
 	maxAutomaticText = 64 << 10
 	// automaticMarks stand before such a sentence.
-	automaticMarks = "※*・-=#+◆■●◇□○★☆([【<  　"
+	automaticMarks = "※*・-=#+◆■●◇□○★☆([【< 　"
 )
 
 // automaticSentences are how programs say it: what a sentence begins with, and what is
