@@ -18,6 +18,9 @@ func AlarmText(p locale.Printer, d helpdesk.AlarmDetail) string {
 	args := make([]any, len(d.Args))
 	for i, arg := range d.Args {
 		args[i] = arg
+		if d.Key == "webhook_unreachable" {
+			args[i] = strings.TrimRight(describeAttempt(p, arg), "。.")
+		}
 	}
 	return p.T(key, args...)
 }

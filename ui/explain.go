@@ -91,6 +91,9 @@ func DescribeStep(p locale.Printer, step helpdesk.Step) string {
 		if step.Key == helpdesk.StepDefect || step.Key == helpdesk.StepCharset {
 			return DescribeDefect(p, value)
 		}
+		if name == "note" && step.Data["suspicion"] == string(helpdesk.SuspectReport) {
+			return describeReport(p, value)
+		}
 		return stepValue(p, name, value)
 	})
 	return strings.TrimSpace(sentence)

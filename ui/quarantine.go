@@ -143,6 +143,8 @@ func (v *visit) quarantinedRow(q helpdesk.Quarantined) quarantinedRow {
 func (v *visit) whyAside(q helpdesk.Quarantined) string {
 	a := q.Mail.Authentication
 	switch {
+	case q.Why.Kind == helpdesk.SuspectReport:
+		return v.T("quarantine.no_report", describeReport(v.Printer, q.Why.Detail))
 	case q.Why.Kind != helpdesk.SuspectDMARC:
 		return strings.TrimSpace(v.T("quarantine.why."+string(q.Why.Kind)) + " " + q.Why.Detail)
 	case a.Policy == "none":

@@ -19,6 +19,33 @@ func (h *house) disowned(subject string) helpdesk.Receipt {
 	return h.receive(letter{from: "suzuki@bank.example", name: "鈴木", subject: subject, text: "本文 <script>alert(1)</script>", authentication: disowned()})
 }
 
+// TestQuarantineSaysWhyAMailIsNoReport sends what is no report to the address of reports.
+func TestQuarantineSaysWhyAMailIsNoReport(t *testing.T) {
+	h := newReadyHouse(t)
+	if _, err := h.SetPolicy(h.ctx(), h.admin.Actor(), helpdesk.Policy{ReportAddresses: []string{"reports@example.jp"}}); err != nil {
+		t.Fatal(err)
+	}
+	b := h.as(h.admin)
+	for _, c := range []struct {
+		file     string
+		japanese string
+	}{
+		{"", "レポートのファイルが添付されていません。"},
+		{"{}", "送り主の名前か、レポートの識別子がありません。"},
+		{"<!DOCTYPE feedback><feedback></feedback>", "XML に文書型の宣言があります。"},
+		{"<feedback>", "レポートの形式になっていません（"},
+	} {
+		l := letter{from: "x@receiver.example", subject: "Report", to: "reports@example.jp"}
+		if c.file != "" {
+			l.files = []file{{name: "report", contentType: "application/octet-stream", data: c.file}}
+		}
+		receipt := h.receive(l)
+		const why = "レポート用の宛先に届きましたが、レポートを読み取れません："
+		b.get("/quarantine/"+receipt.MessageID).want(http.StatusOK).shows(why+c.japanese).hides("no report on a domain", "it has no file")
+		b.get("/messages/"+receipt.MessageID+"/explain").shows(c.japanese).hides("no report on a domain", "it has no file")
+	}
+}
+
 func TestQuarantinePages(t *testing.T) {
 	h := newReadyHouse(t)
 	b := h.as(h.admin)

@@ -171,7 +171,7 @@ func newWebhookLine(p locale.Printer, d helpdesk.WebhookDelivery) webhookLine {
 		return line
 	}
 	last := d.Attempts[len(d.Attempts)-1]
-	line.Time, line.Error = longMoment(p, last.At), last.Error
+	line.Time, line.Error = longMoment(p, last.At), describeAttempt(p, last.Error)
 	line.Took = strconv.FormatInt(last.Took.Round(time.Millisecond).Milliseconds(), 10) + " ms"
 	if last.Status != 0 {
 		line.Said = strings.TrimSpace(strconv.Itoa(last.Status) + " " + last.Head)

@@ -91,4 +91,20 @@ func TestAFailingWebhookSaysWhyFirst(t *testing.T) {
 	if why, events := strings.Index(page.body, "直近の結果"), strings.Index(page.body, "webhook-kinds"); why > events {
 		t.Error("why it fails stands below the list of events")
 	}
+
+	// Why there was no answer at all is said in the reader's language.
+	for _, c := range []struct{ found, japanese string }{
+		{"no answer within 15s", "直近の結果：15秒以内に応答がありませんでした。"},
+		{"connect to 10.0.0.7:443: refused: not an address of the public internet; name the network in [webhooks] allow_networks where it is one of the house's own",
+			"直近の結果：10.0.0.7:443 は内部のネットワークのアドレスのため"},
+		{"dial tcp 203.0.113.9:443: connect: connection refused", "直近の結果：203.0.113.9:443 に接続を拒否されました。"},
+		{"dial tcp: lookup warehouse.example on 127.0.0.53:53: no such host", "直近の結果：warehouse.example が DNS に見つかりません。"},
+		{"something nobody has met", "直近の結果：something nobody has met"},
+	} {
+		call.Attempt = helpdesk.WebhookAttempt{At: time.Now(), Error: c.found}
+		if _, err := h.NextWebhook(h.ctx(), list[0].ID, call, false); err != nil {
+			t.Fatal(err)
+		}
+		b.get("/settings/webhooks/" + list[0].ID).want(http.StatusOK).shows(c.japanese)
+	}
 }
