@@ -1,6 +1,7 @@
 package ui_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -38,6 +39,21 @@ func TestBrowserInLittleRoom(t *testing.T) {
 		const { left, right, top, bottom } = x.getBoundingClientRect();
 		return [-20, 20].every(by => document.elementFromPoint((left + right) / 2, (top + bottom) / 2 + by) === x);
 	})`)
+
+	for _, width := range []int64{360, 390} { // a ticket of some years on: its number takes one line
+		b.do(chromedp.EmulateViewport(width, 844, chromedp.EmulateMobile, chromedp.EmulateTouch))
+		b.until(`innerWidth === ` + strconv.FormatInt(width, 10))
+		if told := eval[string](b, `(number => {
+			const was = number.textContent, bar = number.closest(".bar")
+			number.textContent = "#123456"
+			const told = number.getClientRects().length + " " + (number.offsetHeight < 30) + " " + (bar.scrollWidth <= bar.clientWidth) +
+				" " + (number.scrollWidth <= number.offsetWidth) + " " + (bar.lastElementChild.getBoundingClientRect().right <= innerWidth)
+			number.textContent = was
+			return told
+		})(document.querySelector(".ticket-number"))`); told != "1 true true true true" {
+			t.Errorf("at %d pixels the number of a ticket is in pieces (boxes, low, bar, itself, last button): %s", width, told)
+		}
+	}
 
 	b.click(".editor")
 	b.do(chromedp.SendKeys(chromedp.CSS(".editor"), "承知いたしました。"))
