@@ -20,8 +20,9 @@ type ContactView struct {
 	// Domain is that of the main address where a company could be made for it: it
 	// has none yet, and not everybody gets an address there.
 	Domain  string
-	Tickets int // up to the limit of all counts
+	Tickets int // up to Capped
 	Open    int // of these; none is counted beyond the limit
+	Capped  int // a count of Capped means that many or more
 	// Answers is how many of the person's newest mails were answered, and
 	// AnswerTime how long that took on average, in working time.
 	Answers    int
@@ -46,7 +47,7 @@ func (d *Desk) Contact(ctx context.Context, a Actor, id string) (v *ContactView,
 		if err != nil {
 			return err
 		}
-		v = &ContactView{Contact: *contact}
+		v = &ContactView{Contact: *contact, Capped: maxCount}
 		return v.fill(r, newClocks(r, d.zones))
 	})
 	return v, err

@@ -61,8 +61,15 @@ func (s *Server) contactHistory(c echo.Context) error {
 }
 
 func (v *visit) figures(view *helpdesk.ContactView) []personFigure {
+	number, open := v.Number(view.Tickets), v.N("contact.tickets_open", view.Open)
+	if view.Tickets >= view.Capped {
+		number, open = v.countUpTo(view.Tickets, view.Capped), ""
+		if view.Open > 0 {
+			open = v.T("contact.tickets_open_capped", v.Number(view.Open))
+		}
+	}
 	list := []personFigure{
-		{Label: v.T("contact.tickets"), Value: v.Number(view.Tickets), Hint: v.N("contact.tickets_open", view.Open)},
+		{Label: v.T("contact.tickets"), Value: number, Hint: open},
 		{Label: v.T("contact.first_seen"), Value: v.Short(view.Contact.CreatedAt)},
 		{Label: v.T("contact.last_seen"), Value: v.Short(view.Contact.LastSeenAt)},
 	}
