@@ -1,6 +1,9 @@
 package helpdesk
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // ActorKind is what sort of thing caused an event.
 type ActorKind string
@@ -188,9 +191,17 @@ func proveAgain(action string) error {
 	return &Error{Code: CodeUnauthorized, Key: "error.prove_again", Message: "log in again to " + action + ": the last login is too long ago"}
 }
 
+const keyScope = "error.scope"
+
+// IsScopeTooSmall reports whether err refuses what a token with more scope may do.
+func IsScopeTooSmall(err error) bool {
+	var refused *Error
+	return errors.As(err, &refused) && refused.Key == keyScope
+}
+
 func refusedScope(has, needs Scope, action string) error {
-	return &Error{Code: CodeForbidden, Key: "error.scope",
-		Message: "this token's scope \"" + string(has) + "\" does not allow to " + action + "; make one with scope \"" + string(needs) + "\""}
+	return &Error{Code: CodeForbidden, Key: keyScope,
+		Message: "this token's scope \"" + string(has) + "\" is not enough to " + action + "; make one with scope \"" + string(needs) + "\""}
 }
 
 // mayGive checks that a has itself what a role allows: nobody raises anybody,

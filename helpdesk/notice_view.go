@@ -41,8 +41,11 @@ func (d *Desk) ChooseNotices(ctx context.Context, a Actor, wanted NoticeChoice) 
 	return d.update(ctx, a, func(c *command) error { return noticeChoices.Put(c, choice) })
 }
 
+// MaxUnread is how far unread notices are counted.
+const MaxUnread = 100
+
 // Notices returns up to limit notices of the actor, the newest first, and how
-// many are unread, counted up to 100.
+// many are unread, counted up to MaxUnread.
 func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeView, unread int, err error) {
 	if err := a.may("read their notices", PermitRead); err != nil {
 		return nil, 0, err
@@ -67,7 +70,7 @@ func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeVi
 			if err != nil {
 				return err
 			}
-			if unread++; unread == 100 {
+			if unread++; unread == MaxUnread {
 				break
 			}
 		}

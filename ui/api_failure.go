@@ -46,6 +46,10 @@ func (s *Server) failAPI(err error, c echo.Context) {
 	switch status {
 	case http.StatusUnauthorized:
 		header.Set(echo.HeaderWWWAuthenticate, challenge(c.Request()))
+	case http.StatusForbidden:
+		if helpdesk.IsScopeTooSmall(err) {
+			header.Set(echo.HeaderWWWAuthenticate, bearer+`, error="insufficient_scope"`)
+		}
 	case http.StatusServiceUnavailable:
 		header.Set(echo.HeaderRetryAfter, retryAfter)
 	case http.StatusInternalServerError:
@@ -70,10 +74,12 @@ func (s *Server) failAPI(err error, c echo.Context) {
 // was sent was wrong or nothing was.
 func challenge(r *http.Request) string {
 	if r.Header.Get(echo.HeaderAuthorization) == "" {
-		return `Bearer realm="madoguchi"`
+		return bearer
 	}
-	return `Bearer realm="madoguchi", error="invalid_token"`
+	return bearer + `, error="invalid_token"`
 }
+
+const bearer = `Bearer realm="madoguchi"`
 
 func describeAPIError(c echo.Context, err error) (int, apiError) {
 	var refusal *apiRefusal

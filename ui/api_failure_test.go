@@ -66,7 +66,11 @@ func TestAPIScopesAndRoles(t *testing.T) {
 		"POST /messages/x/resolution":    {"resolution": "join"},
 	} {
 		method, path, _ := strings.Cut(operation, " ")
-		h.call(method, path, body).refused(403, helpdesk.CodeForbidden, "", `make one with scope "write"`)
+		got := h.call(method, path, body)
+		got.refused(403, helpdesk.CodeForbidden, "", `make one with scope "write"`)
+		if challenge := got.Header.Get("WWW-Authenticate"); challenge != `Bearer realm="madoguchi", error="insufficient_scope"` {
+			t.Errorf("%s with too small a scope: challenge %q", operation, challenge)
+		}
 	}
 	restore()
 	if history := h.ticket(1); len(history.list("messages"))+len(history.list("notes")) != 1 {

@@ -31,6 +31,22 @@ func TestNoticesAreShownAndChosen(t *testing.T) {
 		want(http.StatusUnprocessableEntity).shows("https:// で始まる")
 }
 
+func TestManyNoticesAreSaidToBeMore(t *testing.T) {
+	h := newReadyHouse(t)
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	b := h.as(h.admin)
+	for n := range uint64(helpdesk.MaxUnread) {
+		h.receive(letter{subject: "件名", text: "本文"})
+		if _, err := h.Change(h.ctx(), agent.Actor(), n+1, helpdesk.Change{Assignee: &h.admin.ID}); err != nil {
+			t.Fatal(err)
+		}
+		if n == helpdesk.MaxUnread-2 {
+			b.get("/inbox/open").shows("お知らせ（未読 99 件）").hides("99+", "件以上）")
+		}
+	}
+	b.get("/inbox/open").shows("お知らせ（未読 99 件以上）", `<b aria-hidden="true">99+</b>`)
+}
+
 func TestTheWebCanBeInstalled(t *testing.T) {
 	h := newReadyHouse(t)
 	b := h.as(h.admin)

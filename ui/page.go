@@ -46,6 +46,12 @@ type navigation struct {
 	Unread    int // notices
 }
 
+// MoreUnread reports whether there are more unread notices than are counted.
+func (n *navigation) MoreUnread() bool { return n.Unread >= helpdesk.MaxUnread }
+
+// MostUnread is how many the bell says at most, with a plus behind.
+func (n *navigation) MostUnread() int { return helpdesk.MaxUnread - 1 }
+
 type navItem struct {
 	URL     string
 	Label   string

@@ -2,7 +2,8 @@
 // another one. The page that goes on out of sight tells the others (stream.js).
 import { $, ready } from "./dom.js";
 
-const marked = /^\(\d+\) /;
+const marked = /^\(\d+\+?\) /;
+const most = 99; // that are counted
 const others = "BroadcastChannel" in window ? new BroadcastChannel("unread") : null;
 let told = null; // the number that this page told last
 
@@ -21,6 +22,6 @@ others?.addEventListener("message", ({ data: unread }) => {
 
 function mark(unread) {
   const bare = document.title.replace(marked, "");
-  const title = unread ? `(${unread}) ${bare}` : bare;
+  const title = unread ? `(${unread > most ? `${most}+` : unread}) ${bare}` : bare;
   if (title !== document.title) document.title = title;
 }
