@@ -51,6 +51,8 @@ func TestTemplateIsFilledForTheCustomer(t *testing.T) {
 	h := newHouse(t)
 	named := h.first().Ticket
 	nameless := h.post("support@example.jp", "From: <who@customer.example>", "To: support@example.jp", "Subject: =?utf-8?B?44Oq44Oz44Kv?=", "", "Hello, where is it? I have been waiting for weeks now.").Ticket
+	honoured := h.post("support@example.jp", "From: =?utf-8?B?5L2Q6Jek5qeY?= <sato@customer.example>", "To: support@example.jp", "Subject: x", "", "こんにちは。").Ticket
+	office := h.post("support@example.jp", "From: =?utf-8?B?44OG44K544OI5ZWG5LqLIOW+oeS4rQ==?= <office@customer.example>", "To: support@example.jp", "Subject: x", "", "こんにちは。").Ticket
 	hostile := h.post("support@example.jp", `From: "<b>{{agent.name}}</b> & Co" <x@customer.example>`, "To: support@example.jp", "Subject: <img src=x>", "", "こんにちは。").Ticket
 
 	greeting := h.template(h.admin, helpdesk.Template{Name: "挨拶", Versions: versions(
@@ -65,6 +67,8 @@ func TestTemplateIsFilledForTheCustomer(t *testing.T) {
 		unfilled string
 	}{
 		{named, "ja", "田村 美咲様\n田村 美咲様\nサポート窓口の佐藤 遥です。#1 Invoice 2291 2026年11月21日 support@example.jp", ""},
+		{honoured, "ja", "佐藤様\n佐藤様\nサポート窓口の佐藤 遥です。#3 x 2026年11月21日 support@example.jp", ""},
+		{office, "ja", "テスト商事 御中\nテスト商事 御中\nサポート窓口の佐藤 遥です。#4 x 2026年11月21日 support@example.jp", ""},
 		{nameless, "ja", "お客様\nお客様\nサポート窓口の佐藤 遥です。#2 リンク 2026年11月21日 support@example.jp", ""},
 		{named, "en", "Hello 田村 美咲,\nyour company", ""},
 		{nameless, "en", "Hello there,\nyour company", ""},
@@ -75,6 +79,13 @@ func TestTemplateIsFilledForTheCustomer(t *testing.T) {
 		f := h.filled(greeting.ID, test.ticket, test.language)
 		if f.Text != test.text || strings.Join(f.Unfilled, " ") != test.unfilled {
 			t.Errorf("ticket %d in %s: %q, unfilled %v; want %q, %q", test.ticket, test.language, f.Text, f.Unfilled, test.text, test.unfilled)
+		}
+	}
+	// A 様 that the text itself puts after the name is said once, a blank before it or not.
+	spaced := h.template(h.admin, helpdesk.Template{Name: "宛名", Versions: versions("ja", "{{customer.name}} 様 / {{customer.name}}　様 / {{customer.name}}さん")})
+	for ticket, want := range map[uint64]string{named: "田村 美咲 様 / 田村 美咲　様 / 田村 美咲さん", nameless: "お客様 / お客様 / お客様", honoured: "佐藤様 / 佐藤様 / 佐藤様", office: "テスト商事 御中 / テスト商事 御中 / テスト商事 御中"} {
+		if got := h.filled(spaced.ID, ticket, "ja").Text; got != want {
+			t.Errorf("ticket %d: %q, want %q", ticket, got, want)
 		}
 	}
 	if got, want := h.filled(greeting.ID, hostile, "de").HTML, `<p>Guten Tag &lt;b&gt;{{agent.name}}&lt;/b&gt; &amp; Co von <b><mark class="unfilled">{{customer.company}}</mark></b> zu &lt;img src=x&gt;</p>`; got != want {

@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"html"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -94,6 +95,9 @@ func position(text string, at int) (line, column int) {
 // that is empty is known to be nothing.
 type values map[string]string
 
+// secondHonorific is one that a text puts behind a variable, joined or with a blank between.
+var secondHonorific = regexp.MustCompile(`^(?:[ \x{3000}\x{a0}]|&nbsp;)*(?:様|さま|さん|御中|殿|님)`)
+
 // fill writes the values in their places, and returns the variables for which
 // nothing is known and no fallback is written: missing writes those. In a text
 // that is HTML, escape makes a value fit; the fallback is HTML already.
@@ -105,8 +109,8 @@ func (v values) fill(text string, escape, missing func(string) string) (filled s
 		switch {
 		case p.variable == "":
 			words := p.source
-			if honoured { // お客様 stands for a name that is not known; its 様 is said once
-				words = strings.TrimPrefix(strings.TrimPrefix(words, "様"), "さま")
+			if honoured { // of a name written with its honorific, and of お客様 for one that is not known, it is said once
+				words = secondHonorific.ReplaceAllString(words, "")
 			}
 			out.WriteString(words)
 		case known && (value != "" || !p.otherwise):
@@ -121,7 +125,7 @@ func (v values) fill(text string, escape, missing func(string) string) (filled s
 		default:
 			out.WriteString(p.source)
 		}
-		honoured = p.variable != "" && strings.HasSuffix(value, "様")
+		honoured = p.variable != "" && Honoured(value)
 	}
 	return out.String(), unfilled
 }

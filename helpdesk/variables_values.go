@@ -2,6 +2,7 @@ package helpdesk
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -57,8 +58,8 @@ var (
 	honorific       = map[string]string{"ja": "様", "ko": "님"}
 )
 
-// honorifics are those that a name may have already: it gets no second one.
-var honorifics = []string{"様", "さま", "御中", "さん", "殿", "先生", "님"}
+// honorifics are those that a name may have already.
+var honorifics = []string{"様", "さま", "御中", "さん", "殿", "各位", "先生", "님"}
 
 // values are what the variables stand for on this occasion. Those not known are
 // left out.
@@ -98,12 +99,16 @@ func (o *occasion) values() values {
 func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func honoured(name, language string) string {
-	for _, h := range honorifics {
-		if strings.HasSuffix(name, h) {
-			return name
-		}
+	if Honoured(name) {
+		return name
 	}
 	return name + honorific[language]
+}
+
+// Honoured tells whether a name ends in an honorific, Japanese or Korean: 様, さん, 御中. It gets no second one.
+func Honoured(name string) bool {
+	name = strings.TrimSpace(name)
+	return slices.ContainsFunc(honorifics, func(h string) bool { return strings.HasSuffix(name, h) })
 }
 
 func dateIn(language string, t time.Time) string {

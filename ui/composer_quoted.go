@@ -27,7 +27,7 @@ func (s *Server) quoted(ctx context.Context, v *visit, t *helpdesk.TicketView, m
 	}
 	who := m.Message.From.Email
 	if m.Message.From.Name != "" {
-		who = v.T("person.customer", m.Message.From.Name)
+		who = customerCalled(v.Printer, m.Message.From.Name)
 	}
 	return &quotedView{Who: who, When: v.Long(m.Message.At), Text: text}, nil
 }

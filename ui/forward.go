@@ -52,7 +52,7 @@ func (v *visit) author(m helpdesk.MessageView) string {
 	case m.AuthorName != "" && m.Message.Direction == helpdesk.Outbound:
 		return m.AuthorName
 	case m.Message.From.Name != "":
-		return v.T("person.customer", m.Message.From.Name)
+		return customerCalled(v.Printer, m.Message.From.Name)
 	}
 	return m.Message.From.Email
 }

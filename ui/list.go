@@ -3,6 +3,7 @@ package ui
 import (
 	"context"
 	"strconv"
+	"strings"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/search"
@@ -206,6 +207,15 @@ func contactName(c helpdesk.Contact) string {
 		return c.Name
 	}
 	return c.Email
+}
+
+// customerCalled names a customer within a sentence as politeness asks: in Japanese with 様, which a name that has an
+// honorific already (御中, さま) and a bare address do not get.
+func customerCalled(p locale.Printer, name string) string {
+	if strings.Contains(name, "@") || helpdesk.Honoured(name) {
+		return name
+	}
+	return p.T("person.customer", name)
 }
 
 func subjectOf(p locale.Printer, subject string) string {

@@ -146,7 +146,7 @@ func (r reader) recipients(msg helpdesk.Message) (shown, folded string, others i
 		for i, a := range field.who {
 			name := a.Email
 			if a.Name != "" {
-				name = r.T("person.customer", a.Name)
+				name = customerCalled(r.Printer, a.Name)
 			}
 			if i == 0 || len(list) == shownRecipients {
 				name = field.label + name

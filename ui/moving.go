@@ -126,7 +126,7 @@ func (s *Server) pickable(ctx context.Context, v *visit, from *helpdesk.TicketRo
 	for _, g := range []struct {
 		label string
 		rows  []helpdesk.TicketRow
-	}{{v.T("picker.number"), exact}, {v.T("picker.theirs", contactName(from.Contact)), theirs}, {v.T("picker.others"), others}} {
+	}{{v.T("picker.number"), exact}, {v.T("picker.theirs", customerCalled(v.Printer, contactName(from.Contact))), theirs}, {v.T("picker.others"), others}} {
 		if list := offered(v.Printer, g.rows, taken); len(list) > 0 {
 			groups = append(groups, pickerGroup{g.label, list})
 		}

@@ -128,21 +128,21 @@ func noticeTitle(p locale.Printer, n helpdesk.NoticeView) string {
 		return p.T("notice.mention", number, by)
 	case helpdesk.NoticeCustomer:
 		if n.Notice.Count > 1 {
-			return p.T("notice.customer_many", number, n.Contact, n.Notice.Count)
+			return p.T("notice.customer_many", number, customerCalled(p, n.Contact), n.Notice.Count)
 		}
-		return p.T("notice.customer", number, n.Contact)
+		return p.T("notice.customer", number, customerCalled(p, n.Contact))
 	case helpdesk.NoticeOverdue:
-		return p.T("notice.overdue", number, n.Contact)
+		return p.T("notice.overdue", number, customerCalled(p, n.Contact))
 	case helpdesk.NoticeWoken:
 		return p.T("notice.woken", number)
 	case helpdesk.NoticeFailed:
-		return p.T("notice.failed", number, n.Contact)
+		return p.T("notice.failed", number, customerCalled(p, n.Contact))
 	case helpdesk.NoticeDelayed:
-		return p.T("notice.delayed", number, n.Contact)
+		return p.T("notice.delayed", number, customerCalled(p, n.Contact))
 	case helpdesk.NoticeApproval:
 		return p.T("notice.approval", number, by)
 	case helpdesk.NoticeMatched:
-		return p.T("notice.matched", number, n.Contact)
+		return p.T("notice.matched", number, customerCalled(p, n.Contact))
 	case helpdesk.NoticeApproved:
 		return p.T("notice.approved", number, by)
 	case helpdesk.NoticeReturned:

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"image/png"
 	"net/http"
 	"strings"
@@ -86,5 +87,36 @@ func TestTheWebCanBeInstalled(t *testing.T) {
 	style := sha256.Sum256([]byte(partOf(offline.body, "<style>", "</style>")))
 	if policy := offline.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "style-src 'sha256-"+base64.StdEncoding.EncodeToString(style[:])+"'") {
 		t.Errorf("a browser would not take the style of the page: %s", policy)
+	}
+}
+
+// TestACustomerIsCalledBySamaOnce: no 様 follows a name that has an honorific already, nor a bare address.
+func TestACustomerIsCalledBySamaOnce(t *testing.T) {
+	h := newReadyHouse(t)
+	for i, from := range []struct{ name, email, called string }{
+		{"田村 美咲", "tamura@kyaku.example", "田村 美咲 様"}, {"佐藤様", "sato@kyaku.example", "佐藤様"},
+		{"株式会社テスト 御中", "office@kyaku.example", "株式会社テスト 御中"}, {"", "nobody@kyaku.example", "nobody@kyaku.example"},
+	} {
+		number := uint64(i + 1)
+		h.receive(letter{from: from.email, name: from.name, subject: "件名", text: "本文です。"})
+		if _, err := h.Change(h.ctx(), h.admin.Actor(), number, helpdesk.Change{Assignee: &h.admin.ID}); err != nil {
+			t.Fatal(err)
+		}
+		reply, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: number, Text: "返信です。"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		view, err := h.Message(h.ctx(), h.admin.Actor(), reply.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		delivery := view.Deliveries[0].ID
+		if _, _, err := h.StartDelivery(h.ctx(), delivery); err != nil {
+			t.Fatal(err)
+		}
+		if err := h.RecordAttempt(h.ctx(), delivery, helpdesk.Attempt{Code: 550, Enhanced: "5.7.1", Text: "no"}, true); err != nil {
+			t.Fatal(err)
+		}
+		h.as(h.admin).get("/notices").want(http.StatusOK).shows(fmt.Sprintf("#%d の返信が %sに届きませんでした", number, from.called))
 	}
 }

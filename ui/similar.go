@@ -130,7 +130,7 @@ func (s *Server) addSame(ctx context.Context, v *visit, view *similarView) error
 		item := sameItem{Number: same.Ticket, From: max(view.Number, same.Ticket), Into: min(view.Number, same.Ticket),
 			URL: "/tickets/" + strconv.FormatUint(same.Ticket, 10), Subject: subjectOf(v.Printer, row.Ticket.Subject), Time: shortMoment(v.Printer, row.Ticket.CreatedAt)}
 		if item.Why = v.T("similar.same.customer"); same.Why == similar.SameText {
-			item.Why = v.T("similar.same.text", contactName(row.Contact))
+			item.Why = v.T("similar.same.text", customerCalled(v.Printer, contactName(row.Contact)))
 		}
 		view.Same = append(view.Same, item)
 	}

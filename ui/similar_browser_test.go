@@ -39,7 +39,7 @@ func TestSimilarTickets(t *testing.T) {
 	t.Run("what may be the same matter is told apart, or merged", func(t *testing.T) {
 		b.t = t
 		b.until(`document.querySelectorAll("#same-3 li").length === 2`)
-		if said := eval[string](b, `document.querySelector("#same-3").innerText`); !strings.Contains(said, "同じお客様からの似た内容") || !strings.Contains(said, "小野 光様からの同じ文面") {
+		if said := eval[string](b, `document.querySelector("#same-3").innerText`); !strings.Contains(said, "同じお客様からの似た内容") || !strings.Contains(said, "小野 光 様からの同じ文面") {
 			t.Errorf("it says %q", said)
 		}
 		b.click(`#same-3 form[action="/tickets/3/distinct"]:has([name=other][value="4"]) button`)

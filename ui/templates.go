@@ -31,19 +31,20 @@ func parseTemplates(c *locale.Catalogues, a *assets) (templates, error) {
 		speak := c.Printer(l, nil, firstMoment)
 		groups := spoken(speak, speak)
 		words := template.FuncMap{
-			"t":       speak.T,
-			"n":       speak.N,
-			"asset":   a.url,
-			"icon":    func(name string) template.HTML { return icon(a, name, "icon") },
-			"small":   func(name string) template.HTML { return icon(a, name, "icon small") },
-			"lang":    func() string { return string(l) },
-			"fields":  fields,
-			"keys":    func() []spokenGroup { return groups },
-			"keycap":  keycap,
-			"words":   strings.Fields,
-			"join":    strings.Join,
-			"capital": locale.Capital,
-			"row":     func(row rowView) (template.HTML, error) { return rows.html(l, row) },
+			"t":        speak.T,
+			"n":        speak.N,
+			"asset":    a.url,
+			"icon":     func(name string) template.HTML { return icon(a, name, "icon") },
+			"small":    func(name string) template.HTML { return icon(a, name, "icon small") },
+			"lang":     func() string { return string(l) },
+			"fields":   fields,
+			"keys":     func() []spokenGroup { return groups },
+			"keycap":   keycap,
+			"words":    strings.Fields,
+			"join":     strings.Join,
+			"customer": func(name string) string { return customerCalled(speak, name) },
+			"capital":  locale.Capital,
+			"row":      func(row rowView) (template.HTML, error) { return rows.html(l, row) },
 		}
 		if parsed == nil {
 			parsed, err = template.New("").Funcs(words).ParseFS(templateFiles, "templates/*.html")

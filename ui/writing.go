@@ -198,7 +198,7 @@ func (s *Server) planOf(v *visit, in *helpdesk.Writing, p helpdesk.WritingPlan) 
 	for _, m := range p.Sources {
 		who := m.From
 		if m.Customer {
-			who = v.T("person.customer", m.From)
+			who = customerCalled(v.Printer, m.From)
 		}
 		plan.Sources = append(plan.Sources, writingSource{m.ID, who + " " + v.Short(m.At)})
 	}
