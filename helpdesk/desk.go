@@ -192,6 +192,18 @@ func (d *Desk) update(ctx context.Context, a Actor, fn func(*command) error) err
 	return nil
 }
 
+// mergedInto is the ticket that the one with the number has become part of, else
+// that ticket itself.
+func mergedInto(r store.Reader, number uint64) (*Ticket, error) {
+	for {
+		t, err := tickets.Get(r, key(number))
+		if t, err = found(t, err, "ticket", number); err != nil || t.MergedInto == 0 {
+			return t, err
+		}
+		number = t.MergedInto
+	}
+}
+
 // workable returns a ticket that can be worked on: there, and not merged.
 func workable(r store.Reader, number uint64) (*Ticket, error) {
 	t, err := tickets.Get(r, key(number))

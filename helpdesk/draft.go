@@ -96,26 +96,16 @@ func (c *command) writableDraft(want *Draft) (*Draft, error) {
 	}
 	number := want.Ticket
 	if number != 0 {
-		if number, err = c.unmerged(number); err != nil {
+		t, err := mergedInto(c, number) // while it was written
+		if err != nil {
 			return nil, err
 		}
+		number = t.Number
 		if _, err := workable(c, number); err != nil {
 			return nil, err
 		}
 	}
 	return &Draft{ID: want.ID, Kind: want.Kind, Ticket: number, UserID: c.actor.UserID, State: DraftWriting, Seen: want.Seen, AliasID: want.AliasID, CreatedAt: c.now}, nil
-}
-
-// unmerged is the number of the ticket that the one with the number has become part
-// of, else the number itself: somebody may write on a ticket while it is merged.
-func (c *command) unmerged(number uint64) (uint64, error) {
-	for {
-		t, err := tickets.Get(c, key(number))
-		if t, err = found(t, err, "ticket", number); err != nil || t.MergedInto == 0 {
-			return number, err
-		}
-		number = t.MergedInto
-	}
 }
 
 // overtaken says why a draft is not sent.

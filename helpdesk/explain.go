@@ -99,14 +99,9 @@ func (d *Desk) FindMessages(ctx context.Context, a Actor, what string) (list []M
 	err = d.view(ctx, func(r store.Reader) error {
 		list = nil
 		if number, ok := parseNumber(what); ok {
-			t, err := tickets.Get(r, key(number))
-			if t, err = found(t, err, "ticket", number); err != nil {
+			t, err := mergedInto(r, number)
+			if err != nil {
 				return err
-			}
-			for t.MergedInto != 0 {
-				if t, err = tickets.Get(r, key(t.MergedInto)); err != nil {
-					return err
-				}
 			}
 			for m, err := range messages.ScanIndex(r, "ticket", store.Prefix(key(t.Number))) {
 				if err != nil {
