@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -62,7 +63,10 @@ func (w *wire) execute(line []byte) {
 // forward shows the command to go-smtp.
 func (w *wire) forward() {
 	line := strings.TrimRight(w.command.line, " ")
-	if w.command.verb == "RCPT" {
+	switch w.command.verb {
+	case "MAIL":
+		line = boundSize(line)
+	case "RCPT":
 		line = qualifyPostmaster(line, w.server.config.Hostname)
 	}
 	w.show(line + "\r\n")
@@ -159,4 +163,22 @@ func qualifyPostmaster(line, hostname string) string {
 		return line
 	}
 	return line[:i] + "<postmaster@" + hostname + ">" + line[i+len(bare):]
+}
+
+// boundSize makes a SIZE that go-smtp cannot read the largest that it can: it reads 32
+// bits where RFC 1870 section 3 allows 20 digits, and would call the number a syntax
+// error. Which sizes are too large is the session's to say.
+func boundSize(line string) string {
+	path := strings.LastIndexByte(line, '"') + 1 // a quoted local part may look like parameters
+	words := strings.Split(line[path:], " ")
+	for i, word := range words {
+		key, value, _ := strings.Cut(word, "=")
+		if !strings.EqualFold(key, "SIZE") {
+			continue
+		}
+		if _, err := strconv.ParseUint(value, 10, 32); errors.Is(err, strconv.ErrRange) {
+			words[i] = fmt.Sprintf("SIZE=%d", uint32(math.MaxUint32))
+		}
+	}
+	return line[:path] + strings.Join(words, " ")
 }
