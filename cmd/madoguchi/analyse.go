@@ -78,7 +78,7 @@ func showReadingAgain(ctx context.Context, cmd *cobra.Command, ops operations, a
 	}
 	out := cmd.OutOrStdout()
 	if now.State == string(helpdesk.ReanalysisWorking) && !running.Running {
-		fmt.Fprintf(out, "%d mails of %s to %s are read again as soon as the server runs\n", now.Total, now.From, now.To)
+		fmt.Fprintf(out, "%s of %s to %s will be read again as soon as the server runs\n", amount(now.Total, "mail", "mails"), now.From, now.To)
 		return nil
 	}
 	show := newProgress(out, "mails")
@@ -101,7 +101,7 @@ func showReadingAgain(ctx context.Context, cmd *cobra.Command, ops operations, a
 		fmt.Fprintln(out, "no mails were read again so far")
 		return nil
 	}
-	fmt.Fprintf(out, "%s to %s: %s; %d of %d mails looked at, %d read again\n", now.From, now.To, now.State, now.Done, now.Total, now.Read)
+	fmt.Fprintf(out, "%s to %s: %s; %d of %s looked at, %d read again\n", now.From, now.To, now.State, now.Done, amount(now.Total, "mail", "mails"), now.Read)
 	return nil
 }
 

@@ -73,7 +73,7 @@ func TestScheduledBackups(t *testing.T) {
 		t.Errorf("backup list:\n%s", out)
 	}
 	s.stop()
-	if out := succeed(t, "", "restore", directory, "--data", filepath.Join(t.TempDir(), "restored")); !strings.Contains(out, "1 mails accepted") {
+	if out := succeed(t, "", "restore", directory, "--data", filepath.Join(t.TempDir(), "restored")); !strings.Contains(out, "1 mail accepted") {
 		t.Errorf("restore: %s", out)
 	}
 	refuse(t, []string{"serve", "--config", writeConfig(t, "[backup]\ndir = \"/b\"\nat = [\"25:00\"]\n")}, `"25:00" is no time of day`, ":3")

@@ -78,11 +78,8 @@ func printFindings(out io.Writer, list []finding, asJSON bool) error {
 			}
 		}
 	}
-	switch wrong {
-	case 0:
+	if wrong == 0 {
 		return nil
-	case 1:
-		return errors.New("1 thing is wrong")
 	}
-	return fmt.Errorf("%d things are wrong", wrong)
+	return errors.New(amount(wrong, "thing is wrong", "things are wrong"))
 }

@@ -126,7 +126,7 @@ func TestNothingAcknowledgedIsLost(t *testing.T) {
 	succeed(t, "", "send-test", "--data", data)
 	s.kill()
 	again := start(t, data)
-	if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+	if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "1 mail accepted: 1 on tickets") {
 		t.Errorf("verify after the power cut: %s", out)
 	}
 	again.stop()
@@ -139,7 +139,7 @@ func TestBackupAndRestore(t *testing.T) {
 	succeed(t, "", "send-test", "--data", s.data)
 	directory := t.TempDir()
 	copied := filepath.Join(directory, "backup.db")
-	if out := succeed(t, "", "backup", copied, "--data", s.data); !strings.Contains(out, "verified") || !strings.Contains(out, "1 mails accepted") {
+	if out := succeed(t, "", "backup", copied, "--data", s.data); !strings.Contains(out, "verified") || !strings.Contains(out, "1 mail accepted") {
 		t.Errorf("backup beside a server: %s", out)
 	}
 	streamed := filepath.Join(directory, "streamed.db")
@@ -157,7 +157,7 @@ func TestBackupAndRestore(t *testing.T) {
 			refuse(t, args, "there is data in "+restored, "--force")
 			args = append(args, "--force")
 		}
-		if out := succeed(t, "", args...); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+		if out := succeed(t, "", args...); !strings.Contains(out, "1 mail accepted: 1 on tickets") {
 			t.Errorf("restore %s: %s", source, out)
 		}
 	}
@@ -244,7 +244,7 @@ func TestBackupDirectory(t *testing.T) {
 		t.Fatalf("backup list:\n%s", strings.Join(lines, "\n"))
 	}
 	first, second := strings.Fields(lines[1])[0], strings.Fields(lines[2])[0]
-	for copy, mails := range map[string]string{first: "1 mails accepted", second: "2 mails accepted"} {
+	for copy, mails := range map[string]string{first: "1 mail accepted", second: "2 mails accepted"} {
 		if out := succeed(t, "", "verify", directory, "--copy", copy); !strings.Contains(out, mails) || !strings.Contains(out, "backup "+copy+" is whole") {
 			t.Errorf("verify %s: %s", copy, out)
 		}

@@ -80,7 +80,7 @@ func verifyFile(ctx context.Context, path string) (v verification, err error) {
 // whole is an error when v found a difference.
 func (v verification) whole(path string) error {
 	if n := len(v.Differences); n > 0 {
-		return fmt.Errorf("%s is not whole: %d differences, the first: %s", path, n, v.Differences[0])
+		return fmt.Errorf("%s is not whole: %s, the first: %s", path, amount(n, "difference", "differences"), v.Differences[0])
 	}
 	return nil
 }

@@ -115,9 +115,9 @@ func stopped(ctx context.Context, r *evaluation.Report, s *evaluation.Set, err e
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
-		return fmt.Errorf("interrupted after %d of %d mails", r.Mails, len(s.Mails))
+		return fmt.Errorf("interrupted after %d of %s", r.Mails, amount(len(s.Mails), "mail", "mails"))
 	}
-	return fmt.Errorf("stopped after %d of %d mails: %w", r.Mails, len(s.Mails), err)
+	return fmt.Errorf("stopped after %d of %s: %w", r.Mails, amount(len(s.Mails), "mail", "mails"), err)
 }
 
 func (f *evalFlags) print(w io.Writer, r *evaluation.Report) error {

@@ -41,7 +41,7 @@ func (f *evalFlags) exportCorrections(ctx context.Context, stdout, notes io.Writ
 			os.Remove(partial.Name())
 			return fmt.Errorf("export corrections: %w", err)
 		}
-		fmt.Fprintf(stdout, "wrote %d mails to %s\n", counter.lines, f.export)
+		fmt.Fprintf(stdout, "wrote %s to %s\n", amount(counter.lines, "mail", "mails"), f.export)
 		return nil
 	})
 }

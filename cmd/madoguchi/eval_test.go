@@ -138,7 +138,7 @@ func TestCorrectionsAreExported(t *testing.T) {
 	if code := desk.do(t, http.MethodPatch, "/messages/"+id+"/analysis", nil, map[string]any{"reply_type": "needs_attention", "challenges": []string{}}, nil); code != http.StatusOK {
 		t.Fatalf("correct the analysis: %d", code)
 	}
-	if said := succeed(t, "", append(export, file)...); !strings.Contains(said, "wrote 1 mails to "+file) {
+	if said := succeed(t, "", append(export, file)...); !strings.Contains(said, "wrote 1 mail to "+file) {
 		t.Errorf("the export says %q", said)
 	}
 	beside, err := os.ReadFile(file)

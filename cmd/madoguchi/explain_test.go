@@ -25,7 +25,7 @@ func TestExplainAndReplay(t *testing.T) {
 	t.Run("beside a server", func(t *testing.T) { exerciseExplain(t, data, id) })
 	s.stop()
 	t.Run("without a server", func(t *testing.T) { exerciseExplain(t, data, id) })
-	if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+	if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "1 mail accepted: 1 on tickets") {
 		t.Errorf("after all the rehearsals: %s", out)
 	}
 }
@@ -123,7 +123,7 @@ func exerciseReplay(t *testing.T, data, id, answer, hostile string) {
 		t.Errorf("outcomes %q", got)
 	}
 	large := "From: big@customer.example\nTo: support@example.com\nSubject: Big\n\n" + strings.Repeat("a line of words\n", 200_000)
-	if out := succeed(t, large, "replay", "-", "--data", data); !strings.Contains(out, "1 mails: 1 would open new tickets.") {
+	if out := succeed(t, large, "replay", "-", "--data", data); !strings.Contains(out, "1 mail: 1 would open new tickets.") {
 		t.Errorf("a mail of 3 MB:\n%s", out)
 	}
 	stdout, stderr, code := run(t, "", "replay", filepath.Join(data, "missing.eml"), answer, "--data", data)

@@ -182,8 +182,8 @@ func (f *importFlags) importContacts(ctx context.Context, cmd *cobra.Command, op
 	if f.dryRun {
 		fmt.Fprintln(out, "nothing is changed; this would be:")
 	}
-	fmt.Fprintf(out, "%d rows: %d contacts added, %d changed, %d as they were, %d companies made, %d rows left out\n",
-		done.Rows, done.Added, done.Changed, done.Same, done.Companies, done.Left)
+	fmt.Fprintf(out, "%s: %s added, %d changed, %d as they were, %s made, %s left out\n",
+		amount(done.Rows, "row", "rows"), amount(done.Added, "contact", "contacts"), done.Changed, done.Same, amount(done.Companies, "company", "companies"), amount(done.Left, "row", "rows"))
 	if len(done.Ignored) > 0 {
 		fmt.Fprintf(out, "columns without a meaning here: %s\n", strings.Join(done.Ignored, ", "))
 	}

@@ -49,10 +49,10 @@ func TestImport(t *testing.T) {
 				t.Errorf("mbox:\n%s", out)
 			}
 			csv := "email,name,company\nueda@customer.example,上田,Ueda Works\nnobody,x,\n"
-			if out := succeed(t, csv, with("contacts", "-", "--dry-run")...); !strings.Contains(out, "nothing is changed") || !strings.Contains(out, "1 rows left out") {
+			if out := succeed(t, csv, with("contacts", "-", "--dry-run")...); !strings.Contains(out, "nothing is changed") || !strings.Contains(out, "1 row left out") {
 				t.Errorf("contacts, dry run:\n%s", out)
 			}
-			if out := succeed(t, csv, with("contacts", "-")...); !strings.Contains(out, "1 changed") || !strings.Contains(out, "1 companies made") {
+			if out := succeed(t, csv, with("contacts", "-")...); !strings.Contains(out, "1 changed") || !strings.Contains(out, "1 company made") {
 				t.Errorf("contacts:\n%s", out)
 			}
 			if out := succeed(t, "", "verify", "--data", data); !strings.Contains(out, "is whole") {

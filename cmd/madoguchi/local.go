@@ -283,7 +283,7 @@ func (l *local) Verify(ctx context.Context) (verification, error) {
 	if err != nil {
 		return verification{}, err
 	}
-	return verification{Differences: differences, Summary: []string{describeLedger(ledger.Total), fmt.Sprintf("%d events", last)}}, nil
+	return verification{Differences: differences, Summary: []string{describeLedger(ledger.Total), amount(last, "event", "events")}}, nil
 }
 
 // describeLedger is the ledger in one line.
@@ -292,7 +292,7 @@ func describeLedger(d helpdesk.LedgerDay) string {
 	for _, place := range helpdesk.MailPlaces() {
 		parts = append(parts, fmt.Sprintf("%d %s", d.Places[place], placeWords[place]))
 	}
-	return fmt.Sprintf("%d mails accepted: %s; %d turned away", d.Accepted, strings.Join(parts, ", "), d.RefusedSum())
+	return fmt.Sprintf("%s accepted: %s; %d turned away", amount(d.Accepted, "mail", "mails"), strings.Join(parts, ", "), d.RefusedSum())
 }
 
 var placeWords = map[helpdesk.MailPlace]string{helpdesk.PlaceTickets: "on tickets", helpdesk.PlaceHeld: "held", helpdesk.PlaceRelayed: "sent on for agents", helpdesk.PlaceRefused: "refused",

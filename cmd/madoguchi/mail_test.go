@@ -45,7 +45,7 @@ func TestMailByLMTP(t *testing.T) {
 	if err := hand(client, "ann@customer.example", "support@example.com", plainLetter); err != nil {
 		t.Fatalf("by LMTP: %v", err)
 	}
-	if out := succeed(t, "", "verify", "--data", s.data); !strings.Contains(out, "1 mails accepted: 1 on tickets") {
+	if out := succeed(t, "", "verify", "--data", s.data); !strings.Contains(out, "1 mail accepted: 1 on tickets") {
 		t.Errorf("verify: %s", out)
 	}
 	s.stop()

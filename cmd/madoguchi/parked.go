@@ -69,7 +69,7 @@ cause, then have all of it tried again with madoguchi parked resume.`,
 				}
 				table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
 				for _, w := range found.Work {
-					fmt.Fprintf(table, "%s\t%s\tsince %s\t%d tries\t%s\n", w.Kind, w.ID, w.Since.Local().Format(time.DateTime), w.Tries, w.why())
+					fmt.Fprintf(table, "%s\t%s\tsince %s\t%s\t%s\n", w.Kind, w.ID, w.Since.Local().Format(time.DateTime), amount(w.Tries, "try", "tries"), w.why())
 				}
 				if err := table.Flush(); err != nil {
 					return err

@@ -81,3 +81,11 @@ func formatBytes(n int64) string {
 	}
 	return fmt.Sprintf("%.1f %s", value, unit)
 }
+
+// amount writes a number with the name of what it counts.
+func amount[N int | int64 | uint64](n N, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}

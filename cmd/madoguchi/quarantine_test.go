@@ -38,7 +38,7 @@ func TestForgedMailThroughTheRealPort(t *testing.T) {
 	for _, name := range []string{id, "<1@bank.example>"} {
 		wantWords(t, succeed(t, "", "explain", name, "--data", data), "in quarantine", "DMARC fail", "says that this mail is not from there")
 	}
-	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mails accepted: 0 on tickets", "1 in quarantine")
+	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mail accepted: 0 on tickets", "1 in quarantine")
 	var released struct{ Ticket int }
 	if status := client.do(t, http.MethodPost, "/quarantine/"+id+"/release", nil, map[string]any{}, &released); status != 200 || released.Ticket != 1 {
 		t.Fatalf("status %d, released onto ticket %d", status, released.Ticket)
@@ -160,7 +160,7 @@ func TestARelaysRequestCanBeRepeated(t *testing.T) {
 		t.Errorf("the same mail under another key: status %d, %+v", status, answer)
 	}
 	s.stop()
-	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mails accepted: 1 on tickets")
+	wantWords(t, succeed(t, "", "verify", "--data", data), "1 mail accepted: 1 on tickets")
 }
 
 // handsIn exercises a relay's way in: it is that of the listener.

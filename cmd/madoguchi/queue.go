@@ -131,7 +131,7 @@ func printQueue(out io.Writer, q queueInfo, question queueQuestion, asJSON bool)
 		if m.Ticket != 0 {
 			about = fmt.Sprintf("#%d", m.Ticket)
 		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\tnext %s\t%d tries\t%s\n", m.ID, about, m.To, m.State, m.Next.Local().Format(time.DateTime), m.Attempts, m.Said)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\tnext %s\t%s\t%s\n", m.ID, about, m.To, m.State, m.Next.Local().Format(time.DateTime), amount(m.Attempts, "try", "tries"), m.Said)
 	}
 	if err := table.Flush(); err != nil {
 		return err

@@ -59,6 +59,9 @@ func TestQueueIsListedPausedTriedAndCancelled(t *testing.T) {
 		found := states()
 		return found["mori@away.test"] == "deferred" && found["tanaka@customer.test"] == "waiting"
 	})
+	if out := succeed(t, "", "queue", "--data", data); !strings.Contains(out, "0 tries") || strings.Contains(out, " 1 tries") {
+		t.Errorf("the queue counts attempts as %q", out)
+	}
 	out := succeed(t, "", "queue", "--data", data)
 	if !strings.Contains(out, "paused: customer.test (1 waiting)") || !strings.Contains(out, "connection refused") {
 		t.Errorf("queue prints:\n%s", out)

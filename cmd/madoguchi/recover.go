@@ -195,7 +195,7 @@ func (r recovery) report(read store.Recovery, found verification, target string)
 		fmt.Fprintln(r.out, "damaged:", damage)
 	}
 	if read.Found > 0 {
-		fmt.Fprintf(r.out, "of these places %d entries were found again on other pages\n", read.Found)
+		fmt.Fprintf(r.out, "found again of these places, on other pages: %s\n", amount(read.Found, "entry", "entries"))
 	}
 	for _, difference := range found.Differences {
 		fmt.Fprintln(r.out, "differs:", difference)
@@ -203,7 +203,7 @@ func (r recovery) report(read store.Recovery, found verification, target string)
 	for _, line := range found.Summary {
 		fmt.Fprintln(r.out, line)
 	}
-	fmt.Fprintf(r.out, "%d entries were read, and %d updates that had not reached the file yet\n", read.Entries, read.Updates)
+	fmt.Fprintf(r.out, "read: %s, and %s that had not reached the file yet\n", amount(read.Entries, "entry", "entries"), amount(read.Updates, "update", "updates"))
 	if len(found.Differences) == 0 && read.LogFault == nil {
 		fmt.Fprintf(r.out, "recovered into %s, which is whole\n", target)
 		return

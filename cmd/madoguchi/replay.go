@@ -134,7 +134,7 @@ func (r *replay) try(ctx context.Context, label string, raw []byte) error {
 // finish prints the summary, and fails where something could not be read.
 func (r *replay) finish() error {
 	if !r.asJSON {
-		fmt.Fprintf(r.out, "%d mails", r.mails)
+		fmt.Fprint(r.out, amount(r.mails, "mail", "mails"))
 		separator := ": "
 		for _, o := range []outcome{outcomeNew, outcomeJoins, outcomeHeld, outcomeSetAside, outcomeReport, outcomeRelayed, outcomeRefused, outcomeDuplicate} {
 			if n := r.counts[o]; n > 0 {

@@ -103,7 +103,7 @@ func TestDataDirectoryAsABackup(t *testing.T) {
 	file := filepath.Join(data, "madoguchi.db")
 	send(t, s.smtp, "tanaka@customer.test", deskAddress, []byte(letterFrom("tanaka@customer.test", "the last before the power cut")))
 	s.kill()
-	want := "1 mails accepted"
+	want := "1 mail accepted"
 	if out := succeed(t, "", "verify", file); !strings.Contains(out, want) {
 		t.Errorf("verify of the file: %s", out)
 	}

@@ -40,10 +40,10 @@ func (r ticketRestore) run(ctx context.Context, source backupSource) error {
 		fmt.Fprintf(r.out, "it was merged into ticket %d since\n", done.Ticket)
 	}
 	if !done.Made && done.Messages+done.Notes == 0 {
-		fmt.Fprintf(r.out, "nothing is missing of ticket %d: all %d messages and notes are here\n", done.Ticket, done.Known)
+		fmt.Fprintf(r.out, "nothing is missing of ticket %d: %s here\n", done.Ticket, amount(done.Known, "message or note is", "messages and notes are"))
 		return nil
 	}
-	fmt.Fprintf(r.out, "ticket %d: put back %d messages and %d notes; %d were here\n", done.Ticket, done.Messages, done.Notes, done.Known)
+	fmt.Fprintf(r.out, "ticket %d: put back %s and %s; here already: %d\n", done.Ticket, amount(done.Messages, "message", "messages"), amount(done.Notes, "note", "notes"), done.Known)
 	return nil
 }
 

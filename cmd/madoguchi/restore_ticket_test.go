@@ -43,10 +43,10 @@ func TestRestoreOneTicket(t *testing.T) {
 	desk = p.apiOf(t)
 	mail(9, deskAddress) // today's work: ticket 2
 
-	if out := succeed(t, "", "restore", backups, "--ticket", "4", "--data", data); !strings.Contains(out, "ticket 4: put back 2 messages and 1 notes") {
+	if out := succeed(t, "", "restore", backups, "--ticket", "4", "--data", data); !strings.Contains(out, "ticket 4: put back 2 messages and 1 note;") {
 		t.Errorf("ticket 4: %s", out)
 	}
-	if out := succeed(t, "", "restore", backups, "--ticket", "4", "--data", data); !strings.Contains(out, "nothing is missing of ticket 4: all 3") {
+	if out := succeed(t, "", "restore", backups, "--ticket", "4", "--data", data); !strings.Contains(out, "nothing is missing of ticket 4: 3 messages and notes are here") {
 		t.Errorf("ticket 4 again: %s", out)
 	}
 	if out := succeed(t, "", "restore", backups, "--ticket", "2", "--data", data); !strings.Contains(out, "it is ticket 5") {

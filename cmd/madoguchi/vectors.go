@@ -50,12 +50,12 @@ in [ai.embedding] since. The running server makes them, the newest first.`,
 func describeVectors(w io.Writer, s similar.Status) {
 	switch {
 	case s.Model != "":
-		fmt.Fprintf(w, "%s, %d dimensions: %d mails; %d of which it makes none\n", s.Model, s.Dimensions, s.Vectors, s.Refused)
+		fmt.Fprintf(w, "%s, %d dimensions: %s; %d of which it makes none\n", s.Model, s.Dimensions, amount(s.Vectors, "mail", "mails"), s.Refused)
 	case s.Next == "":
 		fmt.Fprintln(w, "no model has made vectors; name one in [ai.embedding] of the configuration, and start the server")
 	}
 	if s.Next != "" {
-		fmt.Fprintf(w, "%s goes through the mails: %d of %d events\n", s.Next, s.Done, s.Total)
+		fmt.Fprintf(w, "%s goes through the mails: %d of %s\n", s.Next, s.Done, amount(s.Total, "event", "events"))
 	}
 	if s.Trouble != "" {
 		fmt.Fprintln(w, "it waits:", s.Trouble)

@@ -85,7 +85,7 @@ func (v verification) report(w io.Writer, what string) error {
 		fmt.Fprintln(w, "  madoguchi verify BACKUP && madoguchi restore BACKUP --force")
 		fmt.Fprintln(w, "What is in place now is kept under another name, so mail that came since can still be read there.")
 		fmt.Fprintln(w, "Without such a backup, what can still be read is saved by:  madoguchi recover")
-		return fmt.Errorf("verify %s: %d differences", what, n)
+		return fmt.Errorf("verify %s: %s", what, amount(n, "difference", "differences"))
 	}
 	fmt.Fprintf(w, "%s is whole\n", what)
 	return nil
