@@ -34,9 +34,6 @@ type CachingResolver struct {
 func NewCachingResolver(address string, now func() time.Time) *CachingResolver {
 	resolver := NewResolver(address)
 	dial := resolver.Dial
-	if dial == nil {
-		dial = new(net.Dialer).DialContext
-	}
 	cache := &answerCache{now: now, answers: map[string]cachedAnswer{}, texts: map[string]cachedTexts{}}
 	resolver.Dial = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if !strings.HasPrefix(network, "udp") {

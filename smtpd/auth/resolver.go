@@ -21,10 +21,11 @@ type Resolver interface {
 
 // NewResolver returns a resolver that asks the server at address, host or
 // host:port (port 53 where none is given), for everything. An empty address
-// stands for the system's resolver.
+// stands for the system's resolver. A server that is silent over UDP is asked over TCP.
 func NewResolver(address string) *net.Resolver {
+	paths := newPaths()
 	if address == "" {
-		return &net.Resolver{PreferGo: true}
+		return &net.Resolver{PreferGo: true, Dial: paths.dial}
 	}
 	if _, _, err := net.SplitHostPort(address); err != nil {
 		address = net.JoinHostPort(strings.Trim(address, "[]"), "53")
@@ -32,9 +33,8 @@ func NewResolver(address string) *net.Resolver {
 	return &net.Resolver{
 		PreferGo: true,
 		Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			var dialer net.Dialer
-			conn, err := dialer.DialContext(ctx, network, address)
-			if packets, ok := conn.(*net.UDPConn); ok {
+			conn, err := paths.dial(ctx, network, address)
+			if packets, ok := conn.(packetConn); ok {
 				return finalAnswers{packets}, err
 			}
 			return conn, err
@@ -79,10 +79,10 @@ func (r NamedResolver) named(err error) error {
 // finalAnswers marks every empty answer that refers to no other server as
 // recursive. Small DNS servers, of one zone or of a test network, leave that
 // mark out, and Go then takes "there is no such record" for a broken server.
-type finalAnswers struct{ *net.UDPConn }
+type finalAnswers struct{ packetConn }
 
 func (c finalAnswers) Read(b []byte) (int, error) {
-	n, err := c.UDPConn.Read(b)
+	n, err := c.packetConn.Read(b)
 	// RFC 1035 section 4.1.1: bytes 6 and 7 count answers, 8 and 9 referrals.
 	if n >= 12 && b[6]|b[7]|b[8]|b[9] == 0 {
 		b[3] |= 0x80

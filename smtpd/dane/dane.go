@@ -88,7 +88,8 @@ func (r *Resolver) ask(ctx context.Context, name string, kind uint16) (*dns.Msg,
 	question.SetEdns0(1232, true)
 	client := &dns.Client{Timeout: r.Timeout}
 	answer, _, err := client.ExchangeContext(ctx, question, r.Address)
-	if err == nil && answer.Truncated {
+	// A server that is reached over TCP alone is rare, but all mail would wait for it.
+	if err != nil && ctx.Err() == nil || err == nil && answer.Truncated {
 		client.Net = "tcp"
 		answer, _, err = client.ExchangeContext(ctx, question, r.Address)
 	}
