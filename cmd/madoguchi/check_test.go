@@ -44,7 +44,7 @@ func TestCheckSaysWhatIsWrongAndWhatToType(t *testing.T) {
 		return keys, printed
 	}
 	keys, _ := check()
-	for _, want := range []string{"not_running", "record_missing", "listed", "unlisted", "outgoing_open", "clock_right"} {
+	for _, want := range []string{"not_running", "resolver_fine", "record_missing", "listed", "unlisted", "outgoing_open", "clock_right"} {
 		if !slices.Contains(keys, want) {
 			t.Errorf("without a server %s is not among %v", want, keys)
 		}
@@ -74,5 +74,17 @@ func TestCheckSaysWhatIsWrongAndWhatToType(t *testing.T) {
 	response.Body.Close()
 	if page := s.page(t, client, "/settings/check"); !strings.Contains(page, "madoguchi dns desk.test") || !strings.Contains(page, "192.0.2.25") {
 		t.Errorf("after a check-up:\n%s", page)
+	}
+}
+
+// TestCheckNamesTheNameServerThatIsSilent has nothing listen where names are asked for.
+func TestCheckNamesTheNameServerThatIsSilent(t *testing.T) {
+	t.Parallel()
+	data := newDesk(t)
+	const gone = "127.0.0.1:9" // the port of RFC 863, which nothing listens on
+	config := writeConfig(t, fmt.Sprintf("[server]\nhostname = \"mx.desk.test\"\ndata = %q\n[dns]\nresolver = %q\n[ai]\nenabled = false\n[check]\noutgoing = \"\"\nblocklists = []\nclock = \"\"\n", data, gone))
+	stdout, stderr, code := run(t, "", "check", "--data", data, "--config", config)
+	if want := "WRONG  The name server " + gone + " does not answer"; code != 1 || !strings.Contains(stdout, want) {
+		t.Errorf("exit %d, %q is not in:\n%s%s", code, want, stdout, stderr)
 	}
 }

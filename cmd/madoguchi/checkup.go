@@ -64,7 +64,7 @@ func (c *checkup) run(ctx context.Context) (all []finding, err error) {
 	if err != nil {
 		return nil, err
 	}
-	parts := []func(context.Context) []finding{c.name}
+	parts := []func(context.Context) []finding{c.name, c.nameServers}
 	for _, domain := range names {
 		parts = append(parts, func(ctx context.Context) []finding { return c.records(ctx, domain) }, func(ctx context.Context) []finding { return c.policy(ctx, domain) })
 	}
@@ -114,6 +114,12 @@ func (c *checkup) name(context.Context) []finding {
 		return nil // whether it leads here is among the records
 	}
 	return found(check.Finding{Area: "records", Subject: name, State: check.Wrong, Key: "short_name", Args: []string{name}, Fix: `server.hostname = "mail.example.com"`})
+}
+
+// nameServers says which of the name servers that are asked is silent: the lines about
+// records say only what is not known for that.
+func (c *checkup) nameServers(ctx context.Context) []finding {
+	return found(check.NameServers(ctx, c.config.DNS.servers())...)
 }
 
 // records are the DNS records of a domain that are not in order, or one line

@@ -12,13 +12,12 @@ import (
 	"strings"
 	"time"
 
-	"github.com/miekg/dns"
-
 	"github.com/madoguchi/madoguchi/helpdesk"
 	"github.com/madoguchi/madoguchi/helpdesk/fetch"
 	"github.com/madoguchi/madoguchi/helpdesk/run"
 	"github.com/madoguchi/madoguchi/smtpd/auth"
 	"github.com/madoguchi/madoguchi/smtpd/dane"
+	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/mtasts"
 	"github.com/madoguchi/madoguchi/smtpd/outbound"
 )
@@ -83,20 +82,22 @@ func (c accountConfig) smarthost(at string) (*outbound.Smarthost, error) {
 // secure is the name server whose word on DNSSEC is believed: one on this
 // machine, or one that the configuration trusts; "" for none.
 func (c dnsConfig) secure() string {
-	address := c.Resolver
-	if address == "" {
-		system, err := dns.ClientConfigFromFile("/etc/resolv.conf")
-		if err != nil || len(system.Servers) == 0 {
-			return ""
-		}
-		address = net.JoinHostPort(system.Servers[0], system.Port)
-	} else if _, _, err := net.SplitHostPort(address); err != nil {
-		address = net.JoinHostPort(strings.Trim(address, "[]"), "53")
-	}
-	if !c.Trusted && !dane.Trusted(address) {
+	servers := c.servers()
+	if len(servers) == 0 || !c.Trusted && !dane.Trusted(servers[0]) {
 		return ""
 	}
-	return address
+	return servers[0]
+}
+
+// servers are the name servers that are asked, host:port each, the first one first.
+func (c dnsConfig) servers() []string {
+	if c.Resolver == "" {
+		return dnsbl.Servers()
+	}
+	if _, _, err := net.SplitHostPort(c.Resolver); err != nil {
+		return []string{net.JoinHostPort(strings.Trim(c.Resolver, "[]"), "53")}
+	}
+	return []string{c.Resolver}
 }
 
 // via is the smarthost that takes the mail of a sender's domain, "" for none.
