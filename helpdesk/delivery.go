@@ -186,6 +186,12 @@ func (c *command) endDelivery(delivery *Delivery, state DeliveryState, attempt A
 	if delivery.Report {
 		return errors.Join(raws.Delete(c, key(delivery.RawID)), deliveries.Delete(c, key(delivery.ID)))
 	}
+	if delivery.Ticket == 0 && state == DeliverySent { // nobody sends it again, or looks at it here
+		if err := raws.Delete(c, key(delivery.RawID)); err != nil {
+			return err
+		}
+		delivery.RawID = ""
+	}
 	if delivery.Ticket == 0 || delivery.Notice != "" && state == DeliverySent {
 		return deliveries.Put(c, delivery) // nothing that a ticket needs to say
 	}

@@ -316,7 +316,7 @@ func (c *command) recordDraft(kind EventKind, d *Draft, data map[string]string) 
 		data["author"] = d.UserID
 	}
 	if d.Kind == DraftMail {
-		data["subject"] = d.Subject
+		d.describe(data)
 	}
 	_, err := c.record(Event{Kind: kind, Ticket: d.Ticket, Data: data})
 	return err

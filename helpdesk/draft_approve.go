@@ -116,7 +116,7 @@ func (c *command) recordApproval(by Actor, draft *Draft, edited bool) error {
 	}
 	ticket := draft.Ticket
 	if draft.Kind == DraftMail {
-		data["subject"] = draft.Subject
+		draft.describe(data)
 		if n := len(c.events); n > 0 { // it has just begun its ticket
 			ticket = c.events[n-1].Ticket
 		}

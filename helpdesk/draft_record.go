@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -141,4 +142,18 @@ func (d *Draft) check() error {
 		return invalid("to", "reply_too_long", "recipients and subject have %d bytes; the limit is %d", Bytes(len(d.To)+len(d.Cc)+len(d.Bcc)+len(d.Subject)), Bytes(maxDraftFields))
 	}
 	return nil
+}
+
+// describe says in an event which new mail it is about. A subject without the address of
+// whoever it is for would outlive their erasure.
+func (d *Draft) describe(data map[string]string) {
+	data["subject"] = ""
+	if to := d.recipients(); strings.Contains(to, "@") {
+		data["subject"], data["to"] = d.Subject, to
+	}
+}
+
+// recipients are all of a draft, as they were typed.
+func (d *Draft) recipients() string {
+	return strings.Join(slices.DeleteFunc([]string{d.To, d.Cc, d.Bcc}, func(typed string) bool { return typed == "" }), ", ")
 }

@@ -1,6 +1,7 @@
 package helpdesk_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -117,7 +118,49 @@ func tamura(t *testing.T) (h *house, contact string, shared, others uint64) {
 	if got := h.post(last.Messages[len(last.Messages)-1].Message.ReplyAddress, "From: Kojima <kojima@other.example>", "Subject: Re: shared", "", "Kojima too"); got.Ticket != shared {
 		t.Fatalf("the answer of the other customer is on %+v", got)
 	}
+	h.unsentTo("tamura@private.example")
 	return h, contact, shared, others
+}
+
+// unsentTo asks for approval of new mails to somebody, which are sent back: one stays a
+// draft, one is discarded. What is said of them is mailed to whom it concerns.
+func (h *house) unsentTo(address string) {
+	h.t.Helper()
+	ctx := h.t.Context()
+	h.approving()
+	author, approver := h.newUser(helpdesk.RoleAgent), h.newUser(helpdesk.RoleSupervisor)
+	for _, u := range []*helpdesk.User{author, approver} {
+		h.must(h.ChooseNotices(ctx, u.Actor(), helpdesk.NoticeChoice{Channels: map[helpdesk.NoticeKind][]helpdesk.NoticeChannel{
+			helpdesk.NoticeApproval: {helpdesk.ChannelWeb, helpdesk.ChannelMail}, helpdesk.NoticeReturned: {helpdesk.ChannelWeb, helpdesk.ChannelMail}}}))
+	}
+	for _, discarded := range []bool{true, false} {
+		sent, err := h.Send(ctx, author.Actor(), helpdesk.Reply{Text: "Dear Tamura", To: []helpdesk.Address{{Email: address}}, Opening: &helpdesk.Opening{AliasID: h.alias.ID, Subject: "Tamura, your order"}}, helpdesk.Sending{})
+		h.must(err)
+		h.mailSubjects()
+		_, err = h.SendBack(ctx, approver.Actor(), sent.Draft.ID, "Tamura has paid")
+		h.must(err)
+		if discarded {
+			h.must(h.DiscardDraft(ctx, author.Actor(), sent.Draft.ID))
+		}
+		if mailed := h.mailSubjects(); !strings.Contains(mailed[author.Email], "Tamura") {
+			h.t.Fatalf("mailed to the author: %v", mailed)
+		}
+		h.must(h.ReadNotices(ctx, author.Actor(), 0))
+	}
+	h.alias.Approval = false
+	saved, err := h.SaveAlias(ctx, h.admin, h.alias)
+	h.must(err)
+	h.alias = *saved
+}
+
+// mailSubjects mails notices with what they are about, and returns them by recipient.
+func (h *house) mailSubjects() map[string]string {
+	h.t.Helper()
+	h.pass(5 * time.Minute)
+	h.work(helpdesk.TimerNotice, func(ctx context.Context, id string) error {
+		return h.MailNotice(ctx, id, func(_ string, n helpdesk.NoticeView) (string, string) { return n.Notice.Subject, n.Notice.Subject })
+	})
+	return h.deliver(taken)
 }
 
 // Nothing in the store names somebody who was erased, but the ticket that is another

@@ -87,44 +87,6 @@ func (d *Desk) eraseQuarantined(ctx context.Context, e *Erasure) error {
 	})
 }
 
-// eraseNotices deletes what users were told of erased tickets, and of mails to the person
-// that nobody has sent.
-func (d *Desk) eraseNotices(ctx context.Context, e *Erasure) error {
-	return eraseAll(ctx, d, notices, func(r store.Reader, n *Notice) (bool, error) {
-		if n.Ticket == 0 {
-			return namesAny(n.Subject, e.Addresses), nil
-		}
-		return erasedTicket(r, n.Ticket)
-	},
-		func(c *command, n *Notice) error {
-			if err := c.clearTimer(TimerNotice, n.ID); err != nil {
-				return err
-			}
-			var pushes []string
-			for t, err := range timers.Scan(c, store.Prefix(store.Key{}.TextPrefix(string(TimerPush)))) {
-				if err != nil {
-					return err
-				}
-				if strings.HasPrefix(t.ID, n.ID+"|") {
-					pushes = append(pushes, t.ID)
-				}
-			}
-			for _, id := range pushes {
-				if err := c.clearTimer(TimerPush, id); err != nil {
-					return err
-				}
-			}
-			return notices.Delete(c, key(n.ID))
-		})
-}
-
-// eraseDrafts deletes mails to the person that nobody has sent.
-func (d *Desk) eraseDrafts(ctx context.Context, e *Erasure) error {
-	return eraseAll(ctx, d, drafts, func(_ store.Reader, draft *Draft) (bool, error) {
-		return draft.Kind == DraftMail && namesAny(draft.To+" "+draft.Cc+" "+draft.Bcc, e.Addresses), nil
-	}, func(c *command, draft *Draft) error { return c.deleteDraft(draft) })
-}
-
 // eraseItems takes the words of refusals out of bulk changes and bulk replies.
 func (d *Desk) eraseItems(ctx context.Context, _ *Erasure) error {
 	err := eraseAll(ctx, d, bulkItems, func(r store.Reader, i *BulkItem) (bool, error) {

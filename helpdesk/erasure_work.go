@@ -152,12 +152,23 @@ func (d *Desk) eraseNextTraces(ctx context.Context, e *Erasure) error {
 				end = false
 				return nil
 			}
-			if next = event.Seq; event.Ticket == 0 && event.names(e.Addresses) {
+			if next = event.Seq; event.Ticket != 0 {
+				continue
+			}
+			tells, err := event.tellsOf(r, e.Addresses)
+			if err != nil {
+				return err
+			}
+			if tells {
 				named = append(named, event.Seq)
 			}
 		}
 		return nil
 	}); err != nil {
+		return err
+	}
+	// What else is kept is recognised by the log as it is then.
+	if err := d.redactEvents(ctx, e, named); err != nil {
 		return err
 	}
 	if end {
@@ -169,6 +180,20 @@ func (d *Desk) eraseNextTraces(ctx context.Context, e *Erasure) error {
 		}
 	}
 	return d.update(ctx, System("erasure"), func(c *command) error {
+		now := *e
+		if now.After = next; end {
+			now.State, now.After = ErasingIndexes, 0
+		}
+		d.recent.forget()
+		return erasures.Put(c, &now)
+	})
+}
+
+func (d *Desk) redactEvents(ctx context.Context, e *Erasure, named []uint64) error {
+	if len(named) == 0 {
+		return nil
+	}
+	return d.update(ctx, System("erasure"), func(c *command) error {
 		for _, seq := range named {
 			event, err := events.Get(c, key(seq))
 			if err != nil {
@@ -178,12 +203,7 @@ func (d *Desk) eraseNextTraces(ctx context.Context, e *Erasure) error {
 				return err
 			}
 		}
-		now := *e
-		if now.After = next; end {
-			now.State, now.After = ErasingIndexes, 0
-		}
-		d.recent.forget()
-		return erasures.Put(c, &now)
+		return nil
 	})
 }
 
