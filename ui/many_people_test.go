@@ -117,3 +117,57 @@ func (b *tab) press(key input.DispatchKeyEventParams) {
 		}
 	}
 }
+
+// The templates of a large house come in pages, in their folders, and each shows no more of its
+// words than a line holds.
+func TestManyTemplatesAreListedInPages(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	for i := range 105 {
+		_, err := h.SaveTemplate(h.ctx(), h.admin.Actor(), helpdesk.Template{Name: fmt.Sprintf("文例 %03d", i), Folder: []string{"返品", "配送"}[i/60],
+			Versions: []helpdesk.TemplateVersion{{Language: "ja", Text: "お世話になっております。" + strings.Repeat("長い本文です。", 100) + "敬具"}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	first := b.get("/settings/templates?saved=1").want(http.StatusOK).shows(`href="/settings/templates?from=100"`, "<h2>配送</h2>", "<h2>返品</h2>", "文例 099").hides("文例 100", "敬具")
+	if rows := strings.Count(first.body, `class="record-row"`); rows != 100 {
+		t.Errorf("%d templates are on the first page", rows)
+	}
+	b.get("/settings/templates?from=100").want(http.StatusOK).shows("<h2>配送</h2>", "文例 100", "文例 104").hides("文例 099", "<h2>返品</h2>", "from=200")
+	b.get("/settings/templates?q=文例").shows("from=100&amp;q=%E6%96%87%E4%BE%8B")
+	b.get("/settings/templates?q=敬具+104").shows("文例 104").hides("文例 103", "from=")
+}
+
+// The tokens of a large house come in pages, are searched, and say that their owner's account is
+// off: they are refused until it is on again.
+func TestManyTokensAreListedInPages(t *testing.T) {
+	h := newReadyHouse(t)
+	b := h.as(h.admin)
+	b.get("/settings/tokens").want(http.StatusOK).hides("用途、持ち主、ID で探す")
+	agent := h.user("agent@example.jp", "高橋", helpdesk.RoleAgent)
+	secret, err := h.IssueToken(h.ctx(), agent.Actor(), helpdesk.NewToken{UserID: agent.ID, Name: "棚卸し", Scope: helpdesk.ScopeRead})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 102 {
+		if _, err := h.IssueToken(h.ctx(), h.admin.Actor(), helpdesk.NewToken{UserID: h.admin.ID, Name: fmt.Sprintf("連携 %03d", i), Scope: helpdesk.ScopeRead}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.get("/settings/tokens").want(http.StatusOK).shows("用途、持ち主、ID で探す", "?from=100").hides("棚卸し")
+	b.get("/settings/tokens?from=100").want(http.StatusOK).shows("棚卸し").hides("from=200", "持ち主が停止中")
+	for _, words := range []string{"棚卸し", "AGENT@example", "高橋"} {
+		b.get("/settings/tokens?q="+words).want(http.StatusOK).shows("棚卸し").hides("連携 1", "from=")
+	}
+	b.get("/settings/tokens?q=nobody").want(http.StatusOK).shows("該当するトークンはありません")
+
+	off := true
+	if _, err := h.ChangeUser(h.ctx(), h.admin.Actor(), agent.ID, helpdesk.UserChange{Disabled: &off}); err != nil {
+		t.Fatal(err)
+	}
+	b.get("/settings/tokens?q=棚卸し").shows("持ち主が停止中")
+	api := h.browser()
+	api.header.Set("Authorization", "Bearer "+secret)
+	api.get("/api/v1/tickets").want(http.StatusUnauthorized)
+}

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/labstack/echo/v4"
 
@@ -34,7 +35,8 @@ type templatesView struct {
 	Folders  []templateFolder
 	Shared   bool // the reader may change everybody's
 	Imported string
-	Empty    bool // there is none at all
+	Empty    bool   // there is none at all
+	Next     string // address of the page after this one, or ""
 }
 
 type templateFolder struct {
@@ -73,10 +75,9 @@ func (s *Server) newTemplatesView(c echo.Context) (templatesView, error) {
 		replaced, _ := strconv.Atoi(c.QueryParam("replaced"))
 		view.Imported = v.T("template.imported", created, replaced)
 	}
+	list = slices.DeleteFunc(list, func(t helpdesk.Template) bool { return !holds(t, view.Query) })
+	list, view.Next = pageOf(list, "/settings/templates", c.QueryParams())
 	for _, t := range list {
-		if !holds(t, view.Query) {
-			continue
-		}
 		if n := len(view.Folders); n == 0 || view.Folders[n-1].Name != t.Folder {
 			view.Folders = append(view.Folders, templateFolder{Name: t.Folder})
 		}
@@ -88,11 +89,20 @@ func (s *Server) newTemplatesView(c echo.Context) (templatesView, error) {
 
 func newTemplateRow(v *visit, t helpdesk.Template) templateRow {
 	row := templateRow{URL: "/settings/templates/" + t.ID, Name: t.Name, Shortcut: t.Shortcut, Own: t.OwnerID != "",
-		Start: strings.Join(strings.Fields(t.Versions[0].Text), " "), Uses: v.N("template.used", t.Uses)}
+		Start: startOf(strings.Join(strings.Fields(t.Versions[0].Text), " ")), Uses: v.N("template.used", t.Uses)}
 	for _, version := range t.Versions {
 		row.Languages = append(row.Languages, languageName(v, version.Language))
 	}
 	return row
+}
+
+// startOf is as much of a text as one line of a list can show.
+func startOf(text string) string {
+	const shown = 200 // characters
+	if utf8.RuneCountInString(text) <= shown {
+		return text
+	}
+	return string([]rune(text)[:shown]) + "…"
 }
 
 // holds reports whether a template's words hold all of a query's.

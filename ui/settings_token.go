@@ -3,6 +3,8 @@ package ui
 import (
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,6 +24,9 @@ type tokensView struct {
 	settingsPage
 	Tokens []tokenRow
 	Secret string // shown once: it was just made
+	Query  string // what names, owners and ids are narrowed to
+	Finds  bool   // there are enough to search among
+	Next   string // address of the page after this one, or ""
 	// The form as it was filled in.
 	Name   string
 	Scopes []option
@@ -65,10 +70,22 @@ func (s *Server) newTokensView(c echo.Context) (view tokensView, err error) {
 		return view, err
 	}
 	all := v.may(helpdesk.PermitTokens)
-	for i := len(list) - 1; i >= 0; i-- { // the newest first
+	view.Query = strings.TrimSpace(c.QueryParam("q"))
+	view.Finds = view.Query != "" || len(list) > recordsShown
+	slices.Reverse(list) // the newest first
+	list = slices.DeleteFunc(list, func(t helpdesk.APIToken) bool {
+		owner := people[t.UserID]
+		return !hasWords(strings.Join([]string{t.Name, t.ID(), owner.Name, owner.Email}, "\n"), view.Query)
+	})
+	list, view.Next = pageOf(list, "/settings/tokens", c.QueryParams())
+	for i := range list {
+		owner := people[list[i].UserID]
 		row := newTokenRow(v.Printer, &list[i], v.Now)
+		if owner.Disabled {
+			row.Badge = &badge{"bad", v.T("token.owner_disabled")}
+		}
 		if all {
-			row.Owner = people[list[i].UserID].Name
+			row.Owner = owner.Name
 		}
 		view.Tokens = append(view.Tokens, row)
 	}

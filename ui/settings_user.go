@@ -27,9 +27,6 @@ type usersView struct {
 	Next    string // address of the page after this one, or ""
 }
 
-// usersShown is how many users a page has.
-const usersShown = 100
-
 type userRow struct {
 	helpdesk.User
 	URL      string
@@ -52,7 +49,7 @@ func (s *Server) usersPage(c echo.Context) error {
 		return err
 	}
 	view, factors := usersView{settingsPage: sp, Query: strings.TrimSpace(c.QueryParam("q"))}, map[string]helpdesk.FactorSummary{}
-	view.Finds = view.Query != "" || len(users) > usersShown
+	view.Finds = view.Query != "" || len(users) > recordsShown
 	if v.may(helpdesk.PermitUsers) {
 		if factors, err = s.desk.SecondFactors(c.Request().Context(), v.actor()); err != nil {
 			return err
@@ -74,24 +71,12 @@ func (s *Server) usersPage(c echo.Context) error {
 			view.Users = append(view.Users, row)
 		}
 	}
-	view.page(c.QueryParams())
+	view.Users, view.Next = pageOf(view.Users, "/settings/users", c.QueryParams())
 	if len(factors) > 0 {
 		view.Lists = []navItem{{URL: "/settings/users", Label: v.T("access.list.all"), Current: !missing, Count: strconv.Itoa(len(users))},
 			{URL: "/settings/users?factor=" + withoutFactor, Label: v.T("access.list.missing"), Current: missing, Count: strconv.Itoa(lacking)}}
 	}
 	return s.render(c, http.StatusOK, "settings-users", view)
-}
-
-// page keeps the users of the page that was asked for, which begins behind a number of them.
-func (w *usersView) page(asked url.Values) {
-	from, _ := strconv.Atoi(asked.Get("from"))
-	from = min(max(from, 0), len(w.Users))
-	if to := from + usersShown; to < len(w.Users) {
-		asked.Del("saved")
-		asked.Set("from", strconv.Itoa(to))
-		w.Users, w.Next = w.Users[:to], "/settings/users?"+asked.Encode()
-	}
-	w.Users = w.Users[from:]
 }
 
 // hasWords tells whether a text has each word of a query, as the search compares them.
