@@ -113,12 +113,14 @@ func (d *Desk) prepareAcknowledgement(r store.Reader, messageID string) (*outgoi
 	return d.newAcknowledgement(&occasion, m), nil
 }
 
-// newAcknowledgement writes it in the language of the mail that it answers.
+// newAcknowledgement writes it in the language of the mail that it answers, as far as
+// there is a text in it: names, dates and the subject's mark are in that of the text.
 func (d *Desk) newAcknowledgement(on *occasion, m *Message) *outgoing {
 	words, _ := on.alias.acknowledgement(on.language)
+	on.language = cmp.Or(words.Language, letterLanguage(words.Text, on.alias.Language))
 	words = on.values().complete(words)
-	return d.newAutomatic(on, m, automatic{words: words, reason: ReasonAcknowledged,
-		subject: automaticSubject(cmp.Or(words.Language, on.alias.Language), m.Subject)})
+	words.Language = on.language
+	return d.newAutomatic(on, m, automatic{words: words, reason: ReasonAcknowledged, subject: automaticSubject(on.language, m.Subject)})
 }
 
 // postAcknowledgement writes the acknowledgement, if the limits allow it.

@@ -68,9 +68,10 @@ func (d *Desk) newAutomatic(on *occasion, m *Message, what automatic) *outgoing 
 	words := what.words
 	o := &outgoing{token: token, bounces: []Token{bounce}, body: Body{MessageID: id, Text: words.Text, ReplyText: words.Text, HTML: words.HTML}}
 	text, html := on.signature().below(words.Text, words.HTML)
-	if html != "" {
-		html = mail.StyleLetter(html, words.Language)
+	if html == "" {
+		html = mail.HTMLFromText(text)
 	}
+	html = mail.StyleLetter(html, words.Language)
 	o.message = Message{
 		ID: id, Ticket: ticket.Number, Direction: Outbound, Channel: "mail", Kind: KindAutoReply, Automatic: true,
 		State: MessagePosted, Reason: what.reason, Via: m.ID,
@@ -92,12 +93,17 @@ func (d *Desk) newAutomatic(on *occasion, m *Message, what automatic) *outgoing 
 	return o
 }
 
+// automaticSubject marks the subject of what is answered (RFC 3834, section 3.1.5); where
+// there is none, it says what the mail is.
 func automaticSubject(language, subject string) string {
-	prefix := "Auto: "
-	if language == "ja" {
-		prefix = "自動返信: "
+	prefix, alone := "Auto: ", "Automatic reply"
+	if baseLanguage(language) == "ja" {
+		prefix, alone = "自動返信: ", "自動返信"
 	}
-	return strings.TrimSpace(prefix + mail.PlainSubject(subject))
+	if subject = strings.TrimSpace(mail.PlainSubject(subject)); subject == "" {
+		return alone
+	}
+	return prefix + subject
 }
 
 // putAutomatic writes an automatic mail's token, source, body and delivery; its

@@ -206,7 +206,7 @@ func (d *Desk) composeAutoReply(r store.Reader, l *autoLetter) (*outgoing, error
 	return d.newAutomatic(&on, l.mail, automatic{
 		words:  on.values().complete(Localized{Language: v.Language, Text: v.Text, HTML: v.HTML}),
 		reason: ReasonService, files: v.Files, templates: []string{l.template.ID},
-		subject: automaticSubject(baseLanguage(v.Language), cmp.Or(oneLine(subject), l.mail.Subject)),
+		subject: automaticSubject(v.Language, cmp.Or(oneLine(subject), l.mail.Subject)),
 	}), nil
 }
 

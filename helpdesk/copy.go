@@ -182,6 +182,9 @@ func (d *Desk) prepareCopy(r store.Reader, messageID string) (*outgoingCopy, err
 		name = m.From.Email
 	}
 	html, files := copiedParts(body.HTML, mail.Parse(raw).Attachments, o.delivery.ID, domain)
+	if html == "" {
+		html = mail.StyleLetter(mail.HTMLFromText(body.Text), DetectLanguage(body.Text))
+	}
 	o.draft = mail.Draft{
 		From:      mail.Address{Name: name + " (" + aliasName(alias) + ")", Address: alias.Address},
 		ReplyTo:   mail.Address{Name: name, Address: replyAddress(o.token.Value, domain)},

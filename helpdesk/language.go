@@ -92,6 +92,18 @@ func latinLanguage(text string) string {
 	return cmp.Or(found.Iso6391(), "en")
 }
 
+// letterLanguage is the language of a text that answers somebody: that of its readers, so
+// far as its words are not plainly of another. Few words in Latin letters, or Chinese
+// characters alone, do not tell enough.
+func letterLanguage(text, readers string) string {
+	written := DetectLanguage(text)
+	japanese := baseLanguage(readers) == "ja"
+	if written == "" || readers != "" && ((written == "ja") == japanese || japanese && written == "zh") {
+		return readers
+	}
+	return written
+}
+
 // languageCode is a language as ISO 639-1 has it, with a script or a region
 // where that matters ("zh-Hant").
 var languageCode = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z]{2,4})?$`)

@@ -110,6 +110,7 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 		Date:      d.now().In(zone),
 		MessageID: strings.ToLower(o.delivery.ID) + "." + newToken() + "@" + domain,
 		Text:      text,
+		HTML:      mail.StyleLetter(mail.HTMLFromText(text), user.Locale),
 		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}, {Name: loopField, Value: "notice"}},
 	}
 	return o, nil

@@ -68,14 +68,15 @@ func (d *Desk) prepareReply(s store.Reader, a Actor, r Reply) (*outgoing, error)
 		o.bounces = append(o.bounces, Token{Value: newToken(), Kind: TokenBounce, Ticket: ticket.Number,
 			Message: m.ID, Alias: alias.Address, ExpiresAt: o.token.ExpiresAt})
 	}
-	signature, err := d.signature(s, g, a.UserID)
+	on, err := d.occasion(s, g, a.UserID)
 	if err != nil {
 		return nil, err
 	}
-	if r.Signature != nil {
-		signature = *r.Signature
+	if r.Signature == nil {
+		signature := on.signature()
+		r.Signature = &signature
 	}
-	if err := o.write(s, r, ticket, alias, signature, newest); err != nil || r.bulk == nil {
+	if err := o.write(s, r, ticket, letterLanguage(r.Text, on.language), newest); err != nil || r.bulk == nil {
 		return o, err
 	}
 	return o, o.markBulk(d, s, r.bulk)
@@ -143,18 +144,19 @@ func eachOnce(lists ...[]Address) [][]Address {
 	return unique
 }
 
-// write makes the draft and the texts of the reply.
-func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, signature Localized, newest *Message) error {
+// write makes the draft and the texts of the reply, whose signature is known by now.
+// language is that of its text.
+func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, language string, newest *Message) error {
 	m := &o.message
 	text, html := strings.TrimRight(r.Text, "\r\n \t"), r.HTML
 	o.body = Body{MessageID: m.ID, Text: text, HTML: html, ReplyText: text}
-	text, html = signature.below(text, html)
+	text, html = r.Signature.below(text, html)
 	if r.Quote && newest != nil && newest.Direction == Inbound {
 		original, err := bodies.Get(s, key(newest.ID))
 		if err != nil {
 			return err
 		}
-		introduction := attribution(alias.Language, newest, o.zone)
+		introduction := attribution(language, newest, o.zone)
 		text += "\n\n" + mail.QuoteText(introduction, original.Text)
 		if html != "" {
 			html += mail.QuoteHTML(introduction, safeHTML(original))
@@ -163,7 +165,7 @@ func (o *outgoing) write(s store.Reader, r Reply, ticket *Ticket, alias *Alias, 
 	if html == "" {
 		html = mail.HTMLFromText(text)
 	}
-	html = mail.StyleLetter(html, alias.Language)
+	html = mail.StyleLetter(html, language)
 	o.draft = mail.Draft{
 		From: mailAddress(m.From), ReplyTo: mail.Address{Name: m.From.Name, Address: m.ReplyAddress},
 		To: mailAddresses(m.To), Cc: mailAddresses(m.Cc), Subject: m.Subject, Date: m.Date.In(o.zone), // as a colleague's program would write it (RFC 5322, section 3.6.1)

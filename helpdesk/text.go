@@ -25,7 +25,7 @@ func attribution(language string, m *Message, zone *time.Location) string {
 	if m.From.Name != "" {
 		who = fmt.Sprintf("%s <%s>", m.From.Name, m.From.Email)
 	}
-	if language == "ja" {
+	if baseLanguage(language) == "ja" {
 		return fmt.Sprintf("%s %s:", japaneseDate(at), who)
 	}
 	return fmt.Sprintf("On %s, %s wrote:", at.Format("Mon, 2 Jan 2006 at 15:04"), who)

@@ -51,6 +51,9 @@ func (d *Desk) occasionNow(r store.Reader, t *Ticket, alias *Alias, userID strin
 	return occasionOf(r, t, alias, userID, d.Now().In(zone))
 }
 
+// noSubject is what stands for the subject of a mail that has none.
+var noSubject = map[string]string{"ja": "（件名なし）", "en": "(no subject)", "zh": "（无主题）", "ko": "(제목 없음)"}
+
 // unknownCustomer is how somebody is addressed whose name is not known, and
 // honorific what a name is followed by, in the languages that are known for it.
 var (
@@ -82,7 +85,7 @@ func (o *occasion) values() values {
 	}
 	if t := o.ticket; t != nil {
 		v["ticket.number"] = formatNumber(t.Number)
-		known("ticket.subject", oneLine(t.Subject))
+		known("ticket.subject", cmp.Or(oneLine(t.Subject), noSubject[language]))
 	}
 	if a := o.alias; a != nil {
 		v["alias.address"] = a.Address
