@@ -1,6 +1,7 @@
 package helpdesk
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,6 +23,15 @@ type Attachment struct {
 	// RawFilename is the name as the sender wrote it, where Filename was cleaned
 	// of directories, invisible characters and the like; else "".
 	RawFilename string `cbor:",omitempty"`
+}
+
+// SavedAs is what the file at index is saved as: its name, or a number with the extension by which programs open files of
+// its type.
+func (a Attachment) SavedAs(index int) string {
+	if a.Filename != "" {
+		return a.Filename
+	}
+	return fmt.Sprintf("attachment-%d%s", index+1, mail.FileExtension(a.ContentType))
 }
 
 // DescribeAttachment says of a file in a parsed mail what a record keeps of it.

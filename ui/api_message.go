@@ -29,10 +29,7 @@ func (s *Server) apiAttachment(c echo.Context, a helpdesk.Actor) error {
 	if err != nil {
 		return err
 	}
-	if attachment.Filename == "" {
-		attachment.Filename = fmt.Sprintf("attachment-%d", index+1)
-	}
-	return download(c, attachment.Filename, attachment.ContentType, data)
+	return download(c, attachment.SavedAs(int(index)), attachment.ContentType, data)
 }
 
 // apiResolve decides on a held message and answers with the ticket that it

@@ -95,6 +95,14 @@ func (p attachedPath) child(index int) attachedPath {
 	return p
 }
 
+// last is the file's number in the mail that it is attached to, from 0.
+func (p attachedPath) last() int {
+	if len(p.within) > 0 {
+		return p.within[len(p.within)-1]
+	}
+	return p.index
+}
+
 // attached returns the file at the request's place: an attachment of a
 // message, or of a mail within it.
 func (s *Server) attached(c echo.Context) (attachedPath, LetterFile, error) {
@@ -209,13 +217,9 @@ func (s *Server) attachedHTML(c echo.Context) error {
 }
 
 func (s *Server) attachedFile(c echo.Context) error {
-	_, file, err := s.attached(c)
+	p, file, err := s.attached(c)
 	if err != nil {
 		return err
 	}
-	name := file.Filename
-	if name == "" {
-		name = "attachment"
-	}
-	return download(c, name, file.ContentType, file.Data)
+	return download(c, file.SavedAs(p.last()), file.ContentType, file.Data)
 }

@@ -101,6 +101,14 @@ func DescribeDefect(p locale.Printer, line string) string {
 }
 
 func describeShape(p locale.Printer, list []defectShape, line string) string {
+	if said, known := sentenceOf(p, list, line); known {
+		return said
+	}
+	return line
+}
+
+// sentenceOf is the sentence for a line of a known shape.
+func sentenceOf(p locale.Printer, list []defectShape, line string) (said string, known bool) {
 	for _, s := range list {
 		groups := s.shape.FindStringSubmatch(line)
 		if groups == nil {
@@ -110,9 +118,9 @@ func describeShape(p locale.Printer, list []defectShape, line string) string {
 		for _, group := range groups[1:] {
 			args = append(args, describeShape(p, defectPlaces, group))
 		}
-		return p.T(s.key, args...)
+		return p.T(s.key, args...), true
 	}
-	return line
+	return "", false
 }
 
 // unsentLine begins the line that says why an agent's mail could not be sent as a reply.

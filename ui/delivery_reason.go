@@ -18,9 +18,21 @@ var deliveryReasons = map[string]string{
 	"4.1": "unreachable", "4.2": "broken_off", "4.3": "no_lookup", "4.4": "no_route", "4.5": "busy", "4.6": "loop", "4.7": "expired",
 	"5.3":  "many_recipients",
 	"7.20": "unproven", "7.21": "unproven", "7.22": "unproven", "7.23": "unproven", "7.26": "unproven", "7.25": "no_reverse", "7.28": "flood",
+	"7.8": "login", "7.10": "encryption",
 	"5.7.1": "policy",
 	"4.7.1": "later", // greylisting, most often
 }
+
+// ownReasons are what our side says of an attempt by itself (smtpd/outbound), where its status alone does not tell it.
+var ownReasons = shapes("delivery.own.", [][2]string{
+	{"mta_sts", `the MTA-STS policy of (\S+) names none of its hosts \((.+)\)`},
+	{"dane", `whether (\S+) is protected by DANE is not known: .+`},
+	{"no_starttls", `the server offers no STARTTLS, and this mail must be encrypted`},
+	{"login_clear", `the connection is not encrypted, so the password is not sent`},
+	{"login_unoffered", `the server offers neither AUTH PLAIN nor AUTH LOGIN, but a username is configured`},
+	{"tlsa", `its certificate is none of those that its TLSA records name`},
+	{"certificate", `(?:TLS: )?(tls: failed to verify certificate: .+)`},
+})
 
 // whyUndelivered says in the reader's language what an attempt's status means, and after that what was said: a server
 // speaks English, whoever's it is. Our own words are left out where they say no more; where our side did not even try, they
@@ -34,6 +46,11 @@ func whyUndelivered(p locale.Printer, a helpdesk.Attempt) string {
 
 // withMeaning puts what an attempt's status means before what was said.
 func withMeaning(p locale.Printer, a helpdesk.Attempt, said string) string {
+	if a.Code == 0 {
+		if own, known := sentenceOf(p, ownReasons, a.Text); known {
+			return strings.TrimSpace(own + " " + a.Enhanced)
+		}
+	}
 	means := meaning(p, a.Enhanced)
 	if means == "" {
 		return said

@@ -72,6 +72,47 @@ func TestAFailureIsSaidOnce(t *testing.T) {
 	b.get("/inbox/open/1").want(http.StatusOK).shows("The domain does not exist or takes no mail. 5.1.2<", "broke off. 4.4.2<").hides("kyaku.example does not exist", "closed the connection")
 }
 
+// TestWhatOurSideDecidedIsSaidInTheReadersLanguage: that encryption or a login is missing is told by no status, and that an
+// address is not written to again comes with what the first mail met.
+func TestWhatOurSideDecidedIsSaidInTheReadersLanguage(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{from: "tamura@kyaku.example", name: "田村", subject: "お問い合わせ", text: "本文です。"})
+	attempts := []helpdesk.Attempt{
+		{Enhanced: "4.7.0", Text: "the MTA-STS policy of kyaku.example names none of its hosts (mx1.kyaku.example, mx2.kyaku.example)"},
+		{Enhanced: "4.7.0", Text: "whether mx.kyaku.example is protected by DANE is not known: TLSA of _25._tcp.mx.kyaku.example: the DNS answers SERVFAIL"},
+		{Enhanced: "4.7.10", Text: "the server offers no STARTTLS, and this mail must be encrypted"},
+		{Enhanced: "4.7.0", Text: "the connection is not encrypted, so the password is not sent"},
+		{Enhanced: "4.4.2", Text: "tls: failed to verify certificate: x509: certificate signed by unknown authority"},
+		{Code: 535, Enhanced: "5.7.8", Text: "Authentication failed"},
+		{Code: 421, Enhanced: "4.7.0", Text: "Try again later"},
+		{Enhanced: "5.1.2", Text: "the domain kyaku.example does not exist or takes no mail"},
+	}
+	var to []helpdesk.Address
+	for i := range attempts {
+		to = append(to, helpdesk.Address{Email: fmt.Sprintf("p%02d@kyaku.example", i)})
+	}
+	reply, err := h.Reply(h.ctx(), h.admin.Actor(), helpdesk.Reply{Ticket: 1, Text: "返信です。", To: to})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.fail(reply.ID, attempts...)
+	b := h.as(h.admin)
+	b.get("/inbox/open/1").want(http.StatusOK).shows(
+		"kyaku.example のメールサーバー（mx1.kyaku.example, mx2.kyaku.example）が、そのドメインの MTA-STS の方針に挙げられていないため、送信しませんでした。 4.7.0<",
+		"mx.kyaku.example が DANE で保護されているかどうかを DNS で確認できないため、送信しませんでした。 4.7.0<",
+		"宛先のサーバーが暗号化（STARTTLS）に対応していないため、送信しませんでした。 4.7.10<",
+		"スマートホストへの接続が暗号化されていないため、パスワードを送りませんでした。 4.7.0<",
+		"宛先のサーバーの証明書を確認できません（tls: failed to verify certificate: x509: certificate signed by unknown authority）。 4.4.2<",
+		"ログインを断られました。 5.7.8 Authentication failed", "4.7.0 Try again later").hides("delivery.own", "途中で切れました")
+	again := func() *page {
+		return b.post("/tickets/1/compose", "mode", "reply", "text", "もう一度お送りします。", "to", to[len(to)-1].Email, "seen", "1000000", "key", "again").want(http.StatusConflict)
+	}
+	again().shows("p07@kyaku.example には以前のメールが届かなかったため、送信しません。", "理由: 宛先のドメインが存在しないか、メールを受け付けていません。 5.1.2").hides("does not exist")
+	b.post("/settings/profile", "name", "佐藤 遥", "locale", "en").want(http.StatusSeeOther)
+	again().shows("Reason: The domain does not exist or takes no mail. 5.1.2")
+	b.get("/inbox/open/1").want(http.StatusOK).shows("since their server offers no encryption (STARTTLS). 4.7.10<")
+}
+
 // fail has the deliveries of a message fail for good, in their order; those without an attempt wait.
 func (h *house) fail(message string, attempts ...helpdesk.Attempt) {
 	h.t.Helper()

@@ -88,7 +88,7 @@ func explain(p locale.Printer, err error) string {
 	if !errors.As(err, &e) || e.Code == helpdesk.CodeInternal {
 		return p.T("error.internal")
 	}
-	args := asRead(p, e.Args)
+	args := suppressedFor(p, e.Key, asRead(p, e.Args))
 	if e.Key != "" && p.Has(e.Key) {
 		return p.T(e.Key, args...)
 	}
@@ -96,6 +96,17 @@ func explain(p locale.Printer, err error) string {
 		return p.N(e.Key, n, args[1:]...)
 	}
 	return e.Message
+}
+
+// suppressedFor puts into the refusal to write to an address that mail did not reach, in place of the status and the words
+// of that time, what they mean.
+func suppressedFor(p locale.Printer, key string, args []any) []any {
+	at := len(args) - 2
+	if key != "error.suppressed" && key != "delivery.kept.suppressed" || at < 0 {
+		return args
+	}
+	why := whyUndelivered(p, helpdesk.Attempt{Enhanced: fmt.Sprint(args[at]), Text: fmt.Sprint(args[at+1])})
+	return append(args[:at], why)
 }
 
 // asRead are an error's arguments as they are read: sizes in their units, and in the reader's language what there are words

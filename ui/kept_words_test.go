@@ -74,12 +74,12 @@ func TestWordsOfRecordsAreInTheReadersLanguage(t *testing.T) {
 	must(nil, h.StoreAnalysis(h.ctx(), helpdesk.Analysis{MessageID: copied.MessageID, Model: "m", Error: "as a version before said it"}))
 
 	b := h.as(h.admin)
-	b.get("/inbox/open/1").want(http.StatusOK).shows("佐藤 遥さんが送信待ちから取り消しました。", "以前に受け取りを断られたアドレスのため、送信していません（5.1.1 No such user）。",
+	b.get("/inbox/open/1").want(http.StatusOK).shows("佐藤 遥さんが送信待ちから取り消しました。", "以前のメールが届かなかったアドレスのため、送信していません。宛先のメールアドレスが存在しません。 5.1.1 No such user",
 		"控えを <b>"+own+"</b> に送れませんでした：受信アドレス support@example.jp は停止中です", "返信として送信できませんでした",
 		"分析できませんでした：モデルが120秒以内に応答しませんでした。", "分析できませんでした：as a version before said it").
 		hides("cancelled in the queue", "not tried", "gave no answer", "could not be sent", "is disabled")
 	b.post("/settings/profile", "name", "佐藤 遥", "locale", "en").want(http.StatusSeeOther)
-	b.get("/inbox/open/1").want(http.StatusOK).shows("佐藤 遥 cancelled it in the queue.", "Nothing was sent, since the address refused mail for good before (5.1.1 No such user).",
+	b.get("/inbox/open/1").want(http.StatusOK).shows("佐藤 遥 cancelled it in the queue.", "Nothing was sent, since an earlier mail to this address could not be delivered. There is no such address. 5.1.1 No such user",
 		"A copy could not be sent to <b>"+own+"</b>: The alias support@example.jp is off", "It could not be sent as a reply", "The model gave no answer within 120 seconds.")
 }
 

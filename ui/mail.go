@@ -188,11 +188,7 @@ func (s *Server) attachment(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	name := a.Filename
-	if name == "" {
-		name = "attachment-" + strconv.Itoa(index+1)
-	}
-	return download(c, name, a.ContentType, data)
+	return download(c, a.SavedAs(index), a.ContentType, data)
 }
 
 // download sends a file that browsers save and never open in our origin,

@@ -15,6 +15,7 @@ func TestAttachmentsAreSavedNeverOpened(t *testing.T) {
 		{name: "page.html", contentType: "text/html", data: "<script>alert(1)</script>"},
 		{name: "pic.svg", contentType: "image/svg+xml", data: "<svg onload=alert(1)>"},
 		{name: `..\..\"evil".exe`, contentType: "bad type", data: "MZ"},
+		{contentType: "application/pdf", data: "%PDF-1.7"},
 	}})
 	b := h.as(h.admin)
 	b.get("/inbox/open/1").shows("第2工場_一覧.xlsx", "page.html")
@@ -24,6 +25,7 @@ func TestAttachmentsAreSavedNeverOpened(t *testing.T) {
 		{"1", "application/octet-stream", "page.html", "<script>alert(1)</script>"},
 		{"2", "application/octet-stream", "pic.svg", "<svg onload=alert(1)>"},
 		{"3", "text/plain", "", "MZ"},
+		{"4", "application/pdf", "attachment-5.pdf", "%PDF-1.7"},
 	}
 	for _, w := range want {
 		p := b.get(base + w.path).want(http.StatusOK)

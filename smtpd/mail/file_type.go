@@ -21,6 +21,15 @@ var fileTypes = map[string]string{
 	"audio/mpeg": "mp3", "audio/mp4": "m4a", "audio/wav": "wav", "audio/x-wav": "wav", "video/mp4": "mp4", "video/quicktime": "mov",
 }
 
+// FileExtension is the extension, with its dot, by which programs know files of a media type; "" for a type that is not
+// known.
+func FileExtension(mediaType string) string {
+	if extension := fileTypes[mediaType]; extension != "" {
+		return "." + extension
+	}
+	return ""
+}
+
 // madeUpName names a file that has no name: what it is, its number in the mail, and the extension by which programs open
 // it. A type that is not known has none.
 func madeUpName(mediaType string, number int) string {
@@ -28,8 +37,5 @@ func madeUpName(mediaType string, number int) string {
 	if kind != "image" && kind != "audio" && kind != "video" {
 		kind = "attachment"
 	}
-	if extension := fileTypes[mediaType]; extension != "" {
-		return fmt.Sprintf("%s%d.%s", kind, number, extension)
-	}
-	return fmt.Sprintf("%s%d", kind, number)
+	return fmt.Sprintf("%s%d%s", kind, number, FileExtension(mediaType))
 }

@@ -156,7 +156,7 @@ var composed = []string{
 	"card.problem",
 	"contact.section",
 	"contact.sort",
-	"delivery", "delivery.why", "delivery.kept",
+	"delivery", "delivery.why", "delivery.kept", "delivery.own",
 	"check.area",
 	"queue.state",
 	"ledger.place",
