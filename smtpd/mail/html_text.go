@@ -166,6 +166,9 @@ func (t *textExtractor) startShown(token html.Token, element *textElement) {
 	case "ul", "ol", "menu", "dir":
 		element.lists++
 		element.ordered = name == "ol"
+		if first, err := strconv.ParseUint(attributeOf(token.Attr, "start"), 10, 16); element.ordered && err == nil {
+			element.items = int(first) - 1
+		}
 	case "li":
 		t.lines.bullet = t.bullet()
 	case "a":

@@ -18,6 +18,9 @@ type textLines struct {
 	quote  int    // depth of quotation of what is written next
 	lists  int    // depth of lists of what is written next
 	bullet string // mark of a list item whose text has not begun
+	// columns keeps the place of empty cells, and ends no line at a break that only
+	// ends a cell: tables of people are data, those of newsletters mostly layout.
+	columns bool
 
 	out       strings.Builder
 	line      strings.Builder
@@ -29,9 +32,12 @@ type textLines struct {
 	newline   bool // it held a line end of the source
 	breaking  bool // the next character begins a new line
 	blanking  bool // with a blank line before it
+	inCell    bool // in a table cell
 	newCell   bool // nothing has been written in the table cell yet
-	joinCell  bool // the cell stays on the line of the one before it
+	rowBegun  bool // the cell is not the first of its row
+	joins     int  // tabs before the next character: the cell stays on the line of the one before it
 	cellLines int  // lines and rows ended since the cell began
+	cellBlank int  // blank lines before the next character of the cell
 	blanks    int  // blank lines at the end of out
 }
 
@@ -55,16 +61,20 @@ func (l *textLines) write(text string, pre bool) {
 func (l *textLines) put(c rune) {
 	if l.open && l.breaking {
 		l.endLine()
+		for ; l.cellBlank > 0; l.cellBlank-- {
+			l.emit("", l.lineQuote)
+		}
 	}
 	if !l.open {
 		l.beginLine()
-	} else if l.joinCell {
-		l.line.WriteByte('\t')
+		l.line.WriteString(strings.Repeat("\t", l.joins))
+	} else if l.joins > 0 {
+		l.line.WriteString(strings.Repeat("\t", l.joins))
 	} else if l.space && !(l.newline && isWide(l.last) && isWide(c)) {
 		// Japanese wrapped in the source has no space where its lines meet.
 		l.line.WriteByte(' ')
 	}
-	l.space, l.newline, l.breaking, l.newCell, l.joinCell = false, false, false, false, false
+	l.space, l.newline, l.breaking, l.newCell, l.joins = false, false, false, false, 0
 	l.line.WriteRune(c)
 	l.last = c
 	if l.line.Len() > maxLineHeld && c > ' ' {
@@ -114,7 +124,7 @@ func (l *textLines) endLine() {
 	}
 	l.line.Reset()
 	l.flushed = false
-	l.open, l.breaking, l.newCell, l.joinCell, l.space, l.newline = false, false, false, false, false, false
+	l.open, l.breaking, l.newCell, l.space, l.newline, l.joins = false, false, false, false, false, 0
 	l.cellLines++
 }
 
@@ -143,6 +153,10 @@ func quoteMarks(depth int) string {
 
 // lineBreak ends the line, an empty one too.
 func (l *textLines) lineBreak() {
+	if l.columns && l.inCell {
+		l.cellBreak()
+		return
+	}
 	if l.open && l.breaking {
 		l.endLine()
 	}
@@ -153,6 +167,18 @@ func (l *textLines) lineBreak() {
 	l.endLine()
 }
 
+// cellBreak waits for what follows in the cell: editors keep an empty cell open
+// by a break.
+func (l *textLines) cellBreak() {
+	switch {
+	case l.newCell:
+	case l.breaking:
+		l.cellBlank++
+	default:
+		l.breaking, l.space, l.newline = true, false, false
+	}
+}
+
 // block makes what follows begin a new line; at the start of a table cell only
 // when forced.
 func (l *textLines) block(force bool) {
@@ -161,8 +187,9 @@ func (l *textLines) block(force bool) {
 	}
 	if force {
 		l.cellLines++
+		l.rowBegun = false
 	}
-	l.newCell, l.joinCell, l.breaking, l.space, l.newline = false, false, true, false, false
+	l.newCell, l.breaking, l.space, l.newline, l.joins = false, true, false, false, 0
 }
 
 // blank asks for a blank line before what follows.
@@ -175,17 +202,29 @@ func (l *textLines) blank() {
 // cell continues the row on the same line if the cell before it took no more
 // than one: data tables read as rows, columns of a layout one after the other.
 func (l *textLines) cell() {
-	if l.open && l.cellLines == 0 {
-		l.joinCell, l.breaking, l.blanking = true, false, false
-	} else if l.open {
+	switch {
+	case l.open && l.cellLines == 0:
+		l.joins, l.breaking, l.blanking = 1+l.emptyCells(), false, false
+	case l.open:
 		l.endLine()
+	case l.columns && l.rowBegun:
+		l.joins++
 	}
-	l.newCell, l.cellLines = true, 0
+	l.inCell, l.newCell, l.rowBegun, l.cellLines = true, true, true, 0
+}
+
+// emptyCells is how many cells before the one that begins were empty and keep
+// their place.
+func (l *textLines) emptyCells() int {
+	if !l.columns {
+		return 0
+	}
+	return l.joins
 }
 
 // endCell drops the margin below the last paragraph of a cell of one line.
 func (l *textLines) endCell() {
-	l.newCell = false
+	l.inCell, l.newCell, l.cellBlank = false, false, 0
 	if l.cellLines == 0 {
 		l.blanking = false
 	}

@@ -36,7 +36,7 @@ func ReadLetter(source string) Letter {
 	}
 	trimLines(body)
 	fragment := renderChildren(body)
-	letter := Letter{Text: (&textExtractor{images: true}).read(fragment), Images: r.images}
+	letter := Letter{Text: (&textExtractor{images: true, lines: textLines{columns: true}}).read(fragment), Images: r.images}
 	if !r.plain {
 		letter.HTML = fragment
 	}
