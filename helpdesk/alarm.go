@@ -20,6 +20,7 @@ const (
 	AlarmSelfMail    AlarmKind = "self_mail"   // a listener: the server's own mail did not come through in time
 	AlarmWebhook     AlarmKind = "webhook"     // a webhook's name: it was given up
 	AlarmStore       AlarmKind = "store"       // what is damaged
+	AlarmDisk        AlarmKind = "disk"        // a directory: there is next to no room for what is stored
 	// AlarmQuarantine and AlarmHeld are of mail that was accepted and that nobody has
 	// seen: far more than usual is set aside, or some waits for days to be confirmed.
 	AlarmQuarantine AlarmKind = "quarantine"
@@ -28,7 +29,7 @@ const (
 )
 
 // AlarmKinds are all kinds, the most pressing first.
-var AlarmKinds = []AlarmKind{AlarmStore, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmQuarantine, AlarmHeld, AlarmParked, AlarmWebhook}
+var AlarmKinds = []AlarmKind{AlarmStore, AlarmDisk, AlarmSelfMail, AlarmBackup, AlarmCertificate, AlarmQuarantine, AlarmHeld, AlarmParked, AlarmWebhook}
 
 // Alarm is something of the server that needs an admin. It stands until whoever
 // raised it finds that it is over.

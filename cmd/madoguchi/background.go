@@ -89,6 +89,7 @@ func (s *server) openBackground(ctx context.Context) error {
 		s.writeRefusals,
 		s.tellOfDamage,
 		s.tendClock,
+		s.tendDisk,
 	)
 	return nil
 }
