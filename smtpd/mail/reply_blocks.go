@@ -29,6 +29,7 @@ const (
 	blockAttribution           // lines that introduce the quoted block after them
 	blockBare                  // an attribution without quoted lines after it: all that follows is the earlier mail
 	blockHeaders               // a divider or a header block: likewise
+	blockEnclosed              // an element that holds the earlier mail, and what was written after it
 )
 
 // textBlock is lines[start:end] of one kind.
@@ -58,10 +59,13 @@ func findBlocks(lines []textLine) []textBlock {
 			for end < len(lines) && (lines[end].hint == l.hint || lines[end].blank()) {
 				end++
 			}
-			if l.hint == hintQuote {
-				add(blockHeaders, i, end)
-			} else {
+			switch {
+			case l.hint == hintAttribution:
 				add(attributionKind(lines, end), i, end)
+			case hasText(lines[end:]):
+				add(blockEnclosed, i, end)
+			default:
+				add(blockHeaders, i, end)
 			}
 			i = end
 			continue
@@ -196,21 +200,22 @@ func hasText(lines []textLine) bool {
 
 // headersAt returns the end of the divider or header block that begins at
 // lines[i]: a ruler or a title such as "-----Original Message-----", then field
-// lines such as "From:" and "Sent:" in any language of quoteHeaderNames.
+// lines such as "From:" and "Sent:" in any language of quoteHeaderNames. A title
+// in a frame may be of any language then, and a known one without decoration.
 func headersAt(lines []textLine, i int) (end int, ok bool) {
-	divided, at := false, i
-	if isDivider(lines[i].lower) {
-		divided, at = true, i+1
-	} else if isRuler(lines[i].text, false) {
+	divides := isDivider(lines[i].lower)
+	titles := divides || isTitle(lines[i].lower)
+	at := i
+	if titles || isRuler(lines[i].text, true) {
 		at = i + 1
 	}
 	for at > i && at < len(lines) && lines[at].blank() {
 		at++
 	}
-	if end, ok = fieldsAt(lines, at, divided); ok {
+	if end, ok = fieldsAt(lines, at, titles); ok {
 		return end, true
 	}
-	if divided {
+	if divides {
 		return i + 1, true
 	}
 	return i, false
@@ -304,4 +309,10 @@ func isDivider(s string) bool {
 		return before >= 3 // Lotus Notes: "----- Forwarded by Taro/Tokyo on … -----"
 	}
 	return dividers[words] && (before >= 2 || strings.HasSuffix(s, ":"))
+}
+
+// isTitle reports whether a line in lower case is a divider's words alone, which
+// people write as well.
+func isTitle(s string) bool {
+	return len(s) <= 80 && dividers[trimDecoration(strings.TrimLeft(s, "* "))]
 }

@@ -13,6 +13,8 @@ const maxQuoteKept = 15
 //   - before any new words, the same lines only introduce text that nobody
 //     wrote here but that the reader needs: a forwarded mail. They are folded
 //     alone;
+//   - an element that holds the earlier mail is folded, and what is written after
+//     it is not;
 //   - a quote with nothing new after it is folded, if it was made by a program
 //     or stands after new words;
 //   - a quote with new words after it is kept where the writer answers below
@@ -38,7 +40,7 @@ func decide(lines []textLine, blocks []textBlock) []SegmentKind {
 				paint(textBlock{start: b.start, end: len(lines)}, SegmentQuote)
 				return closeEdges(lines, kinds)
 			}
-		case blockAttribution:
+		case blockAttribution, blockEnclosed:
 			paint(b, SegmentQuote)
 		case blockQuoted:
 			if !keepQuote(lines, b, written, after[n]) {

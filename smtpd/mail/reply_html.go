@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"regexp"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -43,6 +44,12 @@ var quoteIDs = map[string]quoteMark{
 	"yahoo_quoted":                            {markQuote, false},
 	"orimsghtmlseperator":                     {markQuote, true},
 	"replysplit":                              {markQuote, true}, // 163
+	"reply139content":                         {markQuote, false},
+	"origbody":                                {markQuote, false},
+	"zwchr":                                   {markQuote, true},        // Zimbra
+	"stopspelling":                            {markQuote, true},        // Hotmail
+	"reply-intro":                             {markAttribution, false}, // Roundcube
+	"aqm-signature":                           {markSignature, false},
 	"signature":                               {markSignature, false},
 	"applemailsignature":                      {markSignature, false},
 	"ms-outlook-mobile-signature":             {markSignature, false},
@@ -63,6 +70,9 @@ var quoteClasses = map[string]quoteMark{
 	"hs_reply":                            {markQuote, false},
 	"ntes-mailmaster-quote":               {markQuote, false},
 	"freshdesk_quote":                     {markQuote, false},
+	"skiff_quote":                         {markQuote, false},
+	"gmail_quote_attribution":             {markAttribution, false}, // Mailspring
+	"yahoo-quoted-begin":                  {markAttribution, false}, // Yahoo for iOS
 	"zd-reply-quote":                      {markQuote, false},
 	"gmail_signature":                     {markSignature, false},
 	"moz-signature":                       {markSignature, false},
@@ -77,6 +87,13 @@ var quoteClasses = map[string]quoteMark{
 	"airmail_ext_on":                      {markAttribution, false},
 	"history-quote-wrapper":               {markQuote, false}, // Lark
 	"moz-email-headers-table":             {markQuote, true},
+}
+
+// quoteNames are values of the attribute name. Spark's "messageReplySection" is not
+// among them: answers between the lines stand in it.
+var quoteNames = map[string]quoteMark{
+	"quote":                   {markQuote, false}, // GMX, WEB.DE
+	"messagesignaturesection": {markSignature, false},
 }
 
 // hintedText returns the text of an HTML mail and what its elements say of each
@@ -128,12 +145,15 @@ func hintedText(source string) (text string, hints []hint) {
 }
 
 // markHTML copies HTML and puts marks, in paragraphs of their own, around the
-// elements that mail programs wrap quotes and signatures in.
+// elements that mail programs wrap quotes and signatures in. Those within a
+// blockquote were left by programs that the quoted mail passed through, and its
+// lines are quoted as it is: new words may stand after it.
 func markHTML(source string) (marked string, any bool) {
 	type element struct{ name, end string }
 	var (
 		b     strings.Builder
 		stack []element
+		depth int // of blockquotes
 	)
 	const maxDepth = 4096 // beyond it elements are copied unmarked
 	z := html.NewTokenizer(strings.NewReader(source))
@@ -145,6 +165,9 @@ func markHTML(source string) (marked string, any bool) {
 		case html.StartTagToken:
 			raw := string(z.Raw())
 			name, m := readTag(z)
+			if depth > 0 {
+				m = quoteMark{}
+			}
 			if voidElements[name] {
 				if m.mark != "" && m.rest {
 					b.WriteString("<div>" + m.mark + "</div>")
@@ -163,6 +186,7 @@ func markHTML(source string) (marked string, any bool) {
 			}
 			if len(stack) < maxDepth {
 				stack = append(stack, e)
+				depth += quoting(name)
 			}
 			b.WriteString(raw)
 		case html.EndTagToken:
@@ -178,6 +202,7 @@ func markHTML(source string) (marked string, any bool) {
 				}
 				for j := len(stack) - 1; j >= i; j-- {
 					b.WriteString(stack[j].end)
+					depth -= quoting(stack[j].name)
 				}
 				stack = stack[:i]
 				break
@@ -186,6 +211,14 @@ func markHTML(source string) (marked string, any bool) {
 			b.Write(z.Raw())
 		}
 	}
+}
+
+// quoting is 1 for the element whose lines become quoted ones.
+func quoting(name string) int {
+	if name == "blockquote" {
+		return 1
+	}
+	return 0
 }
 
 var voidElements = map[string]bool{
@@ -202,8 +235,19 @@ func readTag(z *html.Tokenizer) (name string, m quoteMark) {
 		key, value, more = z.TagAttr()
 		switch string(key) {
 		case "id":
-			if found, ok := quoteIDs[strings.ToLower(string(value))]; ok {
+			id := strings.ToLower(string(value))
+			if found, ok := quoteIDs[id]; ok {
 				m = found
+			} else if strings.HasPrefix(id, "divrpf") { // Outlook Web App, with a number
+				m = quoteMark{markQuote, true}
+			}
+		case "name":
+			if found, ok := quoteNames[strings.ToLower(string(value))]; ok && name == "div" {
+				m = found
+			}
+		case "style":
+			if name == "div" && isHeaderBorder(string(value)) {
+				m = quoteMark{markQuote, true}
 			}
 		case "class":
 			for class := range strings.FieldsSeq(strings.ToLower(string(value))) {
@@ -228,3 +272,11 @@ func readTag(z *html.Tokenizer) (name string, m quoteMark) {
 	}
 	return name, m
 }
+
+// isHeaderBorder reports whether a style is that which Outlook for Windows and Mac
+// gives to the header of the earlier mail, in whatever language that is.
+func isHeaderBorder(style string) bool {
+	return strings.Contains(style, "border-top:solid #") && headerBorder.MatchString(style)
+}
+
+var headerBorder = regexp.MustCompile(`^\s*border:none;\s*border-top:solid #(?:E1E1E1|B5C4DF) 1\.0pt;\s*padding:3\.0pt 0`)
