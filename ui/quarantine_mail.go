@@ -94,16 +94,7 @@ func (v *visit) trustWarning(risk helpdesk.TrustRisk, domain string) string {
 
 // evidence says how the mail really came, and what each check found.
 func (v *visit) evidence(q helpdesk.QuarantinedMail) []evidenceLine {
-	m, a := q.Mail, q.Mail.Authentication
-	tone := func(result string) string {
-		switch result {
-		case "pass":
-			return "good"
-		case "", "none", "neutral":
-			return "plain"
-		}
-		return "bad"
-	}
+	m := q.Mail
 	lines := []evidenceLine{
 		{Name: v.T("quarantine.claims"), Value: m.From.Email},
 		{Name: v.T("quarantine.server"), Value: strings.TrimSpace(m.Envelope.HELO + " [" + m.Envelope.RemoteIP + "]")},
@@ -112,18 +103,7 @@ func (v *visit) evidence(q helpdesk.QuarantinedMail) []evidenceLine {
 	if m.ReplyTo != "" && m.ReplyTo != m.From.Email {
 		lines = append(lines, evidenceLine{Name: v.T("quarantine.reply_to"), Value: m.ReplyTo, Tone: "bad"})
 	}
-	if a.SPF.Result != "" {
-		lines = append(lines, evidenceLine{"SPF", a.SPF.Result + " " + a.SPF.Domain, a.SPF.Reason, tone(a.SPF.Result)})
-	}
-	for _, d := range a.DKIM {
-		lines = append(lines, evidenceLine{"DKIM", d.Result + " " + d.Domain, d.Reason, tone(d.Result)})
-	}
-	if len(a.DKIM) == 0 {
-		lines = append(lines, evidenceLine{"DKIM", v.T("quarantine.unsigned"), "", "plain"})
-	}
-	if a.DMARC.Result != "" {
-		lines = append(lines, evidenceLine{"DMARC", a.DMARC.Result + " " + a.DMARC.Domain, a.DMARC.Reason, tone(a.DMARC.Result)})
-	}
+	lines = append(lines, verdicts(v.Printer, m.Authentication)...)
 	return slices.DeleteFunc(lines, func(l evidenceLine) bool { return l.Value == "" || l.Value == "[]" })
 }
 

@@ -157,6 +157,7 @@ var composed = []string{
 	"contact.section",
 	"contact.sort",
 	"delivery", "delivery.why", "delivery.kept", "delivery.own",
+	"quarantine.spf", "quarantine.dkim", "quarantine.dmarc",
 	"check.area",
 	"queue.state",
 	"ledger.place",
