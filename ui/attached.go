@@ -152,7 +152,7 @@ func (s *Server) attachedMail(c echo.Context) error {
 	}
 	view := attachedView{Ticket: m.Message.Ticket, Subject: subjectOf(v.Printer, letter.Subject), From: personName(letter.From),
 		Date: longMoment(v.Printer, letter.Date), Marks: v.protection(letter.Signed, letter.Encrypted), Defects: defects(v.Printer, letter.Defects),
-		HasHTML: strings.TrimSpace(letter.HTML) != "", Parts: textParts(s.options.Mail.Fold(letter.Text)),
+		HasHTML: strings.TrimSpace(letter.HTML) != "", Parts: textParts(s.options.Mail.Fold(letter.Text, letter.HTML, letter.ReplyText)),
 		Text: p.url("", url.Values{}), Frame: p.url("/html", url.Values{}), Save: p.url("/file", url.Values{})}
 	if len(p.within) > 0 {
 		outer := p

@@ -209,9 +209,9 @@ func (mailView) Sanitize(html string, inline, imageURL func(string) string) ui.S
 	return shown
 }
 
-func (mailView) Fold(text string) (segments []ui.Segment) {
+func (mailView) Fold(text, html, newWords string) (segments []ui.Segment) {
 	kinds := map[mail.SegmentKind]ui.SegmentKind{mail.SegmentNew: ui.SegmentNew, mail.SegmentQuote: ui.SegmentQuote, mail.SegmentSignature: ui.SegmentSignature}
-	for _, s := range mail.FoldText(text) {
+	for _, s := range mail.FoldMail(text, html, newWords) {
 		segments = append(segments, ui.Segment{Kind: kinds[s.Kind], Text: s.Text})
 	}
 	return segments

@@ -85,7 +85,7 @@ func (s *Server) messageBody(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	body := bodyView{ID: m.Message.ID, HTML: c.QueryParam("as") == "html", HasHTML: true, Parts: textParts(s.options.Mail.Fold(m.Body.Text))}
+	body := bodyView{ID: m.Message.ID, HTML: c.QueryParam("as") == "html", HasHTML: true, Parts: textParts(s.options.Mail.Fold(m.Body.Text, m.Body.HTML, m.Body.ReplyText))}
 	if body.HTML {
 		safe := s.options.Mail.Sanitize(m.Body.HTML, func(string) string { return "" }, nil)
 		body.Images = safe.RemoteImages > 0 && c.QueryParam("images") != ""

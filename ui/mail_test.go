@@ -110,3 +110,15 @@ func TestPicturesAreSeenBesidePlainText(t *testing.T) {
 	h.receive(letter{subject: "空"})
 	b.get("/inbox/open/2").want(http.StatusOK).shows("本文はありません。").hides("「HTML」を選ぶと", "本文中の画像")
 }
+
+// TestQuoteThatOnlyTheHTMLTellsIsFolded: some mail programs write nothing but HTML, and wrap the mail that they answer in
+// an element of theirs.
+func TestQuoteThatOnlyTheHTMLTellsIsFolded(t *testing.T) {
+	h := newReadyHouse(t)
+	receipt := h.receive(letter{subject: "Re: 確認", html: `<div>届きました。</div><div name="quote"><div><b>Xx:</b> 窓口</div><div>もうお手元にありますか。</div></div>`, authentication: proven})
+	page := h.as(h.admin).get("/messages/" + receipt.MessageID + "/body").want(http.StatusOK)
+	before, after, folded := strings.Cut(page.body, "<details")
+	if !folded || !strings.Contains(before, "届きました。") || strings.Contains(before, "もうお手元に") || !strings.Contains(after, "もうお手元に") {
+		t.Errorf("the text of the mail: %s", page.body)
+	}
+}

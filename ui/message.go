@@ -60,7 +60,7 @@ type detail struct{ Label, Value string }
 func (r reader) message(m helpdesk.MessageView) messageView {
 	msg := m.Message
 	view := messageView{ID: msg.ID, Class: string(msg.Direction), Time: longMoment(r.Printer, msg.At), Held: msg.State == helpdesk.MessageHeld,
-		Why: r.T("reason." + string(msg.Reason)), Defects: storedDefects(r.Printer, msg), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text)),
+		Why: r.T("reason." + string(msg.Reason)), Defects: storedDefects(r.Printer, msg), Parts: textParts(r.server.options.Mail.Fold(m.Body.Text, m.Body.HTML, m.Body.ReplyText)),
 		HasHTML: strings.TrimSpace(m.Body.HTML) != "", HasSource: msg.Channel == "" || msg.Channel == "mail"}
 	if msg.Channel != "" && msg.Channel != "mail" {
 		view.Channel = r.T("channel." + msg.Channel)

@@ -243,7 +243,7 @@ func TestAnInternalErrorHidesItsTextAndIsLoggedOnce(t *testing.T) {
 
 type brokenView struct{ mailView }
 
-func (brokenView) Fold(string) []ui.Segment { panic("view is broken") }
+func (brokenView) Fold(_, _, _ string) []ui.Segment { panic("view is broken") }
 
 func TestAssetsAreKeptByTheirHash(t *testing.T) {
 	h := newHouse(t)

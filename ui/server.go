@@ -27,8 +27,10 @@ type MailView interface {
 	// Links that mislead carry their true host as data-target.
 	Sanitize(html string, inlineURL, imageURL func(address string) string) SafeHTML
 	// Fold cuts a mail's text into new words, quotes and signatures, in order;
-	// together they are the text.
-	Fold(text string) []Segment
+	// together they are the text. The HTML, "" for none, helps where the text was
+	// made from it and does not tell by itself what newWords, those found when the
+	// mail came, are.
+	Fold(text, html, newWords string) []Segment
 	// Read understands a mail that is attached to another; any bytes give one.
 	Read(raw []byte) Letter
 }
@@ -40,6 +42,7 @@ type Letter struct {
 	Subject           string
 	Date              time.Time // zero where there is none
 	Text, HTML        string    // HTML as it came: hostile
+	ReplyText         string    // the new words of Text
 	Files             []LetterFile
 	Signed, Encrypted string // as of helpdesk.Message
 	Defects           []string
@@ -221,8 +224,8 @@ type plainMail struct{}
 func (plainMail) Sanitize(string, func(string) string, func(string) string) SafeHTML {
 	return SafeHTML{}
 }
-func (plainMail) Read(raw []byte) Letter     { return Letter{Text: string(raw)} }
-func (plainMail) Fold(text string) []Segment { return []Segment{{SegmentNew, text}} }
+func (plainMail) Read(raw []byte) Letter           { return Letter{Text: string(raw)} }
+func (plainMail) Fold(text, _, _ string) []Segment { return []Segment{{SegmentNew, text}} }
 
 // Server answers browsers and API clients.
 type Server struct {

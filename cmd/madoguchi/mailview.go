@@ -24,8 +24,8 @@ func (mailView) Sanitize(html string, inlineURL, imageURL func(address string) s
 }
 
 // Fold implements ui.MailView.
-func (mailView) Fold(text string) []ui.Segment {
-	folded := mail.FoldText(text)
+func (mailView) Fold(text, html, newWords string) []ui.Segment {
+	folded := mail.FoldMail(text, html, newWords)
 	segments := make([]ui.Segment, len(folded))
 	for i, s := range folded {
 		segments[i] = ui.Segment{Kind: ui.SegmentKind(s.Kind.String()), Text: s.Text}
@@ -37,10 +37,10 @@ func (mailView) Fold(text string) []ui.Segment {
 func (mailView) Read(raw []byte) ui.Letter {
 	m := mail.Parse(raw)
 	shown := helpdesk.Message{From: deskAddress(m.From), To: deskAddresses(m.To), Cc: deskAddresses(m.Cc), Subject: m.Subject, Defects: m.Defects}
-	body := helpdesk.Body{Text: m.Text, HTML: m.HTML}
+	body := helpdesk.Body{Text: m.Text, HTML: m.HTML, ReplyText: mail.SplitReply(m).New}
 	helpdesk.Bound(&shown, &body)
 	letter := ui.Letter{From: shown.From, To: shown.To, Cc: shown.Cc, Subject: shown.Subject, Date: m.Date,
-		Text: body.Text, HTML: body.HTML, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: shown.Defects}
+		Text: body.Text, HTML: body.HTML, ReplyText: body.ReplyText, Signed: string(m.Protection.Signed), Encrypted: string(m.Protection.Encrypted), Defects: shown.Defects}
 	for _, f := range m.Attachments {
 		letter.Files = append(letter.Files, ui.LetterFile{Data: f.Data, Attachment: helpdesk.DescribeAttachment(f)})
 	}

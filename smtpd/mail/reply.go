@@ -1,6 +1,7 @@
 package mail
 
 import (
+	"slices"
 	"strings"
 )
 
@@ -51,15 +52,27 @@ type Reply struct {
 // Where the text was made from HTML, the marks that mail programs leave in it
 // (Gmail, Outlook, Thunderbird, Yahoo! and others) are used too.
 func SplitReply(m *Message) Reply {
-	var segments []Segment
+	segments := []Segment(nil)
 	if m.TextFromHTML {
-		if text, hints := hintedText(m.HTML); hints != nil {
-			segments = fold(text, hints)
-		}
+		segments = foldMarked(m.HTML)
 	}
 	if segments == nil {
 		segments = FoldText(m.Text)
 	}
+	return replyOf(segments)
+}
+
+// foldMarked folds the text of an HTML mail by the marks that mail programs left in it;
+// nil where there are none.
+func foldMarked(html string) []Segment {
+	text, hints := hintedText(html)
+	if hints == nil {
+		return nil
+	}
+	return fold(text, hints)
+}
+
+func replyOf(segments []Segment) Reply {
 	var texts [3]lineJoiner
 	for _, s := range segments {
 		texts[s.Kind].add(s.Text)
@@ -76,6 +89,26 @@ func SplitReply(m *Message) Reply {
 // answer written between the quoted lines the quotes stay part of what is read.
 // It runs in time linear in the length of text.
 func FoldText(text string) []Segment { return fold(text, nil) }
+
+// FoldMail is FoldText for a mail that has HTML too, and whose new words SplitReply
+// found to be newWords: where text alone does not tell these, and was made from the
+// HTML, the marks in that are used.
+func FoldMail(text, html, newWords string) []Segment {
+	segments := FoldText(text)
+	if html == "" || newWords == "" || replyOf(segments).New == newWords {
+		return segments
+	}
+	marked := foldMarked(html)
+	var whole strings.Builder
+	for _, s := range marked {
+		whole.WriteString(s.Text)
+	}
+	// Marks are paragraphs of their own, so that white space may differ.
+	if !slices.Equal(strings.Fields(whole.String()), strings.Fields(text)) {
+		return segments
+	}
+	return marked
+}
 
 // fold is FoldText with what the HTML said of each line; hints is nil or has an
 // element for every line.

@@ -41,6 +41,15 @@ func TestSplitReplyOfHTML(t *testing.T) {
 			if got.New != c.want {
 				t.Errorf("new words %q, want %q; quote %q, signature %q", got.New, c.want, got.Quote, got.Signature)
 			}
+			var shown, whole string
+			for _, segment := range FoldMail(m.Text, m.HTML, got.New) {
+				if whole += segment.Text; segment.Kind == SegmentNew {
+					shown += segment.Text
+				}
+			}
+			if strings.Join(strings.Fields(shown), " ") != strings.Join(strings.Fields(c.want), " ") || strings.Join(strings.Fields(whole), " ") != strings.Join(strings.Fields(m.Text), " ") {
+				t.Errorf("shown as new are %q of %q, want %q", shown, whole, c.want)
+			}
 			all := got.New + got.Quote + got.Signature
 			for l := range strings.Lines(m.Text) {
 				if l = strings.TrimSpace(l); !strings.Contains(all, l) {
