@@ -63,16 +63,16 @@ func (c *command) eraseNotice(n *Notice) error {
 	return notices.Delete(c, key(n.ID))
 }
 
-// eraseHouseMail deletes the mails that told users of notices which are about no ticket:
-// those of a notice that is gone, and those that have arrived, for a notice is told again of
-// something else.
+// eraseHouseMail deletes the mails of notices that are gone: one about a ticket is kept with
+// a mail on it, which may be on another ticket since. Of notices about no ticket it deletes
+// those that have arrived as well, for a notice is told again of something else.
 func (d *Desk) eraseHouseMail(ctx context.Context) error {
 	return eraseAll(ctx, d, deliveries, func(r store.Reader, m *Delivery) (bool, error) {
-		if m.Notice == "" || m.Ticket != 0 {
+		if m.Notice == "" {
 			return false, nil
 		}
 		told, err := notices.Has(r, key(m.Notice))
-		return !told || m.State == DeliverySent, err
+		return !told || m.Ticket == 0 && m.State == DeliverySent, err
 	}, (*command).eraseDelivery)
 }
 

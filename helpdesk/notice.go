@@ -76,6 +76,7 @@ type NoticeView struct {
 	Contact string      // name or address of the ticket's customer
 	Snippet string      // what was newest on the ticket when it was read, or what an alarm that stands found, in English
 	Found   AlarmDetail // the same of an alarm, for the reader's language
+	Note    *Note       // the newest that a mention is about, nil where there is none or it is gone
 }
 
 // NoticeChoice is in which ways a user wants to be told of what. Without one, all

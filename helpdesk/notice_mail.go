@@ -63,13 +63,13 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 	if err != nil {
 		return nil, gone(err)
 	}
+	user, err := toldUser(r, n)
+	if err != nil || user == nil {
+		return nil, gone(err)
+	}
 	view, err := noticeView(r, n)
 	if err != nil {
 		return nil, err
-	}
-	user, err := users.Get(r, key(n.UserID))
-	if err != nil || user.Disabled {
-		return nil, gone(err)
 	}
 	if ours, err := isOurs(r, user.Email); err != nil || ours {
 		if ours { // it would come back as a ticket, of which somebody is to be told
@@ -114,6 +114,22 @@ func (d *Desk) prepareNotice(r store.Reader, id string, words NoticeWords) (*out
 		Header:    []mail.Field{{Name: "Auto-Submitted", Value: "auto-generated"}, {Name: "X-Auto-Response-Suppress", Value: "All"}, {Name: loopField, Value: "notice"}},
 	}
 	return o, nil
+}
+
+// toldUser is the user whom a notice reaches outside of the web; nil where their account is off, or their role lets them
+// read tickets no more: what was told of one says what is on it.
+func toldUser(r store.Reader, n *Notice) (*User, error) {
+	user, err := users.Get(r, key(n.UserID))
+	if err != nil {
+		return nil, err
+	}
+	if user, err = withRole(r, user); err != nil {
+		return nil, err
+	}
+	if user.Disabled || n.Ticket != 0 && !user.Actor().May(PermitRead) {
+		return nil, nil
+	}
+	return user, nil
 }
 
 // leaveUnread shows a notice in the web that its user wanted by mail alone.

@@ -79,6 +79,18 @@ func (d *Desk) Notices(ctx context.Context, a Actor, limit int) (list []NoticeVi
 	return list, unread, err
 }
 
+// mentionIn is the newest note that a notice is about; nil where the notice is about none, or the note is gone.
+func mentionIn(r store.Reader, n *Notice) (*Note, error) {
+	if n.Kind != NoticeMention {
+		return nil, nil
+	}
+	event, err := optional(events.Get(r, key(n.Seq)))
+	if err != nil || event == nil || event.Data["note"] == "" {
+		return nil, err
+	}
+	return optional(notes.Get(r, key(event.Data["note"])))
+}
+
 func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
 	view := &NoticeView{Notice: *n, Subject: n.Subject}
 	if n.Ticket == 0 {
@@ -99,6 +111,9 @@ func noticeView(r store.Reader, n *Notice) (*NoticeView, error) {
 	view.Subject, view.Snippet, view.Contact = t.Subject, t.Snippet, contact.Name
 	if view.Contact == "" {
 		view.Contact = contact.Email
+	}
+	if view.Note, err = mentionIn(r, n); err != nil {
+		return nil, err
 	}
 	if n.Kind == NoticeCustomer && n.Message != "" {
 		m, err := optional(messages.Get(r, key(n.Message)))

@@ -189,8 +189,8 @@ func (d *Desk) StartPush(ctx context.Context, id string) (*Push, error) {
 		if err != nil {
 			return gone(err)
 		}
-		user, err := users.Get(r, key(n.UserID))
-		if err != nil {
+		user, err := toldUser(r, n)
+		if err != nil || user == nil {
 			return gone(err)
 		}
 		view, err := noticeView(r, n)

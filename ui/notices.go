@@ -100,6 +100,9 @@ func noticePath(n helpdesk.NoticeView) string {
 	if n.Notice.Message != "" {
 		at = messageElement(n.Notice.Message)
 	}
+	if n.Note != nil {
+		at = noteElement(n.Note.ID)
+	}
 	return (place{query: inView("open")}).address(n.Notice.Ticket, "at", at)
 }
 
@@ -185,6 +188,9 @@ func newMailTitle(p locale.Printer, n helpdesk.NoticeView) string {
 	return p.T("compose.notice.returned", by)
 }
 
+// maxToldNote bounds in characters what a notice quotes of a note: the whole is a click away.
+const maxToldNote = 4000
+
 // NoticeWords says notices outside of the web, in each user's language. base is
 // the web's own address, "" where it is not known.
 func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
@@ -197,6 +203,9 @@ func NoticeWords(c *locale.Catalogues, base string) helpdesk.NoticeWords {
 		text := noticeDetail(p, n)
 		if n.Notice.Kind == helpdesk.NoticeCustomer && n.Snippet != "" {
 			text += "\n" + n.Snippet
+		}
+		if n.Note != nil {
+			text += "\n\n" + startOf(n.Note.Text, maxToldNote)
 		}
 		if n.Notice.Kind == helpdesk.NoticeAlarm {
 			text = alarmNotice(p, n, true)

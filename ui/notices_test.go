@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/madoguchi/madoguchi/helpdesk"
+	"github.com/madoguchi/madoguchi/ui"
+	"github.com/madoguchi/madoguchi/ui/locale"
 )
 
 func TestNoticesAreShownAndChosen(t *testing.T) {
@@ -119,4 +121,33 @@ func TestACustomerIsCalledBySamaOnce(t *testing.T) {
 		}
 		h.as(h.admin).get("/notices").want(http.StatusOK).shows(fmt.Sprintf("#%d の返信が %sに届きませんでした", number, from.called))
 	}
+}
+
+// TestAMentionIsToldWithItsWordsAndALinkToThem: by mail as in the web, the link opens the note, which a long ticket would
+// have folded away.
+func TestAMentionIsToldWithItsWordsAndALinkToThem(t *testing.T) {
+	h := newReadyHouse(t)
+	h.receive(letter{subject: "返金のお願い", text: "本文"})
+	agent := h.user("agent@example.jp", "林 大地", helpdesk.RoleAgent)
+	note, err := h.AddNote(h.ctx(), agent.Actor(), 1, "@sato 12,000円を返金してもよいですか。")
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := h.Notices(h.ctx(), h.admin.Actor(), 1)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("%d notices: %v", len(list), err)
+	}
+	catalogues, err := locale.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	title, text := ui.NoticeWords(catalogues, "https://desk.example.jp")("ja", list[0])
+	want := "返金のお願い\n\n@sato 12,000円を返金してもよいですか。\n\nhttps://desk.example.jp"
+	path, found := strings.CutPrefix(text, want)
+	if title != "林 大地さんが #1 のメモであなたをメンションしました" || !found {
+		t.Fatalf("told %q, %q", title, text)
+	}
+	b := h.as(h.admin)
+	b.get(path).want(http.StatusOK).shows(`data-at="note-`+note.ID+`"`, `id="note-`+note.ID+`"`)
+	b.get("/notices").shows("at=note-" + note.ID)
 }

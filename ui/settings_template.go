@@ -89,16 +89,18 @@ func (s *Server) newTemplatesView(c echo.Context) (templatesView, error) {
 
 func newTemplateRow(v *visit, t helpdesk.Template) templateRow {
 	row := templateRow{URL: "/settings/templates/" + t.ID, Name: t.Name, Shortcut: t.Shortcut, Own: t.OwnerID != "",
-		Start: startOf(strings.Join(strings.Fields(t.Versions[0].Text), " ")), Uses: v.N("template.used", t.Uses)}
+		Start: startOf(strings.Join(strings.Fields(t.Versions[0].Text), " "), shownOfTemplate), Uses: v.N("template.used", t.Uses)}
 	for _, version := range t.Versions {
 		row.Languages = append(row.Languages, languageName(v, version.Language))
 	}
 	return row
 }
 
-// startOf is as much of a text as one line of a list can show.
-func startOf(text string) string {
-	const shown = 200 // characters
+// shownOfTemplate is as many characters as one line of a list can show.
+const shownOfTemplate = 200
+
+// startOf is a text up to a number of characters.
+func startOf(text string, shown int) string {
 	if utf8.RuneCountInString(text) <= shown {
 		return text
 	}
