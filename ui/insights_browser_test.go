@@ -45,3 +45,34 @@ func TestSupervisorReadsInsights(t *testing.T) {
 		t.Errorf("the browser complained: %q", said)
 	}
 }
+
+// TestInsightsFitTheirPage: on a telephone every label of the chart can be read, and on a desk the list beside it is no
+// longer than the chart.
+func TestInsightsFitTheirPage(t *testing.T) {
+	h := newReadyHouse(t)
+	h.user("ono@example.jp", "小野 真理", helpdesk.RoleSupervisor)
+	for range 12 {
+		receipt := h.receive(letter{subject: "第2工場", text: "三十台を追加したいと考えております。"})
+		if err := h.StoreAnalysis(h.ctx(), helpdesk.Analysis{MessageID: receipt.MessageID, Model: "m", PromptVersion: "reply-2", ReplyType: "high_value", FollowUp: true, Sentiment: "neutral",
+			Urgency: "normal", Opportunity: 5, ProductInterest: "very_interested", Language: "ja"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b := openTab(t, h.http.URL)
+	b.openAs("ono@example.jp", "/insights")
+	b.do(chromedp.EmulateViewport(1440, 900))
+	b.until(`(() => {
+		const height = id => document.getElementById(id).closest("section").getBoundingClientRect().height;
+		const list = document.querySelector(".insight-rows");
+		return Math.abs(height("due-title") - height("types-title")) < 1 && list.scrollHeight > list.clientHeight;
+	})()`)
+	b.do(chromedp.EmulateViewport(390, 844))
+	b.until(`(() => {
+		const chart = document.querySelector(".insight-chart"), card = chart.closest("section").getBoundingClientRect();
+		return getComputedStyle(chart).overflow === "visible" && [...chart.querySelectorAll("text")].every(text => {
+			const box = text.getBoundingClientRect();
+			return box.width === 0 || box.left >= card.left && box.right <= card.right && box.top >= card.top;
+		});
+	})()`)
+	b.until(`document.querySelector(".insight-rows").scrollHeight - document.querySelector(".insight-rows").clientHeight < 2`)
+}
