@@ -51,7 +51,7 @@ func TestSuppressedAddressesAreSaidAndLifted(t *testing.T) {
 	b := h.as(agent)
 	b.post("/tickets/1/compose", "mode", "reply", "text", "もう一度", "to", "gone@kyaku.example", "seen", "999", "key", "k").want(http.StatusConflict).
 		shows("以前のメールが届かなかったため、送信しません", `href="/settings/suppressions"`, "もう一度</textarea>")
-	b.get("/inbox/open/1").shows("<b>gone@kyaku.example</b> に受け取りを断られたため")
+	b.get("/inbox/open/1").shows("<b>gone@kyaku.example</b> にメールが届かなかったため")
 	b.get("/settings/suppressions").want(http.StatusOK).shows("gone@kyaku.example", "5.1.1 no such user").hides("/settings/suppressions/lift")
 	b.post("/settings/suppressions/lift", "address", "gone@kyaku.example").want(http.StatusForbidden)
 
