@@ -84,3 +84,32 @@ func TestBrowserByKeyboardAlone(t *testing.T) {
 		t.Errorf("the console complained:\n%s", strings.Join(found, "\n"))
 	}
 }
+
+// TestFocusIsNeverNowhere goes back to the list and presses the button that sends, after which the element with the focus
+// is gone or off.
+func TestFocusIsNeverNowhere(t *testing.T) {
+	h := newReadyHouse(t)
+	for _, subject := range []string{"一つ目", "二つ目", "三つ目"} {
+		h.receive(letter{subject: subject, text: subject + "の本文です。"})
+	}
+	b := openTab(t, h.http.URL)
+	b.openAs("sato@example.jp", "/inbox/open")
+	b.click("#row-2")
+	b.until(`document.querySelector("#ticket")?.dataset.number === "2"`)
+	b.keys("r")
+	b.until(`document.activeElement.closest("[data-composer]")`)
+	eval[bool](b, `(history.back(), true)`)
+	b.until(`!document.querySelector("#ticket")?.dataset.number && document.activeElement.id === "row-2"`)
+	b.keys(kb.ArrowDown + kb.Enter)
+	b.until(`document.querySelector("#ticket")?.dataset.number === "1"`)
+
+	eval[bool](b, `(document.querySelector("[data-send]").focus(), true)`)
+	b.keys(kb.Enter) // nothing is written
+	b.until(`document.querySelector("#conversation").innerText.includes("返信が空です") && document.activeElement.matches("[data-send]")`)
+	b.keys("r")
+	b.until(`document.activeElement.closest("[data-composer]")`)
+	b.keys("お送りします。")
+	eval[bool](b, `(document.querySelector("[data-send]").focus(), true)`)
+	b.keys(kb.Enter)
+	b.until(`document.querySelector(".toast") && document.activeElement.id === "thread"`)
+}

@@ -58,16 +58,33 @@ document.addEventListener("keydown", (event) => {
   const button = $({ note: ".note-send", log: ".log-send" }[mode(form)] ?? (event.shiftKey ? "[data-send-close]" : "[data-send]"), form);
   if (button && !button.disabled) form.requestSubmit(button);
 });
-// What was sent takes its field with it, and the focus would be nowhere.
-let leaving = false;
+// What was sent takes its field with it, and a button is off while its request is under
+// way: the focus would be nowhere.
+let leaving = false, pressed = null;
+document.addEventListener("submit", ({ target }) => {
+  if (target.matches("[data-composer]")) pressed = target.contains(document.activeElement) ? document.activeElement : null;
+}, true);
 document.addEventListener("htmx:before:swap", (event) => {
-  const form = event.detail.ctx?.sourceElement;
-  if (form?.matches?.("[data-composer]")) leaving = form.contains(document.activeElement);
+  const { sourceElement: form, response } = event.detail.ctx ?? {};
+  if (form?.matches?.("[data-composer]")) leaving = response?.status < 400 && (Boolean(pressed) || form.contains(document.activeElement));
 });
 document.addEventListener("htmx:after:swap", () => {
   if (leaving && document.activeElement === document.body) toThread();
   leaving = false;
 });
+document.addEventListener("htmx:finally:request", () => {
+  const button = pressed;
+  pressed = null;
+  // It is on again by then, and a browser takes the focus from what is off when it draws.
+  if (button) requestAnimationFrame(() => requestAnimationFrame(() => back(button)));
+});
+
+// back gives the focus back to what was pressed, where nothing was sent.
+function back(button) {
+  if (document.activeElement !== document.body) return;
+  if (button.isConnected && !button.disabled) button.focus({ preventScroll: true });
+  else toThread();
+}
 
 // ---------- Files ----------
 

@@ -7,19 +7,29 @@ const rows = () => $$("#rows .row");
 const number = () => $("#ticket")?.dataset.number;
 const rowOf = (n) => n && $(`#row-${n}`);
 
+let way = ""; // the row that is the list's way in, which new rows do not say
+
 // mark makes the row of the open ticket the chosen one.
 function mark() {
   const open = rowOf(number());
   for (const row of rows()) {
     row.setAttribute("aria-selected", String(row === open));
   }
-  roam(open ?? (rows().includes(document.activeElement) ? document.activeElement : rows()[0]));
+  roam(open ?? (rows().includes(document.activeElement) ? document.activeElement : rows().find((row) => row.id === way) ?? rows()[0]));
 }
 
 // roam makes one row the list's way in for the Tab key.
 function roam(row) {
   if (!row) return;
+  way = row.id;
   for (const other of rows()) other.tabIndex = other === row ? 0 : -1;
+}
+
+// land gives the focus a place where going back has left it none: the open ticket, or
+// in the list the row of the one that was left.
+export function land() {
+  if (document.activeElement !== document.body) return;
+  (number() ? $("#thread") : $("#rows .row[tabindex='0']"))?.focus({ preventScroll: true });
 }
 
 // step moves among the rows: the focus while it is in the list, else the open

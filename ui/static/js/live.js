@@ -1,7 +1,7 @@
 // Live updates. The stream says only what changed; each part of the page then
 // asks for itself.
 import { $, $$, fragment, morph, parse, ready } from "./dom.js";
-import { refresh as refreshList } from "./list.js";
+import { land, refresh as refreshList } from "./list.js";
 import { refresh as refreshThread } from "./thread.js";
 import { refresh as refreshSituation } from "./situation.js";
 import { follow } from "./stream.js";
@@ -125,7 +125,7 @@ document.addEventListener("htmx:before:history:restore", (event) => {
   const app = $("#app");
   if (!app) return;
   event.preventDefault();
-  htmx.ajax("GET", event.detail.path, { source: app, target: "#app", select: "#app", swap: "outerMorph" });
+  htmx.ajax("GET", event.detail.path, { source: app, target: "#app", select: "#app", swap: "outerMorph" }).then(land);
 });
 
 // The stream begins here, once everybody listens.
