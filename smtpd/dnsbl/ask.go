@@ -3,7 +3,6 @@ package dnsbl
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/netip"
 	"slices"
 	"strconv"
@@ -60,43 +59,6 @@ func (c *Checker) ask(ctx context.Context, list List, ip netip.Addr) (*Listing, 
 		}
 	}
 	return &Listing{Zone: list.Zone, Refuse: list.Refuse, Answer: code, Reason: list.reason(text, ip)}, ttl, nil
-}
-
-// exchange asks the name servers in turn, over TCP where an answer was cut.
-func (c *Checker) exchange(ctx context.Context, name string, kind uint16) (*dns.Msg, error) {
-	ask := new(dns.Msg).SetQuestion(name, kind)
-	ask.SetEdns0(1232, false)
-	err := errors.New("no name server is known")
-	for i, server := range c.options.Servers {
-		// A server that is silent leaves time for the next.
-		share, cancel := ctx, context.CancelFunc(func() {})
-		if deadline, ok := ctx.Deadline(); ok && i < len(c.options.Servers)-1 {
-			share, cancel = context.WithTimeout(ctx, time.Until(deadline)/2)
-		}
-		var reply *dns.Msg
-		reply, err = exchangeWith(share, ask, server, c.options.Timeout)
-		cancel()
-		if err == nil {
-			return reply, nil
-		}
-	}
-	return nil, fmt.Errorf("ask for %s of %s: %w", dns.TypeToString[kind], name, err)
-}
-
-func exchangeWith(ctx context.Context, ask *dns.Msg, server string, timeout time.Duration) (*dns.Msg, error) {
-	client := &dns.Client{Timeout: timeout}
-	reply, _, err := client.ExchangeContext(ctx, ask, server)
-	if err == nil && reply.Truncated {
-		client.Net = "tcp"
-		reply, _, err = client.ExchangeContext(ctx, ask, server)
-	}
-	switch {
-	case err != nil:
-		return nil, err
-	case reply.Rcode != dns.RcodeSuccess && reply.Rcode != dns.RcodeNameError:
-		return nil, fmt.Errorf("%s answers %s", server, dns.RcodeToString[reply.Rcode])
-	}
-	return reply, nil
 }
 
 // timeToLive is that of the answer, or of there being none (RFC 2308, section 5).

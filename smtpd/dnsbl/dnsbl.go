@@ -70,7 +70,8 @@ type Checker struct {
 
 	mu      sync.Mutex
 	answers *simplelru.LRU[question, answer]
-	trouble map[string]*trouble // by zone
+	trouble map[string]*trouble  // by zone
+	stream  map[string]time.Time // until when a server is asked over TCP
 }
 
 type question struct {
@@ -95,7 +96,7 @@ func New(o Options) *Checker {
 	if err != nil { // only a size below 1 has one
 		panic(err)
 	}
-	c := &Checker{options: o, answers: lru, trouble: map[string]*trouble{}}
+	c := &Checker{options: o, answers: lru, trouble: map[string]*trouble{}, stream: map[string]time.Time{}}
 	for _, l := range o.Lists {
 		c.trouble[l.Zone] = &trouble{}
 	}

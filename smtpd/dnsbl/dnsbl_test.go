@@ -4,11 +4,15 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/madoguchi/madoguchi/smtpd/dnsbl"
 	"github.com/madoguchi/madoguchi/smtpd/dnstest"
@@ -133,5 +137,27 @@ func TestAPanicListsNobody(t *testing.T) {
 	}
 	if !strings.Contains(log.String(), "over broken.test") {
 		t.Errorf("log\n%s", log.String())
+	}
+}
+
+// TestListsAreAskedOverTCPWhereUDPBringsNothing waits for an answer over UDP once, and then no more.
+func TestListsAreAskedOverTCPWhereUDPBringsNothing(t *testing.T) {
+	z := dnstest.ServeZone(t, "7.2.0.192.zen.test. 300 IN A 127.0.0.4", "8.2.0.192.zen.test. 300 IN A 127.0.0.4")
+	var packets atomic.Int32
+	address := dnstest.Serve(t, dns.HandlerFunc(func(w dns.ResponseWriter, question *dns.Msg) {
+		if _, udp := w.RemoteAddr().(*net.UDPAddr); udp {
+			packets.Add(1)
+			return
+		}
+		z.ServeDNS(w, question)
+	}))
+	c := dnsbl.New(dnsbl.Options{Servers: []string{address}, Timeout: 4 * time.Second, Lists: lists("zen.test"), Log: slog.New(slog.DiscardHandler)})
+	for _, ip := range []string{"192.0.2.7", "192.0.2.8"} {
+		if listed := c.Check(t.Context(), netip.MustParseAddr(ip)); len(listed) != 1 {
+			t.Errorf("%s is on %v", ip, listed)
+		}
+	}
+	if n := packets.Load(); n != 1 {
+		t.Errorf("%d questions were asked over UDP, want one", n)
 	}
 }
